@@ -1,0 +1,100 @@
+"""The declared network in JAX, differentiated by jax.value_and_grad."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
+from xcheck.objective import Objective
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName, Problem
+
+ACTIVATIONS: dict[ActivationName, Callable[[Array], Array]] = {
+    "identity": lambda z: z,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "leaky_relu": lambda z: jax.nn.leaky_relu(z, LEAKY_SLOPE),
+    "elu": jax.nn.elu,
+    "softplus": jax.nn.softplus,
+    "gelu": lambda z: jax.nn.gelu(z, approximate=False),
+    "silu": jax.nn.silu,
+}
+
+
+def _binary_cross_entropy(z: Array, y: Array) -> Array:
+    return jnp.sum(jax.nn.softplus(z) - y * z)
+
+
+def _softmax_cross_entropy(z: Array, y: Array) -> Array:
+    return -jnp.sum(y * jax.nn.log_softmax(z, axis=1))
+
+
+def _mean_squared_error(z: Array, y: Array) -> Array:
+    return 0.5 * jnp.sum(jnp.square(z - y))
+
+
+# Each sums over all examples; the mean is taken once, in `loss`.
+LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
+    "binary_cross_entropy": _binary_cross_entropy,
+    "softmax_cross_entropy": _softmax_cross_entropy,
+    "mean_squared_error": _mean_squared_error,
+}
+
+
+@contextmanager
+def _own_settings(device: jax.Device) -> Iterator[None]:
+    """Compute in the dtype that was asked for, whatever flags the caller has set; they are restored."""
+    with ExitStack() as stack:
+        stack.enter_context(jax.enable_x64(True))
+        stack.enter_context(jax.default_device(device))
+        # A float32 check is about float32: no TF32 on a GPU.
+        stack.enter_context(jax.default_matmul_precision("highest"))
+        stack.enter_context(jax.numpy_rank_promotion("allow"))
+        stack.enter_context(jax.numpy_dtype_promotion("standard"))
+        stack.enter_context(jax.debug_nans(False))
+        stack.enter_context(jax.debug_infs(False))
+        yield
+
+
+class NetworkObjective(Objective):
+    """Loss and gradient of a network by jax.value_and_grad."""
+
+    def __init__(self, problem: Problem, device: str, dtype: DtypeName) -> None:
+        super().__init__("jax", problem.layout.size)
+        self._layout = problem.layout
+        self._network = problem.network
+        self._examples = problem.examples
+        self._device = jax.devices(device)[0]
+        self._dtype = np.dtype(dtype)
+        with _own_settings(self._device):
+            self._inputs = jnp.asarray(problem.inputs, dtype=self._dtype)
+            self._targets = jnp.asarray(problem.targets, dtype=self._dtype)
+            self._masks = [None if mask is None else jnp.asarray(mask) for mask in problem.masks]
+            self._value_and_grad = jax.jit(jax.value_and_grad(self.loss))
+
+    def compute(self, theta: Vector) -> tuple[float, Vector]:
+        """Return J(θ) and ∂J/∂θ."""
+        with _own_settings(self._device):
+            loss, gradient = self._value_and_grad(jnp.asarray(theta, dtype=self._dtype))
+            return float(loss), np.asarray(gradient, dtype=np.float64)
+
+    def loss(self, theta: Array) -> Array:
+        """J: mean loss of the examples plus the penalties."""
+        m, network = self._examples, self._network
+        a, penalty = self._dropped(self._inputs, 0), jnp.zeros((), theta.dtype)
+        parameters = {t.name: theta[t.span].reshape(t.shape) for t in self._layout}
+        for number, layer in enumerate(network.layers, start=1):
+            W, b = parameters[f"W{number}"], parameters[f"b{number}"]
+            a = self._dropped(ACTIVATIONS[layer.activation](a @ W.T + b), number)
+            penalty += network.l2 * jnp.sum(W**2) + network.l1 * jnp.sum(jnp.abs(W))
+        return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
+
+    def _dropped(self, a: Array, number: int) -> Array:
+        """Inverted dropout with the pinned mask."""
+        mask = self._masks[number]
+        return a if mask is None else jnp.where(mask, a / self._network.keep_probs[number], 0)

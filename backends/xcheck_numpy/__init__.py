@@ -1,0 +1,37 @@
+"""NumPy witness: forward pass and hand-written backpropagation."""
+
+import importlib.metadata
+from collections.abc import Mapping
+
+from xcheck.objective import Backend, Objective
+from xcheck.problem import DtypeName, Problem
+
+
+class NumpyBackend(Backend):
+    """The network in plain NumPy; the backward pass is written out by hand."""
+
+    name = "numpy"
+    install = "pip install numpy"
+
+    def available(self) -> str | None:
+        """NumPy is a core dependency."""
+        return None
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the version of NumPy."""
+        return {"numpy": importlib.metadata.version("numpy")}
+
+    def devices(self) -> tuple[str, ...]:
+        """NumPy computes on the CPU, also when the others use a GPU."""
+        return ("cpu",)
+
+    def network_objective(
+        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
+    ) -> Objective:
+        """Return the hand-written network; `device` "gpu" is accepted and computed on the CPU."""
+        from xcheck_numpy.network import NetworkObjective
+
+        return NetworkObjective(problem, dtype)
+
+
+backend = NumpyBackend()

@@ -1,0 +1,87 @@
+"""The declared network in PyTorch, differentiated by autograd."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
+from xcheck.objective import Objective
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName, Problem
+
+ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
+    "identity": lambda z: z,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "leaky_relu": lambda z: F.leaky_relu(z, LEAKY_SLOPE),
+    "elu": F.elu,
+    # The default threshold of 20 would replace log(1 + eᶻ) by z and lose e⁻²⁰ = 2e-9 of the slope.
+    "softplus": lambda z: torch.logaddexp(z, torch.zeros_like(z)),
+    "gelu": lambda z: F.gelu(z, approximate="none"),
+    "silu": F.silu,
+}
+
+# Each sums over all examples; the mean is taken once, in `loss`.
+LOSSES: dict[LossName, Callable[[Tensor, Tensor], Tensor]] = {
+    "binary_cross_entropy": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="sum"),
+    "softmax_cross_entropy": lambda z, y: F.cross_entropy(z, y, reduction="sum"),
+    "mean_squared_error": lambda z, y: 0.5 * F.mse_loss(z, y, reduction="sum"),
+}
+
+
+@contextmanager
+def _own_modes(device: torch.device) -> Iterator[None]:
+    """Compute with gradients and without autocast, whatever the caller has switched on or off."""
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        yield
+
+
+class NetworkObjective(Objective):
+    """Loss and gradient of a network by torch autograd."""
+
+    def __init__(self, problem: Problem, device: str, dtype: DtypeName) -> None:
+        super().__init__("torch", problem.layout.size)
+        self._problem = problem
+        self._network = problem.network
+        self._device = torch.device("cuda" if device == "gpu" else "cpu")
+        self._dtype = torch.float32 if dtype == "float32" else torch.float64
+        with _own_modes(self._device):
+            self._inputs = self._tensor(problem.inputs)
+            self._targets = self._tensor(problem.targets)
+            self._masks = [None if mask is None else self._tensor(mask) for mask in problem.masks]
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.tensor(array, dtype=self._dtype, device=self._device)
+
+    def compute(self, theta: Vector) -> tuple[float, Vector]:
+        """Return J(θ) and ∂J/∂θ."""
+        with _own_modes(self._device):
+            parameters = {
+                name: self._tensor(value).requires_grad_()
+                for name, value in self._problem.layout.unflatten(theta).items()
+            }
+            loss = self.loss(parameters)
+            gradients = torch.autograd.grad(loss, list(parameters.values()))
+            flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+            return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
+
+    def loss(self, parameters: dict[str, Tensor]) -> Tensor:
+        """J: mean loss of the examples plus the penalties."""
+        m, network = self._problem.examples, self._network
+        a = self._dropped(self._inputs, 0)
+        penalty = self._inputs.new_zeros(())
+        for number, layer in enumerate(network.layers, start=1):
+            W, b = parameters[f"W{number}"], parameters[f"b{number}"]
+            a = self._dropped(ACTIVATIONS[layer.activation](F.linear(a, W, b)), number)
+            penalty = penalty + network.l2 * W.square().sum() + network.l1 * W.abs().sum()
+        return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
+
+    def _dropped(self, a: Tensor, number: int) -> Tensor:
+        """Inverted dropout with the pinned mask."""
+        mask = self._masks[number]
+        return a if mask is None else a * mask / self._network.keep_probs[number]

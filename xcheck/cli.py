@@ -1,0 +1,236 @@
+"""The command line: `python -m xcheck MODEL...`, `init`, `backends`.
+
+Reports go to standard output; progress, warnings and errors go to standard error. Exit status: 0 AGREE, 1 DISAGREE,
+2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from xcheck import __version__, registry
+from xcheck.errors import BackendError, DefinitionError
+
+_INTERRUPTED = 130
+
+
+class _CheckByDefault(click.Group):
+    """A group whose first argument may be left out: `xcheck MODEL` is `xcheck check MODEL`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xcheck")
+def cli() -> None:
+    """Tell whether a gradient is right, name the component that is wrong, and prove it.
+
+    `xcheck MODEL...` is short for `xcheck check MODEL...`.
+    """
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
+    if value is None or value == "auto":
+        return value
+    try:
+        return float(value)
+    except ValueError as error:
+        raise click.BadParameter("expected auto or a number") from error
+
+
+@cli.command()
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help="A witness; repeat for several.")
+@click.option("--epsilon", callback=_epsilon, metavar="auto|STEP", help="Step of the differences.")
+@click.option("--difference", type=click.Choice(["central", "forward"]), help="Kind of difference.")
+@click.option("--tolerance", type=float, help="Relative, per component, on top of the error bar.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), help="What the backends compute in.")
+@click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
+@click.option("--seed", type=int, help="Of all random draws.")
+@click.option("--examples", type=int, help="Rows of the data to use.")
+@click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")
+@click.option(
+    "--worst", type=click.IntRange(min=1), default=10, show_default=True, help="Components to name."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), help="Write the report here.")
+@click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
+@click.option("-v", "--verbose", is_flag=True, help="Every tensor of every pair, and where the time went.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def check(
+    models: Sequence[Path],
+    backends: Sequence[str],
+    worst: int,
+    form: str,
+    output: IO[str] | None,
+    quiet: bool,
+    verbose: bool,
+    color: str,
+    **settings: Any,
+) -> None:
+    """Check the gradients of each MODEL, a TOML definition; the worst verdict decides the exit status."""
+    from xcheck.pipeline import load_model, verify_loaded
+    from xcheck.verdict import Verdict
+
+    loaded = _load_all(models, lambda path: load_model(path, backends=backends, **settings))
+    show = _printer(form, output, color, quiet=quiet, verbose=verbose)
+    verdicts = []
+    for one in loaded:
+        with _progress(one.problem.name, color) as progress:
+            report = verify_loaded(one, worst=worst, progress=progress, command=_command())
+        _warn(report, color, form)
+        show(report)
+        verdicts.append(report.verdict)
+    sys.exit(Verdict.worst(verdicts).exit_status)
+
+
+def _load_all(models: Sequence[Path], load: Any) -> list[Any]:
+    """Load every definition before any is checked, so that all mistakes in all of them are said at once."""
+    loaded, complaints = [], []
+    for path in models:
+        try:
+            loaded.append(load(path))
+        except DefinitionError as error:
+            complaints += error.complaints
+    if complaints:
+        raise DefinitionError(complaints)
+    return loaded
+
+
+def _command() -> tuple[str, ...]:
+    """Return what was typed, in a form that can be typed again."""
+    return ("python", "-m", "xcheck", *sys.argv[1:])
+
+
+def _console(color: str, *, file: IO[str]) -> Any:
+    from rich.console import Console
+
+    terminal = {"always": True, "never": None, "auto": None}[color]
+    # Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
+    return Console(
+        file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False
+    )
+
+
+def _printer(form: str, output: IO[str] | None, color: str, *, quiet: bool, verbose: bool) -> Any:
+    """Return what prints a report in the form asked for."""
+    from xcheck.report.terminal import print_line, print_report
+
+    stream = output or sys.stdout
+    if form == "json":
+        return lambda report: click.echo(report.to_json(), file=stream)
+    console = _console(color, file=stream)
+    if quiet:
+        return lambda report: print_line(report, console)
+    return lambda report: print_report(report, console, verbose=verbose)
+
+
+@contextmanager
+def _progress(name: str, color: str) -> Iterator[Any]:
+    """Show a progress bar on standard error, on a terminal only; it vanishes when it is done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console(color, file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(f"{name}: differences", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _warn(report: Any, color: str, form: str) -> None:
+    """Repeat warnings on standard error when standard output is for machines."""
+    if form == "json":
+        for warning in report.warnings:
+            click.echo(f"{report.model}: warning {warning.code}: {warning.text}", err=True)
+
+
+# --- init, backends -------------------------------------------------------------------------------------------------
+
+_DATA = {
+    "breast_cancer": "breast_cancer.csv",
+    "logistic_regression": "breast_cancer.csv",
+    "digits": "digits.csv",
+    "iris": "iris.csv",
+    "diabetes": "diabetes.csv",
+}
+
+
+@cli.command()
+@click.argument("example", default="breast_cancer", type=click.Choice(list(_DATA)))
+@click.option("--force", is_flag=True, help="Overwrite files that are there already.")
+def init(example: str, force: bool) -> None:
+    """Write a commented definition and its data into the current folder."""
+    names = (f"{example}.toml", _DATA[example])
+    there = [name for name in names if Path(name).exists()]
+    if there and not force:
+        raise click.ClickException(f"{' and '.join(there)} exists already; --force overwrites")
+    for name in names:
+        content = files("xcheck").joinpath("examples", name).read_bytes()
+        Path(name).write_bytes(content)
+        click.echo(f"wrote {name}")
+    click.echo(f"now run: python -m xcheck {names[0]}")
+
+
+@cli.command()
+def backends() -> None:
+    """List the backends: versions, devices, and why one is not available."""
+    for name in registry.names():
+        click.echo(f"{name}: {_described(name)}")
+    from xcheck.oracle.batched import find_device
+
+    devices = []
+    for device in ("cpu", "gpu"):
+        try:
+            devices.append(f"{device} ({find_device(device).device_kind})")
+        except DefinitionError:
+            continue
+    click.echo(f"oracle: jax, float64; {', '.join(devices)}")
+
+
+def _described(name: str) -> str:
+    try:
+        backend = registry.get(name)
+        why_not = backend.available()
+        if why_not is not None:
+            return f"not available: {why_not}; to install it: {backend.install}"
+        versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
+        return f"{versions}; {', '.join(backend.devices())}"
+    except BackendError as error:
+        return f"broken: {error.text}"
+    except Exception as error:  # noqa: BLE001 - listing must go on past a framework that does not even import
+        return f"broken: {type(error).__name__}: {error}"
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        cli.main(standalone_mode=False)
+    except DefinitionError as error:
+        for complaint in error.complaints:
+            click.echo(str(complaint), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (`xcheck ... | head`): what is left must not be flushed into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,294 @@
+"""Compare gradients pair by pair: the losses first, then the gradient as a whole, per tensor and per component.
+
+What decides is the component. With g the witness's value, [lower, upper] the oracle's slopes there (one number except
+at a kink) and β its error bar, the component is wrong when g lies further outside than
+
+    β + τ max(|g|, |value|) + floor        τ = max(tolerance, 2¹⁰ u)
+
+The floor is what rounding in the witness itself may do (`xcheck.oracle.rounding`), u the unit roundoff of the dtype it
+computes in. Tolerances never grow with n.
+
+A component within these bounds is *undecided* when the bar is too wide to mean anything (wider than a thousandth of the
+component and a ten-thousandth of its tensor's largest magnitude), or when the whole tensor is drowned in rounding (the
+floor is more than a tenth of its largest magnitude).
+
+The lecture's difference ‖g − g'‖/(‖g‖ + ‖g'‖) and its band are always shown, and never decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.oracle import Estimate
+from xcheck.parameters import Layout, Location, Tensor, Vector
+from xcheck.verdict import Verdict
+
+ORACLE = "oracle"
+_GREAT, _LOOK = 1e-7, 1e-3
+
+Flags = NDArray[np.bool_]
+
+
+def norm_relative_difference(a: Vector, b: Vector) -> float:
+    """Return ‖a − b‖/(‖a‖ + ‖b‖), 0 when both are zero, nan when either is not finite.
+
+    Source: lecture notes, gradient checking, equation (2).
+
+    >>> norm_relative_difference(np.array([3.0, 4.0]), np.array([3.0, 4.0]))
+    0.0
+    >>> norm_relative_difference(np.array([2.0]), np.array([1.0]))
+    0.3333333333333333
+    """
+    scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    if scale == 0:
+        return 0.0
+    if not np.isfinite(scale):
+        return float("nan")
+    a, b = a / scale, b / scale
+    return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
+
+
+def band(difference: float) -> str:
+    """Return the lecture's word for a difference: great ≤ 1e-7 < look ≤ 1e-3 < worry.
+
+    >>> [band(difference) for difference in (1e-7, 1e-5, 1e-2, float("nan"))]
+    ['great', 'look', 'worry', 'worry']
+    """
+    if difference <= _GREAT:
+        return "great"
+    return "look" if difference <= _LOOK else "worry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One component as both sides of a pair see it.
+
+    Attributes:
+        location: name, index and flat index.
+        a: value of the first side.
+        b: value of the second side.
+        error_bar: the oracle's bar; 0 between witnesses.
+        lower: least slope of the loss there, `b` unless at a kink.
+        upper: largest slope of the loss there.
+    """
+
+    location: Location
+    a: float
+    b: float
+    error_bar: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorComparison:
+    """The comparison restricted to one tensor."""
+
+    name: str
+    difference: float
+    wrong: int
+    undecided: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two gradients compared.
+
+    Attributes:
+        a: name of a witness.
+        b: name of another, or "oracle".
+        verdict: of this pair.
+        losses: both losses.
+        losses_agree: whether they are the same; if not, the gradients are those of different functions.
+        difference: the lecture's norm-relative difference.
+        wrong: number of wrong components.
+        undecided: number of components that could not be decided.
+        of: number of components.
+        tensors: the same per tensor.
+        worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
+    """
+
+    a: str
+    b: str
+    verdict: Verdict
+    losses: tuple[float, float]
+    losses_agree: bool
+    difference: float
+    wrong: int
+    undecided: int
+    of: int
+    tensors: tuple[TensorComparison, ...]
+    worst: tuple[Component, ...]
+
+    @property
+    def band(self) -> str:
+        """The lecture's word for the difference."""
+        return band(self.difference)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """Loss and gradient of one witness at θ."""
+
+    name: str
+    loss: float
+    gradient: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How close is close enough.
+
+    Attributes:
+        relative: per component, and for the losses.
+        roundoff: unit roundoff of the dtype that the witnesses compute in.
+    """
+
+    relative: float = 1e-7
+    roundoff: float = 2.0**-53
+
+    @property
+    def effective(self) -> float:
+        """The relative tolerance, but never less than what a thousand roundings may do."""
+        return max(self.relative, 2**10 * self.roundoff)
+
+
+class Comparer:
+    """Compares witnesses with the oracle and with each other.
+
+    Args:
+        estimate: the oracle's gradient.
+        layout: names of the components.
+        tolerance: how close is close enough.
+        worst: how many components to keep per pair.
+    """
+
+    def __init__(self, estimate: Estimate, layout: Layout, tolerance: Tolerance, *, worst: int = 10) -> None:
+        self._estimate = estimate
+        self._layout = layout
+        self._tolerance = tolerance
+        self._worst = worst
+        self._largest = _per_tensor(layout, estimate.magnitude)
+        self._floor = tolerance.roundoff * estimate.rounding.gradient
+        self._loss_floor = tolerance.roundoff * estimate.rounding.loss
+
+    def with_oracle(self, a: Evaluation) -> Pair:
+        """Compare a witness with the oracle."""
+        oracle = self._estimate
+        outside = np.maximum(oracle.lower - a.gradient, a.gradient - oracle.upper)
+        excess = np.where(np.isfinite(a.gradient), np.maximum(outside, 0.0), np.inf)
+        size = np.maximum(np.abs(a.gradient), np.abs(oracle.value))
+        # A number that is not finite must not make its own tolerance infinite.
+        size = np.where(np.isfinite(size), size, 0.0)
+        judged = np.isfinite(oracle.value) & np.isfinite(oracle.error_bar)
+        allowed = oracle.error_bar + self._tolerance.effective * size + self._floor
+        wrong = judged & ~(excess <= allowed)
+        too_wide = oracle.error_bar > np.maximum(1e-3 * size, 1e-4 * self._largest)
+        drowned = (self._largest > 0) & (self._floor > 0.1 * self._largest)
+        undecided = ~wrong & (too_wide | drowned | ~judged)
+        b = Evaluation(ORACLE, oracle.loss, oracle.value)
+        return self._pair(a, b, excess, allowed, wrong, undecided)
+
+    def between(self, a: Evaluation, b: Evaluation) -> Pair:
+        """Compare two witnesses; at a kink they may differ by as much as the slopes do."""
+        excess = np.abs(a.gradient - b.gradient)
+        finite = np.isfinite(excess)
+        size = np.where(finite, np.maximum(np.abs(a.gradient), np.abs(b.gradient)), 0.0)
+        kink = np.nan_to_num(self._estimate.upper - self._estimate.lower)
+        allowed = self._tolerance.effective * size + 2 * self._floor + kink
+        same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
+        excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
+        wrong = ~(excess <= allowed) & ~same
+        return self._pair(a, b, excess, allowed, wrong, np.zeros_like(wrong))
+
+    def _pair(
+        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags, undecided: Flags
+    ) -> Pair:
+        losses_agree = self._same_loss(a.loss, b.loss)
+        unjudged = b.name == ORACLE and not np.isfinite(b.loss)
+        return Pair(
+            a=a.name,
+            b=b.name,
+            verdict=_verdict(losses_agree, unjudged, wrong, undecided),
+            losses=(a.loss, b.loss),
+            losses_agree=losses_agree,
+            difference=norm_relative_difference(a.gradient, b.gradient),
+            wrong=int(wrong.sum()),
+            undecided=int(undecided.sum()),
+            of=self._layout.size,
+            tensors=tuple(
+                _restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout
+            ),
+            worst=self._components(a, b, excess, allowed, wrong),
+        )
+
+    def _same_loss(self, a: float, b: float) -> bool:
+        if not (np.isfinite(a) and np.isfinite(b)):
+            return a == b or (np.isnan(a) and np.isnan(b))
+        return abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor
+
+    def _components(
+        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags
+    ) -> tuple[Component, ...]:
+        """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
+        ratio = np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
+        # Among components that are all hopelessly out of bounds, the largest error is the most telling.
+        order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
+        kept = order[wrong[order]] if wrong.any() else order
+        return tuple(self._component(a, b, int(flat)) for flat in kept[: self._worst])
+
+    def _component(self, a: Evaluation, b: Evaluation, flat: int) -> Component:
+        oracle, with_oracle = self._estimate, b.name == ORACLE
+        value = float(b.gradient[flat])
+        return Component(
+            location=self._layout.locate(flat),
+            a=float(a.gradient[flat]),
+            b=value,
+            error_bar=float(oracle.error_bar[flat]) if with_oracle else 0.0,
+            lower=float(oracle.lower[flat]) if with_oracle else value,
+            upper=float(oracle.upper[flat]) if with_oracle else value,
+        )
+
+
+def _verdict(losses_agree: bool, unjudged: bool, wrong: Flags, undecided: Flags) -> Verdict:
+    if unjudged:
+        return Verdict.UNDECIDED
+    if not losses_agree or wrong.any():
+        return Verdict.DISAGREE
+    return Verdict.UNDECIDED if undecided.any() else Verdict.AGREE
+
+
+def _restricted(tensor: Tensor, a: Vector, b: Vector, wrong: Flags, undecided: Flags) -> TensorComparison:
+    span = tensor.span
+    return TensorComparison(
+        name=tensor.name,
+        difference=norm_relative_difference(a[span], b[span]),
+        wrong=int(wrong[span].sum()),
+        undecided=int(undecided[span].sum()),
+        of=tensor.size,
+    )
+
+
+def _per_tensor(layout: Layout, values: Vector) -> Vector:
+    """Return for each component the largest value in its tensor."""
+    largest = np.zeros_like(values)
+    for tensor in layout:
+        largest[tensor.span] = values[tensor.span].max(initial=0.0)
+    return largest
+
+
+def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return who stands alone: the witnesses that disagree with the oracle while another agrees with it.
+
+    The oracle decides, not a vote: the same bug in two witnesses of three makes both of them odd. Only when all of at
+    least two witnesses agree with each other and not with the oracle is it the oracle that is odd.
+    """
+    against = {pair.a: pair.verdict is Verdict.DISAGREE for pair in pairs if pair.b == ORACLE}
+    among = [pair for pair in pairs if pair.b != ORACLE]
+    if against and all(against.values()):
+        united = bool(among) and all(pair.verdict is Verdict.AGREE for pair in among)
+        return (ORACLE,) if united else ()
+    return tuple(name for name, disagrees in against.items() if disagrees)

@@ -1,0 +1,11 @@
+"""Data for a check: read a csv or npz file, encode the targets for the loss, normalise, draw examples.
+
+Nothing in a file becomes a silent nan: each reader says what is wrong, and where.
+"""
+
+from xcheck.data.csv_file import read_csv
+from xcheck.data.dataset import Dataset, Table
+from xcheck.data.npz_file import load_npz, read_npz
+from xcheck.data.targets import encode, synthesize
+
+__all__ = ["Dataset", "Table", "encode", "load_npz", "read_csv", "read_npz", "synthesize"]

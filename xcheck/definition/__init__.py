@@ -1,0 +1,6 @@
+"""Definitions: from a TOML file or a dict of the same shape to a Problem and the settings of its check."""
+
+from xcheck.definition.load import Loaded, load
+from xcheck.definition.schema import Check
+
+__all__ = ["Check", "Loaded", "load"]

@@ -1,0 +1,131 @@
+"""The shape of a definition: every key, its type, its range and its default."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from xcheck.network import ActivationName, InitializerName, LossName
+from xcheck.problem import DtypeName
+
+
+def _strings(value: object) -> object:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise PydanticCustomError("names", "expected a column name or a list of column names")
+    return value
+
+
+def _epsilon(value: object) -> float | Literal["auto"]:
+    if value == "auto":
+        return "auto"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
+    return float(value)
+
+
+Count = Annotated[int, Field(ge=1)]
+Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Names = Annotated[list[str], BeforeValidator(_strings), Field(min_length=1)]
+Epsilon = Annotated[float | Literal["auto"], PlainValidator(_epsilon)]
+
+
+class _Table(BaseModel):
+    """A TOML table: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Synthetic(_Table):
+    """`data.synthetic`: gaussian inputs, targets drawn to fit the loss."""
+
+    inputs: Count
+    examples: Count = 64
+
+
+class Data(_Table):
+    """`[data]`: where inputs and targets come from."""
+
+    file: str | None = None
+    target: Names | None = None
+    features: list[str] | None = Field(default=None, min_length=1)
+    examples: Count | None = None
+    normalize: bool = True
+    synthetic: Synthetic | None = None
+
+
+class Layer(_Table):
+    """One entry of `network.layers`."""
+
+    units: Count
+    activation: ActivationName = "identity"
+    initializer: InitializerName | None = None
+    keep_prob: Probability = 1.0
+
+
+class NetworkTable(_Table):
+    """`[network]`: what is computed."""
+
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    input_keep_prob: Probability = 1.0
+    loss: LossName
+    l2: Penalty = 0.0
+    l1: Penalty = 0.0
+    weights: str | None = None
+
+
+class Check(_Table):
+    """`[check]`: how it is checked; also the keys of `[tool.xcheck]`."""
+
+    backends: Annotated[list[str], Field(min_length=1)] | None = None
+    epsilon: Epsilon = "auto"
+    difference: Literal["central", "forward"] = "central"
+    tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-7
+    dropout: Literal["pinned", "off"] = "pinned"
+    dtype: DtypeName = "float64"
+    device: Literal["cpu", "gpu"] = "cpu"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ProjectDefaults(Check):
+    """`[tool.xcheck]` of a pyproject.toml: the keys of `[check]`, and `examples`."""
+
+    examples: Count | None = None
+
+
+class Definition(_Table):
+    """A whole definition."""
+
+    data: Data
+    network: NetworkTable
+    check: Check = Check()
+
+
+def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel]:
+    """Return the table that stands at `path` of a document described by `root`.
+
+    >>> tuple(table_at(("network", "layers", 0), Definition).model_fields)
+    ('units', 'activation', 'initializer', 'keep_prob')
+    """
+    model = root
+    for part in path:
+        if isinstance(part, str):
+            annotation = model.model_fields[part].annotation
+            model = next(
+                leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel)
+            )
+    return model
+
+
+def leaves(annotation: object) -> Iterator[object]:
+    """Yield what an annotation is made of: the types in `list[Layer]`, the words in `Literal["a", "b"]`."""
+    parts = get_args(annotation)
+    if not parts:
+        yield annotation
+    for part in parts:
+        yield from leaves(part)

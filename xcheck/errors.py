@@ -1,0 +1,86 @@
+"""Everything that xcheck raises on purpose.
+
+```
+XcheckError
+├── DefinitionError     the definition, its data or its weights cannot be used     exit status 2
+│   └── DeviceError     the device that was asked for is not there                 exit status 2
+└── BackendError        a backend is missing, broken, or failed while computing    exit status 4
+```
+
+A disagreement between gradients is not an error: it is a result, and stands in the report.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+KeyPath = tuple[str | int, ...]
+
+
+def dotted(path: KeyPath) -> str:
+    """Write a key path the way a person would.
+
+    >>> dotted(("network", "layers", 0, "units"))
+    'network.layers[0].units'
+    """
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One mistake, with the place where a person can mend it.
+
+    Attributes:
+        text: what is wrong and what to do.
+        key: path of the key in the definition; empty when the mistake is not at a key.
+        file: the file it stands in, as the person would name it.
+        line: line in that file, from 1.
+        column: column in that line, from 1.
+    """
+
+    text: str
+    key: KeyPath = ()
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
+        return ": ".join(part for part in (":".join(place), dotted(self.key), self.text) if part)
+
+    def under(self, *prefix: str | int) -> "Complaint":
+        """Return the same complaint with its key below `prefix`."""
+        return replace(self, key=prefix + self.key)
+
+
+class XcheckError(Exception):
+    """Base of all errors that xcheck raises on purpose."""
+
+
+class DefinitionError(XcheckError):
+    """The definition, its data or its weights cannot be used; all mistakes are in `complaints`."""
+
+    def __init__(self, complaints: Complaint | Iterable[Complaint]) -> None:
+        one = isinstance(complaints, Complaint)
+        self.complaints: tuple[Complaint, ...] = (complaints,) if one else tuple(complaints)
+        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+
+
+class DeviceError(DefinitionError):
+    """The device that was asked for is not there."""
+
+
+class BackendError(XcheckError):
+    """A backend is missing, broken, or failed while computing; the cause is chained.
+
+    Attributes:
+        backend: the backend's name.
+        text: what happened, without the name.
+    """
+
+    def __init__(self, backend: str, text: str) -> None:
+        self.backend = backend
+        self.text = text
+        super().__init__(f"{backend}: {text}")

@@ -1,0 +1,36 @@
+"""What a report says beside its numbers: findings (why it failed) and warnings (what the check does not prove).
+
+Codes do not change their meaning. XC1xx: the outcome is not a plain comparison. XC4xx: warnings.
+"""
+
+from dataclasses import dataclass
+
+LOSSES_DIFFER = "XC101"
+LOSS_NOT_FINITE = "XC102"
+GRADIENT_NOT_FINITE = "XC103"
+BACKEND_FAILED = "XC104"
+NOTHING_TO_JUDGE = "XC105"
+ALL_AGAINST_ORACLE = "XC106"
+
+CONSTANT_FEATURE = "XC401"
+BACKEND_NOT_INSTALLED = "XC402"
+ACTIVATED_LOGITS = "XC403"
+AT_A_KINK = "XC404"
+UNDECIDED_COMPONENTS = "XC405"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding or warning.
+
+    Attributes:
+        code: such as "XC401".
+        text: a sentence with the numbers in it.
+        tensor: the tensor it is about, if it is about one.
+        value: the number it turns on, if there is one.
+    """
+
+    code: str
+    text: str
+    tensor: str | None = None
+    value: float | None = None

@@ -1,0 +1,105 @@
+"""The contract between xcheck and a framework.
+
+A `Backend` makes an `Objective` of a `Problem`; an `Objective` gives loss and gradient at θ. A backend implements
+`Backend.available`, `versions`, `devices`, `network_objective` and `Objective.compute`; the rest is deduced here.
+
+Laws, checked for every backend by `xcheck.testing.check_contract`:
+
+1. called twice with the same θ gives bitwise the same;
+2. θ is not changed;
+3. the gradient is float64, C-order, of shape (n,);
+4. dtype "float32" is computed in float32 and returned as float64;
+5. a foreign exception comes out as `BackendError` with its cause;
+6. the global state of the framework (default dtype, x64 flag, random generators, threads, grad mode) is left as it was.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xcheck.errors import BackendError, XcheckError
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName, Problem
+
+
+class Objective(ABC):
+    """J as a function of θ, with its gradient.
+
+    Attributes:
+        backend: name of the framework, for errors.
+        size: number of components n of θ.
+    """
+
+    def __init__(self, backend: str, size: int) -> None:
+        self.backend = backend
+        self.size = size
+
+    @abstractmethod
+    def compute(self, theta: Vector) -> tuple[float, ArrayLike]:
+        """Return loss and gradient at θ, shape (n,); what a backend implements."""
+
+    def loss_and_gradient(self, theta: Vector) -> tuple[float, Vector]:
+        """Return the loss and its gradient at θ.
+
+        Args:
+            theta: shape (n,), float64; it is not changed.
+
+        Returns:
+            J(θ) and ∂J/∂θ, float64, C-order, shape (n,).
+
+        Raises:
+            BackendError: the framework failed (the cause is chained), or the gradient has another shape.
+        """
+        try:
+            loss, gradient = self.compute(theta)
+        except XcheckError:
+            raise
+        except Exception as error:
+            # Whatever a framework raises must come out as its failure, never as a disagreement.
+            raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
+        result = np.ascontiguousarray(gradient, dtype=np.float64)
+        if result.shape != (self.size,):
+            text = f"the gradient has shape {result.shape}, θ has {(self.size,)}"
+            raise BackendError(self.backend, text)
+        return float(loss), result
+
+    def losses(self, thetas: Vector) -> Vector:
+        """Return the loss at each row of `thetas`, shape (k, n) -> (k,); a loop unless overridden."""
+        return np.array([self.loss_and_gradient(theta)[0] for theta in thetas], dtype=np.float64)
+
+
+class Backend(ABC):
+    """A framework that can play witness.
+
+    Attributes:
+        name: as in `backends = [...]`; the name of the entry point.
+        install: what to type to get the framework.
+    """
+
+    name: str
+    install: str
+
+    @abstractmethod
+    def available(self) -> str | None:
+        """Return None, or why the framework cannot be used; must not import the framework."""
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Return name and version of the framework (and what it needs); must not import it."""
+
+    @abstractmethod
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices that `network_objective` accepts here: "cpu", and "gpu" if there is one."""
+
+    @abstractmethod
+    def network_objective(
+        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
+    ) -> Objective:
+        """Return this framework's own implementation of the network in `problem`.
+
+        Raises:
+            BackendError: the framework cannot be used.
+            DeviceError: `device` is not there.
+        """

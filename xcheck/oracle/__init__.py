@@ -1,0 +1,19 @@
+"""The judge: numerical gradients of J from its values alone, in float64.
+
+Engines (how many perturbed losses at once) and estimators (which steps, which combination, which bar) are separate;
+`numerical_gradient` puts the two together for a problem.
+"""
+
+from xcheck.oracle.engine import Differences, Engine, LoopEngine
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.gradient import OracleOptions, numerical_gradient, planned_differences
+
+__all__ = [
+    "Differences",
+    "Engine",
+    "Estimate",
+    "LoopEngine",
+    "OracleOptions",
+    "numerical_gradient",
+    "planned_differences",
+]

@@ -1,0 +1,156 @@
+"""Engines: how many perturbed losses are evaluated at once. Which steps to take is the estimators' business.
+
+An engine answers one question, for many components i at a time:
+
+    (J(θ + p eᵢ) − J(θ + q eᵢ)) / (p − q)
+
+`p = h, q = −h` is the central difference, `p = h, q = 0` the forward one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.parameters import Layout, Vector
+
+Indices = NDArray[np.intp]
+Progress = Callable[[int], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """k difference quotients of J.
+
+    At a kink (a relu whose input is zero) J has several slopes: `lower` and `upper` enclose all of them, and `slope`
+    is their middle. Everywhere else the three are equal.
+
+    Attributes:
+        slope: shape (k,).
+        lower: shape (k,).
+        upper: shape (k,).
+        magnitude: mean over the examples of |slope of the example's loss| plus |slope of the penalty|, shape (k,):
+            how much cancels when the slope is summed, the yardstick of rounding errors.
+    """
+
+    slope: Vector
+    lower: Vector
+    upper: Vector
+    magnitude: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """k differences of the mean loss of the examples, not yet divided by their steps.
+
+    Attributes:
+        lower: shape (k,); below `upper` only at a kink.
+        upper: shape (k,).
+        magnitude: mean over the examples of |difference|, shape (k,).
+    """
+
+    lower: Vector
+    upper: Vector
+    magnitude: Vector
+
+
+class Engine(ABC):
+    """Evaluates difference quotients of one J around one θ.
+
+    Attributes:
+        name: as in reports.
+        theta: θ, shape (n,).
+        layout: names of its components.
+        progress: called with the number of differences after each batch.
+    """
+
+    name: str
+
+    def __init__(self, theta: Vector, layout: Layout, *, progress: Progress | None = None) -> None:
+        self.theta = theta
+        self.layout = layout
+        self.progress: Progress = progress or (lambda done: None)
+
+    @property
+    @abstractmethod
+    def scale(self) -> Vector:
+        """Distance over which J bends along each component, shape (n,): natural steps are fractions of it."""
+
+    @property
+    @abstractmethod
+    def losses(self) -> Vector:
+        """Loss of each example (or J alone) at θ, shape (m,): their rounding is the least noise there can be."""
+
+    @abstractmethod
+    def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
+        """Return the loss with θᵢ = `high` minus the loss with θᵢ = `low`; all of shape (k,)."""
+
+    def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return the quotients of what needs no rounding: the penalty, where there is one."""
+        zero = np.zeros(len(indices))
+        return Differences(zero, zero, zero, zero)
+
+    def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return k difference quotients along components `indices`, steps `plus` and `minus`, all of shape (k,)."""
+        high, low = self.theta[indices] + plus, self.theta[indices] + minus
+        # As rounded, the points are rarely exactly p − q apart.
+        distance = high - low
+        spans, exact = self.spans(indices, high, low), self.exact(indices, plus, minus)
+        lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
+        return Differences(
+            (lower + upper) / 2 + exact.slope,
+            lower + exact.lower,
+            upper + exact.upper,
+            spans.magnitude / np.abs(distance) + exact.magnitude,
+        )
+
+
+class LoopEngine(Engine):
+    """Any function at all, one loss after the other.
+
+    >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
+    >>> step = np.array([0.01])
+    >>> cube.differences(np.array([0]), step, -step).slope.round(6)
+    array([3.0001])
+    >>> cube.differences(np.array([0]), step, 0 * step).slope.round(6)
+    array([3.0301])
+    """
+
+    name = "loop"
+
+    def __init__(
+        self,
+        loss: Callable[[Vector], float],
+        theta: Vector,
+        layout: Layout,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(np.array(theta, dtype=np.float64), layout, progress=progress)
+        self._loss = loss
+
+    @property
+    def scale(self) -> Vector:
+        """Nothing is known about the function: max(1, |θᵢ|)."""
+        return np.maximum(1.0, np.abs(self.theta))
+
+    @property
+    def losses(self) -> Vector:
+        """J(θ), shape (1,)."""
+        return np.array([self._loss(self.theta.copy())])
+
+    def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
+        """Return k differences, two losses each."""
+        span = np.empty(len(indices))
+        for k, i in enumerate(indices):
+            span[k] = self._at(i, high[k]) - self._at(i, low[k])
+            self.progress(1)
+        return Spans(span, span, np.abs(span))
+
+    def _at(self, i: int, value: float) -> float:
+        theta = self.theta.copy()
+        theta[i] = value
+        return self._loss(theta)

@@ -1,0 +1,43 @@
+"""Estimate: the numerical gradient and what is known about it."""
+
+from dataclasses import dataclass
+
+from xcheck.oracle.rounding import Rounding
+from xcheck.parameters import Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimate:
+    """∂J/∂θ from differences of J, with an error bar on every component.
+
+    Attributes:
+        value: the estimate, shape (n,).
+        error_bar: its error is promised to be at most this, shape (n,).
+        lower: least slope of J: below `value` only at a kink, shape (n,).
+        upper: largest slope of J, shape (n,).
+        magnitude: mean over the examples of |slope of the loss|, plus |slope of the penalty|, shape (n,).
+        loss: J(θ).
+        rounding: what rounding may do to a witness's loss and gradient.
+        ties: units that sit exactly on a kink, over all examples.
+        engine: name of the engine.
+        difference: "central" or "forward".
+        epsilon: the step; with epsilon = "auto" the median of the steps.
+        evaluations: number of losses evaluated.
+        seconds: wall time of all of it.
+        compile_seconds: of which until the first differences were there: tracing and compiling.
+    """
+
+    value: Vector
+    error_bar: Vector
+    lower: Vector
+    upper: Vector
+    magnitude: Vector
+    loss: float
+    rounding: Rounding
+    ties: int
+    engine: str
+    difference: str
+    epsilon: float
+    evaluations: int
+    seconds: float
+    compile_seconds: float

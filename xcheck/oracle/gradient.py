@@ -1,0 +1,128 @@
+"""The numerical gradient of a problem: engine, noise, estimator, one after the other."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from xcheck.oracle.engine import Engine
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators import FIRST_STEP, DifferenceName, Measurement, automatic, fixed
+from xcheck.oracle.noise import COMPONENTS, POINTS, loss_noise
+from xcheck.oracle.rounding import rounding_scale
+from xcheck.parameters import Layout, Vector
+from xcheck.problem import DtypeName, Problem
+
+_NOISE_STREAM = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleOptions:
+    """How the numerical gradient is taken.
+
+    Attributes:
+        epsilon: the fixed step of the lecture notes, or "auto": fourth order, step chosen per component.
+        difference: "central" or "forward"; "forward" needs a fixed step.
+        tolerance: relative tolerance of the check; bars much wider than it are refined.
+        device: "cpu" or "gpu"; float64 on both.
+        dtype: what the witnesses compute in: decides when rounding alone may put a unit on either side of a kink.
+        memory: bytes that perturbed networks may take up at a time.
+    """
+
+    epsilon: float | Literal["auto"] = "auto"
+    difference: DifferenceName = "central"
+    tolerance: float = 1e-7
+    device: str = "cpu"
+    dtype: DtypeName = "float64"
+    memory: int = 1 << 30
+
+
+def planned_differences(layout: Layout, options: OracleOptions) -> int:
+    """Return how many differences will be taken at least: noise samples and one pass over θ."""
+    samples = POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
+    return samples + (3 if options.epsilon == "auto" else 2) * layout.size
+
+
+def measure(engine: Engine, options: OracleOptions, seed: int) -> tuple[Measurement, int]:
+    """Return the measurement of all components, and the number of losses that measuring the noise took."""
+    base = FIRST_STEP * engine.scale
+    noise = loss_noise(engine, base, np.random.default_rng([seed, _NOISE_STREAM]))
+    samples = 2 * POINTS * sum(min(COMPONENTS, tensor.size) for tensor in engine.layout)
+    if options.epsilon == "auto":
+        return automatic(engine, noise, tolerance=options.tolerance), samples
+    return fixed(engine, noise, epsilon=options.epsilon, difference=options.difference), samples
+
+
+def numerical_gradient(
+    problem: Problem,
+    options: OracleOptions | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Estimate:
+    """Estimate ∂J/∂θ of a network by differences of its loss.
+
+    Args:
+        problem: the network at θ.
+        options: how.
+        progress: called after each batch with the number of differences in it.
+
+    Returns:
+        The estimate with its error bars.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    from xcheck.oracle.batched import BatchedEngine
+
+    options = options or OracleOptions()
+    clock = Stopwatch(progress)
+    roundoff = float(np.finfo(options.dtype).eps) / 2
+    engine = BatchedEngine(
+        problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap
+    )
+    measured, samples = measure(engine, options, problem.seed)
+    losses = engine.losses
+    return Estimate(
+        value=measured.value,
+        error_bar=measured.bar,
+        lower=measured.lower,
+        upper=measured.upper,
+        magnitude=measured.magnitude,
+        loss=float(losses.mean()) + engine.penalty.value,
+        rounding=rounding_scale(
+            problem, engine.trace, measured.magnitude, float(np.abs(losses).mean()) + engine.penalty.value
+        ),
+        ties=engine.pieces.ties,
+        engine=engine.name,
+        difference=options.difference,
+        epsilon=_median(measured.step),
+        evaluations=measured.evaluations + samples,
+        seconds=clock.elapsed,
+        compile_seconds=clock.first,
+    )
+
+
+def _median(steps: Vector) -> float:
+    return float(np.median(steps)) if len(steps) else 0.0
+
+
+class Stopwatch:
+    """Seconds since the start, and until the first batch came back (compilation, nearly all of it)."""
+
+    def __init__(self, progress: Callable[[int], None] | None) -> None:
+        self._start = time.perf_counter()
+        self._progress = progress
+        self.first = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
+
+    def lap(self, done: int) -> None:
+        """Note that a batch of `done` differences is there."""
+        self.first = self.first or self.elapsed
+        if self._progress:
+            self._progress(done)

@@ -1,0 +1,56 @@
+"""How noisy is J? Measured from difference tables, not taken on faith as u |J|.
+
+The k-th differences of a smooth function sampled closely are tiny, so what remains in them is noise. With noise of
+standard deviation σ, E[(Δᵏ f)²] = σ² (2k)!/(k!)².
+
+Source: Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011), equation (2.5).
+"""
+
+from math import comb
+
+import numpy as np
+
+from xcheck.oracle.engine import Engine
+from xcheck.parameters import Vector
+
+POINTS = 8
+COMPONENTS = 12
+ORDERS = (3, 4, 5)
+
+# The sample points are this fraction of the natural step apart: close enough for third differences of J to vanish
+# (1e-21 of it), far enough for the roundings to be different ones.
+SPACING = 2.0**-14
+
+
+def noise_level(values: Vector) -> Vector:
+    """Return the standard deviation of the noise in rows of closely spaced samples, shape (..., POINTS) -> (...).
+
+    >>> rng = np.random.default_rng(0)
+    >>> smooth = np.sin(np.linspace(0, 1e-6, POINTS)) + 1e-12 * rng.standard_normal((1000, POINTS))
+    >>> round(float(np.sqrt(np.mean(noise_level(smooth) ** 2))), 13)
+    1e-12
+    """
+    squares = [
+        np.mean(np.diff(values, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS
+    ]
+    return np.asarray(np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
+
+
+def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vector:
+    """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
+
+    Samples J along a few components of each tensor and takes the largest noise found; it is never less than what
+    rounding the losses of the examples alone would make.
+    """
+    least = 0.25 * np.finfo(np.float64).eps / 2 * np.linalg.norm(engine.losses) / len(engine.losses)
+    sigma = np.full(engine.layout.size, least)
+    for tensor in engine.layout:
+        count = min(COMPONENTS, tensor.size)
+        chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
+        multiples = np.tile(np.arange(1.0, POINTS + 1), count)
+        indices = np.repeat(chosen, POINTS)
+        plus = multiples * SPACING * steps[indices]
+        spans = engine.spans(indices, engine.theta[indices] + plus, engine.theta[indices])
+        values = spans.lower.reshape(count, POINTS)
+        sigma[tensor.span] = np.maximum(least, noise_level(values).max(initial=0.0))
+    return sigma

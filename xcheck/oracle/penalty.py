@@ -1,0 +1,36 @@
+"""Exact difference quotients of the penalties: however large λ is, it must not drown the data term."""
+
+import numpy as np
+
+from xcheck.network import Network
+from xcheck.oracle.engine import Differences, Indices
+from xcheck.parameters import Layout, Vector
+
+
+class Penalty:
+    """l2/(2m) Σ‖W‖² + l1/(2m) Σ|W| of the weights in θ.
+
+    Attributes:
+        value: the penalty at θ.
+    """
+
+    def __init__(self, network: Network, layout: Layout, theta: Vector, examples: int) -> None:
+        weights = np.zeros(layout.size, dtype=bool)
+        for tensor in layout:
+            weights[tensor.span] = tensor.name.startswith("W")
+        self._theta = theta
+        self._l2 = np.where(weights, network.l2 / (2 * examples), 0.0)
+        self._l1 = np.where(weights, network.l1 / (2 * examples), 0.0)
+        self.value = float(np.sum(self._l2 * theta**2) + np.sum(self._l1 * np.abs(theta)))
+
+    def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return the quotients between θᵢ + `plus` and θᵢ + `minus`, all of shape (k,).
+
+        ((w + p)² − (w + q)²)/(p − q) = 2w + p + q: no subtraction is left, and w is not lost beside a large step.
+        |w| is continued past its kink like any other piece; at w = 0 its slopes are −1 and 1.
+        """
+        w, l1 = self._theta[indices], self._l1[indices]
+        squares = self._l2[indices] * (2 * w + (plus + minus))
+        slope = squares + l1 * np.sign(w)
+        spread = np.where(w == 0, l1, 0.0)
+        return Differences(slope, slope - spread, slope + spread, np.abs(squares) + l1)

@@ -1,0 +1,174 @@
+"""verify: definition -> problem -> witnesses and oracle -> comparison -> report."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xcheck import __version__, registry
+from xcheck.compare import Comparer, Tolerance, odd_one_out
+from xcheck.definition import Check, Loaded, load
+from xcheck.objective import Backend
+from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
+from xcheck.problem import Problem
+from xcheck.remarks import findings_of, warnings_of
+from xcheck.report.model import OracleSummary, Report
+from xcheck.verdict import Verdict
+from xcheck.witnesses import call_witnesses
+
+Model = str | Path | Mapping[str, Any] | Problem
+Progress = Callable[[int, int], None]
+
+
+def verify(
+    model: Model,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    worst: int = 10,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> Report:
+    """Check the gradients of a declared network.
+
+    Args:
+        model: path of a TOML definition, a dict of the same shape, or a `Problem`.
+        backends: the witnesses, by name or as objects; by default what the definition says, else all of xcheck's.
+        worst: how many components to name per pair.
+        progress: called with (differences done, differences planned) while the oracle works.
+        command: what was typed, for the report.
+        **settings: keys of `[check]`, and `examples`; they override the definition.
+
+    Returns:
+        The report; disagreement is a result, not an exception.
+
+    Raises:
+        DefinitionError: the definition, its data or its weights cannot be used.
+        DeviceError: the device is not there.
+    """
+    objects = [backend for backend in backends or () if isinstance(backend, Backend)]
+    names = [backend for backend in backends or () if isinstance(backend, str)]
+    loaded = load_model(model, backends=names, **settings)
+    return verify_loaded(loaded, objects=objects, worst=worst, progress=progress, command=command)
+
+
+def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -> Loaded:
+    """Read and validate what `verify` will check; see there.
+
+    Raises:
+        DefinitionError: all mistakes at once.
+    """
+    flags = {name: value for name, value in settings.items() if value is not None}
+    if backends:
+        flags["backends"] = list(backends)
+    if isinstance(model, Problem):
+        check = Check.model_validate(flags)
+        return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
+    source = Path(model) if isinstance(model, str) else model
+    return load(source, flags=flags, backends=registry.names())
+
+
+def verify_loaded(
+    loaded: Loaded,
+    *,
+    objects: Sequence[Backend] = (),
+    worst: int = 10,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+) -> Report:
+    """Check what `load_model` returned; see `verify`."""
+    problem, check = loaded.problem, loaded.check
+    options = OracleOptions(
+        epsilon=check.epsilon,
+        difference=check.difference,
+        tolerance=check.tolerance,
+        device=check.device,
+        dtype=check.dtype,
+    )
+    witnesses = call_witnesses(problem, check, objects)
+    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
+    roundoff = float(np.finfo(check.dtype).eps) / 2
+    comparer = Comparer(estimate, problem.layout, Tolerance(check.tolerance, roundoff), worst=worst)
+    evaluations = witnesses.evaluations
+    pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
+    pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
+    odd = odd_one_out(pairs)
+    errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
+    return Report(
+        model=problem.name,
+        summary=_summary(problem),
+        verdict=Verdict.worst([*errors, *(pair.verdict for pair in pairs)]),
+        parameters=problem.layout.size,
+        seed=problem.seed,
+        losses={evaluation.name: evaluation.loss for evaluation in evaluations},
+        pairs=tuple(pairs),
+        odd_one_out=odd,
+        findings=(*witnesses.failures, *findings_of(pairs, estimate, odd)),
+        warnings=(*loaded.warnings, *witnesses.warnings, *warnings_of(pairs, estimate)),
+        oracle=_oracle_summary(estimate),
+        seconds=witnesses.seconds,
+        environment=_environment(witnesses.versions, check.device),
+        command=tuple(command),
+    )
+
+
+def _counted(
+    progress: Progress | None, problem: Problem, options: OracleOptions
+) -> Callable[[int], None] | None:
+    """Turn "so many more" into "so many of so many"."""
+    if progress is None:
+        return None
+    planned, done = planned_differences(problem.layout, options), 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, max(planned, done))
+
+    return advance
+
+
+def _oracle_summary(estimate: Estimate) -> OracleSummary:
+    return OracleSummary(
+        engine=estimate.engine,
+        scope="all",
+        difference=estimate.difference,
+        epsilon=estimate.epsilon,
+        evaluations=estimate.evaluations,
+        seconds=estimate.seconds,
+        compile_seconds=estimate.compile_seconds,
+        loss=estimate.loss,
+        resolution=float(estimate.error_bar.max(initial=0.0)),
+        ties=estimate.ties,
+    )
+
+
+def _summary(problem: Problem) -> str:
+    network = problem.network
+    parts = [
+        f"{problem.layout.size} parameters",
+        f"{problem.examples} examples",
+        "-".join(str(width) for width in network.widths),
+        " ".join(dict.fromkeys(layer.activation for layer in network.layers[:-1])),
+        network.loss,
+        *(f"{name} {value:g}" for name, value in (("l2", network.l2), ("l1", network.l1)) if value),
+        "dropout pinned" if any(mask is not None for mask in problem.masks) else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _environment(versions: Mapping[str, str], device: str) -> dict[str, str]:
+    from importlib.metadata import version
+
+    core = {name: version(name) for name in ("numpy", "jax", "jaxlib")}
+    return {
+        "xcheck": __version__,
+        "python": platform.python_version(),
+        **core,
+        **versions,
+        "platform": platform.platform(),
+        "device": device,
+    }

@@ -1,0 +1,134 @@
+"""Problem: network, data, masks, seed and θ. From here on J is a function of θ alone, nothing random is left."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from xcheck.network import Network
+from xcheck.parameters import Layout, Vector, initialize
+
+DtypeName = Literal["float32", "float64"]
+Mask = NDArray[np.bool_]
+
+# One stream of random numbers per purpose: switching dropout off must not change the initial weights.
+_THETA, _MASKS = 1, 2
+
+
+def _frozen(array: ArrayLike) -> Vector:
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """A network with its data at one point θ.
+
+    Attributes:
+        network: what is computed.
+        inputs: X, shape (m, n₀), one example per row.
+        targets: Y, shape (m, n_L).
+        theta: θ, shape (n,).
+        masks: per activation a⁽⁰⁾..a⁽ᴸ⁾ the units that are kept, shape (m, nₗ), or None where all are kept.
+        seed: where everything random came from.
+        name: how reports call it.
+    """
+
+    network: Network
+    inputs: Vector
+    targets: Vector
+    theta: Vector
+    masks: tuple[Mask | None, ...]
+    seed: int = 0
+    name: str = "problem"
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "targets", "theta"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        object.__setattr__(self, "layout", Layout.of_network(self.network))
+        expected = {
+            "inputs": (self.examples, self.network.widths[0]),
+            "targets": (self.examples, self.network.widths[-1]),
+            "theta": (self.layout.size,),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                came = getattr(self, name).shape
+                raise ValueError(f"{name} has shape {came}, the network needs {shape}")
+
+    @classmethod
+    def create(
+        cls,
+        network: Network,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        *,
+        theta: ArrayLike | None = None,
+        dropout: Literal["pinned", "off"] = "pinned",
+        seed: int = 0,
+        name: str = "problem",
+    ) -> "Problem":
+        """Draw what is random (θ unless given, dropout masks) from `seed` and pin it.
+
+        Args:
+            network: what is computed; with `dropout="off"` its keep probabilities become 1.
+            inputs: X, shape (m, n₀).
+            targets: Y, shape (m, n_L).
+            theta: θ, shape (n,); by default drawn by the initializers.
+            dropout: "pinned" draws one mask per example and unit; "off" keeps everything.
+            seed: of all random draws.
+            name: how reports call it.
+
+        Raises:
+            ValueError: shapes that do not fit the network.
+        """
+        if dropout == "off":
+            layers = tuple(replace(layer, keep_prob=1.0) for layer in network.layers)
+            network = replace(network, layers=layers, input_keep_prob=1.0)
+        if theta is None:
+            theta = initialize(network, np.random.default_rng([seed, _THETA]))
+        inputs = np.asarray(inputs, dtype=np.float64)
+        return cls(
+            network=network,
+            inputs=inputs,
+            targets=np.asarray(targets, dtype=np.float64),
+            theta=np.asarray(theta, dtype=np.float64),
+            masks=draw_masks(network, len(inputs), seed),
+            seed=seed,
+            name=name,
+        )
+
+    @property
+    def examples(self) -> int:
+        """Number of examples m."""
+        return len(self.inputs)
+
+    def rounded(self, dtype: DtypeName) -> "Problem":
+        """Return the problem with X, Y and θ rounded to numbers of `dtype`, stored as float64.
+
+        A witness that computes in float32 must be asked about the same point as the oracle, which computes in
+        float64: otherwise rounding of the inputs would look like an error of the gradient.
+        """
+        if dtype == "float64":
+            return self
+        names = ("inputs", "targets", "theta")
+        return replace(self, **{name: getattr(self, name).astype(dtype) for name in names})
+
+
+def draw_masks(network: Network, examples: int, seed: int) -> tuple[Mask | None, ...]:
+    """Draw the dropout masks once: true where a unit is kept, `random < keep_prob`.
+
+    Source: lecture notes, "Dropout implementation (Inverted dropout)". The division by keep_prob is the
+    witnesses' business.
+
+    Returns:
+        One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
+    """
+    rng = np.random.default_rng([seed, _MASKS])
+    masks: list[Mask | None] = []
+    for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):
+        masks.append(None if keep_prob == 1.0 else rng.random((examples, units)) < keep_prob)
+    return tuple(masks)

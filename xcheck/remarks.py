@@ -1,0 +1,62 @@
+"""What a report says beside its numbers: findings (why it failed) and warnings (what it does not prove)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xcheck import findings as codes
+from xcheck.compare import ORACLE, Pair
+from xcheck.findings import Finding
+from xcheck.oracle import Estimate
+
+
+def findings_of(pairs: Sequence[Pair], estimate: Estimate, odd: Sequence[str]) -> list[Finding]:
+    if not np.isfinite(estimate.loss):
+        text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
+        return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
+    found = [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair)]
+    if odd == (ORACLE,):
+        text = "all witnesses agree with each other and not with the oracle: the same mistake in all, or in the oracle"
+        found.append(Finding(code=codes.ALL_AGAINST_ORACLE, text=text))
+    return found
+
+
+def _pair_findings(pair: Pair) -> list[Finding]:
+    mine, theirs = pair.losses
+    found = []
+    if not np.isfinite(mine):
+        text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
+        found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
+    elif not pair.losses_agree:
+        text = (
+            f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
+            "different functions have different gradients, so mend the loss first"
+        )
+        found.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
+    for component in pair.worst:
+        if not np.isfinite(component.a):
+            text = f"{pair.a}: the gradient is {component.a} at {component.location}"
+            tensor = component.location.name
+            found.append(Finding(code=codes.GRADIENT_NOT_FINITE, text=text, tensor=tensor, value=component.a))
+            break
+    return found
+
+
+def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
+    doubts = []
+    if estimate.ties:
+        text = (
+            f"{estimate.ties} units sit exactly on a kink (z = 0, summed over examples): there every slope between the "
+            "two sides is right, and frameworks choose by convention"
+        )
+        doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
+    for tensor in next(
+        (pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()
+    ):
+        if tensor.undecided:
+            text = (
+                f"{tensor.undecided} of {tensor.of} components of {tensor.name} are too small beside the noise of the "
+                "loss to be decided"
+            )
+            doubts.append(Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensor.name))
+    return doubts

@@ -1,0 +1,1 @@
+"""Reports: one frozen value (`model`) and its renderings (`terminal`, `json`)."""

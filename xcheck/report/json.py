@@ -1,0 +1,86 @@
+"""The machine-readable report: one JSON object per model, in one line.
+
+`schema` counts up when a key changes its meaning; new keys may appear at any time. Numbers that are not finite are
+written as the strings "nan", "inf" and "-inf", which every JSON reader accepts.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from xcheck.compare import Component, Pair, band
+from xcheck.report.model import Report
+
+SCHEMA = 1
+
+
+def dumps(report: Report) -> str:
+    """Return the report as one line of JSON."""
+    return json.dumps(as_dict(report), ensure_ascii=False, allow_nan=False)
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Return the report as plain dicts, lists, strings and numbers."""
+    content = {
+        "schema": SCHEMA,
+        "model": report.model,
+        "verdict": str(report.verdict),
+        "exit": report.verdict.exit_status,
+        "summary": report.summary,
+        "headline": report.headline,
+        "parameters": report.parameters,
+        "seed": report.seed,
+        "losses": dict(report.losses),
+        "pairs": [_pair(pair) for pair in report.pairs],
+        "odd_one_out": list(report.odd_one_out),
+        "findings": [asdict(finding) for finding in report.findings],
+        "warnings": [asdict(warning) for warning in report.warnings],
+        "oracle": asdict(report.oracle),
+        "seconds": dict(report.seconds),
+        "environment": dict(report.environment),
+        "command": list(report.command),
+    }
+    finite: dict[str, Any] = _finite(content)
+    return finite
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "verdict": str(pair.verdict),
+        "losses_agree": pair.losses_agree,
+        "difference": pair.difference,
+        "band": pair.band,
+        "wrong": pair.wrong,
+        "undecided": pair.undecided,
+        "of": pair.of,
+        "tensors": [asdict(tensor) | {"band": band(tensor.difference)} for tensor in pair.tensors],
+        "worst": [_component(component) for component in pair.worst],
+    }
+
+
+def _component(component: Component) -> dict[str, Any]:
+    return {
+        "name": component.location.name,
+        "index": list(component.location.index),
+        "flat": component.location.flat,
+        "a": component.a,
+        "b": component.b,
+        "error_bar": component.error_bar,
+        "lower": component.lower,
+        "upper": component.upper,
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON cannot write by strings, all the way down."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

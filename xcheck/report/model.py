@@ -1,0 +1,141 @@
+"""Report: everything a check has found, as one frozen value. Renderings only read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xcheck.compare import ORACLE, Pair
+from xcheck.findings import Finding
+from xcheck.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleSummary:
+    """How the oracle's gradient came about.
+
+    Attributes:
+        engine: name of the engine.
+        scope: "all" when every component was perturbed.
+        difference: "central" or "forward".
+        epsilon: the step; with "auto" the median of the steps.
+        evaluations: losses evaluated.
+        seconds: wall time.
+        compile_seconds: of which until the first differences were there.
+        loss: J(θ) as the oracle computes it.
+        resolution: the widest error bar: an error beyond it (and the tolerance) shows in any component.
+        ties: units that sit exactly on a kink.
+    """
+
+    engine: str
+    scope: str
+    difference: str
+    epsilon: float
+    evaluations: int
+    seconds: float
+    compile_seconds: float
+    loss: float
+    resolution: float
+    ties: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of a check.
+
+    Attributes:
+        model: name of what was checked.
+        summary: the network in one line.
+        verdict: of the whole check.
+        parameters: number of components of θ.
+        seed: of everything random.
+        losses: loss of each witness.
+        pairs: every witness against the oracle, then the witnesses among themselves.
+        odd_one_out: who stands alone.
+        findings: why it failed.
+        warnings: what the check does not prove.
+        oracle: how the oracle's gradient came about.
+        seconds: wall time of each witness, imports and compilation included.
+        environment: versions and device.
+        command: what was typed, if anything was.
+    """
+
+    model: str
+    summary: str
+    verdict: Verdict
+    parameters: int
+    seed: int
+    losses: Mapping[str, float]
+    pairs: tuple[Pair, ...]
+    odd_one_out: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    oracle: OracleSummary
+    seconds: Mapping[str, float]
+    environment: Mapping[str, str]
+    command: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees; UNDECIDED is not ok."""
+        return self.verdict is Verdict.AGREE
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        from xcheck.report.terminal import render
+
+        return render(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts, lists, strings and numbers (the JSON schema)."""
+        from xcheck.report.json import as_dict
+
+        return as_dict(self)
+
+    def to_json(self) -> str:
+        """Return the report as one line of JSON; numbers that are not finite become strings."""
+        from xcheck.report.json import dumps
+
+        return dumps(self)
+
+    @property
+    def headline(self) -> str:
+        """One sentence that stands alone: who disagrees, where, by how much.
+
+        Such as `numpy disagrees: W2[3, 1] is 1.5 x the oracle (48 of 609 wrong)`.
+        """
+        if self.ok:
+            names = ", ".join(self.losses)
+            return f"{names} agree with the oracle on all {self.parameters} parameters"
+        pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
+        if self.verdict is Verdict.ERROR or not pairs:
+            return self.findings[0].text if self.findings else "nothing was compared"
+        return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
+
+
+def _sentence(pair: Pair) -> str:
+    other = "the oracle" if pair.b == ORACLE else pair.b
+    if pair.verdict is Verdict.UNDECIDED:
+        return f"{pair.a} is undecided: {pair.undecided} of {pair.of} components could not be decided"
+    if not pair.losses_agree:
+        mine, theirs = pair.losses
+        return f"{pair.a} computes another loss: {mine:.9g}, {other} {theirs:.9g}"
+    worst = pair.worst[0]
+    return (
+        f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} "
+        f"({pair.wrong} of {pair.of} wrong)"
+    )
+
+
+def ratio(a: float, b: float) -> str:
+    """Say what `a` is in terms of `b`: "1.5 x", or both values where a ratio says nothing.
+
+    >>> ratio(1.5, 1.0), ratio(float("nan"), 1.0), ratio(0.25, 0.0), ratio(1.0 + 1e-9, 1.0)
+    ('1.5 x', 'nan, not 1 as', '0.25, not 0 as', '1.000000001 x')
+    """
+    quotient = a / b if b else float("nan")
+    if not 1e-6 < abs(quotient) < 1e6:
+        return f"{a:.6g}, not {b:.6g} as"
+    digits = 3 if abs(quotient - 1) > 1e-2 else 12
+    return f"{quotient:.{digits}g} x"

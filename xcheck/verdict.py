@@ -1,0 +1,28 @@
+"""Verdicts, and the exit statuses that are read off them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The outcome of a comparison, from harmless to severe."""
+
+    AGREE = "AGREE"
+    UNDECIDED = "UNDECIDED"
+    DISAGREE = "DISAGREE"
+    ERROR = "ERROR"
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the process: 0, 3, 1, 4 (2 is a wrong command line or definition)."""
+        return {"AGREE": 0, "UNDECIDED": 3, "DISAGREE": 1, "ERROR": 4}[self]
+
+    @classmethod
+    def worst(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
+        """Return the most severe of the verdicts, AGREE if there is none.
+
+        >>> Verdict.worst([Verdict.UNDECIDED, Verdict.DISAGREE, Verdict.AGREE])
+        <Verdict.DISAGREE: 'DISAGREE'>
+        """
+        order = list(cls)
+        return max(verdicts, key=order.index, default=cls.AGREE)

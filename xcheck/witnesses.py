@@ -1,0 +1,68 @@
+"""Call the witnesses: each gives loss and gradient at θ, and one that fails, fails alone."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xcheck import registry
+from xcheck.compare import Evaluation
+from xcheck.definition import Check
+from xcheck.errors import BackendError, DeviceError
+from xcheck.findings import BACKEND_FAILED, BACKEND_NOT_INSTALLED, Finding
+from xcheck.objective import Backend
+from xcheck.problem import Problem
+
+
+@dataclass(slots=True)
+class Witnesses:
+    """What came of calling the witnesses."""
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    failures: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def fail(self, name: str, text: str) -> None:
+        self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: {text}"))
+
+
+def call_witnesses(problem: Problem, check: Check, objects: Sequence[Backend]) -> Witnesses:
+    """Ask every witness for its gradient; one that fails, fails alone."""
+    witnesses = Witnesses()
+    named = check.backends if check.backends is not None else [] if objects else registry.DEFAULTS
+    for name in dict.fromkeys(named):
+        try:
+            backend = registry.get(name)
+        except BackendError as error:
+            witnesses.fail(name, error.text)
+        else:
+            _call(witnesses, backend, problem, check, asked_for=check.backends is not None)
+    for backend in objects:
+        _call(witnesses, backend, problem, check, asked_for=True)
+    return witnesses
+
+
+def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check, *, asked_for: bool) -> None:
+    name, start = backend.name, time.perf_counter()
+    why_not = backend.available()
+    if why_not is not None:
+        text = f"{why_not}; to install it: {backend.install}"
+        if asked_for:
+            witnesses.fail(name, text)
+        else:
+            witnesses.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{name}: {text}"))
+        return
+    try:
+        objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
+        loss, gradient = objective.loss_and_gradient(problem.theta)
+        witnesses.versions.update(backend.versions())
+    except BackendError as error:
+        witnesses.fail(name, error.text)
+    except DeviceError as error:
+        witnesses.fail(name, error.complaints[0].text)
+    except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way while it sets up; it fails alone
+        witnesses.fail(name, f"{type(error).__name__}: {error}")
+    else:
+        witnesses.evaluations.append(Evaluation(name, loss, gradient))
+        witnesses.seconds[name] = time.perf_counter() - start
