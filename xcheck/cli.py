@@ -15,7 +15,7 @@ from typing import IO, Any
 import click
 
 from xcheck import __version__, registry
-from xcheck.errors import BackendError, DefinitionError
+from xcheck.errors import BackendError, Complaint, DefinitionError
 
 _INTERRUPTED = 130
 
@@ -62,9 +62,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--seed", type=int, help="Of all random draws.")
 @click.option("--examples", type=int, help="Rows of the data to use.")
 @click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")
-@click.option(
-    "--worst", type=click.IntRange(min=1), default=10, show_default=True, help="Components to name."
-)
+@click.option("--worst", type=click.IntRange(min=1), default=10, show_default=True, help="Components to name.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), help="Write the report here.")
 @click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
@@ -99,7 +97,8 @@ def check(
 
 def _load_all(models: Sequence[Path], load: Any) -> list[Any]:
     """Load every definition before any is checked, so that all mistakes in all of them are said at once."""
-    loaded, complaints = [], []
+    loaded: list[Any] = []
+    complaints: list[Complaint] = []
     for path in models:
         try:
             loaded.append(load(path))
@@ -120,9 +119,7 @@ def _console(color: str, *, file: IO[str]) -> Any:
 
     terminal = {"always": True, "never": None, "auto": None}[color]
     # Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
-    return Console(
-        file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False
-    )
+    return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
 
 
 def _printer(form: str, output: IO[str] | None, color: str, *, quiet: bool, verbose: bool) -> Any:

@@ -188,7 +188,9 @@ class Comparer:
         wrong = judged & ~(excess <= allowed)
         too_wide = oracle.error_bar > np.maximum(1e-3 * size, 1e-4 * self._largest)
         drowned = (self._largest > 0) & (self._floor > 0.1 * self._largest)
-        undecided = ~wrong & (too_wide | drowned | ~judged)
+        # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything.
+        unmoved = (a.gradient == 0) & (oracle.magnitude == 0)
+        undecided = ~wrong & ~unmoved & (too_wide | drowned | ~judged)
         b = Evaluation(ORACLE, oracle.loss, oracle.value)
         return self._pair(a, b, excess, allowed, wrong, undecided)
 
@@ -219,9 +221,7 @@ class Comparer:
             wrong=int(wrong.sum()),
             undecided=int(undecided.sum()),
             of=self._layout.size,
-            tensors=tuple(
-                _restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout
-            ),
+            tensors=tuple(_restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout),
             worst=self._components(a, b, excess, allowed, wrong),
         )
 

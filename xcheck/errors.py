@@ -63,8 +63,9 @@ class DefinitionError(XcheckError):
     """The definition, its data or its weights cannot be used; all mistakes are in `complaints`."""
 
     def __init__(self, complaints: Complaint | Iterable[Complaint]) -> None:
-        one = isinstance(complaints, Complaint)
-        self.complaints: tuple[Complaint, ...] = (complaints,) if one else tuple(complaints)
+        if isinstance(complaints, Complaint):
+            complaints = (complaints,)
+        self.complaints = tuple(complaints)
         super().__init__("\n".join(str(complaint) for complaint in self.complaints))
 
 

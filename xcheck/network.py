@@ -25,9 +25,7 @@ dropout; gelu: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ActivationName = Literal[
-    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"
-]
+ActivationName = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 LossName = Literal["binary_cross_entropy", "softmax_cross_entropy", "mean_squared_error"]
 InitializerName = Literal["he", "xavier", "normal", "zeros"]
 

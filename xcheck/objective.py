@@ -94,9 +94,7 @@ class Backend(ABC):
         """Return the devices that `network_objective` accepts here: "cpu", and "gpu" if there is one."""
 
     @abstractmethod
-    def network_objective(
-        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-    ) -> Objective:
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         """Return this framework's own implementation of the network in `problem`.
 
         Raises:

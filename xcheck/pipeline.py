@@ -49,10 +49,9 @@ def verify(
         DefinitionError: the definition, its data or its weights cannot be used.
         DeviceError: the device is not there.
     """
-    objects = [backend for backend in backends or () if isinstance(backend, Backend)]
     names = [backend for backend in backends or () if isinstance(backend, str)]
     loaded = load_model(model, backends=names, **settings)
-    return verify_loaded(loaded, objects=objects, worst=worst, progress=progress, command=command)
+    return verify_loaded(loaded, backends=backends, worst=worst, progress=progress, command=command)
 
 
 def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -> Loaded:
@@ -74,7 +73,7 @@ def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -
 def verify_loaded(
     loaded: Loaded,
     *,
-    objects: Sequence[Backend] = (),
+    backends: Sequence[str | Backend] | None = None,
     worst: int = 10,
     progress: Progress | None = None,
     command: Sequence[str] = (),
@@ -88,7 +87,7 @@ def verify_loaded(
         device=check.device,
         dtype=check.dtype,
     )
-    witnesses = call_witnesses(problem, check, objects)
+    witnesses = call_witnesses(problem, check, backends)
     estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
     roundoff = float(np.finfo(check.dtype).eps) / 2
     comparer = Comparer(estimate, problem.layout, Tolerance(check.tolerance, roundoff), worst=worst)
@@ -115,9 +114,7 @@ def verify_loaded(
     )
 
 
-def _counted(
-    progress: Progress | None, problem: Problem, options: OracleOptions
-) -> Callable[[int], None] | None:
+def _counted(progress: Progress | None, problem: Problem, options: OracleOptions) -> Callable[[int], None] | None:
     """Turn "so many more" into "so many of so many"."""
     if progress is None:
         return None

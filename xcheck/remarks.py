@@ -11,6 +11,7 @@ from xcheck.oracle import Estimate
 
 
 def findings_of(pairs: Sequence[Pair], estimate: Estimate, odd: Sequence[str]) -> list[Finding]:
+    """Return why the check failed, if it did: losses before gradients."""
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
@@ -43,6 +44,7 @@ def _pair_findings(pair: Pair) -> list[Finding]:
 
 
 def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
+    """Return what the check does not prove."""
     doubts = []
     if estimate.ties:
         text = (
@@ -50,13 +52,11 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
             "two sides is right, and frameworks choose by convention"
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
-    for tensor in next(
-        (pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()
-    ):
+    for tensor in next((pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()):
         if tensor.undecided:
             text = (
-                f"{tensor.undecided} of {tensor.of} components of {tensor.name} are too small beside the noise of the "
-                "loss to be decided"
+                f"{tensor.undecided} of {tensor.of} components of {tensor.name} cannot be decided: their gradient is "
+                "drowned in the noise of the loss or in rounding"
             )
             doubts.append(Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensor.name))
     return doubts

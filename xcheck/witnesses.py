@@ -24,22 +24,28 @@ class Witnesses:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def fail(self, name: str, text: str) -> None:
+        """Note that a witness has failed."""
         self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: {text}"))
 
 
-def call_witnesses(problem: Problem, check: Check, objects: Sequence[Backend]) -> Witnesses:
-    """Ask every witness for its gradient; one that fails, fails alone."""
+def call_witnesses(problem: Problem, check: Check, backends: Sequence[str | Backend] | None = None) -> Witnesses:
+    """Ask every witness for its gradient; one that fails, fails alone.
+
+    Args:
+        problem: the network at θ.
+        check: dtype and device; and who is asked, unless `backends` says so.
+        backends: names or objects. One that was named must be there; of those that nobody named, a missing one is
+            only warned about.
+    """
+    asked = backends or check.backends
     witnesses = Witnesses()
-    named = check.backends if check.backends is not None else [] if objects else registry.DEFAULTS
-    for name in dict.fromkeys(named):
+    for backend in dict.fromkeys(asked or registry.DEFAULTS):
         try:
-            backend = registry.get(name)
+            found = registry.get(backend) if isinstance(backend, str) else backend
         except BackendError as error:
-            witnesses.fail(name, error.text)
+            witnesses.fail(error.backend, error.text)
         else:
-            _call(witnesses, backend, problem, check, asked_for=check.backends is not None)
-    for backend in objects:
-        _call(witnesses, backend, problem, check, asked_for=True)
+            _call(witnesses, found, problem, check, asked_for=bool(asked))
     return witnesses
 
 

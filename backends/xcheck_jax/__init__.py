@@ -33,9 +33,7 @@ class JaxBackend(Backend):
             return ("cpu",)
         return ("cpu", "gpu")
 
-    def network_objective(
-        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-    ) -> Objective:
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         """Return the network in JAX on `device`."""
         if device not in self.devices():
             raise DeviceError(Complaint(f"JAX has no device '{device}' here; use cpu", ("check", "device")))

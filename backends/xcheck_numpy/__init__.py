@@ -25,9 +25,7 @@ class NumpyBackend(Backend):
         """NumPy computes on the CPU, also when the others use a GPU."""
         return ("cpu",)
 
-    def network_objective(
-        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-    ) -> Objective:
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         """Return the hand-written network; `device` "gpu" is accepted and computed on the CPU."""
         from xcheck_numpy.network import NetworkObjective
 

@@ -73,7 +73,7 @@ def softplus_derivative(z: Array, a: Array) -> Array:
 
 
 def erf(x: Array) -> Array:
-    """erf(x) = 2/√π e^−x² Σₖ 2ᵏ x²ᵏ⁺¹ / (1·3·…·(2k + 1)); NumPy has none.
+    """Error function, which NumPy lacks: 2/√π e^−x² Σₖ 2ᵏ x²ᵏ⁺¹ / (1·3·…·(2k + 1)).
 
     All terms have the sign of x, so nothing cancels. Beyond |x| = 7, 1 − |erf| is below 1e-22.
     Source: Abramowitz & Stegun, Handbook of Mathematical Functions, 7.1.6.

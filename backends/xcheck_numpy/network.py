@@ -11,92 +11,125 @@ Source: lecture notes, equations (6)-(8); Rumelhart, Hinton & Williams, "Learnin
 errors", 1986.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from xcheck.network import ActivationName, LossName
 from xcheck.objective import Objective
 from xcheck.parameters import Vector
-from xcheck.problem import Mask, Problem
-from xcheck_numpy.activations import ACTIVATIONS, Array
-from xcheck_numpy.losses import LOSSES
+from xcheck.problem import Problem
+from xcheck_numpy.activations import ACTIVATIONS, Activation, Array
+from xcheck_numpy.losses import LOSSES, Loss
 
 
 @dataclass(frozen=True, slots=True)
-class _Trace:
-    """What the forward pass leaves for the backward pass: Z⁽¹⁾..Z⁽ᴸ⁾, g(Z)⁽¹⁾..⁽ᴸ⁾, A⁽⁰⁾..A⁽ᴸ⁾ after dropout."""
+class Trace:
+    """What the forward pass leaves for the backward pass: Z⁽¹⁾..⁽ᴸ⁾, g(Z)⁽¹⁾..⁽ᴸ⁾, and A⁽⁰⁾..A⁽ᴸ⁾ after dropout."""
 
     z: list[Array]
     g: list[Array]
     a: list[Array]
 
 
-def drop(a: Array, mask: Mask | None, keep_prob: float) -> Array:
-    """Inverted dropout: a ∘ D/p. The same map carries ∂L/∂(a ∘ D/p) back to ∂L/∂a."""
-    return a if mask is None else a * mask / a.dtype.type(keep_prob)
-
-
 class NetworkObjective(Objective):
-    """Loss and hand-written gradient of a network in one dtype."""
+    """Loss and hand-written gradient of a network in one dtype.
 
-    def __init__(self, problem: Problem, dtype: DTypeLike) -> None:
+    Args:
+        problem: the network with its data.
+        dtype: float32, float64 or longdouble; everything is computed in it.
+        activations: g and g' by name.
+        losses: L and ∂L/∂z by name.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        dtype: DTypeLike,
+        *,
+        activations: Mapping[ActivationName, Activation] = ACTIVATIONS,
+        losses: Mapping[LossName, Loss] = LOSSES,
+    ) -> None:
         super().__init__("numpy", problem.layout.size)
-        self._problem = problem
-        self._network = problem.network
-        self._dtype = np.dtype(dtype)
-        self._inputs: Array = problem.inputs.astype(self._dtype)
-        self._targets: Array = problem.targets.astype(self._dtype)
+        self.problem = problem
+        self.network = problem.network
+        self.examples = problem.examples
+        self._real: Callable[[Any], Any] = np.dtype(dtype).type
+        self._inputs: Array = problem.inputs.astype(dtype)
+        self._targets: Array = problem.targets.astype(dtype)
+        self._activations = [activations[layer.activation] for layer in self.network.layers]
+        self._loss = losses[self.network.loss]
 
     def compute(self, theta: Vector) -> tuple[float, Array]:
         """Return J(θ) and ∂J/∂θ."""
         # Overflow is a result here (the loss is inf), not an event to warn about.
         with np.errstate(all="ignore"):
-            parameters = self._problem.layout.unflatten(theta.astype(self._dtype))
+            parameters = self.problem.layout.unflatten(theta.astype(self._inputs.dtype))
             trace = self.forward(parameters)
             gradient = self.backward(parameters, trace)
             return float(self.loss(parameters, trace)), np.concatenate([g.ravel() for g in gradient])
 
-    def forward(self, parameters: dict[str, Array]) -> _Trace:
+    # --- forward ----------------------------------------------------------------------------------------------------
+
+    def forward(self, parameters: Mapping[str, Array]) -> Trace:
         """Compute Z⁽ˡ⁾ = A⁽ˡ⁻¹⁾ W⁽ˡ⁾ᵀ + b⁽ˡ⁾ and A⁽ˡ⁾ = g(Z⁽ˡ⁾) ∘ D⁽ˡ⁾/p, layer by layer."""
-        masks = self._problem.masks
-        trace = _Trace([], [], [drop(self._inputs, masks[0], self._network.input_keep_prob)])
-        for number, layer in enumerate(self._network.layers, start=1):
+        trace = Trace([], [], [self.drop(self._inputs, 0)])
+        for number, activation in enumerate(self._activations, start=1):
             z = trace.a[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
-            g = ACTIVATIONS[layer.activation].value(z)
+            g = activation.value(z)
             trace.z.append(z)
             trace.g.append(g)
-            trace.a.append(drop(g, masks[number], layer.keep_prob))
+            trace.a.append(self.drop(g, number))
         return trace
 
-    def loss(self, parameters: dict[str, Array], trace: _Trace) -> Array:
+    def drop(self, a: Array, number: int) -> Array:
+        """Inverted dropout: a ∘ D/p."""
+        mask = self.problem.masks[number]
+        return a if mask is None else a * mask / self._real(self.network.keep_probs[number])
+
+    def loss(self, parameters: Mapping[str, Array], trace: Trace) -> Array:
         """J = (1/m) Σₑ L + l2/(2m) Σ‖W‖² + l1/(2m) Σ|W|."""
-        m = len(self._inputs)
-        data = LOSSES[self._network.loss].value(trace.a[-1], self._targets).sum() / m
-        weights = [parameters[f"W{number}"] for number in range(1, len(self._network.layers) + 1)]
+        data = self._loss.value(trace.a[-1], self._targets).sum() / self.examples
+        weights = [parameters[f"W{number}"] for number in range(1, len(self.network.layers) + 1)]
         squares = sum((W * W).sum() for W in weights)
         absolutes = sum(np.abs(W).sum() for W in weights)
-        real = self._dtype.type
-        return (
-            data + real(self._network.l2) / (2 * m) * squares + real(self._network.l1) / (2 * m) * absolutes
-        )
+        l2, l1 = self._real(self.network.l2), self._real(self.network.l1)
+        return data + (l2 * squares + l1 * absolutes) / (2 * self.examples)
 
-    def backward(self, parameters: dict[str, Array], trace: _Trace) -> list[Array]:
+    # --- backward ---------------------------------------------------------------------------------------------------
+
+    def backward(self, parameters: Mapping[str, Array], trace: Trace) -> list[Array]:
         """Return ∂J/∂W1, ∂J/∂b1, ∂J/∂W2, ...; formulas at the top of this module."""
-        m = len(self._inputs)
-        upstream = LOSSES[self._network.loss].derivative(trace.a[-1], self._targets)
+        upstream = self._loss.derivative(trace.a[-1], self._targets)
         gradient: list[Array] = []
-        for number in range(len(self._network.layers), 0, -1):
-            layer, W = self._network.layers[number - 1], parameters[f"W{number}"]
-            upstream = drop(upstream, self._problem.masks[number], layer.keep_prob)
-            slope = ACTIVATIONS[layer.activation].derivative(trace.z[number - 1], trace.g[number - 1])
-            delta = upstream * slope
-            dW = delta.T @ trace.a[number - 1] / m + self.penalty_gradient(W)
-            gradient[:0] = [dW, delta.sum(axis=0) / m]
-            upstream = delta @ W
+        for number in range(len(self._activations), 0, -1):
+            W, z, g = parameters[f"W{number}"], trace.z[number - 1], trace.g[number - 1]
+            delta = self.drop_backward(upstream, number) * self._activations[number - 1].derivative(z, g)
+            dW = self.weight_gradient(delta, trace.a[number - 1]) + self.penalty_gradient(W)
+            gradient[:0] = [dW, self.bias_gradient(delta)]
+            upstream = self.pass_down(delta, W)
         return gradient
+
+    def drop_backward(self, upstream: Array, number: int) -> Array:
+        """∂/∂a of a ∘ D/p: the same mask and the same 1/p carry the gradient back."""
+        return self.drop(upstream, number)
+
+    def weight_gradient(self, delta: Array, a: Array) -> Array:
+        """(1/m) Δ⁽ˡ⁾ᵀ A⁽ˡ⁻¹⁾."""
+        return delta.T @ a / self.examples
+
+    def bias_gradient(self, delta: Array) -> Array:
+        """(1/m) Σₑ Δ⁽ˡ⁾ₑ."""
+        return delta.sum(axis=0) / self.examples
+
+    def pass_down(self, delta: Array, W: Array) -> Array:
+        """∂(ΣₑLₑ)/∂A⁽ˡ⁻¹⁾ = Δ⁽ˡ⁾ W⁽ˡ⁾."""
+        return delta @ W
 
     def penalty_gradient(self, W: Array) -> Array:
         """∂/∂W of l2/(2m) ‖W‖² + l1/(2m) Σ|W| = (l2/m) W + (l1/2m) sign(W)."""
-        m, real = len(self._inputs), self._dtype.type
-        return real(self._network.l2) / m * W + real(self._network.l1) / (2 * m) * np.sign(W)
+        l2, l1 = self._real(self.network.l2), self._real(self.network.l1)
+        return (l2 * W + l1 / 2 * np.sign(W)) / self.examples

@@ -29,14 +29,10 @@ class TorchBackend(Backend):
 
         return ("cpu", "gpu") if torch.cuda.is_available() else ("cpu",)
 
-    def network_objective(
-        self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-    ) -> Objective:
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         """Return the network in torch on `device`."""
         if device not in self.devices():
-            raise DeviceError(
-                Complaint(f"PyTorch has no device '{device}' here; use cpu", ("check", "device"))
-            )
+            raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("check", "device")))
         from xcheck_torch.network import NetworkObjective
 
         return NetworkObjective(problem, device, dtype)

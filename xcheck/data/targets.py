@@ -52,9 +52,7 @@ def _binary(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
         classes = np.unique(labels)
         if len(classes) != 2 or labels.shape[1] != 1:
-            raise _unfit(
-                f"binary_cross_entropy needs two classes, the target has {len(classes)}: {_listed(classes)}"
-            )
+            raise _unfit(f"binary_cross_entropy needs two classes, the target has {len(classes)}: {_listed(classes)}")
         return (labels == classes[1]).astype(np.float64)
     odd = labels[(labels != 0) & (labels != 1)]
     if len(odd):

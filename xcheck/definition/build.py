@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from xcheck.data import Dataset, encode, read_csv, read_npz, synthesize
-from xcheck.definition.schema import Data, Definition, NetworkTable
+from xcheck.data import Dataset, Table, encode, read_csv, read_npz, synthesize
+from xcheck.definition.schema import Data, Definition, NetworkTable, Synthetic
 from xcheck.definition.weights import read_weights
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
-from xcheck.network import Dense, Network
+from xcheck.network import Dense, LossName, Network
 from xcheck.parameters import Layout
 from xcheck.problem import Problem
 
@@ -58,68 +58,64 @@ def _network(table: NetworkTable, inputs: int) -> Network:
 
 
 def _dataset(data: Data, table: NetworkTable, folder: Path, seed: int) -> Dataset:
-    outputs = table.layers[-1].units
-    if (data.file is None) == (data.synthetic is None):
-        text = "needs either 'file' or 'synthetic'" + (", not both" if data.file else "")
-        raise DefinitionError(Complaint(text, key=("data",)))
-    if data.synthetic is not None:
-        return _synthetic(data, table, seed)
+    if data.file is not None and data.synthetic is None:
+        return _from_file(data.file, data, table, folder, seed)
+    if data.synthetic is not None and data.file is None:
+        return _synthetic(data.synthetic, data, table, seed)
+    text = "needs either 'file' or 'synthetic'" + (", not both" if data.file else "")
+    raise DefinitionError(Complaint(text, key=("data",)))
+
+
+def _from_file(file: str, data: Data, table: NetworkTable, folder: Path, seed: int) -> Dataset:
     try:
-        whole = encode(_read(data, table, folder), table.loss, outputs)
+        whole = encode(_read(folder / file, data, table.loss), table.loss, table.layers[-1].units)
     except DefinitionError as error:
         raise DefinitionError(_from_the_end(c, len(table.layers)) for c in error.complaints) from error
     whole = whole.normalized() if data.normalize else whole
-    return _drawn(whole, data, seed)
+    rows = len(whole.inputs)
+    examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
+    if examples > rows:
+        raise DefinitionError(Complaint(f"{examples} examples, but {file} has {rows} rows", key=("data", "examples")))
+    return whole.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
 
 
 def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
     """Give a key that counts from the last layer its place in the list."""
-    key: KeyPath = tuple(
-        part + layers if isinstance(part, int) and part < 0 else part for part in complaint.key
-    )
+    key: KeyPath = tuple(part + layers if isinstance(part, int) and part < 0 else part for part in complaint.key)
     return Complaint(complaint.text, key, complaint.file, complaint.line, complaint.column)
 
 
-def _synthetic(data: Data, table: NetworkTable, seed: int) -> Dataset:
+def _synthetic(synthetic: Synthetic, data: Data, table: NetworkTable, seed: int) -> Dataset:
     unused = [key for key in ("target", "features") if getattr(data, key) is not None]
     if unused:
-        raise DefinitionError(
-            Complaint("has no meaning with 'synthetic'", key=("data", key)) for key in unused
-        )
-    assert data.synthetic is not None
+        raise DefinitionError(Complaint("has no meaning with 'synthetic'", key=("data", key)) for key in unused)
     rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
-    examples = data.examples or data.synthetic.examples
-    return synthesize(data.synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
+    examples = data.examples or synthetic.examples
+    return synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
 
 
-def _read(data: Data, table: NetworkTable, folder: Path):
-    assert data.file is not None
-    path = folder / data.file
+def _read(path: Path, data: Data, loss: LossName) -> Table:
     if path.suffix == ".csv":
-        if data.target is None:
-            text = "missing: a csv needs the name of its target column"
-            raise DefinitionError(Complaint(text, key=("data", "target")))
-        classes = table.loss != "mean_squared_error"
-        return read_csv(path, target=data.target, features=data.features, classes=classes)
+        return _read_csv(path, data, loss)
     if path.suffix == ".npz":
-        if data.features is not None:
-            text = "has no meaning for .npz, whose inputs are one array"
-            raise DefinitionError(Complaint(text, key=("data", "features")))
-        names = data.target or ["y"]
-        if len(names) > 1:
-            raise DefinitionError(Complaint("an .npz has one target array", key=("data", "target")))
-        return read_npz(path, target=names[0])
-    text = f"{data.file} is neither .csv nor .npz"
-    raise DefinitionError(Complaint(text, key=("data", "file")))
+        return _read_npz(path, data)
+    raise DefinitionError(Complaint(f"{path} is neither .csv nor .npz", key=("data", "file")))
 
 
-def _drawn(whole: Dataset, data: Data, seed: int) -> Dataset:
-    rows = len(whole.inputs)
-    examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
-    if examples > rows:
-        text = f"{examples} examples, but {data.file} has {rows} rows"
-        raise DefinitionError(Complaint(text, key=("data", "examples")))
-    return whole.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
+def _read_csv(path: Path, data: Data, loss: LossName) -> Table:
+    if data.target is None:
+        raise DefinitionError(Complaint("missing: a csv needs the name of its target column", key=("data", "target")))
+    return read_csv(path, target=data.target, features=data.features, classes=loss != "mean_squared_error")
+
+
+def _read_npz(path: Path, data: Data) -> Table:
+    if data.features is not None:
+        text = "has no meaning for .npz, whose inputs are one array"
+        raise DefinitionError(Complaint(text, key=("data", "features")))
+    names = data.target or ["y"]
+    if len(names) > 1:
+        raise DefinitionError(Complaint("an .npz has one target array", key=("data", "target")))
+    return read_npz(path, target=names[0])
 
 
 def _warnings(dataset: Dataset, network: Network) -> tuple[Finding, ...]:

@@ -19,6 +19,7 @@ _EXPECTED = {
     "model_type": "a table",
     "model_attributes_type": "a table",
     "dict_type": "a table",
+    "finite_number": "a finite number",
 }
 _BOUNDS = {
     "greater_than": ("gt", "greater than"),
@@ -48,23 +49,23 @@ def explain(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
 
 def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
     kind, path, value = detail["type"], detail["loc"], detail["input"]
-    context = detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "unknown key" + did_you_mean(path[-1], table_at(path[:-1], root).model_fields)
-    if kind == "missing":
-        return "missing"
-    if kind == "literal_error":
-        return _unknown_word(path, value, root)
-    if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {_described(value)}"
-    if kind in _BOUNDS:
-        key, words = _BOUNDS[kind]
-        return f"must be {words} {context[key]:g}, got {value!r}"
-    if kind == "too_short":
-        return "must not be empty"
-    if kind == "finite_number":
-        return f"must be a finite number, got {value}"
-    return f"{detail['msg']}, got {_described(value)}"
+    match kind:
+        case "extra_forbidden":
+            text = "unknown key" + did_you_mean(path[-1], table_at(path[:-1], root).model_fields)
+        case "missing":
+            text = "missing"
+        case "literal_error":
+            text = _unknown_word(path, value, root)
+        case "too_short":
+            text = "must not be empty"
+        case _ if kind in _EXPECTED:
+            text = f"expected {_EXPECTED[kind]}, got {_described(value)}"
+        case _ if kind in _BOUNDS:
+            key, words = _BOUNDS[kind]
+            text = f"must be {words} {detail['ctx'][key]:g}, got {value!r}"
+        case _:
+            text = f"{detail['msg']}, got {_described(value)}"
+    return text
 
 
 def _unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:

@@ -120,9 +120,7 @@ def _project_complaints(document: Document) -> list[Complaint]:
     return []
 
 
-def load(
-    source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None
-) -> Loaded:
+def load(source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None) -> Loaded:
     """Load a definition from a TOML file or a dict of the same shape.
 
     Args:

@@ -20,12 +20,11 @@ def _strings(value: object) -> object:
 
 
 def _epsilon(value: object) -> float | Literal["auto"]:
-    if value == "auto":
+    if isinstance(value, str) and value == "auto":
         return "auto"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
-        raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
 
 
 Count = Annotated[int, Field(ge=1)]
@@ -116,9 +115,7 @@ def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel
     for part in path:
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation
-            model = next(
-                leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel)
-            )
+            model = next(leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel))
     return model
 
 

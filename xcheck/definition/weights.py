@@ -70,7 +70,5 @@ def _misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
     bad = np.argwhere(~np.isfinite(array.astype(np.float64)))
     if len(bad):
         place = ", ".join(str(i) for i in bad[0])
-        return [
-            f"{tensor.name}[{place}] is {array[tuple(bad[0])]} ({len(bad)} of {array.size} are not finite)"
-        ]
+        return [f"{tensor.name}[{place}] is {array[tuple(bad[0])]} ({len(bad)} of {array.size} are not finite)"]
     return []

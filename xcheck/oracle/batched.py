@@ -43,7 +43,8 @@ def _parameters(layout: Layout, theta: Array) -> Parameters:
 def _trace(
     network: Network, layout: Layout, theta: Array, data: Sequence[Array], keeps: Sequence[Array | None]
 ) -> Trace:
-    return trace(network, _parameters(layout, theta), *data, keeps)
+    inputs, targets = data
+    return trace(network, _parameters(layout, theta), inputs, targets, keeps)
 
 
 @partial(jax.jit, static_argnames=("network", "layout"))
@@ -61,10 +62,11 @@ def _spans(
     Differences are formed per example before they are summed: the sum of the losses never enters, so its rounding
     does not either.
     """
+    inputs, targets = data
 
     def examples(i: Array, value: Array, variant: Sequence[Array | None]) -> Array:
         moved = _parameters(layout, theta.at[i].set(value))
-        return losses(network, moved, *data, keeps, variant)
+        return losses(network, moved, inputs, targets, keeps, variant)
 
     def one(i: Array, high: Array, low: Array) -> tuple[Array, Array, Array]:
         def span(variant: Sequence[Array | None]) -> Array:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.oracle.engine import Differences, Engine, Indices
 from xcheck.parameters import Vector
@@ -54,9 +55,9 @@ class Measurement:
     evaluations: int
 
 
-def _bar(truncation: Vector, noise: Vector, step: Vector, moved: Vector) -> Vector:
-    """Add up both parts; a component that moves no loss at any step has slope zero exactly."""
-    return np.where(moved > 0, truncation + _NOISE_MULTIPLE * noise / step, 0.0)
+def _bar(truncation: Vector, noise: Vector, step: Vector, magnitude: Vector) -> Vector:
+    """Add up truncation, noise, and the rounding of the sum of data term and penalty."""
+    return truncation + _NOISE_MULTIPLE * noise / step + np.finfo(np.float64).eps * magnitude
 
 
 def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
@@ -80,8 +81,7 @@ def _extrapolated(engine: Engine, indices: Indices, step: Vector, noise: Vector)
         ],
         axis=0,
     )
-    moved = once.magnitude + twice.magnitude + thrice.magnitude
-    bar = _bar(disagreement, noise, step, moved)
+    bar = _bar(disagreement, noise, step, once.magnitude)
     # At a kink the extrapolated ends may have changed places by a rounding.
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)
     return Measurement(value, lower, upper, once.magnitude, bar, step, 6 * len(indices))
@@ -101,7 +101,8 @@ def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement
     best = _extrapolated(engine, everything, step, noise)
     enough = 1e-9 * tensor_maximum(engine, best.magnitude)
     evaluations = best.evaluations
-    pending = everything
+    # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
+    pending = everything[best.magnitude > 0]
     for _ in range(_ROUNDS):
         wide = best.bar[pending] > np.maximum(tolerance / 4 * np.abs(best.value[pending]), enough[pending])
         pending = pending[wide]
@@ -116,9 +117,9 @@ def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement
     return Measurement(best.value, best.lower, best.upper, best.magnitude, best.bar, best.step, evaluations)
 
 
-def _improve(best: Measurement, again: Measurement, pending: Indices, better: Vector) -> Indices:
+def _improve(best: Measurement, again: Measurement, pending: Indices, better: NDArray[np.bool_]) -> Indices:
     """Take over what has become better, and return its indices."""
-    improved = pending[better]
+    improved: Indices = pending[better]
     for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
         getattr(best, name)[improved] = getattr(again, name)[better]
     return improved
@@ -142,7 +143,7 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     truncation = multiple * np.max(
         [np.abs(getattr(fine, name) - getattr(coarse, name)) for name in ("slope", "lower", "upper")], axis=0
     )
-    bar = _bar(truncation, noise, step, fine.magnitude + coarse.magnitude)
+    bar = _bar(truncation, noise, step, fine.magnitude)
     return Measurement(fine.slope, fine.lower, fine.upper, fine.magnitude, bar, step, 4 * len(everything))
 
 

@@ -79,9 +79,7 @@ def numerical_gradient(
     options = options or OracleOptions()
     clock = Stopwatch(progress)
     roundoff = float(np.finfo(options.dtype).eps) / 2
-    engine = BatchedEngine(
-        problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap
-    )
+    engine = BatchedEngine(problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap)
     measured, samples = measure(engine, options, problem.seed)
     losses = engine.losses
     return Estimate(

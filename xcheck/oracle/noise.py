@@ -30,9 +30,7 @@ def noise_level(values: Vector) -> Vector:
     >>> round(float(np.sqrt(np.mean(noise_level(smooth) ** 2))), 13)
     1e-12
     """
-    squares = [
-        np.mean(np.diff(values, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS
-    ]
+    squares = [np.mean(np.diff(values, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS]
     return np.asarray(np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
 
 

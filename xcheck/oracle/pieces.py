@@ -48,12 +48,8 @@ def find_pieces(network: Network, trace: Trace, roundoff: float) -> Pieces:
         _tied(layer.activation, np.asarray(z), np.asarray(reach), width, roundoff)
         for layer, z, reach, width in zip(network.layers, trace.z, trace.reach, network.widths, strict=False)
     ]
-    tied_kinds = sorted(
-        {layer.activation for layer, tie in zip(network.layers, ties, strict=True) if tie.any()}
-    )
-    conventions = [
-        dict(zip(tied_kinds, sides, strict=True)) for sides in product((0, 1), repeat=len(tied_kinds))
-    ]
+    tied_kinds = sorted({layer.activation for layer, tie in zip(network.layers, ties, strict=True) if tie.any()})
+    conventions = [dict(zip(tied_kinds, sides, strict=True)) for sides in product((0, 1), repeat=len(tied_kinds))]
     slopes = [
         _slopes(layer.activation, np.asarray(z), tie, conventions)
         for layer, z, tie in zip(network.layers, trace.z, ties, strict=True)

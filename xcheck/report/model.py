@@ -1,5 +1,6 @@
 """Report: everything a check has found, as one frozen value. Renderings only read it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,19 +124,22 @@ def _sentence(pair: Pair) -> str:
         return f"{pair.a} computes another loss: {mine:.9g}, {other} {theirs:.9g}"
     worst = pair.worst[0]
     return (
-        f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} "
-        f"({pair.wrong} of {pair.of} wrong)"
+        f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} ({pair.wrong} of {pair.of} wrong)"
     )
 
 
 def ratio(a: float, b: float) -> str:
     """Say what `a` is in terms of `b`: "1.5 x", or both values where a ratio says nothing.
 
-    >>> ratio(1.5, 1.0), ratio(float("nan"), 1.0), ratio(0.25, 0.0), ratio(1.0 + 1e-9, 1.0)
-    ('1.5 x', 'nan, not 1 as', '0.25, not 0 as', '1.000000001 x')
+    >>> ratio(1.5, 1.0), ratio(2e-3, 6e-3), ratio(1.000000999996, 1.0)
+    ('1.5 x', '0.3333 x', '1.000001 x')
+    >>> ratio(float("nan"), 1.0), ratio(0.25, 0.0)
+    ('nan, not 1 as', '0.25, not 0 as')
     """
-    quotient = a / b if b else float("nan")
+    quotient = a / b if b else math.nan
     if not 1e-6 < abs(quotient) < 1e6:
-        return f"{a:.6g}, not {b:.6g} as"
-    digits = 3 if abs(quotient - 1) > 1e-2 else 12
+        return f"{a + 0.0:.6g}, not {b + 0.0:.6g} as"  # + 0.0: no "-0"
+    # Three digits of how far it is from 1.
+    off = min(1.0, abs(quotient - 1))
+    digits = 3 - math.floor(math.log10(off)) if off > 1e-12 else 15
     return f"{quotient:.{digits}g} x"

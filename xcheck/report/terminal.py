@@ -114,9 +114,7 @@ def _tensors(tensors: Sequence[TensorComparison]) -> Table:
 def _components(pair: Pair) -> Group:
     table = _table("component", pair.a, pair.b, "bar")
     for component in pair.worst:
-        table.add_row(
-            str(component.location), f"{component.a:.8g}", _slope(component), f"{component.error_bar:.0e}"
-        )
+        table.add_row(str(component.location), f"{component.a:.8g}", _slope(component), f"{component.error_bar:.0e}")
     more = pair.wrong - len(pair.worst)
     return Group(table, f"... {more} more") if more > 0 else Group(table)
 

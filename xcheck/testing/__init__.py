@@ -1,0 +1,16 @@
+"""What a backend needs to prove itself, and what proves the checker: contract, scenarios, planted faults.
+
+```python
+from xcheck.testing import check_contract
+from my_plugin import backend
+
+def test_contract():
+    check_contract(backend)
+```
+"""
+
+from xcheck.testing.contract import check_contract
+from xcheck.testing.faults import FAULTS, Fault, Planted
+from xcheck.testing.scenarios import scenario, scenarios
+
+__all__ = ["FAULTS", "Fault", "Planted", "check_contract", "scenario", "scenarios"]

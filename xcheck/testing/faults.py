@@ -1,0 +1,257 @@
+"""Planted faults: the mistakes that people make, made on purpose in a gradient that is right.
+
+Each fault changes the gradient that some backend reports. They need no knowledge of the backend, so anybody can ask
+how good a check is on their own model: wrap a backend in `Planted` and see whether it is found and named.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from xcheck.objective import Backend, Objective
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName, Problem
+
+Gradient = dict[str, Vector]
+Change = Callable[[Gradient, Problem], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A mistake in a gradient.
+
+    Attributes:
+        name: what was done wrong.
+        kind: class of mistake.
+        change: does it, in place, to a copy of the named gradients.
+    """
+
+    name: str
+    kind: str
+    change: Change
+
+    def plant(self, problem: Problem, gradient: Vector) -> Vector:
+        """Return the faulty gradient, shape (n,)."""
+        faulty = gradient.copy()
+        self.change(problem.layout.unflatten(faulty), problem)
+        return faulty
+
+    def touched(self, problem: Problem, gradient: Vector) -> frozenset[str]:
+        """Return the names of the tensors that the fault changes; empty where it does not apply."""
+        faulty = self.plant(problem, gradient)
+        return frozenset(t.name for t in problem.layout if not np.array_equal(faulty[t.span], gradient[t.span]))
+
+
+def _weights(gradient: Gradient) -> list[str]:
+    return [name for name in gradient if name.startswith("W")]
+
+
+def _scaled(factor: float, *names: str) -> Change:
+    def change(gradient: Gradient, problem: Problem) -> None:
+        for name in names or gradient:
+            gradient[name] *= factor
+
+    return change
+
+
+def _penalty(problem: Problem) -> dict[str, Vector]:
+    """Return the penalty's share of ∂J/∂W: (l2 W + l1/2 sign W)/m."""
+    network, m = problem.network, problem.examples
+    parameters = problem.layout.unflatten(problem.theta)
+    return {
+        name: (network.l2 * W + network.l1 / 2 * np.sign(W)) / m if name.startswith("W") else np.zeros(W.shape)
+        for name, W in parameters.items()
+    }
+
+
+def _data_scaled(factor: Callable[[Problem], float]) -> Change:
+    """Scale what comes from the examples and leave the penalty."""
+
+    def change(gradient: Gradient, problem: Problem) -> None:
+        for name, share in _penalty(problem).items():
+            gradient[name] += (factor(problem) - 1) * (gradient[name] - share)
+
+    return change
+
+
+def _penalty_scaled(factor: Callable[[Problem], float], *names: str) -> Change:
+    """Scale the penalty's share, of all weights or of some."""
+
+    def change(gradient: Gradient, problem: Problem) -> None:
+        shares = _penalty(problem)
+        for name in names or shares:
+            gradient[name] += (factor(problem) - 1) * shares[name]
+
+    return change
+
+
+def _sign_penalty(gradient: Gradient, problem: Problem) -> None:
+    parameters = problem.layout.unflatten(problem.theta)
+    for name in _weights(gradient):
+        W = parameters[name]
+        gradient[name] += problem.network.l2 / problem.examples * (np.sign(W) - W)
+
+
+def _penalised_biases(gradient: Gradient, problem: Problem) -> None:
+    parameters = problem.layout.unflatten(problem.theta)
+    for name in gradient:
+        if name.startswith("b"):
+            gradient[name] += problem.network.l2 / problem.examples * parameters[name]
+
+
+def _transposed(gradient: Gradient, problem: Problem) -> None:
+    for name in _weights(gradient):
+        rows, columns = gradient[name].shape
+        if rows == columns > 1:
+            gradient[name][:] = gradient[name].T.copy()
+
+
+def _reordered(order: Callable[[Vector], Vector]) -> Change:
+    """Put something else in the place of W1."""
+
+    def change(gradient: Gradient, problem: Problem) -> None:
+        gradient["W1"][:] = order(gradient["W1"]).copy()
+
+    return change
+
+
+def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
+    names = _weights(gradient)
+    for first, second in pairwise(names):
+        if gradient[first].shape == gradient[second].shape:
+            kept = gradient[first].copy()
+            gradient[first][:], gradient[second][:] = gradient[second], kept
+            return
+
+
+def _smallest_that_matters(gradient: Vector) -> tuple[int, ...]:
+    """Return the index of the smallest component that is at least a thousandth of the largest."""
+    size = np.abs(gradient)
+    size = np.where(size >= 1e-3 * size.max(), size, np.inf)
+    return tuple(int(i) for i in np.unravel_index(np.argmin(size), size.shape))
+
+
+def _one_component(change: Callable[[float], float], name: str = "W1") -> Change:
+    def apply(gradient: Gradient, problem: Problem) -> None:
+        index = _smallest_that_matters(gradient[name])
+        gradient[name][index] = change(float(gradient[name][index]))
+
+    return apply
+
+
+def _row(change: Callable[[Vector], Vector], row: int = 0) -> Change:
+    """Change the incoming weights of one unit of the first layer."""
+
+    def apply(gradient: Gradient, problem: Problem) -> None:
+        gradient["W1"][row] = change(gradient["W1"][row])
+
+    return apply
+
+
+def _everywhere(change: Callable[[Vector], Vector]) -> Change:
+    def apply(gradient: Gradient, problem: Problem) -> None:
+        for name in gradient:
+            gradient[name][:] = change(gradient[name])
+
+    return apply
+
+
+def _bfloat16(gradient: Vector) -> Vector:
+    """Keep the upper 16 bits of float32."""
+    bits = gradient.astype(np.float32).view(np.uint32)
+    return (bits & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
+
+
+def _underflow(gradient: Vector) -> Vector:
+    """Flush to zero what is below 1e-2 of the largest."""
+    return np.where(np.abs(gradient) < 1e-2 * np.abs(gradient).max(), 0.0, gradient)
+
+
+def _clipped(gradient: Vector) -> Vector:
+    limit = np.median(np.abs(gradient))
+    return np.clip(gradient, -limit, limit)
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("W2 x 2", "constant factor", _scaled(2.0, "W2")),
+    Fault("b1 x 4", "constant factor", _scaled(4.0, "b1")),
+    Fault("everything x 1/2", "constant factor", _scaled(0.5)),
+    Fault("everything x -1", "constant factor", _scaled(-1.0)),
+    Fault("everything x 1.001", "constant factor", _scaled(1.001)),
+    Fault("everything x 1.0001", "constant factor", _scaled(1.0001)),
+    Fault("1/m missing", "mean and sum", _data_scaled(lambda problem: problem.examples)),
+    Fault("1/m twice", "mean and sum", _data_scaled(lambda problem: 1 / problem.examples)),
+    Fault("mean over the outputs", "mean and sum", _data_scaled(lambda p: 1 / p.network.widths[-1])),
+    Fault("one example not counted", "mean and sum", _data_scaled(lambda p: p.examples / (p.examples - 1))),
+    Fault("penalty missing for W1", "penalty", _penalty_scaled(lambda problem: 0.0, "W1")),
+    Fault("penalty missing", "penalty", _penalty_scaled(lambda problem: 0.0)),
+    Fault("penalty without 1/m", "penalty", _penalty_scaled(lambda problem: problem.examples)),
+    Fault("penalty doubled", "penalty", _penalty_scaled(lambda problem: 2.0)),
+    Fault("penalty averaged again", "penalty", _penalty_scaled(lambda problem: 1 / problem.examples)),
+    Fault("sign(W) for W", "penalty", _sign_penalty),
+    Fault("penalty on biases", "penalty", _penalised_biases),
+    Fault("square gradients transposed", "linear algebra", _transposed),
+    Fault("rows of W1 swapped", "linear algebra", _reordered(lambda W: W[::-1])),
+    Fault("W1 rolled by one", "linear algebra", _reordered(lambda W: np.roll(W, 1))),
+    Fault("two tensors of one shape swapped", "linear algebra", _swapped_tensors),
+    Fault("last row of W1 missing", "linear algebra", _row(lambda row: 0 * row, -1)),
+    Fault("one component zero", "support", _one_component(lambda g: 0.0)),
+    Fault("one component + 10 %", "support", _one_component(lambda g: 1.1 * g)),
+    Fault("one component + 1 %", "support", _one_component(lambda g: 1.01 * g)),
+    Fault("one component + 1e-4", "support", _one_component(lambda g: (1 + 1e-4) * g)),
+    Fault("one component + 1e-6", "support", _one_component(lambda g: (1 + 1e-6) * g)),
+    Fault("one component nan", "support", _one_component(lambda g: float("nan"))),
+    Fault("one component inf", "support", _one_component(lambda g: float("inf"))),
+    Fault("one bias zero", "support", _one_component(lambda g: 0.0, "b1")),
+    Fault("one unit's weights sign-flipped", "support", _row(lambda row: -row)),
+    Fault("first layer detached", "graph", _scaled(0.0, "W1", "b1")),
+    Fault("accumulated over two calls", "graph", _scaled(2.0)),
+    Fault("rounded to bfloat16", "numbers", _everywhere(_bfloat16)),
+    Fault("rounded to float16", "numbers", _everywhere(lambda g: g.astype(np.float16).astype(np.float64))),
+    Fault("clipped", "numbers", _everywhere(_clipped)),
+    Fault("underflow", "numbers", _everywhere(_underflow)),
+)
+
+
+class _PlantedObjective(Objective):
+    """An objective whose gradient has a fault."""
+
+    def __init__(self, inner: Objective, fault: Fault, problem: Problem) -> None:
+        super().__init__(inner.backend, inner.size)
+        self._inner = inner
+        self._fault = fault
+        self._problem = problem
+
+    def compute(self, theta: Vector) -> tuple[float, Vector]:
+        """Return the right loss and a wrong gradient."""
+        loss, gradient = self._inner.loss_and_gradient(theta)
+        return loss, self._fault.plant(self._problem, gradient)
+
+
+class Planted(Backend):
+    """A backend with a fault in its gradients; it keeps the name of the one that it spoils."""
+
+    def __init__(self, inner: Backend, fault: Fault) -> None:
+        self.name = inner.name
+        self.install = inner.install
+        self._inner = inner
+        self._fault = fault
+
+    def available(self) -> str | None:
+        """Whatever the inner backend says."""
+        return self._inner.available()
+
+    def versions(self) -> Mapping[str, str]:
+        """Whatever the inner backend says."""
+        return self._inner.versions()
+
+    def devices(self) -> tuple[str, ...]:
+        """Whatever the inner backend says."""
+        return self._inner.devices()
+
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
+        """Return the inner objective with the fault planted."""
+        inner = self._inner.network_objective(problem, device=device, dtype=dtype)
+        return _PlantedObjective(inner, self._fault, problem)

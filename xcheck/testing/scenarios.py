@@ -1,0 +1,72 @@
+"""Scenarios: random networks over all activations, losses, penalties and dropout, from a seed.
+
+The same scenarios feed the tests of the checker, the contract of a backend, and the benchmarks.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xcheck.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
+
+_L2 = (0.0, 0.7, 1000.0)
+_L1 = (0.0, 0.0, 0.3)
+_KEEP = (1.0, 0.5, 0.8)
+
+
+def scenario(number: int, *, widest: int = 12) -> Problem:
+    """Return random network number `number`.
+
+    Activations and losses go round in cycles of 9 and 27, so that 27 successive scenarios meet every combination of
+    the two. Every seventh has an example of zeros, which puts relu units exactly on their kink.
+
+    Args:
+        number: which one; the same number gives the same problem.
+        widest: most units in a layer.
+    """
+    rng = np.random.default_rng([number, 7])
+    activation = ACTIVATIONS[number % len(ACTIVATIONS)]
+    loss = LOSSES[number // len(ACTIVATIONS) % len(LOSSES)]
+    outputs = 1 + int(loss == "softmax_cross_entropy") + int(rng.integers(0, 4))
+    inputs, examples = int(rng.integers(1, widest)), int(rng.choice([1, 2, 7, 32]))
+    hidden = [_hidden(activation, widest, rng) for _ in range(rng.integers(0, 4))]
+    network = Network(
+        inputs=inputs,
+        layers=(*hidden, Dense(units=outputs)),
+        loss=loss,
+        l2=float(rng.choice(_L2)),
+        l1=float(rng.choice(_L1)),
+        input_keep_prob=float(rng.choice(_KEEP)),
+    )
+    X = rng.standard_normal((examples, inputs))
+    if number % 7 == 0:
+        X[rng.integers(0, examples)] = 0.0
+    Y = _targets(loss, examples, outputs, rng)
+    return Problem.create(network, X, Y, seed=number, name=f"scenario {number}")
+
+
+def scenarios(count: int, *, start: int = 0) -> Iterator[Problem]:
+    """Yield `count` successive scenarios."""
+    return (scenario(number) for number in range(start, start + count))
+
+
+def _hidden(activation: ActivationName, widest: int, rng: np.random.Generator) -> Dense:
+    other = ACTIVATIONS[rng.integers(0, len(ACTIVATIONS))]
+    return Dense(
+        units=int(rng.integers(1, widest)),
+        activation=activation if rng.random() < 0.7 else other,
+        initializer=(None, None, None, "he", "xavier", "normal")[rng.integers(0, 6)],
+        keep_prob=float(rng.choice(_KEEP)),
+    )
+
+
+def _targets(loss: LossName, examples: int, outputs: int, rng: np.random.Generator) -> Vector:
+    match loss:
+        case "binary_cross_entropy":
+            return rng.integers(0, 2, (examples, outputs)).astype(np.float64)
+        case "softmax_cross_entropy":
+            return np.eye(outputs)[rng.integers(0, outputs, examples)]
+        case "mean_squared_error":
+            return rng.standard_normal((examples, outputs))
