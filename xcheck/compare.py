@@ -172,7 +172,8 @@ class Comparer:
         self._tolerance = tolerance
         self._worst = worst
         self._largest = _per_tensor(layout, estimate.magnitude)
-        self._floor = tolerance.roundoff * estimate.rounding.gradient
+        # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
+        self._floor = np.nan_to_num(tolerance.roundoff * estimate.rounding.gradient)
         self._loss_floor = tolerance.roundoff * estimate.rounding.loss
 
     def with_oracle(self, a: Evaluation) -> Pair:

@@ -3,7 +3,7 @@
 Let D(h) = (J(θ + h eᵢ) − J(θ − h eᵢ))/2h. Its error is h² ∂³J/6 + O(h⁴) from truncation and about σ/(√2 h) from the
 noise σ of J. The bar promised with each estimate covers both:
 
-- *automatic*: h, 2h and 4h give two extrapolated values, each of fourth order,
+- *automatic* (`epsilon = "auto"`): h, 2h and 4h give two extrapolated values, each of fourth order,
 
       R = (4 D(h) − D(2h))/3        R' = (4 D(2h) − D(4h))/3
 
@@ -11,8 +11,9 @@ noise σ of J. The bar promised with each estimate covers both:
   The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks.
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
-- *fixed*: plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε. |D(ε) − D(2ε)| is three times
-  the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|: twice that is their bar.
+- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε. |D(ε) − D(2ε)| is three times
+  the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|: twice that is their bar; with
+  `epsilon = "auto"` they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
 
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
 """
@@ -32,6 +33,7 @@ FIRST_STEP = 2.0**-10
 
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
 _NOISE_MULTIPLE = 8.0
+FORWARD_STEP = 2.0**-26
 _ROUNDS = 4
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xcheck.oracle.engine import Engine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import FIRST_STEP, DifferenceName, Measurement, automatic, fixed
+from xcheck.oracle.estimators import FIRST_STEP, FORWARD_STEP, DifferenceName, Measurement, automatic, fixed
 from xcheck.oracle.noise import COMPONENTS, POINTS, loss_noise
 from xcheck.oracle.rounding import rounding_scale
 from xcheck.parameters import Layout, Vector
@@ -24,7 +24,7 @@ class OracleOptions:
 
     Attributes:
         epsilon: the fixed step of the lecture notes, or "auto": fourth order, step chosen per component.
-        difference: "central" or "forward"; "forward" needs a fixed step.
+        difference: "central", or "forward" for teaching; then "auto" is √u.
         tolerance: relative tolerance of the check; bars much wider than it are refined.
         device: "cpu" or "gpu"; float64 on both.
         dtype: what the witnesses compute in: decides when rounding alone may put a unit on either side of a kink.
@@ -38,11 +38,16 @@ class OracleOptions:
     dtype: DtypeName = "float64"
     memory: int = 1 << 30
 
+    @property
+    def extrapolates(self) -> bool:
+        """Whether steps are chosen and extrapolated, or one fixed step is taken as it is."""
+        return self.epsilon == "auto" and self.difference == "central"
+
 
 def planned_differences(layout: Layout, options: OracleOptions) -> int:
     """Return how many differences will be taken at least: noise samples and one pass over θ."""
     samples = POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
-    return samples + (3 if options.epsilon == "auto" else 2) * layout.size
+    return samples + (3 if options.extrapolates else 2) * layout.size
 
 
 def measure(engine: Engine, options: OracleOptions, seed: int) -> tuple[Measurement, int]:
@@ -50,9 +55,10 @@ def measure(engine: Engine, options: OracleOptions, seed: int) -> tuple[Measurem
     base = FIRST_STEP * engine.scale
     noise = loss_noise(engine, base, np.random.default_rng([seed, _NOISE_STREAM]))
     samples = 2 * POINTS * sum(min(COMPONENTS, tensor.size) for tensor in engine.layout)
-    if options.epsilon == "auto":
+    if options.extrapolates:
         return automatic(engine, noise, tolerance=options.tolerance), samples
-    return fixed(engine, noise, epsilon=options.epsilon, difference=options.difference), samples
+    epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
+    return fixed(engine, noise, epsilon=epsilon, difference=options.difference), samples
 
 
 def numerical_gradient(
@@ -80,8 +86,12 @@ def numerical_gradient(
     clock = Stopwatch(progress)
     roundoff = float(np.finfo(options.dtype).eps) / 2
     engine = BatchedEngine(problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap)
-    measured, samples = measure(engine, options, problem.seed)
     losses = engine.losses
+    if np.isfinite(losses).all():
+        measured, samples = measure(engine, options, problem.seed)
+    else:
+        measured, samples = _nothing(problem.layout.size), 0
+    loss_magnitude = float(np.abs(losses).mean()) + engine.penalty.value
     return Estimate(
         value=measured.value,
         error_bar=measured.bar,
@@ -89,9 +99,7 @@ def numerical_gradient(
         upper=measured.upper,
         magnitude=measured.magnitude,
         loss=float(losses.mean()) + engine.penalty.value,
-        rounding=rounding_scale(
-            problem, engine.trace, measured.magnitude, float(np.abs(losses).mean()) + engine.penalty.value
-        ),
+        rounding=rounding_scale(problem, engine.trace, measured.magnitude, loss_magnitude),
         ties=engine.pieces.ties,
         engine=engine.name,
         difference=options.difference,
@@ -100,6 +108,12 @@ def numerical_gradient(
         seconds=clock.elapsed,
         compile_seconds=clock.first,
     )
+
+
+def _nothing(size: int) -> Measurement:
+    """Return the measurement of a loss that is not finite: there is nothing to take differences of."""
+    unknown = np.full(size, np.nan)
+    return Measurement(unknown, unknown, unknown, unknown, unknown, np.zeros(size), 0)
 
 
 def _median(steps: Vector) -> float:

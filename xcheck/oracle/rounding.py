@@ -34,6 +34,7 @@ class Rounding:
     loss: float
 
 
+@np.errstate(all="ignore")  # overflow of an estimate is a result: nothing can be told at such a θ
 def rounding_scale(problem: Problem, traced: Trace, magnitude: Vector, loss_magnitude: float) -> Rounding:
     """Estimate the rounding errors of loss and gradient.
 

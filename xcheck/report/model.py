@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xcheck.compare import ORACLE, Pair
-from xcheck.findings import Finding
+from xcheck.findings import NOTHING_TO_JUDGE, Finding
 from xcheck.verdict import Verdict
 
 
@@ -110,7 +110,8 @@ class Report:
             names = ", ".join(self.losses)
             return f"{names} agree with the oracle on all {self.parameters} parameters"
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
-        if self.verdict is Verdict.ERROR or not pairs:
+        unjudged = any(finding.code == NOTHING_TO_JUDGE for finding in self.findings)
+        if self.verdict is Verdict.ERROR or unjudged or not pairs:
             return self.findings[0].text if self.findings else "nothing was compared"
         return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
 

@@ -31,7 +31,9 @@ def scenario(number: int, *, widest: int = 12) -> Problem:
     loss = LOSSES[number // len(ACTIVATIONS) % len(LOSSES)]
     outputs = 1 + int(loss == "softmax_cross_entropy") + int(rng.integers(0, 4))
     inputs, examples = int(rng.integers(1, widest)), int(rng.choice([1, 2, 7, 32]))
-    hidden = [_hidden(activation, widest, rng) for _ in range(rng.integers(0, 4))]
+    least = 0 if activation == "identity" else 1  # one layer only: logistic, softmax or linear regression
+    others = [ACTIVATIONS[i] for i in rng.integers(0, len(ACTIVATIONS), rng.integers(least, 4))]
+    hidden = [_hidden(name, widest, rng) for name in [activation, *others[1:]][: len(others)]]
     network = Network(
         inputs=inputs,
         layers=(*hidden, Dense(units=outputs)),
@@ -53,10 +55,9 @@ def scenarios(count: int, *, start: int = 0) -> Iterator[Problem]:
 
 
 def _hidden(activation: ActivationName, widest: int, rng: np.random.Generator) -> Dense:
-    other = ACTIVATIONS[rng.integers(0, len(ACTIVATIONS))]
     return Dense(
         units=int(rng.integers(1, widest)),
-        activation=activation if rng.random() < 0.7 else other,
+        activation=activation,
         initializer=(None, None, None, "he", "xavier", "normal")[rng.integers(0, 6)],
         keep_prob=float(rng.choice(_KEEP)),
     )

@@ -1,0 +1,71 @@
+"""The hand-written witness: each derivative alone, and the whole in extended precision."""
+
+import math
+
+import numpy as np
+import pytest
+
+from xcheck.network import ACTIVATIONS as NAMES
+from xcheck.network import LOSSES as LOSS_NAMES
+from xcheck.network import ActivationName, LossName
+from xcheck.testing import scenarios
+from xcheck_numpy.activations import ACTIVATIONS, erf, sigmoid
+from xcheck_numpy.losses import LOSSES
+from xcheck_numpy.network import NetworkObjective
+
+# No point at zero: relu and leaky_relu have no derivative there.
+POINTS = np.concatenate([-np.logspace(-3, 1.3, 40), np.logspace(-3, 1.3, 40)]).astype(np.longdouble)
+STEP = np.longdouble(2.0**-13)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_derivative_is_the_slope_of_its_activation(name: ActivationName) -> None:
+    """g' against a fourth-order difference of g in extended precision."""
+    g = ACTIVATIONS[name].value
+    h = STEP * np.minimum(1, np.abs(POINTS))
+    near, far = (g(POINTS + h) - g(POINTS - h)) / (2 * h), (g(POINTS + 2 * h) - g(POINTS - 2 * h)) / (4 * h)
+    slope = near + (near - far) / 3
+    derivative = ACTIVATIONS[name].derivative(POINTS, g(POINTS))
+    np.testing.assert_allclose(derivative, slope, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", LOSS_NAMES)
+def test_each_loss_derivative_is_the_slope_of_its_loss(name: LossName) -> None:
+    """∂L/∂z against a difference of L in extended precision."""
+    rng = np.random.default_rng(0)
+    z, y = rng.standard_normal((6, 4)).astype(np.longdouble), np.eye(4)[rng.integers(0, 4, 6)].astype(np.longdouble)
+    derivative = LOSSES[name].derivative(z, y)
+    for k in range(4):
+        step = np.zeros(4, dtype=np.longdouble)
+        step[k] = 1e-6
+        slope = (LOSSES[name].value(z + step, y) - LOSSES[name].value(z - step, y)) / (2 * step[k])
+        np.testing.assert_allclose(derivative[:, k], slope, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("name", NAMES)
+def test_activations_keep_their_dtype(name: ActivationName, dtype: type) -> None:
+    """What is asked for in float32 is computed in float32, and longdouble stays longdouble."""
+    z = POINTS.astype(dtype)
+    a = ACTIVATIONS[name].value(z)
+    assert (a.dtype, ACTIVATIONS[name].derivative(z, a).dtype) == (z.dtype, z.dtype)
+
+
+def test_erf_is_the_error_function() -> None:
+    """Against the C library, to the last digits of float64."""
+    x = np.linspace(-7, 7, 501)
+    np.testing.assert_allclose(erf(x), [math.erf(value) for value in x], rtol=1e-14)
+
+
+def test_sigmoid_does_not_overflow() -> None:
+    """It is 0 and 1 far out, without a warning."""
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_extended_precision_agrees_with_float64() -> None:
+    """The same code in longdouble gives the same gradient with more digits."""
+    for problem in scenarios(9):
+        _, double = NetworkObjective(problem, np.float64).compute(problem.theta)
+        _, extended = NetworkObjective(problem, np.longdouble).compute(problem.theta)
+        assert extended.dtype == np.longdouble
+        np.testing.assert_allclose(double, extended.astype(np.float64), rtol=1e-10, atol=1e-13)

@@ -1,0 +1,56 @@
+"""What several tests need: a network in which every fault shows, and plug-ins in a folder of their own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xcheck.network import Dense, Network
+from xcheck.parameters import Layout
+from xcheck.problem import Problem
+
+
+@pytest.fixture(scope="session")
+def problem() -> Problem:
+    """6-6-6-3 with tanh, relu, dropout, L2 and L1: square layers, two tensors of one shape, biases that are not zero."""
+    network = Network(
+        inputs=6,
+        layers=(
+            Dense(units=6, activation="tanh", keep_prob=0.8),
+            Dense(units=6, activation="relu"),
+            Dense(units=3),
+        ),
+        loss="softmax_cross_entropy",
+        l2=0.7,
+        l1=0.1,
+    )
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((20, 6)), np.eye(3)[rng.integers(0, 3, 20)]
+    theta = 0.5 * rng.standard_normal(Layout.of_network(network).size)
+    return Problem.create(network, X, Y, theta=theta, seed=3, name="bench")
+
+
+class Plugins:
+    """A folder that Python finds plug-ins in, the same way as an installed package's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, name: str, source: str, *, package: str | None = None) -> None:
+        """Install a module with the source of a plug-in that defines `backend`, under the entry point `name`."""
+        module = package or f"plugin_{name}"
+        (self.folder / f"{module}.py").write_text(source)
+        info = self.folder / f"{module}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[xcheck.backends]\n{name} = {module}:backend\n")
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    """An empty folder of plug-ins, on the path of this process and of those it starts."""
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return Plugins(folder)

@@ -1,0 +1,197 @@
+"""Comparison of gradients: components decide, the lecture's number is shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from xcheck.compare import Comparer, Evaluation, Pair, Tolerance, norm_relative_difference, odd_one_out
+from xcheck.oracle import Estimate
+from xcheck.oracle.rounding import Rounding
+from xcheck.parameters import Layout, Vector
+from xcheck.verdict import Verdict
+
+LAYOUT = Layout.of({"W1": (2, 2), "b1": (2,)})
+TRUE = np.array([1.0, -2.0, 3e-3, 0.0, 0.5, 0.25])
+
+
+def estimate(**changes: object) -> Estimate:
+    """An oracle that knows TRUE to 1e-12."""
+    known = Estimate(
+        value=TRUE,
+        error_bar=np.full(6, 1e-12),
+        lower=TRUE,
+        upper=TRUE,
+        magnitude=np.abs(TRUE),
+        loss=0.7,
+        rounding=Rounding(np.full(6, 100.0), 100.0),
+        ties=0,
+        engine="batched",
+        difference="central",
+        epsilon=1e-3,
+        evaluations=36,
+        seconds=0.0,
+        compile_seconds=0.0,
+    )
+    return replace(known, **changes)  # type: ignore[arg-type] # fields by name
+
+
+def judged(gradient: Vector, loss: float = 0.7, oracle: Estimate | None = None) -> Pair:
+    """Compare a gradient with the oracle."""
+    return Comparer(oracle or estimate(), LAYOUT, Tolerance()).with_oracle(Evaluation("numpy", loss, gradient))
+
+
+def changed(flat: int, change: Callable[[float], float]) -> Vector:
+    """TRUE with one component changed."""
+    gradient = TRUE.copy()
+    gradient[flat] = change(float(gradient[flat]))
+    return gradient
+
+
+def test_the_same_gradient_agrees() -> None:
+    """Nothing is wrong with what is equal."""
+    pair = judged(TRUE)
+    assert (pair.verdict, pair.wrong, pair.undecided, pair.difference) == (Verdict.AGREE, 0, 0, 0.0)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-4, 1e-2, 1.0])
+def test_one_wrong_component_is_named(size: float) -> None:
+    """One component off by 1e-6 relative, a thousandth of its tensor's largest, is found and named."""
+    pair = judged(changed(2, lambda g: g * (1 + size)))
+    assert (pair.verdict, pair.wrong) == (Verdict.DISAGREE, 1)
+    assert str(pair.worst[0].location) == "W1[1, 0]"
+    assert [tensor.wrong for tensor in pair.tensors] == [1, 0]
+
+
+def test_an_error_within_the_tolerance_agrees() -> None:
+    """1e-8 relative is less than the tolerance of 1e-7."""
+    assert judged(changed(0, lambda g: g * (1 + 1e-8))).verdict is Verdict.AGREE
+
+
+def test_an_error_within_the_bar_agrees() -> None:
+    """What the oracle cannot see it does not blame."""
+    oracle = estimate(error_bar=np.full(6, 1e-5))
+    assert judged(changed(0, lambda g: g + 9e-6), oracle=oracle).verdict is Verdict.AGREE
+
+
+def test_a_bar_too_wide_to_mean_anything_is_undecided() -> None:
+    """A bar as large as the component itself proves nothing, and is said."""
+    oracle = estimate(error_bar=np.full(6, 1.0))
+    pair = judged(TRUE, oracle=oracle)
+    assert (pair.verdict, pair.wrong, pair.undecided) == (Verdict.UNDECIDED, 0, 5)  # one is zero on both sides
+
+
+def test_a_tensor_drowned_in_rounding_is_undecided() -> None:
+    """When rounding alone could make a tenth of the gradient, agreement proves nothing."""
+    drowned = Rounding(np.array([0, 0, 0, 0, 1e16, 1e16]), 1.0)
+    pair = judged(TRUE, oracle=estimate(rounding=drowned))
+    assert [tensor.undecided for tensor in pair.tensors] == [0, 2]
+
+
+def test_zero_on_both_sides_is_certain() -> None:
+    """A component that nothing depends on is zero, however wide the bar."""
+    oracle = estimate(value=np.zeros(6), lower=np.zeros(6), upper=np.zeros(6), magnitude=np.zeros(6))
+    assert judged(np.zeros(6), oracle=oracle).verdict is Verdict.AGREE
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_wrong(bad: float) -> None:
+    """nan never passes a comparison by being incomparable, inf not by its infinite tolerance."""
+    pair = judged(changed(4, lambda g: bad))
+    assert (pair.verdict, pair.wrong, str(pair.worst[0].location)) == (Verdict.DISAGREE, 1, "b1[0]")
+    assert (str(pair.difference), pair.band) == ("nan", "worry")
+
+
+@pytest.mark.parametrize(("g", "verdict"), [(0.0, "AGREE"), (0.3, "AGREE"), (1.0, "AGREE"), (1.1, "DISAGREE")])
+def test_at_a_kink_every_slope_between_the_sides_is_right(g: float, verdict: str) -> None:
+    """[0, 1] is the subdifferential of relu at zero; 1.1 is outside."""
+    lower, upper, value = TRUE.copy(), TRUE.copy(), TRUE.copy()
+    lower[3], value[3], upper[3] = 0.0, 0.5, 1.0
+    pair = judged(changed(3, lambda _: g), oracle=estimate(lower=lower, upper=upper, value=value))
+    assert pair.verdict == verdict
+
+
+def test_different_losses_disagree_even_with_equal_gradients() -> None:
+    """Different functions have different gradients: the losses are compared first."""
+    pair = judged(TRUE, loss=0.71)
+    assert (pair.verdict, pair.losses_agree, pair.wrong) == (Verdict.DISAGREE, False, 0)
+
+
+def test_a_loss_that_is_not_finite_leaves_nothing_to_judge() -> None:
+    """Where the oracle's loss is inf there is no derivative, and nobody is blamed."""
+    unknown = np.full(6, np.nan)
+    oracle = estimate(loss=np.inf, value=unknown, lower=unknown, upper=unknown, error_bar=unknown)
+    assert judged(TRUE, loss=np.inf, oracle=oracle).verdict is Verdict.UNDECIDED
+
+
+def test_tolerances_do_not_grow_with_the_number_of_parameters() -> None:
+    """An error found among 4 components is found among 40,000."""
+    n = 40_000
+    layout = Layout.of({"W1": (n,)})
+    ones = np.ones(n)
+    oracle = estimate(
+        value=ones, lower=ones, upper=ones, magnitude=ones, error_bar=1e-12 * ones, rounding=Rounding(100 * ones, 1.0)
+    )
+    gradient = ones.copy()
+    gradient[12_345] += 1e-6
+    pair = Comparer(oracle, layout, Tolerance()).with_oracle(Evaluation("numpy", 0.7, gradient))
+    assert (pair.wrong, str(pair.worst[0].location)) == (1, "W1[12345]")
+
+
+def test_witnesses_are_compared_without_the_oracles_bar() -> None:
+    """Between witnesses there is only rounding: a wide bar hides nothing."""
+    comparer = Comparer(estimate(error_bar=np.full(6, 1.0)), LAYOUT, Tolerance())
+    pair = comparer.between(Evaluation("numpy", 0.7, TRUE), Evaluation("torch", 0.7, changed(0, lambda g: g + 1e-6)))
+    assert (pair.verdict, pair.wrong) == (Verdict.DISAGREE, 1)
+
+
+def test_witnesses_may_differ_at_a_kink() -> None:
+    """PyTorch takes 0.01 and JAX 1 for leaky_relu'(0): no fault of either."""
+    oracle = estimate(lower=TRUE - [0, 0, 0, 0.0, 0, 0], upper=TRUE + [0, 0, 0, 1.0, 0, 0])
+    comparer = Comparer(oracle, LAYOUT, Tolerance())
+    pair = comparer.between(Evaluation("torch", 0.7, TRUE), Evaluation("jax", 0.7, changed(3, lambda _: 1.0)))
+    assert pair.verdict is Verdict.AGREE
+
+
+def test_the_tolerance_of_float32_is_that_of_float32() -> None:
+    """A thousand roundings of float32 are allowed, whatever was asked for."""
+    assert Tolerance(1e-7, 2.0**-24).effective == 2.0**-14
+    assert Tolerance(1e-3, 2.0**-24).effective == 1e-3
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_the_norm_relative_difference_neither_overflows_nor_underflows(scale: float) -> None:
+    """The lecture's formula holds at any scale."""
+    a, b = scale * np.array([3.0, 4.0]), scale * np.array([3.0, 2.0])
+    assert norm_relative_difference(a, b) == pytest.approx(2 / (5 + np.sqrt(13)))
+
+
+def pairs(**against: str) -> list[Pair]:
+    """Pairs by name and verdict: `numpy_oracle="DISAGREE"`."""
+    return [
+        replace(judged(TRUE), a=names.split("_")[0], b=names.split("_")[1], verdict=Verdict(verdict))
+        for names, verdict in against.items()
+    ]
+
+
+ONE_WRONG = {"numpy_oracle": "DISAGREE", "torch_oracle": "AGREE", "jax_oracle": "AGREE"}
+TWO_WRONG = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "jax_oracle": "AGREE", "numpy_torch": "AGREE"}
+ALL_UNITED = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "numpy_torch": "AGREE"}
+ALL_DIFFERENT = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "numpy_torch": "DISAGREE"}
+
+
+@pytest.mark.parametrize(
+    ("against", "odd"),
+    [
+        (ONE_WRONG, ("numpy",)),
+        (TWO_WRONG, ("numpy", "torch")),
+        (ALL_UNITED, ("oracle",)),
+        (ALL_DIFFERENT, ()),
+        ({"numpy_oracle": "DISAGREE"}, ()),
+        ({"numpy_oracle": "AGREE", "torch_oracle": "UNDECIDED"}, ()),
+    ],
+)
+def test_the_oracle_decides_who_is_odd_not_a_vote(against: dict[str, str], odd: tuple[str, ...]) -> None:
+    """The same bug in two of three makes both odd; only a united front puts the oracle in doubt."""
+    assert odd_one_out(pairs(**against)) == odd

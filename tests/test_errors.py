@@ -1,0 +1,26 @@
+"""Errors and complaints."""
+
+from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
+
+
+def test_a_complaint_gives_file_line_column_key_and_text() -> None:
+    """A complaint reads like a compiler's message."""
+    complaint = Complaint("unknown key", ("network", "layers", 0, "unit"), "model.toml", 7, 3)
+    assert str(complaint) == "model.toml:7:3: network.layers[0].unit: unknown key"
+
+
+def test_a_complaint_leaves_out_what_it_does_not_know() -> None:
+    """Without a place there is only the key; without a key only the text."""
+    assert str(Complaint("missing", ("data",))) == "data: missing"
+    assert str(Complaint("no such file", file="model.toml")) == "model.toml: no such file"
+
+
+def test_a_definition_error_shows_all_complaints() -> None:
+    """One line for each mistake."""
+    assert str(DefinitionError([Complaint("a"), Complaint("b")])) == "a\nb"
+
+
+def test_every_error_is_an_xcheck_error() -> None:
+    """One base class catches everything."""
+    errors: list[XcheckError] = [DefinitionError(()), DeviceError(()), BackendError("torch", "broken")]
+    assert [str(error) for error in errors] == ["", "", "torch: broken"]
