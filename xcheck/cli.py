@@ -124,7 +124,7 @@ def _console(color: str, *, file: IO[str]) -> Any:
 
 def _printer(form: str, output: IO[str] | None, color: str, *, quiet: bool, verbose: bool) -> Any:
     """Return what prints a report in the form asked for."""
-    from xcheck.report.terminal import print_line, print_report
+    from xcheck.report.terminal import print_line, print_report, render
 
     stream = output or sys.stdout
     if form == "json":
@@ -132,6 +132,8 @@ def _printer(form: str, output: IO[str] | None, color: str, *, quiet: bool, verb
     console = _console(color, file=stream)
     if quiet:
         return lambda report: print_line(report, console)
+    if not console.is_terminal:
+        return lambda report: click.echo(render(report, width=console.width, verbose=verbose), file=stream)
     return lambda report: print_report(report, console, verbose=verbose)
 
 

@@ -91,7 +91,11 @@ class NetworkObjective(Objective):
         for number, layer in enumerate(network.layers, start=1):
             W, b = parameters[f"W{number}"], parameters[f"b{number}"]
             a = self._dropped(ACTIVATIONS[layer.activation](a @ W.T + b), number)
-            penalty += network.l2 * jnp.sum(W**2) + network.l1 * jnp.sum(jnp.abs(W))
+            # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
+            if network.l2:
+                penalty += network.l2 * jnp.sum(W**2)
+            if network.l1:
+                penalty += network.l1 * jnp.sum(jnp.abs(W))
         return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
 
     def _dropped(self, a: Array, number: int) -> Array:

@@ -94,10 +94,13 @@ class NetworkObjective(Objective):
         """J = (1/m) Σₑ L + l2/(2m) Σ‖W‖² + l1/(2m) Σ|W|."""
         data = self._loss.value(trace.a[-1], self._targets).sum() / self.examples
         weights = [parameters[f"W{number}"] for number in range(1, len(self.network.layers) + 1)]
-        squares = sum((W * W).sum() for W in weights)
-        absolutes = sum(np.abs(W).sum() for W in weights)
-        l2, l1 = self._real(self.network.l2), self._real(self.network.l1)
-        return data + (l2 * squares + l1 * absolutes) / (2 * self.examples)
+        penalty = self._real(0)
+        # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
+        if self.network.l2:
+            penalty += self._real(self.network.l2) * sum((W * W).sum() for W in weights)
+        if self.network.l1:
+            penalty += self._real(self.network.l1) * sum(np.abs(W).sum() for W in weights)
+        return data + penalty / (2 * self.examples)
 
     # --- backward ---------------------------------------------------------------------------------------------------
 

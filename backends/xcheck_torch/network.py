@@ -78,7 +78,11 @@ class NetworkObjective(Objective):
         for number, layer in enumerate(network.layers, start=1):
             W, b = parameters[f"W{number}"], parameters[f"b{number}"]
             a = self._dropped(ACTIVATIONS[layer.activation](F.linear(a, W, b)), number)
-            penalty = penalty + network.l2 * W.square().sum() + network.l1 * W.abs().sum()
+            # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
+            if network.l2:
+                penalty = penalty + network.l2 * W.square().sum()
+            if network.l1:
+                penalty = penalty + network.l1 * W.abs().sum()
         return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
 
     def _dropped(self, a: Tensor, number: int) -> Tensor:

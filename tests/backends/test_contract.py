@@ -136,9 +136,7 @@ def careful(theta: Vector, loss: float, gradient: Vector, dtype: str) -> tuple[f
         (imprecise, "law 4: float32 and float64 gradients of outlaw differ by more than rounding"),
     ],
 )
-def test_an_outlaw_is_caught(
-    spoil: Callable[[Vector, float, Vector, str], tuple[float, object]], message: str
-) -> None:
+def test_an_outlaw_is_caught(spoil: Callable[[Vector, float, Vector, str], tuple[float, object]], message: str) -> None:
     """Each law, broken on purpose, is named."""
     with pytest.raises(AssertionError, match=message):
         check_contract(Outlaw(spoil))

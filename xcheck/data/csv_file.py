@@ -1,6 +1,11 @@
-"""Read a csv file with a header row; whatever is wrong is said with the file's own line and column."""
+"""Read a csv file with a header row; whatever is wrong is said with the file's own line and column.
+
+In a complaint, line is where the row begins in the file and column counts the values in it, both from 1; "row 2" in its
+text is the second row of data, as a spreadsheet or data frame counts below the header.
+"""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,40 +14,52 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.data.dataset import Table
+from xcheck.data.dataset import Labels, Table
+from xcheck.data.wording import listed, quoted, shortened
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.parameters import Vector
 
-_MOST = 10  # complaints shown per file: the eleventh bad cell says nothing new
+_HEADER = -1  # number of the header row
+
+
+def _number(cell: str) -> float | None:
+    """Return the number in a cell, None if there is none; nan and inf are numbers here, their readers refuse them."""
+    if "_" in cell or not cell.isascii():
+        return None  # Python takes 1_000 and digits of any script, no other reader of csv files does
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """The cells of a csv file, with the line on which each row begins."""
+    """The cells of a csv file, with the line on which each row begins, the header's first."""
 
     path: Path
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
 
-    def complain(self, text: str, row: int | None = None, column: int | None = None) -> Complaint:
-        line = 1 if row is None else self.lines[row]
-        return Complaint(text, file=str(self.path), line=line, column=column)
+    def complain(self, text: str, row: int, column: int | None = None) -> Complaint:
+        place = None if column is None else column + 1
+        return Complaint(text, file=str(self.path), line=self.lines[row + 1], column=place)
+
+    def complain_at(self, row: int, column: int, text: str) -> Complaint:
+        return self.complain(f"row {row + 1}, column {quoted(self.header[column])}: {text}", row, column)
 
     def place(self, name: str) -> int:
         return self.header.index(name)
 
     def number(self, row: int, column: int) -> float | Complaint:
         """Return the cell as a finite number, or what is wrong with it."""
-        cell, name = self.rows[row][column].strip(), self.header[column]
-        where = f"row {row + 1}, column '{name}'"
-        try:
-            value = float(cell)
-        except ValueError:
-            what = f"'{cell}' is not a number" if cell else "the cell is empty"
-            return self.complain(f"{where}: {what}", row, column + 1)
+        cell = self.rows[row][column]
+        value = _number(cell)
+        if value is None:
+            what = f"{quoted(cell)} is not a number" if cell else "the cell is empty"
+            return self.complain_at(row, column, what)
         if not math.isfinite(value):
-            return self.complain(f"{where}: {cell} is not a finite number", row, column + 1)
+            return self.complain_at(row, column, f"{quoted(cell)} is not a finite number")
         return value
 
     def numbers(self, columns: Sequence[int]) -> Vector:
@@ -50,47 +67,69 @@ class _Sheet:
         cells = [[self.number(r, c) for c in columns] for r in range(len(self.rows))]
         bad = [cell for row in cells for cell in row if isinstance(cell, Complaint)]
         if bad:
-            raise DefinitionError(_shortened(bad))
+            raise DefinitionError(shortened(bad))
         return np.array(cells, dtype=np.float64).reshape(len(self.rows), len(columns))
 
+    def word_rows(self, column: int) -> list[int]:
+        return [r for r, row in enumerate(self.rows) if row[column] and _number(row[column]) is None]
+
     def words(self, columns: Sequence[int]) -> NDArray[np.str_]:
-        cells = [[row[c].strip() for c in columns] for row in self.rows]
-        bad = [
-            self.complain(f"row {r + 1}: the class in column '{self.header[c]}' is empty", r, c + 1)
-            for r, row in enumerate(cells)
-            for c, cell in zip(columns, row, strict=True)
-            if not cell
-        ]
+        """Return the columns as words, or complain about every cell that is empty or of the other kind."""
+        bad = [complaint for column in columns for complaint in self._misfits(column)]
         if bad:
-            raise DefinitionError(_shortened(bad))
-        return np.array(cells, dtype=np.str_)
+            raise DefinitionError(shortened(bad))
+        return np.array([[row[c] for c in columns] for row in self.rows], dtype=np.str_)
+
+    def _misfits(self, column: int) -> list[Complaint]:
+        """Return a complaint for every hole, and for every word among numbers or number among words.
+
+        A slip such as 'oops' in a column of class numbers would else silently become a class of its own.
+        """
+        empty = [r for r, row in enumerate(self.rows) if not row[column]]
+        words = self.word_rows(column)
+        numbers = sorted(set(range(len(self.rows))) - {*words, *empty})
+        odd, kind = (words, "word among numbers") if len(words) <= len(numbers) else (numbers, "number among words")
+        text = "{} is a " + kind + "; classes are all words or all numbers"
+        odd = odd if words and numbers else []
+        return [
+            *(self.complain_at(r, column, "the cell is empty") for r in empty),
+            *(self.complain_at(r, column, text.format(quoted(self.rows[r][column]))) for r in odd),
+        ]
 
 
-def _shortened(complaints: list[Complaint]) -> list[Complaint]:
-    if len(complaints) <= _MOST:
-        return complaints
-    more = Complaint(f"... and {len(complaints) - _MOST} more", file=complaints[0].file)
-    return [*complaints[:_MOST], more]
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        text = f"not UTF-8: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
+        raise DefinitionError(Complaint(text, file=str(path), line=line)) from error
 
 
 def _sheet(path: Path) -> _Sheet:
     """Read the cells of a csv file with a header row; blank lines are skipped."""
-    rows, lines = [], []
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True, skipinitialspace=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    begin = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for row in reader:
-                if row:
-                    rows.append(row)
-                    lines.append(reader.line_num)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DefinitionError(Complaint(f"not a csv file: {error}", file=str(path))) from error
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if cells not in ([], [""]):
+                rows.append(cells)
+                lines.append(begin)
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        text = f"not a csv file: {error}; look at the quotes in this row"
+        raise DefinitionError(Complaint(text, file=str(path), line=begin)) from error
     if len(rows) < 2:
         text = "no data: a csv needs a header row and at least one row of values"
         raise DefinitionError(Complaint(text, file=str(path)))
-    sheet = _Sheet(path, [name.strip() for name in rows[0]], rows[1:], lines[1:])
+    sheet = _Sheet(path, rows[0], rows[1:], lines)
     _check_shape(sheet)
     return sheet
 
@@ -98,20 +137,24 @@ def _sheet(path: Path) -> _Sheet:
 def _check_shape(sheet: _Sheet) -> None:
     width, header = len(sheet.header), sheet.header
     bad = [
+        sheet.complain(f"column {quoted(name)} stands twice in the header", _HEADER, place)
+        for place, name in enumerate(header)
+        if name and name in header[:place]
+    ]
+    if width == 1 and any(mark in header[0] for mark in ";\t|"):
+        text = f"the header is one column, {quoted(header[0])}; separate the values with commas"
+        bad.append(sheet.complain(text, _HEADER, 0))
+    bad += [
         sheet.complain(f"row {number + 1} has {len(row)} values, the header has {width}", number)
         for number, row in enumerate(sheet.rows)
         if len(row) != width
     ]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    bad += [sheet.complain(f"column '{name}' stands twice in the header") for name in twice]
     if bad:
-        raise DefinitionError(_shortened(bad))
+        raise DefinitionError(shortened(bad))
 
 
 def _unreadable(path: Path, error: OSError) -> DefinitionError:
-    reason = error.strerror or str(error)
-    text = f"cannot read {path}: {reason} (paths are relative to the definition)"
-    return DefinitionError(Complaint(text, key=("data", "file")))
+    return DefinitionError(Complaint(f"cannot read {path}: {error.strerror or error}", key=("data", "file")))
 
 
 def read_csv(path: Path, *, target: Sequence[str], features: Sequence[str] | None, classes: bool) -> Table:
@@ -127,26 +170,32 @@ def read_csv(path: Path, *, target: Sequence[str], features: Sequence[str] | Non
         DefinitionError: with the line and column in the file, or the key of the definition at fault.
     """
     sheet = _sheet(path)
-    chosen = list(features) if features is not None else None
-    _check_columns(sheet, target, chosen)
-    if chosen is None:
-        chosen = [name for name in sheet.header if name not in target]
+    _check_columns(sheet, target, features)
+    chosen = list(features) if features is not None else _all_but(sheet, target)
+    return Table(
+        inputs=sheet.numbers([sheet.place(name) for name in chosen]),
+        labels=_labels(sheet, [sheet.place(name) for name in target], classes=classes),
+        features=tuple(chosen),
+    )
+
+
+def _labels(sheet: _Sheet, columns: Sequence[int], *, classes: bool) -> Labels:
+    wordy = classes and any(sheet.word_rows(column) for column in columns)
+    return sheet.words(columns) if wordy else sheet.numbers(columns)
+
+
+def _all_but(sheet: _Sheet, target: Sequence[str]) -> list[str]:
+    """Return the names of the columns beside the target."""
+    # pandas writes the row number into a column without a name: it must not become a feature by accident.
+    unnamed = [place for place, name in enumerate(sheet.header) if not name]
+    if unnamed:
+        text = "column {} has no name; name it, or list the columns to use in data.features"
+        raise DefinitionError(sheet.complain(text.format(place + 1), _HEADER, place) for place in unnamed)
+    chosen = [name for name in sheet.header if name not in target]
     if not chosen:
         text = "no feature columns are left beside the target"
         raise DefinitionError(Complaint(text, key=("data", "target")))
-    columns = [sheet.place(name) for name in target]
-    inputs = sheet.numbers([sheet.place(name) for name in chosen])
-    wordy = classes and not all(_is_number(row[c]) for row in sheet.rows for c in columns)
-    labels = sheet.words(columns) if wordy else sheet.numbers(columns)
-    return Table(inputs=inputs, labels=labels, features=tuple(chosen))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return not cell.strip()  # an empty cell in a column of numbers is a hole, not a class
-    return True
+    return chosen
 
 
 def _check_columns(sheet: _Sheet, target: Sequence[str], features: Sequence[str] | None) -> None:
@@ -155,11 +204,11 @@ def _check_columns(sheet: _Sheet, target: Sequence[str], features: Sequence[str]
         for place, name in enumerate(names):
             at = ("data", key) if key == "target" and len(names) == 1 else ("data", key, place)
             if name not in sheet.header:
-                have = ", ".join(sheet.header[:8]) + (", ..." if len(sheet.header) > 8 else "")
-                bad.append(Complaint(f"{sheet.path} has no column '{name}'; it has {have}", key=at))
+                text = f"{sheet.path} has no column {quoted(name)}; it has {listed(sheet.header)}"
+                bad.append(Complaint(text, key=at))
             elif key == "features" and name in target:
-                bad.append(Complaint(f"'{name}' is the target and cannot be a feature", key=at))
+                bad.append(Complaint(f"{quoted(name)} is the target and cannot be a feature", key=at))
             elif name in names[:place]:
-                bad.append(Complaint(f"'{name}' is named twice", key=at))
+                bad.append(Complaint(f"{quoted(name)} is named twice", key=at))
     if bad:
         raise DefinitionError(bad)

@@ -47,10 +47,13 @@ class Dataset:
 
         Source: lecture notes, equations (11)-(13).
         """
-        mean, deviation = self.inputs.mean(axis=0), self.inputs.std(axis=0)
+        # Squares of 1e200 overflow and those of 1e-200 vanish; scaling by a power of two is exact and cancels.
+        _, exponents = np.frexp(np.abs(self.inputs).max(axis=0))
+        scaled = np.ldexp(self.inputs, -exponents)
+        mean, deviation = scaled.mean(axis=0), scaled.std(axis=0)
         # The mean of equal numbers is rounded, so a constant feature may show a deviation of a few ulps.
-        constant = np.ptp(self.inputs, axis=0) == 0
-        inputs = np.where(constant, 0.0, (self.inputs - mean) / np.where(constant, 1.0, deviation))
+        constant = np.ptp(scaled, axis=0) == 0
+        inputs = np.where(constant, 0.0, (scaled - mean) / np.where(constant, 1.0, deviation))
         names = tuple(name for name, flat in zip(self.features, constant, strict=True) if flat)
         return replace(self, inputs=inputs, constant=names)
 

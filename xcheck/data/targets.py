@@ -1,14 +1,15 @@
 """Targets Y that fit the loss: 0/1, one-hot, or numbers; and targets drawn for synthetic inputs."""
 
-from collections.abc import Iterable
-
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.data.dataset import Dataset, Labels, Table
+from xcheck.data.wording import listed, quoted
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.network import LossName
 from xcheck.parameters import Vector
+
+# Frameworks differ in what they do with probabilities that do not sum to one: it must be below what a check can see.
+_SLACK = 1e-9
 
 
 def encode(table: Table, loss: LossName, outputs: int) -> Dataset:
@@ -29,9 +30,13 @@ def encode(table: Table, loss: LossName, outputs: int) -> Dataset:
         case "mean_squared_error":
             targets = _numbers(table.labels)
     if targets.shape[1] != outputs:
-        text = f"the last layer has {outputs} units, but the target has {targets.shape[1]} columns"
-        raise _misfit(text)
+        columns = targets.shape[1]
+        raise _misfit(f"the last layer has {_counted(outputs, 'unit')}, the target has {_counted(columns, 'column')}")
     return Dataset(inputs=table.inputs, targets=targets, features=table.features)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _misfit(text: str) -> DefinitionError:
@@ -44,62 +49,68 @@ def _unfit(text: str) -> DefinitionError:
 
 def _numbers(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
-        raise _unfit(f"mean_squared_error needs numbers, the target holds words: '{labels[0, 0]}'")
+        raise _unfit(f"mean_squared_error needs numbers, the target holds words: {quoted(str(labels[0, 0]))}")
     return labels.astype(np.float64)
 
 
 def _binary(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
-        classes = np.unique(labels)
-        if len(classes) != 2 or labels.shape[1] != 1:
-            raise _unfit(f"binary_cross_entropy needs two classes, the target has {len(classes)}: {_listed(classes)}")
-        return (labels == classes[1]).astype(np.float64)
+        return _two_words(labels)
     odd = labels[(labels != 0) & (labels != 1)]
     if len(odd):
         raise _unfit(f"binary_cross_entropy needs targets 0 or 1, found {odd[0]:g}")
     return labels.astype(np.float64)
 
 
+def _two_words(labels: Labels) -> Vector:
+    if labels.shape[1] != 1:
+        raise _unfit("binary_cross_entropy takes one column of two words, or columns of 0 and 1")
+    classes = np.unique(labels)
+    if len(classes) != 2:
+        hint = "; softmax_cross_entropy takes more" if len(classes) > 2 else ""
+        text = f"binary_cross_entropy needs two classes, the target has {len(classes)}: {listed(classes.tolist())}"
+        raise _unfit(text + hint)
+    return (labels == classes[1]).astype(np.float64)
+
+
 def _one_hot(labels: Labels, outputs: int) -> Vector:
     if labels.shape[1] > 1:
         return _probabilities(labels)
     if labels.dtype.kind == "U":
-        classes, column = np.unique(labels[:, 0], return_inverse=True)
-        count = len(classes)
+        column = np.unique(labels[:, 0], return_inverse=True)[1].astype(np.float64)
     else:
         column = _class_numbers(labels[:, 0].astype(np.float64))
-        count = int(column.max()) + 1
-    if count > outputs:
+    if column.max() >= outputs:
+        hint = "; count the classes from 0, not from 1" if column.min() >= 1 and column.max() == outputs else ""
         raise _misfit(
-            f"the target has {count} classes, the last layer has {outputs} units; "
-            f"softmax_cross_entropy needs one unit per class"
+            f"the target has {column.max() + 1:g} classes, the last layer has {_counted(outputs, 'unit')}; "
+            f"softmax_cross_entropy needs one unit per class{hint}"
         )
-    return np.eye(outputs)[column]
+    targets = np.zeros((len(column), outputs))
+    targets[np.arange(len(column)), column.astype(np.intp)] = 1.0
+    return targets
 
 
-def _class_numbers(column: Vector) -> NDArray[np.intp]:
+def _class_numbers(column: Vector) -> Vector:
     odd = column[(column < 0) | (column != np.floor(column))]
     if len(odd):
         raise _unfit(f"class numbers are 0, 1, 2, ...; found {odd[0]:g}")
-    return column.astype(np.intp)
+    return column
 
 
 def _probabilities(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
         raise _unfit("softmax_cross_entropy takes one column of classes, or numeric columns that sum to one")
     rows = labels.astype(np.float64)
-    bad = np.flatnonzero((np.abs(rows.sum(axis=1) - 1) > 1e-9) | (rows < 0).any(axis=1))
+    text = "with several target columns softmax_cross_entropy needs probabilities; row {} "
+    outside = np.argwhere((rows < 0) | (rows > 1))
+    if len(outside):
+        row, column = outside[0]
+        raise _unfit(text.format(row + 1) + f"holds {rows[row, column]:g}")
+    bad = np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > _SLACK)
     if len(bad):
-        raise _unfit(
-            f"with several target columns softmax_cross_entropy needs probabilities; row {bad[0] + 1} "
-            f"sums to {rows[bad[0]].sum():g}"
-        )
+        raise _unfit(text.format(bad[0] + 1) + f"sums to {rows[bad[0]].sum():.12g}; divide it by its sum, in float64")
     return rows
-
-
-def _listed(classes: Iterable[str]) -> str:
-    words = [f"'{word}'" for word in classes]
-    return ", ".join(words[:6]) + (", ..." if len(words) > 6 else "")
 
 
 def synthesize(inputs: int, examples: int, loss: LossName, outputs: int, rng: np.random.Generator) -> Dataset:
@@ -108,7 +119,7 @@ def synthesize(inputs: int, examples: int, loss: LossName, outputs: int, rng: np
         case "binary_cross_entropy":
             targets = rng.integers(0, 2, (examples, outputs)).astype(np.float64)
         case "softmax_cross_entropy":
-            targets = np.eye(outputs)[rng.integers(0, outputs, examples)]
+            targets = (rng.integers(0, outputs, (examples, 1)) == np.arange(outputs)).astype(np.float64)
         case "mean_squared_error":
             targets = rng.standard_normal((examples, outputs))
     names = tuple(f"x[{column}]" for column in range(inputs))

@@ -1,5 +1,6 @@
 """Definition -> Problem: read the data, fit it to the network, draw what is random."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +12,25 @@ from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
 from xcheck.network import Dense, LossName, Network
 from xcheck.parameters import Layout
-from xcheck.problem import Problem
+from xcheck.problem import DtypeName, Problem
 
 _EXAMPLES_STREAM, _SYNTHETIC_STREAM = 4, 5
 _DEFAULT_EXAMPLES = 64
+_MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
 
 
 def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, tuple[Finding, ...]]:
     """Return the problem that a definition describes, and warnings about it.
 
     Args:
-        definition: validated.
+        definition: validated, without complaints about its files.
         folder: what relative paths are relative to.
         name: how reports call the problem.
 
     Raises:
         DefinitionError: the data or the weights do not fit; complaints carry their key, not yet their line.
     """
-    seed, table = definition.check.seed, definition.network
+    seed, table, check = definition.check.seed, definition.network, definition.check
     dataset = _dataset(definition.data, table, folder, seed)
     network = _network(table, dataset.inputs.shape[1])
     theta = None
@@ -39,11 +41,12 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         dataset.inputs,
         dataset.targets,
         theta=theta,
-        dropout=definition.check.dropout,
+        dropout=check.dropout,
         seed=seed,
         name=name,
     )
-    return problem.rounded(definition.check.dtype), _warnings(dataset, network)
+    _check_range(problem, check.dtype)
+    return problem.rounded(check.dtype), _warnings(dataset, network)
 
 
 def _network(table: NetworkTable, inputs: int) -> Network:
@@ -58,64 +61,66 @@ def _network(table: NetworkTable, inputs: int) -> Network:
 
 
 def _dataset(data: Data, table: NetworkTable, folder: Path, seed: int) -> Dataset:
-    if data.file is not None and data.synthetic is None:
-        return _from_file(data.file, data, table, folder, seed)
-    if data.synthetic is not None and data.file is None:
+    if data.synthetic is not None:
         return _synthetic(data.synthetic, data, table, seed)
-    text = "needs either 'file' or 'synthetic'" + (", not both" if data.file else "")
-    raise DefinitionError(Complaint(text, key=("data",)))
+    return _from_file(folder / (data.file or ""), data, table, seed)
 
 
-def _from_file(file: str, data: Data, table: NetworkTable, folder: Path, seed: int) -> Dataset:
+def _from_file(path: Path, data: Data, table: NetworkTable, seed: int) -> Dataset:
+    held = _read(path, data, table.loss)
+    rows, inputs = held.inputs.shape
+    examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
+    if examples > rows:
+        text = f"{examples} examples, but {path} has {rows} {'row' if rows == 1 else 'rows'}"
+        raise DefinitionError(Complaint(text, key=("data", "examples")))
+    _check_size(_network(table, inputs), rows, examples)
     try:
-        whole = encode(_read(folder / file, data, table.loss), table.loss, table.layers[-1].units)
+        whole = encode(held, table.loss, table.layers[-1].units)
     except DefinitionError as error:
         raise DefinitionError(_from_the_end(c, len(table.layers)) for c in error.complaints) from error
     whole = whole.normalized() if data.normalize else whole
-    rows = len(whole.inputs)
-    examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
-    if examples > rows:
-        raise DefinitionError(Complaint(f"{examples} examples, but {file} has {rows} rows", key=("data", "examples")))
     return whole.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
 
 
 def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
     """Give a key that counts from the last layer its place in the list."""
     key: KeyPath = tuple(part + layers if isinstance(part, int) and part < 0 else part for part in complaint.key)
-    return Complaint(complaint.text, key, complaint.file, complaint.line, complaint.column)
+    return replace(complaint, key=key)
 
 
 def _synthetic(synthetic: Synthetic, data: Data, table: NetworkTable, seed: int) -> Dataset:
-    unused = [key for key in ("target", "features") if getattr(data, key) is not None]
-    if unused:
-        raise DefinitionError(Complaint("has no meaning with 'synthetic'", key=("data", key)) for key in unused)
-    rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
     examples = data.examples or synthetic.examples
+    _check_size(_network(table, synthetic.inputs), examples, examples)
+    rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
     return synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
 
 
+def _check_size(network: Network, rows: int, examples: int) -> None:
+    """Complain about what would exhaust the memory, before it does: θ, the targets, or the units of one layer."""
+    parameters = Layout.of_network(network).size
+    numbers = max(rows * network.widths[-1], examples * max(network.widths))
+    if max(parameters, numbers) > _MOST_NUMBERS:
+        widths = "-".join(str(width) for width in network.widths)
+        what = f"{parameters} parameters" if parameters > _MOST_NUMBERS else f"{numbers} numbers in one layer"
+        text = f"too large to check: {widths} units with {examples} examples are {what}, at most {_MOST_NUMBERS}"
+        raise DefinitionError(Complaint(text, key=("network", "layers")))
+
+
+def _check_range(problem: Problem, dtype: DtypeName) -> None:
+    """Complain about numbers that `dtype` cannot hold, lest they become inf."""
+    largest = float(np.finfo(dtype).max)
+    for what in ("inputs", "targets", "theta"):
+        reach = float(np.abs(getattr(problem, what)).max(initial=0.0))
+        if reach > largest:
+            text = f"the {what} reach {reach:.3g}, {dtype} ends at {largest:.3g}; use float64"
+            raise DefinitionError(Complaint(text, key=("check", "dtype")))
+
+
 def _read(path: Path, data: Data, loss: LossName) -> Table:
-    if path.suffix == ".csv":
-        return _read_csv(path, data, loss)
-    if path.suffix == ".npz":
-        return _read_npz(path, data)
-    raise DefinitionError(Complaint(f"{path} is neither .csv nor .npz", key=("data", "file")))
-
-
-def _read_csv(path: Path, data: Data, loss: LossName) -> Table:
-    if data.target is None:
-        raise DefinitionError(Complaint("missing: a csv needs the name of its target column", key=("data", "target")))
-    return read_csv(path, target=data.target, features=data.features, classes=loss != "mean_squared_error")
-
-
-def _read_npz(path: Path, data: Data) -> Table:
-    if data.features is not None:
-        text = "has no meaning for .npz, whose inputs are one array"
-        raise DefinitionError(Complaint(text, key=("data", "features")))
-    names = data.target or ["y"]
-    if len(names) > 1:
-        raise DefinitionError(Complaint("an .npz has one target array", key=("data", "target")))
-    return read_npz(path, target=names[0])
+    target = data.target or ["y"]
+    if path.suffix.lower() == ".npz":
+        return read_npz(path, target=target[0])
+    return read_csv(path, target=target, features=data.features, classes=loss != "mean_squared_error")
 
 
 def _warnings(dataset: Dataset, network: Network) -> tuple[Finding, ...]:

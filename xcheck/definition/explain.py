@@ -1,11 +1,14 @@
 """pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
 
+import reprlib
 from collections.abc import Iterable, Sequence
+from datetime import date, time
 from difflib import get_close_matches
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from xcheck.data.wording import quoted
 from xcheck.definition.schema import leaves, table_at
 from xcheck.errors import Complaint
 
@@ -28,6 +31,8 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 
+_LONGEST_INT = 64  # bits
+
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the closest known word, else "; known: x, y".
@@ -38,7 +43,7 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     '; known: units, activation'
     """
     known = list(known)
-    close = get_close_matches(str(word), known, n=1)
+    close = get_close_matches(str(word).lower(), known, n=1)
     return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
 
 
@@ -53,30 +58,38 @@ def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
         case "extra_forbidden":
             text = "unknown key" + did_you_mean(path[-1], table_at(path[:-1], root).model_fields)
         case "missing":
-            text = "missing"
+            words = _words(path, root)
+            text = "missing" + (f"; known: {', '.join(words)}" if words else "")
         case "literal_error":
             text = _unknown_word(path, value, root)
-        case "too_short":
+        case "too_short" | "string_too_short":
             text = "must not be empty"
         case _ if kind in _EXPECTED:
-            text = f"expected {_EXPECTED[kind]}, got {_described(value)}"
+            text = f"expected {_EXPECTED[kind]}, got {_described(value)}{_in_brackets(kind, value)}"
         case _ if kind in _BOUNDS:
-            key, words = _BOUNDS[kind]
-            text = f"must be {words} {detail['ctx'][key]:g}, got {value!r}"
+            key, comparison = _BOUNDS[kind]
+            limit = detail["ctx"][key]
+            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_described(value)}"
         case _:
             text = f"{detail['msg']}, got {_described(value)}"
     return text
 
 
+def _in_brackets(kind: str, value: object) -> str:
+    """Say how one word is written as a list."""
+    return f"; write [{quoted(value)}]" if kind == "list_type" and isinstance(value, str) else ""
+
+
 def _unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
+    words = _words(path, root)
     if not isinstance(value, str):
-        return f"expected a string, got {_described(value)}"
+        return f"expected a string, got {_described(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))
-    return f"unknown {name} '{value}'" + did_you_mean(value, _words(path, root))
+    return f"unknown {name} {quoted(value)}" + did_you_mean(value, words)
 
 
 def _words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
-    """Return the words that the literal at `path` allows."""
+    """Return the words that the literal at `path` allows; none where there is no literal."""
     *table, key = [part for part in path if isinstance(part, str)]
     annotation = table_at(table, root).model_fields[key].annotation
     return [leaf for leaf in leaves(annotation) if isinstance(leaf, str)]
@@ -85,12 +98,17 @@ def _words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
 def _described(value: object) -> str:
     match value:
         case bool():
-            return f"{str(value).lower()}"
+            text = str(value).lower()
+        case int() if value.bit_length() > _LONGEST_INT:
+            text = f"an integer of {value.bit_length()} bits"  # Python refuses to write thousands of digits
         case str():
-            return f"the string '{value}'"
+            text = f"the string {quoted(value)}"
         case dict():
-            return "a table"
+            text = "a table"
         case list():
-            return "a list"
+            text = "a list"
+        case date() | time():
+            text = f"the date or time {value.isoformat()}"
         case _:
-            return f"{value!r}"
+            text = " ".join(reprlib.repr(value).split())  # on one line, also what only a dict can hold
+    return text

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from xcheck.data.wording import quoted
 from xcheck.definition.build import build
 from xcheck.definition.explain import did_you_mean, explain
+from xcheck.definition.files import WEIGHTS, data_complaints, file_complaints
 from xcheck.definition.locate import positions
-from xcheck.definition.schema import Check, Definition, ProjectDefaults
-from xcheck.errors import Complaint, DefinitionError
+from xcheck.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults
+from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import Finding
 from xcheck.problem import Problem
 
@@ -53,23 +55,29 @@ class Document:
     text: str | None = None
 
     @classmethod
-    def read(cls, path: Path) -> "Document":
-        """Parse a TOML file.
+    def read(cls, path: Path, name: str | None = None) -> "Document":
+        """Parse a TOML file that the person knows as `name`.
 
         Raises:
             DefinitionError: missing, unreadable, not UTF-8, or not TOML (with its line and column).
         """
+        name = name or str(path)
         try:
             # UTF-8 with or without a byte order mark; universal newlines as tomllib does it.
             text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-            return cls(tomllib.loads(text), str(path), text)
+            return cls(tomllib.loads(text), name, text)
         except OSError as error:
             what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-            raise DefinitionError(Complaint(f"cannot read: {what}", file=str(path))) from error
+            raise DefinitionError(Complaint(f"cannot read: {what}", file=name)) from error
         except UnicodeDecodeError as error:
-            raise DefinitionError(Complaint(f"not a UTF-8 text: {error}", file=str(path))) from error
+            raise DefinitionError(Complaint(f"not a UTF-8 text: {error}", file=name)) from error
         except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(_not_toml(path, error)) from error
+            raise DefinitionError(_not_toml(name, error)) from error
+        except ValueError as error:
+            # Python's own limit on the digits of an integer.
+            raise DefinitionError(Complaint(f"not TOML: an integer is too long: {error}", file=name)) from error
+        except RecursionError as error:
+            raise DefinitionError(Complaint("not TOML: nested too deeply", file=name)) from error
 
     def locate(self, complaint: Complaint) -> Complaint:
         """Return the complaint with file, line and column of its key, or of the table that should have it."""
@@ -90,34 +98,30 @@ class Document:
         return []
 
 
-def _not_toml(path: Path, error: tomllib.TOMLDecodeError) -> Complaint:
+def _not_toml(name: str, error: tomllib.TOMLDecodeError) -> Complaint:
     message = str(error)
     place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
     if place is None:
-        return Complaint(f"not TOML: {message}", file=str(path))
+        return Complaint(f"not TOML: {message}", file=name)
     text = f"not TOML: {message[: place.start()]}"
-    return Complaint(text, file=str(path), line=int(place[1]), column=int(place[2]))
+    return Complaint(text, file=name, line=int(place[1]), column=int(place[2]))
 
 
 def _project(folder: Path) -> Document:
-    """Return `[tool.xcheck]` of the nearest pyproject.toml, at or above `folder`; empty if there is none."""
-    for place in (folder, *folder.parents):
+    """Return the nearest pyproject.toml, at or above `folder`; empty if there is none."""
+    here = Path.cwd()
+    for place in (folder.resolve(), *folder.resolve().parents):
         path = place / "pyproject.toml"
         if path.is_file():
-            document = Document.read(path)
-            tool = document.table.get("tool", {})
-            settings = tool.get("xcheck", {}) if isinstance(tool, dict) else {}
-            return replace(document, table=settings)
+            return Document.read(path, str(path.relative_to(here) if path.is_relative_to(here) else path))
     return Document({})
 
 
-def _project_complaints(document: Document) -> list[Complaint]:
-    try:
-        ProjectDefaults.model_validate(document.table)
-    except ValidationError as error:
-        complaints = [complaint.under("tool", "xcheck") for complaint in explain(error, ProjectDefaults)]
-        return [document.locate(complaint) for complaint in complaints]
-    return []
+def _at(table: object, *keys: str | int) -> Table:
+    """Return the table at `keys`; empty where there is none."""
+    for key in keys:
+        table = table.get(key) if isinstance(table, Mapping) else None
+    return table if isinstance(table, Mapping) else {}
 
 
 def load(source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None) -> Loaded:
@@ -131,53 +135,93 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     Raises:
         DefinitionError: all mistakes at once, each with file, line and column.
     """
-    document = Document.read(source) if isinstance(source, Path) else Document(source)
-    folder = source.resolve().parent if isinstance(source, Path) else Path.cwd()
-    project = _project(folder)
-    given = dict(flags or {})
-    complaints = [
-        *document.validate(Definition),
-        *_project_complaints(project),
-        *Document(given).validate(ProjectDefaults),
-        *_unknown_backends(document, project, given, backends),
-    ]
+    document = Document.read(source) if isinstance(source, Path) else Document(dict(source))
+    folder = source.parent if isinstance(source, Path) else Path()
+    project, given = _project(folder), Document(dict(flags or {}))
+    complaints = _complaints(document, project, given, folder=folder, backends=backends)
     if complaints:
         raise DefinitionError(complaints)
-    definition = _merged(document.table, project.table, given)
+    definition = _merged(document, project, given)
     try:
         problem, warnings = build(definition, folder, name=document.name or "definition")
     except DefinitionError as error:
-        raise DefinitionError(document.locate(complaint) for complaint in error.complaints) from error
+        blamed = [_blamed(complaint, document, project, given) for complaint in error.complaints]
+        raise DefinitionError(blamed) from error
     return Loaded(problem=problem, check=definition.check, warnings=warnings)
 
 
-def _merged(table: Table, project: Table, flags: Table) -> Definition:
-    """Apply the precedence."""
-    check = {**project, **table.get("check", {}), **flags}
-    examples = check.pop("examples", None)
-    data = dict(table["data"])
-    if examples is not None and ("examples" in flags or "examples" not in data):
-        data["examples"] = examples
-    return Definition.model_validate({**table, "data": data, "check": check})
-
-
-def _unknown_backends(
-    document: Document, project: Document, flags: Table, known: Collection[str] | None
+def _complaints(
+    document: Document, project: Document, flags: Document, *, folder: Path, backends: Collection[str] | None
 ) -> list[Complaint]:
-    """Return a complaint for every backend that nobody provides, wherever it is named."""
-    if known is None:
-        return []
-    check = document.table.get("check", {})
+    """Return all mistakes that can be seen before the data are read, each document's in the order of its lines."""
     sources = (
-        (document, check if isinstance(check, dict) else {}, ("check", "backends")),
-        (project, project.table, ("tool", "xcheck", "backends")),
-        (Document({}), flags, ("backends",)),
+        [
+            *document.validate(Definition),
+            *_backend_complaints(document, ("check",), backends),
+            *_file_complaints(document, folder),
+        ],
+        [*project.validate(Project), *_backend_complaints(project, ("tool", "xcheck"), backends)],
+        [*flags.validate(ProjectDefaults), *_backend_complaints(flags, (), backends)],
     )
+    return [
+        complaint
+        for complaints in sources
+        for complaint in sorted(complaints, key=lambda complaint: (complaint.line or 0, complaint.column or 0))
+    ]
+
+
+def _merged(document: Document, project: Document, flags: Document) -> Definition:
+    """Apply the precedence."""
+    data = dict(_at(document.table, "data"))
+    check = {**_at(project.table, "tool", "xcheck"), **_at(document.table, "check"), **flags.table}
+    examples = check.pop("examples", None)
+    is_said = "examples" in data or "examples" in _at(data, "synthetic")
+    if examples is not None and ("examples" in flags.table or not is_said):
+        data["examples"] = examples
+    return Definition.model_validate({**document.table, "data": data, "check": check})
+
+
+def _blamed(complaint: Complaint, document: Document, project: Document, flags: Document) -> Complaint:
+    """Locate a complaint about the merged definition where its value was written."""
+    section, key = complaint.key[:-1], complaint.key[-1:]
+    if section == ("check",) or complaint.key == ("data", "examples"):
+        if key[0] in flags.table:
+            return replace(complaint, key=key)
+        if key[0] not in _at(document.table, *section):
+            return project.locate(replace(complaint, key=("tool", "xcheck", *key)))
+    return document.locate(complaint)
+
+
+def _backend_complaints(document: Document, key: KeyPath, known: Collection[str] | None) -> list[Complaint]:
+    """Return a complaint for every backend below `key` that nobody provides or that is named twice."""
+    names = _at(document.table, *key).get("backends")
+    names = names if isinstance(names, list) else []
     complaints = []
-    for source, table, key in sources:
-        names = table.get("backends")
-        for place, name in enumerate(names if isinstance(names, list) else []):
-            if isinstance(name, str) and name not in known:
-                text = f"unknown backend '{name}'{did_you_mean(name, known)}"
-                complaints.append(source.locate(Complaint(text, key=(*key, place))))
+    for place, name in enumerate(names):
+        text = ""
+        if name in names[:place]:
+            text = f"{quoted(str(name))} is named twice"
+        elif known is not None and isinstance(name, str) and name not in known:
+            text = f"unknown backend {quoted(name)}{did_you_mean(name, known)}"
+        if text:
+            complaints.append(document.locate(Complaint(text, key=(*key, "backends", place))))
     return complaints
+
+
+def _file_complaints(document: Document, folder: Path) -> list[Complaint]:
+    """Return what is wrong with files, as far as the tables that name them are sound."""
+    complaints = []
+    data, weights = document.table.get("data"), _at(document.table, "network").get("weights")
+    if _fits(Data, data):
+        complaints += data_complaints(Data.model_validate(data), folder)
+    if weights is not None and _fits(FileName, weights):
+        complaints += file_complaints(weights, folder, WEIGHTS, ("network", "weights"))
+    return [document.locate(complaint) for complaint in complaints]
+
+
+def _fits(shape: Any, value: object) -> bool:
+    try:
+        TypeAdapter(shape).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True

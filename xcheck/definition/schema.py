@@ -1,20 +1,24 @@
 """The shape of a definition: every key, its type, its range and its default."""
 
-import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from xcheck.network import ActivationName, InitializerName, LossName
 from xcheck.problem import DtypeName
 
+# TOML promises integers of 64 bits; Python would take thousands of digits.
+_LARGEST_INT = 2**63 - 1
+_LARGEST_FLOAT = sys.float_info.max
+
 
 def _strings(value: object) -> object:
     if isinstance(value, str):
         return [value]
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list):
         raise PydanticCustomError("names", "expected a column name or a list of column names")
     return value
 
@@ -22,15 +26,22 @@ def _strings(value: object) -> object:
 def _epsilon(value: object) -> float | Literal["auto"]:
     if isinstance(value, str) and value == "auto":
         return "auto"
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FLOAT:
         return float(value)
     raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
 
 
-Count = Annotated[int, Field(ge=1)]
+def _path(value: str) -> str:
+    if "\0" in value:
+        raise PydanticCustomError("path", "expected the name of a file")
+    return value
+
+
+Count = Annotated[int, Field(ge=1, le=_LARGEST_INT)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Names = Annotated[list[str], BeforeValidator(_strings), Field(min_length=1)]
+FileName = Annotated[str, Field(min_length=1), AfterValidator(_path)]
 Epsilon = Annotated[float | Literal["auto"], PlainValidator(_epsilon)]
 
 
@@ -50,7 +61,7 @@ class Synthetic(_Table):
 class Data(_Table):
     """`[data]`: where inputs and targets come from."""
 
-    file: str | None = None
+    file: FileName | None = None
     target: Names | None = None
     features: list[str] | None = Field(default=None, min_length=1)
     examples: Count | None = None
@@ -75,7 +86,7 @@ class NetworkTable(_Table):
     loss: LossName
     l2: Penalty = 0.0
     l1: Penalty = 0.0
-    weights: str | None = None
+    weights: FileName | None = None
 
 
 class Check(_Table):
@@ -88,7 +99,7 @@ class Check(_Table):
     dropout: Literal["pinned", "off"] = "pinned"
     dtype: DtypeName = "float64"
     device: Literal["cpu", "gpu"] = "cpu"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
 
 
 class ProjectDefaults(Check):
@@ -103,6 +114,22 @@ class Definition(_Table):
     data: Data
     network: NetworkTable
     check: Check = Check()
+
+
+class Tool(BaseModel):
+    """`[tool]` of a pyproject.toml, of which only `[tool.xcheck]` is ours."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    xcheck: ProjectDefaults = ProjectDefaults()
+
+
+class Project(BaseModel):
+    """A whole pyproject.toml."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    tool: Tool = Tool()
 
 
 def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel]:

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.data import load_npz
+from xcheck.data.wording import quoted, shortened
 from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.parameters import Layout, Tensor, Vector
 
 _KEY = ("network", "weights")
+_DTYPES = ("F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64")
 
 
 def read_weights(path: Path, layout: Layout) -> Vector:
@@ -22,42 +24,42 @@ def read_weights(path: Path, layout: Layout) -> Vector:
             of it at once.
     """
     arrays = _load(path)
-    complaints = [
+    texts = [
         *(f"missing: {t.name} of shape {t.shape}" for t in layout if t.name not in arrays),
         *_unexpected(arrays, layout),
         *(text for t in layout if t.name in arrays for text in _misfits(t, arrays[t.name])),
     ]
-    if complaints:
-        raise DefinitionError(Complaint(f"{path}: {text}", key=_KEY) for text in complaints)
+    if texts:
+        raise DefinitionError(shortened([Complaint(f"{path}: {text}", key=_KEY) for text in texts]))
     return layout.flatten(arrays)
 
 
 def _load(path: Path) -> Mapping[str, NDArray[np.generic]]:
-    if path.suffix == ".npz":
-        return load_npz(path, _KEY)
-    if path.suffix == ".safetensors":
-        return _load_safetensors(path)
-    text = f"{path} is neither .npz nor .safetensors"
-    raise DefinitionError(Complaint(text, key=_KEY))
+    return load_npz(path, _KEY) if path.suffix.lower() == ".npz" else _load_safetensors(path)
 
 
 def _load_safetensors(path: Path) -> Mapping[str, NDArray[np.generic]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return dict(load_file(path))
+        with safe_open(path, framework="np") as file:
+            names = file.keys()
+            dtypes = {name: file.get_slice(name).get_dtype() for name in names}
+            foreign = [name for name, dtype in dtypes.items() if dtype not in _DTYPES]
+            if not foreign:
+                return {name: file.get_tensor(name) for name in dtypes}
     except OSError as error:
-        text = f"cannot read {path}: {error.strerror or error}"
-    except (SafetensorError, KeyError, TypeError) as error:
-        # KeyError and TypeError: a dtype that NumPy does not have, such as bfloat16.
-        text = f"{path} cannot be used: {error}; save float32 or float64 tensors with safetensors"
-    raise DefinitionError(Complaint(text, key=_KEY))
+        raise DefinitionError(Complaint(f"cannot read {path}: {error.strerror or error}", key=_KEY)) from error
+    except SafetensorError as error:
+        text = f"{path} cannot be used: {error}; write it again with safetensors"
+        raise DefinitionError(Complaint(text, key=_KEY)) from error
+    texts = [f"{path}: {name} has dtype {dtypes[name]}; save it as F32 or F64" for name in foreign]
+    raise DefinitionError(shortened([Complaint(text, key=_KEY) for text in texts]))
 
 
 def _unexpected(arrays: Mapping[str, object], layout: Layout) -> list[str]:
     names = [tensor.name for tensor in layout]
-    return [f"unexpected: '{name}'{did_you_mean(name, names)}" for name in arrays if name not in names]
+    return [f"unexpected: {quoted(name)}{did_you_mean(name, names)}" for name in arrays if name not in names]
 
 
 def _misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
@@ -67,7 +69,8 @@ def _misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
         return [f"{tensor.name} has shape {array.shape}, the layers need {tensor.shape}{hint}"]
     if array.dtype.kind not in "iuf":
         return [f"{tensor.name} has dtype {array.dtype}; real numbers are needed"]
-    bad = np.argwhere(~np.isfinite(array.astype(np.float64)))
+    with np.errstate(over="ignore"):  # a long double may be beyond float64
+        bad = np.argwhere(~np.isfinite(array.astype(np.float64)))
     if len(bad):
         place = ", ".join(str(i) for i in bad[0])
         return [f"{tensor.name}[{place}] is {array[tuple(bad[0])]} ({len(bad)} of {array.size} are not finite)"]

@@ -21,7 +21,11 @@ class Penalty:
         self._theta = theta
         self._l2 = np.where(weights, network.l2 / (2 * examples), 0.0)
         self._l1 = np.where(weights, network.l1 / (2 * examples), 0.0)
-        self.value = float(np.sum(self._l2 * theta**2) + np.sum(self._l1 * np.abs(theta)))
+        # Only weights that are penalised: elsewhere an overflow of w² must not turn 0 · w² into nan.
+        squared, absolute = self._l2 > 0, self._l1 > 0
+        with np.errstate(over="ignore"):
+            squares = np.sum(self._l2[squared] * theta[squared] ** 2)
+            self.value = float(squares + np.sum(self._l1[absolute] * np.abs(theta[absolute])))
 
     def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return the quotients between θᵢ + `plus` and θᵢ + `minus`, all of shape (k,).

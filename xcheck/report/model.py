@@ -108,7 +108,8 @@ class Report:
         """
         if self.ok:
             names = ", ".join(self.losses)
-            return f"{names} agree with the oracle on all {self.parameters} parameters"
+            agree = "agree" if len(self.losses) > 1 else "agrees"
+            return f"{names} {agree} with the oracle on all {self.parameters} parameters"
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         unjudged = any(finding.code == NOTHING_TO_JUDGE for finding in self.findings)
         if self.verdict is Verdict.ERROR or unjudged or not pairs:

@@ -4,7 +4,9 @@ Tables fold instead of cutting words off, and nothing is said by colour alone.
 """
 
 import io
+import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -22,6 +24,7 @@ _STYLES = {
     Verdict.DISAGREE: "bold red",
     Verdict.ERROR: "bold magenta",
 }
+_NARROW = 60  # columns
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 
 
@@ -35,7 +38,11 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 
 def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds the tensors of every pair and where the time went."""
-    console.print(Group(*_sections(report, verbose=verbose)), soft_wrap=False)
+    page = _Page(narrow=console.width < _NARROW)
+    console.print(Group(*_sections(report, page, verbose=verbose)))
+    if report.command:
+        # One piece, however narrow the terminal: it is there to be copied.
+        console.print(f"  again: {shlex.join(report.command)}", soft_wrap=True, markup=False)
 
 
 def print_line(report: Report, console: Console) -> None:
@@ -48,20 +55,20 @@ def _verdict(report: Report) -> Text:
     return line.append(f"  {report.model}: {report.headline}", style="not bold default")
 
 
-def _sections(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[RenderableType]:
     yield _verdict(report)
     yield _indented(Text(report.summary))
     yield _indented(Text(_oracle(report.oracle)))
     if report.pairs:
         yield ""
-        yield _indented(_losses(report))
+        yield _indented(page.losses(report))
         yield ""
-        yield _indented(_pairs(report.pairs))
+        yield _indented(page.pairs(report.pairs))
     for pair in report.pairs:
         if verbose:
-            yield from _titled(f"{_title(pair)}, per tensor", _tensors(pair.tensors))
+            yield from _titled(f"{_title(pair)}, per tensor", page.tensors(pair.tensors))
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from _titled(f"{_title(pair)}, worst components", _components(pair))
+            yield from _titled(f"{_title(pair)}, worst components", page.components(pair))
     yield from _remarks("finding", report.findings)
     yield from _remarks("warning", report.warnings)
     yield from _closing(report, verbose=verbose)
@@ -69,61 +76,68 @@ def _sections(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
 
 def _oracle(oracle: OracleSummary) -> str:
     return (
-        f"oracle: {oracle.evaluations:,} losses, {oracle.engine} {oracle.difference} differences, float64, "
-        f"step {oracle.epsilon:.2g}, {oracle.seconds:.1f} s"
+        f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s, {oracle.engine} {oracle.difference} "
+        f"differences in float64, step {oracle.epsilon:.2g}"
     )
 
 
-def _losses(report: Report) -> Table:
-    table = _table("loss", "J(θ)")
-    for name, loss in (*report.losses.items(), (ORACLE, report.oracle.loss)):
-        table.add_row(name, f"{loss:.12g}")
-    return table
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Tables, with fewer digits and words where the page is narrow."""
 
+    narrow: bool
 
-def _pairs(pairs: Sequence[Pair]) -> Table:
-    unsure = any(pair.undecided for pair in pairs)
-    table = _table("pair", "difference", "", "wrong", *(["undecided"] if unsure else []))
-    for pair in pairs:
-        row = [
-            Text(_title(pair)),
-            Text(f"{pair.difference:.1e}"),
-            Text(pair.band, style=_BANDS[pair.band]),
-            Text(f"{pair.wrong}/{pair.of}", style="red" if pair.wrong else ""),
-        ]
-        if unsure:
-            row.append(Text(str(pair.undecided), style="yellow" if pair.undecided else ""))
-        table.add_row(*row)
-    return table
+    def losses(self, report: Report) -> Table:
+        table = self._table("loss", "J(θ)")
+        for name, loss in (*report.losses.items(), (ORACLE, report.oracle.loss)):
+            table.add_row(name, f"{loss:.12g}")
+        return table
 
+    def pairs(self, pairs: Sequence[Pair]) -> Table:
+        unsure = any(pair.undecided for pair in pairs)
+        return self._comparisons("pair", [(_title(pair), pair) for pair in pairs], unsure=unsure)
 
-def _tensors(tensors: Sequence[TensorComparison]) -> Table:
-    table = _table("tensor", "difference", "", "wrong", "undecided")
-    for tensor in tensors:
-        word = band(tensor.difference)
-        table.add_row(
-            tensor.name,
-            f"{tensor.difference:.1e}",
-            Text(word, style=_BANDS[word]),
-            Text(f"{tensor.wrong}/{tensor.of}", style="red" if tensor.wrong else ""),
-            str(tensor.undecided),
-        )
-    return table
+    def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
+        return self._comparisons("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
 
+    def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
+        """Name, difference, its band, wrong components, and undecided ones where there are any."""
+        words = not (self.narrow and unsure)
+        table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
+        for name, row in rows:
+            word = band(row.difference)
+            cells = [Text(name), Text(f"{row.difference:.1e}")]
+            if words:
+                cells.append(Text(word, style=_BANDS[word]))
+            cells.append(Text(f"{row.wrong}/{row.of}", style="red" if row.wrong else ""))
+            if unsure:
+                cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
+            table.add_row(*cells)
+        return table
 
-def _components(pair: Pair) -> Group:
-    table = _table("component", pair.a, pair.b, "bar")
-    for component in pair.worst:
-        table.add_row(str(component.location), f"{component.a:.8g}", _slope(component), f"{component.error_bar:.0e}")
-    more = pair.wrong - len(pair.worst)
-    return Group(table, f"... {more} more") if more > 0 else Group(table)
+    def components(self, pair: Pair) -> Group:
+        table = self._table("component", pair.a, pair.b, "bar")
+        for component in pair.worst:
+            mine, theirs = self._number(component.a), self._slope(component)
+            table.add_row(str(component.location), mine, theirs, f"{component.error_bar:.0e}")
+        more = pair.wrong - len(pair.worst)
+        return Group(table, f"... {more} more") if more > 0 else Group(table)
 
+    def _number(self, value: float) -> str:
+        return f"{value:.{5 if self.narrow else 8}g}"
 
-def _slope(component: Component) -> str:
-    """Write the oracle's value, or at a kink the interval of its slopes."""
-    if component.upper - component.lower > 2 * component.error_bar:
-        return f"[{component.lower:.6g}, {component.upper:.6g}]"
-    return f"{component.b:.8g}"
+    def _slope(self, component: Component) -> str:
+        """Write the oracle's value, or at a kink the interval of its slopes."""
+        if component.upper - component.lower > 2 * component.error_bar:
+            return f"[{component.lower:.5g}, {component.upper:.5g}]"
+        return self._number(component.b)
+
+    def _table(self, *headings: str) -> Table:
+        """Return a table without lines: names on the left, numbers on the right, folded where there is no room."""
+        table = Table(box=None, padding=(0, 1 if self.narrow else 2, 0, 0), pad_edge=False, header_style="dim")
+        for number, heading in enumerate(headings):
+            table.add_column(heading, justify="right" if number and heading else "left", overflow="fold")
+        return table
 
 
 def _remarks(kind: str, remarks: Sequence[Finding]) -> Iterable[RenderableType]:
@@ -142,8 +156,6 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if verbose:
         yield _indented(Text(_timing(report)))
         yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
-    if report.command:
-        yield _indented(Text(f"again: {' '.join(report.command)}"), wrap=False)
 
 
 def _timing(report: Report) -> str:
@@ -163,15 +175,5 @@ def _titled(title: str, content: RenderableType) -> Iterable[RenderableType]:
     yield _indented(content)
 
 
-def _table(*headings: str) -> Table:
-    """Return a table without lines: names on the left, numbers on the right, folded where there is no room."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number and heading else "left", overflow="fold")
-    return table
-
-
-def _indented(content: RenderableType, *, wrap: bool = True) -> Padding:
-    if isinstance(content, Text) and not wrap:
-        content.no_wrap, content.overflow = True, "ignore"
+def _indented(content: RenderableType) -> Padding:
     return Padding(content, (0, 0, 0, 2), expand=False)

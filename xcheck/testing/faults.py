@@ -50,7 +50,7 @@ def _weights(gradient: Gradient) -> list[str]:
 
 def _scaled(factor: float, *names: str) -> Change:
     def change(gradient: Gradient, problem: Problem) -> None:
-        for name in names or gradient:
+        for name in set(names or gradient) & set(gradient):
             gradient[name] *= factor
 
     return change

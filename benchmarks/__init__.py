@@ -1,0 +1,1 @@
+"""Measurements of xcheck; run from a checkout with `python -m benchmarks`."""

@@ -1,0 +1,171 @@
+"""Reports as people see them, at fixed widths, against golden files.
+
+After a change that is meant: `python -m tests.report.test_terminal` writes the golden files anew; read the difference.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xcheck.compare import Component, Pair, TensorComparison
+from xcheck.findings import Finding
+from xcheck.parameters import Location
+from xcheck.report.model import OracleSummary, Report
+from xcheck.report.terminal import render
+from xcheck.verdict import Verdict
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided: int = 0) -> Pair:
+    """A pair with W1 and b1, of which `wrong` components of W1 are wrong."""
+    verdict = Verdict.DISAGREE if wrong else Verdict.UNDECIDED if undecided else Verdict.AGREE
+    worst = tuple(
+        Component(
+            location=Location("W1", (3, column), 90 + column),
+            a=1.0673 / (column + 1),
+            b=0.71153333 / (column + 1),
+            error_bar=3e-13,
+            lower=0.0 if column == 2 else 0.71153333 / (column + 1),
+            upper=0.71153333 / (column + 1),
+        )
+        for column in range(min(wrong, 3))
+    )
+    return Pair(
+        a=a,
+        b=b,
+        verdict=verdict,
+        losses=(0.886964846153, 0.886964846153),
+        losses_agree=True,
+        difference=difference,
+        wrong=wrong,
+        undecided=undecided,
+        of=496,
+        tensors=(
+            TensorComparison(name="W1", difference=difference, wrong=wrong, undecided=0, of=480),
+            TensorComparison(name="b1", difference=2.2e-13, wrong=0, undecided=undecided, of=16),
+        ),
+        worst=worst,
+    )
+
+
+def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
+    """A report about breast_cancer.toml with these pairs."""
+    return Report(
+        model="breast_cancer.toml",
+        summary="496 parameters, 64 examples, 30-16-1, relu, binary_cross_entropy, l2 0.7, dropout pinned",
+        verdict=verdict,
+        parameters=496,
+        seed=0,
+        losses={"numpy": 0.886964846153, "torch": 0.886964846153},
+        pairs=pairs,
+        odd_one_out=(),
+        findings=(),
+        warnings=(),
+        oracle=OracleSummary(
+            engine="batched",
+            scope="all",
+            difference="central",
+            epsilon=3.1e-4,
+            evaluations=3426,
+            seconds=0.94,
+            compile_seconds=0.71,
+            loss=0.886964846153,
+            resolution=8.0e-13,
+            ties=0,
+        ),
+        seconds={"numpy": 0.002, "torch": 1.7},
+        environment={"xcheck": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "torch": "2.13.0", "jax": "0.10.2"},
+        command=("python", "-m", "xcheck", "breast_cancer.toml"),
+    )
+
+
+PASSING = report(
+    Verdict.AGREE, (pair("numpy", "oracle"), pair("torch", "oracle", 3.2e-13), pair("numpy", "torch", 8.5e-17))
+)
+FAILING = replace(
+    report(
+        Verdict.DISAGREE,
+        (pair("numpy", "oracle", 0.13, wrong=48), pair("torch", "oracle"), pair("numpy", "torch", 0.13, wrong=48)),
+    ),
+    odd_one_out=("numpy",),
+)
+UNDECIDED = replace(
+    report(Verdict.UNDECIDED, (pair("numpy", "oracle", undecided=16), pair("torch", "oracle", undecided=16))),
+    warnings=(
+        Finding(
+            code="XC405",
+            tensor="b1",
+            text="16 of 16 components of b1 cannot be decided: their gradient is drowned in the noise of the loss or "
+            "in rounding",
+        ),
+    ),
+)
+ERROR = replace(
+    report(Verdict.ERROR, (pair("numpy", "oracle"),)),
+    findings=(Finding(code="XC104", text="torch: PyTorch is not installed; to install it: pip install torch"),),
+    losses={"numpy": 0.886964846153},
+)
+REPORTS = {"passing": PASSING, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
+CASES = [(name, width, name == "passing" and width == 80) for name in REPORTS for width in (80, 40)]
+
+
+def golden(name: str, width: int) -> Path:
+    """The file that holds what is expected."""
+    return GOLDEN / f"{name}_{width}.txt"
+
+
+@pytest.mark.parametrize(("name", "width", "verbose"), CASES)
+def test_reports_look_as_they_did(name: str, width: int, verbose: bool) -> None:
+    """Passing, failing, undecided and error, at 80 and at 40 columns."""
+    assert render(REPORTS[name], width=width, verbose=verbose) + "\n" == golden(name, width).read_text()
+
+
+@pytest.mark.parametrize("width", [30, 40, 80, 200])
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_line_fits(name: str, width: int) -> None:
+    """Except the command, which must stay in one piece to be copied."""
+    lines = render(REPORTS[name], width=width).splitlines()
+    assert max(len(line) for line in lines if "again:" not in line) <= width
+
+
+@pytest.mark.parametrize(
+    ("name", "headline"),
+    [
+        ("passing", "numpy, torch agree with the oracle on all 496 parameters"),
+        ("failing", "numpy disagrees: W1[3, 0] is 1.5 x the oracle (48 of 496 wrong)"),
+        ("undecided", "numpy is undecided: 16 of 496 components could not be decided"),
+        ("error", "torch: PyTorch is not installed; to install it: pip install torch"),
+    ],
+)
+def test_the_first_sentence_stands_alone(name: str, headline: str) -> None:
+    """Who, where, by how much."""
+    assert REPORTS[name].headline == headline
+
+
+def test_str_is_the_terminal_report() -> None:
+    """print(report) is what the command line prints."""
+    assert str(FAILING) == render(FAILING)
+
+
+def test_json_of_a_failing_report() -> None:
+    """The same facts for machines."""
+    content = json.loads(FAILING.to_json())
+    assert content["odd_one_out"] == ["numpy"]
+    assert content["pairs"][0]["worst"][0] == {
+        "name": "W1",
+        "index": [3, 0],
+        "flat": 90,
+        "a": 1.0673,
+        "b": 0.71153333,
+        "error_bar": 3e-13,
+        "lower": 0.71153333,
+        "upper": 0.71153333,
+    }
+
+
+if __name__ == "__main__":
+    for name, width, verbose in CASES:
+        golden(name, width).write_text(render(REPORTS[name], width=width, verbose=verbose) + "\n")
