@@ -12,7 +12,7 @@ from xcheck.problem import Problem
 
 @pytest.fixture(scope="session")
 def problem() -> Problem:
-    """6-6-6-3 with tanh, relu, dropout, L2 and L1: square layers, two tensors of one shape, biases that are not zero."""
+    """6-6-6-3 with tanh, relu, dropout, L2 and L1: square layers, two tensors of one shape, biases not zero."""
     network = Network(
         inputs=6,
         layers=(

@@ -9,10 +9,11 @@ import pytest
 from xcheck import Report, registry, verify
 from xcheck.network import ActivationName, LossName
 from xcheck.objective import Backend, Objective
+from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck.testing import FAULTS, Fault, Planted
-from xcheck_numpy.activations import ACTIVATIONS, Activation, Array
-from xcheck_numpy.losses import LOSSES, Loss, sigmoid
+from xcheck_numpy.activations import ACTIVATIONS, Activation, Array, sigmoid
+from xcheck_numpy.losses import LOSSES, Loss
 from xcheck_numpy.network import NetworkObjective
 
 WITNESSES = registry.DEFAULTS
@@ -86,7 +87,7 @@ def with_loss_slope(name: LossName, derivative: Callable[[Array, Array], Array])
 def with_methods(**methods: Any) -> Backward:
     """Other methods in the backward pass."""
     spoiled = type("Spoiled", (NetworkObjective,), methods)
-    return Backward(lambda problem, dtype: spoiled(problem, dtype))
+    return Backward(spoiled)
 
 
 def softmax_diagonal(z: Array, y: Array) -> Array:
@@ -199,17 +200,27 @@ def test_the_same_fault_in_all_puts_everyone_against_the_oracle(problem: Problem
     assert [finding.code for finding in report.findings] == ["XC106"]
 
 
+def zeros(gradient: dict[str, Vector], problem: Problem) -> None:
+    """No gradient at all."""
+    for array in gradient.values():
+        array[...] = 0.0
+
+
+def rounded(gradient: dict[str, Vector], problem: Problem) -> None:
+    """The right gradient, rounded to float32."""
+    for array in gradient.values():
+        array[...] = array.astype(np.float32)
+
+
 def test_a_trivial_gradient_of_zeros_is_found(problem: Problem) -> None:
     """The checker is not fooled by a witness that answers nothing."""
-    zeros = Fault("zeros", "graph", lambda gradient, _: [array.fill(0.0) for array in gradient.values()] and None)
-    report = verify(problem, backends=[Planted(registry.get("numpy"), zeros), "torch"])
+    report = verify(problem, backends=[Planted(registry.get("numpy"), Fault("zeros", "graph", zeros)), "torch"])
     assert report.odd_one_out == ("numpy",)
     assert report.pairs[0].difference == 1.0
 
 
 def test_float32_rounding_alone_is_within_the_default_tolerance(problem: Problem) -> None:
     """A gradient that is only rounded to float32 is off by at most 6e-8: found at a tolerance of 1e-8, not at 1e-7."""
-    fault = Fault("float32", "numbers", lambda g, _: [a.__setitem__(..., a.astype("f4")) for a in g.values()] and None)
-    planted = Planted(registry.get("numpy"), fault)
+    planted = Planted(registry.get("numpy"), Fault("float32", "numbers", rounded))
     verdicts = [verify(problem, backends=[planted, "torch"], tolerance=t).verdict for t in (1e-7, 1e-8)]
     assert verdicts == ["AGREE", "DISAGREE"]

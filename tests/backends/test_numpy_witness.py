@@ -9,7 +9,7 @@ from xcheck.network import ACTIVATIONS as NAMES
 from xcheck.network import LOSSES as LOSS_NAMES
 from xcheck.network import ActivationName, LossName
 from xcheck.testing import scenarios
-from xcheck_numpy.activations import ACTIVATIONS, erf, sigmoid
+from xcheck_numpy.activations import ACTIVATIONS, Array, erf, sigmoid
 from xcheck_numpy.losses import LOSSES
 from xcheck_numpy.network import NetworkObjective
 
@@ -33,7 +33,8 @@ def test_each_derivative_is_the_slope_of_its_activation(name: ActivationName) ->
 def test_each_loss_derivative_is_the_slope_of_its_loss(name: LossName) -> None:
     """∂L/∂z against a difference of L in extended precision."""
     rng = np.random.default_rng(0)
-    z, y = rng.standard_normal((6, 4)).astype(np.longdouble), np.eye(4)[rng.integers(0, 4, 6)].astype(np.longdouble)
+    z: Array = np.asarray(rng.standard_normal((6, 4)), dtype=np.longdouble)
+    y: Array = np.eye(4)[rng.integers(0, 4, 6)].astype(np.longdouble)
     derivative = LOSSES[name].derivative(z, y)
     for k in range(4):
         step = np.zeros(4, dtype=np.longdouble)
@@ -46,7 +47,7 @@ def test_each_loss_derivative_is_the_slope_of_its_loss(name: LossName) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_activations_keep_their_dtype(name: ActivationName, dtype: type) -> None:
     """What is asked for in float32 is computed in float32, and longdouble stays longdouble."""
-    z = POINTS.astype(dtype)
+    z: Array = POINTS.astype(dtype)
     a = ACTIVATIONS[name].value(z)
     assert (a.dtype, ACTIVATIONS[name].derivative(z, a).dtype) == (z.dtype, z.dtype)
 

@@ -6,7 +6,7 @@ import pytest
 from xcheck.compare import norm_relative_difference
 from xcheck.network import Dense, Network
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
-from xcheck.oracle.estimators import fixed
+from xcheck.oracle.estimators import DifferenceName, fixed
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
 from xcheck_numpy.network import NetworkObjective
@@ -55,11 +55,11 @@ def differences(epsilon: float) -> Vector:
 
 
 @pytest.mark.parametrize(("difference", "expected"), [("central", 3.0001), ("forward", 3.0301)])
-def test_theta_cubed(difference: str, expected: float) -> None:
+def test_theta_cubed(difference: DifferenceName, expected: float) -> None:
     """f(θ) = θ³ at 1 with ε = 0.01: two-sided 3.0001, one-sided 3.0301."""
     engine = LoopEngine(lambda theta: float(theta[0] ** 3), np.ones(1), Layout.of({"theta": (1,)}))
-    kind = "central" if difference == "central" else "forward"
-    assert fixed(engine, np.zeros(1), epsilon=0.01, difference=kind).value == pytest.approx(expected, abs=1e-12)
+    measured = fixed(engine, np.zeros(1), epsilon=0.01, difference=difference)
+    assert measured.value == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_exercise_with_its_faults() -> None:

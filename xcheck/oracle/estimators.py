@@ -11,8 +11,8 @@ noise σ of J. The bar promised with each estimate covers both:
   The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks.
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
-- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε. |D(ε) − D(2ε)| is three times
-  the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|: twice that is their bar; with
+- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε, where
+  |D(ε) − D(2ε)| is three times the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|: twice that is their bar; with
   `epsilon = "auto"` they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
 
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.

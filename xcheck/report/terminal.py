@@ -151,8 +151,9 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if report.odd_one_out:
         yield _indented(Text(f"odd one out: {', '.join(report.odd_one_out)}", style="bold"))
     if report.ok:
-        tightest = report.oracle.resolution
-        yield _indented(Text(f"the widest error bar of the oracle is {tightest:.1e}"))
+        widest = report.oracle.resolution
+        text = f"every component is within its error bar (at most {widest:.1e}) and the tolerance"
+        yield _indented(Text(text))
     if verbose:
         yield _indented(Text(_timing(report)))
         yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))

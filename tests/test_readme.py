@@ -1,0 +1,77 @@
+"""What the README shows is what happens."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Plugins
+from xcheck import registry, verify
+from xcheck.definition import load
+from xcheck.errors import DefinitionError
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def without_times(text: str) -> str:
+    """The report with its seconds taken out, and folded differences with them."""
+    return " ".join(re.sub(r"in \d+\.\d s", "in some s", text).split())
+
+
+def test_the_passing_report_is_real() -> None:
+    """The command shown prints the report shown."""
+    command = [sys.executable, "-m", "xcheck", "xcheck/examples/breast_cancer.toml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert without_times(done.stdout) == without_times(blocks("text")[0])
+
+
+def test_the_failing_report_is_real() -> None:
+    """The code shown prints the report shown."""
+    done = subprocess.run(
+        [sys.executable, "-c", blocks("python")[0]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert without_times(done.stdout) == without_times(blocks("text")[1])
+
+
+def test_the_definition_is_valid_and_checks(tmp_path: Path) -> None:
+    """The definition shown, with every key, can be copied and run."""
+    (tmp_path / "iris.csv").write_bytes((ROOT / "xcheck" / "examples" / "iris.csv").read_bytes())
+    path = tmp_path / "iris.toml"
+    path.write_text(blocks("toml")[0])
+    assert verify(path, backends=["numpy"]).ok
+
+
+def test_the_mistakes_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The complaints shown are those of the mistakes shown."""
+    monkeypatch.chdir(tmp_path)
+    text = blocks("toml")[0].replace("target =", "tagret =").replace('"relu"', '"rleu"')
+    Path("iris.toml").write_text(text)
+    with pytest.raises(DefinitionError) as caught:
+        load(Path("iris.toml"))
+    assert str(caught.value) == blocks("text")[2].rstrip()
+
+
+def test_the_backend_works(plugins: Plugins) -> None:
+    """The plug-in shown is found and agrees."""
+    plugins.add("linear", blocks("python")[1], package="my_plugin")
+    definition = {
+        "data": {"synthetic": {"inputs": 3, "examples": 10}},
+        "network": {"layers": [{"units": 2}], "loss": "mean_squared_error", "l2": 0.5},
+    }
+    assert registry.get("linear").name == "linear"
+    assert verify(definition, backends=["linear", "jax"]).ok
+
+
+def test_make_knows_the_commands() -> None:
+    """The two commands at the top, and the others, are targets."""
+    makefile = (ROOT / "Makefile").read_text()
+    for target in ("demo", "test", "lint", "bench", "clean"):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
