@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 import xcheck
-from xcheck import Dense, Network, Problem, verify
+from xcheck import DefinitionError, Dense, Network, Problem, verify
 from xcheck.testing import Fault, Planted, scenario
 
 DEFINITION = {
@@ -30,6 +32,21 @@ def test_keywords_override_the_definition() -> None:
     """backends, seed and the rest of [check] can be given to verify."""
     report = verify(DEFINITION, backends=["numpy"], seed=5)
     assert (list(report.losses), report.seed) == (["numpy"], 5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"tolerance": "small"}, "tolerance: expected a number, got the string 'small'"),
+        ({"tolerence": 1e-6}, "tolerence: unknown key; did you mean 'tolerance'?"),
+        ({"seed": 5}, "seed: has no effect on a Problem, which is drawn already: give it to Problem.create"),
+        ({"examples": 5}, "examples: has no effect on a Problem"),
+    ],
+)
+def test_settings_are_validated_for_a_problem_too(settings: dict[str, Any], message: str, problem: Problem) -> None:
+    """The same clear errors, without a definition."""
+    with pytest.raises(DefinitionError, match=re.escape(message)):
+        verify(problem, **settings)
 
 
 def test_the_seed_is_in_the_report() -> None:

@@ -52,6 +52,7 @@ def test_the_definition_is_valid_and_checks(tmp_path: Path) -> None:
 def test_the_mistakes_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The complaints shown are those of the mistakes shown."""
     monkeypatch.chdir(tmp_path)
+    Path("iris.csv").write_bytes((ROOT / "xcheck" / "examples" / "iris.csv").read_bytes())
     text = blocks("toml")[0].replace("target =", "tagret =").replace('"relu"', '"rleu"')
     Path("iris.toml").write_text(text)
     with pytest.raises(DefinitionError) as caught:

@@ -105,7 +105,8 @@ def _load_all(models: Sequence[Path], load: Any) -> list[Any]:
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
-        raise DefinitionError(complaints)
+        # A mistake in a pyproject.toml belongs to every MODEL below it, and is said once.
+        raise DefinitionError(dict.fromkeys(complaints))
     return loaded
 
 
@@ -190,7 +191,7 @@ def backends() -> None:
     """List the backends: versions, devices, and why one is not available."""
     for name in registry.names():
         click.echo(f"{name}: {_described(name)}")
-    from xcheck.oracle.batched import find_device
+    from xcheck.oracle.network_engine import find_device
 
     devices = []
     for device in ("cpu", "gpu"):

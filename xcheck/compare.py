@@ -176,6 +176,7 @@ class Comparer:
         self._floor = np.nan_to_num(tolerance.roundoff * estimate.rounding.gradient)
         self._loss_floor = tolerance.roundoff * estimate.rounding.loss
 
+    @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
         """Compare a witness with the oracle."""
         oracle = self._estimate
@@ -195,6 +196,7 @@ class Comparer:
         b = Evaluation(ORACLE, oracle.loss, oracle.value)
         return self._pair(a, b, excess, allowed, wrong, undecided)
 
+    @np.errstate(all="ignore")
     def between(self, a: Evaluation, b: Evaluation) -> Pair:
         """Compare two witnesses; at a kink they may differ by as much as the slopes do."""
         excess = np.abs(a.gradient - b.gradient)

@@ -24,7 +24,10 @@ def dotted(path: KeyPath) -> str:
     """
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if part.isprintable() else f".{part!r}"
     return text.removeprefix(".")
 
 

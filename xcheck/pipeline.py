@@ -10,7 +10,7 @@ import numpy as np
 
 from xcheck import __version__, registry
 from xcheck.compare import Comparer, Tolerance, odd_one_out
-from xcheck.definition import Check, Loaded, load
+from xcheck.definition import Loaded, load, settings_for_problem
 from xcheck.objective import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.problem import Problem
@@ -64,7 +64,7 @@ def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -
     if backends:
         flags["backends"] = list(backends)
     if isinstance(model, Problem):
-        check = Check.model_validate(flags)
+        check = settings_for_problem(flags, backends=registry.names())
         return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
     source = Path(model) if isinstance(model, str) else model
     return load(source, flags=flags, backends=registry.names())

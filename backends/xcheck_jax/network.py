@@ -93,10 +93,10 @@ class NetworkObjective(Objective):
             a = self._dropped(ACTIVATIONS[layer.activation](a @ W.T + b), number)
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
-                penalty += network.l2 * jnp.sum(W**2)
+                penalty += network.l2 / (2 * m) * jnp.sum(W**2)
             if network.l1:
-                penalty += network.l1 * jnp.sum(jnp.abs(W))
-        return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
+                penalty += network.l1 / (2 * m) * jnp.sum(jnp.abs(W))
+        return LOSSES[network.loss](a, self._targets) / m + penalty
 
     def _dropped(self, a: Array, number: int) -> Array:
         """Inverted dropout with the pinned mask."""

@@ -97,10 +97,10 @@ class NetworkObjective(Objective):
         penalty = self._real(0)
         # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
         if self.network.l2:
-            penalty += self._real(self.network.l2) * sum((W * W).sum() for W in weights)
+            penalty += self._real(self.network.l2 / (2 * self.examples)) * sum((W * W).sum() for W in weights)
         if self.network.l1:
-            penalty += self._real(self.network.l1) * sum(np.abs(W).sum() for W in weights)
-        return data + penalty / (2 * self.examples)
+            penalty += self._real(self.network.l1 / (2 * self.examples)) * sum(np.abs(W).sum() for W in weights)
+        return data + penalty
 
     # --- backward ---------------------------------------------------------------------------------------------------
 
@@ -134,5 +134,5 @@ class NetworkObjective(Objective):
 
     def penalty_gradient(self, W: Array) -> Array:
         """∂/∂W of l2/(2m) ‖W‖² + l1/(2m) Σ|W| = (l2/m) W + (l1/2m) sign(W)."""
-        l2, l1 = self._real(self.network.l2), self._real(self.network.l1)
-        return (l2 * W + l1 / 2 * np.sign(W)) / self.examples
+        l2, l1 = self.network.l2 / self.examples, self.network.l1 / (2 * self.examples)
+        return self._real(l2) * W + self._real(l1) * np.sign(W)

@@ -80,10 +80,10 @@ class NetworkObjective(Objective):
             a = self._dropped(ACTIVATIONS[layer.activation](F.linear(a, W, b)), number)
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
-                penalty = penalty + network.l2 * W.square().sum()
+                penalty = penalty + network.l2 / (2 * m) * W.square().sum()
             if network.l1:
-                penalty = penalty + network.l1 * W.abs().sum()
-        return LOSSES[network.loss](a, self._targets) / m + penalty / (2 * m)
+                penalty = penalty + network.l1 / (2 * m) * W.abs().sum()
+        return LOSSES[network.loss](a, self._targets) / m + penalty
 
     def _dropped(self, a: Tensor, number: int) -> Tensor:
         """Inverted dropout with the pinned mask."""

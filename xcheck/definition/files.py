@@ -10,16 +10,13 @@ from xcheck.errors import Complaint, KeyPath
 DATA, WEIGHTS = (".csv", ".npz"), (".npz", ".safetensors")
 
 
-def data_complaints(data: Data, folder: Path) -> list[Complaint]:
-    """Return what is wrong with where the data come from: which keys go together, and whether the file is there."""
+def data_complaints(data: Data) -> list[Complaint]:
+    """Return which keys of `[data]` are missing, or have no meaning beside the others."""
     if data.file is None and data.synthetic is None:
         return [Complaint("needs either 'file' or 'synthetic'", key=("data",))]
     if data.file is not None and data.synthetic is not None:
         return [Complaint("needs either 'file' or 'synthetic', not both", key=("data",))]
-    complaints = [Complaint(text, key=("data", key)) for key, text in _misplaced(data)]
-    if data.file is not None:
-        complaints = file_complaints(data.file, folder, DATA, ("data", "file")) + complaints
-    return complaints
+    return [Complaint(text, key=("data", key)) for key, text in _misplaced(data)]
 
 
 def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: KeyPath) -> list[Complaint]:

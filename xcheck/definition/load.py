@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from xcheck.data.wording import quoted
 from xcheck.definition.build import build
 from xcheck.definition.explain import did_you_mean, explain
-from xcheck.definition.files import WEIGHTS, data_complaints, file_complaints
+from xcheck.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
 from xcheck.definition.locate import positions
 from xcheck.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults
 from xcheck.errors import Complaint, DefinitionError, KeyPath
@@ -150,6 +150,25 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     return Loaded(problem=problem, check=definition.check, warnings=warnings)
 
 
+def settings_for_problem(flags: Table, *, backends: Collection[str] | None = None) -> Check:
+    """Return the settings for a problem that exists already: its data, θ and masks are drawn.
+
+    Raises:
+        DefinitionError: all mistakes at once, settings that would come too late among them.
+    """
+    document = Document(flags)
+    late = [
+        Complaint("has no effect on a Problem, which is drawn already: give it to Problem.create", key=(key,))
+        for key in ("examples", "seed", "dropout")
+        if key in flags
+    ]
+    known = Document({key: value for key, value in flags.items() if key != "examples"})
+    complaints = [*late, *known.validate(Check), *_backend_complaints(document, ("backends",), backends)]
+    if complaints:
+        raise DefinitionError(complaints)
+    return Check.model_validate(flags)
+
+
 def _complaints(
     document: Document, project: Document, flags: Document, *, folder: Path, backends: Collection[str] | None
 ) -> list[Complaint]:
@@ -209,13 +228,13 @@ def _backend_complaints(document: Document, key: KeyPath, known: Collection[str]
 
 
 def _file_complaints(document: Document, folder: Path) -> list[Complaint]:
-    """Return what is wrong with files, as far as the tables that name them are sound."""
-    complaints = []
-    data, weights = document.table.get("data"), _at(document.table, "network").get("weights")
-    if _fits(Data, data):
-        complaints += data_complaints(Data.model_validate(data), folder)
-    if weights is not None and _fits(FileName, weights):
-        complaints += file_complaints(weights, folder, WEIGHTS, ("network", "weights"))
+    """Return what is wrong with the files, as far as the keys that name them are sound."""
+    data = document.table.get("data")
+    complaints = data_complaints(Data.model_validate(data)) if _fits(Data, data) else []
+    for section, key, suffixes in (("data", "file", DATA), ("network", "weights", WEIGHTS)):
+        name = _at(document.table, section).get(key)
+        if name is not None and _fits(FileName, name):
+            complaints += file_complaints(name, folder, suffixes, (section, key))
     return [document.locate(complaint) for complaint in complaints]
 
 

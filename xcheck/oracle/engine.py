@@ -34,12 +34,14 @@ class Differences:
         upper: shape (k,).
         magnitude: mean over the examples of |slope of the example's loss| plus |slope of the penalty|, shape (k,):
             how much cancels when the slope is summed, the yardstick of rounding errors.
+        level: mean |loss| of what was subtracted, shape (k,): far from θ the loss, and its noise, may be much larger.
     """
 
     slope: Vector
     lower: Vector
     upper: Vector
     magnitude: Vector
+    level: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ class Spans:
         lower: shape (k,); below `upper` only at a kink.
         upper: shape (k,).
         magnitude: mean over the examples of |difference|, shape (k,).
+        level: mean over the examples of the larger |loss| of the two: what is subtracted, shape (k,).
     """
 
     lower: Vector
     upper: Vector
     magnitude: Vector
+    level: Vector
+
+    @classmethod
+    def empty(cls, size: int) -> "Spans":
+        """Return spans to be filled in."""
+        return cls(*(np.empty(size) for _ in range(4)))
 
 
 class Engine(ABC):
@@ -91,7 +100,7 @@ class Engine(ABC):
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return the quotients of what needs no rounding: the penalty, where there is one."""
         zero = np.zeros(len(indices))
-        return Differences(zero, zero, zero, zero)
+        return Differences(zero, zero, zero, zero, zero)
 
     def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return k difference quotients along components `indices`, steps `plus` and `minus`, all of shape (k,)."""
@@ -99,12 +108,16 @@ class Engine(ABC):
         # As rounded, the points are rarely exactly p − q apart.
         distance = high - low
         spans, exact = self.spans(indices, high, low), self.exact(indices, plus, minus)
-        lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
+        # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
+        with np.errstate(all="ignore"):
+            lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
+            magnitude = spans.magnitude / np.abs(distance)
         return Differences(
             (lower + upper) / 2 + exact.slope,
             lower + exact.lower,
             upper + exact.upper,
-            spans.magnitude / np.abs(distance) + exact.magnitude,
+            magnitude + exact.magnitude,
+            spans.level,
         )
 
 
@@ -144,11 +157,14 @@ class LoopEngine(Engine):
 
     def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
         """Return k differences, two losses each."""
-        span = np.empty(len(indices))
+        spans = Spans.empty(len(indices))
         for k, i in enumerate(indices):
-            span[k] = self._at(i, high[k]) - self._at(i, low[k])
+            above, below = self._at(i, high[k]), self._at(i, low[k])
+            spans.lower[k] = spans.upper[k] = above - below
+            spans.magnitude[k] = abs(above - below)
+            spans.level[k] = max(abs(above), abs(below))
             self.progress(1)
-        return Spans(span, span, np.abs(span))
+        return spans
 
     def _at(self, i: int, value: float) -> float:
         theta = self.theta.copy()

@@ -12,8 +12,8 @@ noise σ of J. The bar promised with each estimate covers both:
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
 - *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε, where
-  |D(ε) − D(2ε)| is three times the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|: twice that is their bar; with
-  `epsilon = "auto"` they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
+  |D(ε) − D(2ε)| is three times the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|:
+  twice that is their bar; with `epsilon = "auto"` they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
 
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
 """
@@ -57,9 +57,15 @@ class Measurement:
     evaluations: int
 
 
-def _bar(truncation: Vector, noise: Vector, step: Vector, magnitude: Vector) -> Vector:
-    """Add up truncation, noise, and the rounding of the sum of data term and penalty."""
-    return truncation + _NOISE_MULTIPLE * noise / step + np.finfo(np.float64).eps * magnitude
+def _bar(engine: Engine, truncation: Vector, noise: Vector, step: Vector, taken: Differences) -> Vector:
+    """Add up truncation, noise, and the rounding of the sum of data term and penalty.
+
+    The noise was measured near θ. A long step may lead to where the loss is larger: there u |J| is added.
+    """
+    eps = np.finfo(np.float64).eps
+    here = float(np.abs(engine.losses).mean())
+    far = eps * np.maximum(taken.level - 2 * here, 0.0)
+    return np.asarray(truncation + _NOISE_MULTIPLE * (noise + far) / step + eps * taken.magnitude)
 
 
 def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
@@ -83,7 +89,7 @@ def _extrapolated(engine: Engine, indices: Indices, step: Vector, noise: Vector)
         ],
         axis=0,
     )
-    bar = _bar(disagreement, noise, step, once.magnitude)
+    bar = _bar(engine, disagreement, noise, step, thrice)
     # At a kink the extrapolated ends may have changed places by a rounding.
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)
     return Measurement(value, lower, upper, once.magnitude, bar, step, 6 * len(indices))
@@ -145,7 +151,7 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     truncation = multiple * np.max(
         [np.abs(getattr(fine, name) - getattr(coarse, name)) for name in ("slope", "lower", "upper")], axis=0
     )
-    bar = _bar(truncation, noise, step, fine.magnitude)
+    bar = _bar(engine, truncation, noise, step, coarse)
     return Measurement(fine.slope, fine.lower, fine.upper, fine.magnitude, bar, step, 4 * len(everything))
 
 

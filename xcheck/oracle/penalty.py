@@ -37,4 +37,4 @@ class Penalty:
         squares = self._l2[indices] * (2 * w + (plus + minus))
         slope = squares + l1 * np.sign(w)
         spread = np.where(w == 0, l1, 0.0)
-        return Differences(slope, slope - spread, slope + spread, np.abs(squares) + l1)
+        return Differences(slope, slope - spread, slope + spread, np.abs(squares) + l1, np.zeros_like(slope))
