@@ -59,6 +59,8 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--tolerance", type=float, help="Relative, per component, on top of the error bar.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), help="What the backends compute in.")
 @click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
+@click.option("--engine", type=click.Choice(["auto", "batched", "structured"]), help="How losses are evaluated.")
+@click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the most direct engine may take.")
 @click.option("--seed", type=int, help="Of all random draws.")
 @click.option("--examples", type=int, help="Rows of the data to use.")
 @click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")

@@ -86,6 +86,8 @@ def verify_loaded(
         tolerance=check.tolerance,
         device=check.device,
         dtype=check.dtype,
+        engine=check.engine,
+        budget=check.budget,
     )
     witnesses = call_witnesses(problem, check, backends)
     estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))

@@ -99,6 +99,8 @@ class Check(_Table):
     dropout: Literal["pinned", "off"] = "pinned"
     dtype: DtypeName = "float64"
     device: Literal["cpu", "gpu"] = "cpu"
+    engine: Literal["auto", "batched", "structured"] = "auto"
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     seed: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
 
 

@@ -4,13 +4,14 @@ Engines (how many perturbed losses at once) and estimators (which steps, which c
 `numerical_gradient` puts the two together for a problem.
 """
 
-from xcheck.oracle.engine import Differences, Engine, LoopEngine
+from xcheck.oracle.engine import Differences, Engine, EngineName, LoopEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.gradient import OracleOptions, numerical_gradient, planned_differences
 
 __all__ = [
     "Differences",
     "Engine",
+    "EngineName",
     "Estimate",
     "LoopEngine",
     "OracleOptions",

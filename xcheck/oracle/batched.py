@@ -38,19 +38,15 @@ class BatchedEngine(NetworkEngine):
 
     name = "batched"
 
-    def widest(self, device: str) -> int:
-        """Return 64 on a CPU, thousands on a GPU."""
-        return _WIDEST[device]
-
-    def numbers_per_perturbation(self) -> int:
-        """Two copies of θ and of all activations, per variant."""
-        return (
-            2 * self.pieces.variants * (self.layout.size + 2 * self.problem.examples * sum(self.problem.network.widths))
-        )
+    @property
+    def chunk(self) -> int:
+        """Perturbations at a time: each has two copies of θ and of all activations."""
+        numbers = 2 * (self.layout.size + 2 * self.problem.examples * sum(self.problem.network.widths))
+        return self.chunk_of(numbers, _WIDEST[self.device.platform])
 
     def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
         spans = Spans.empty(len(indices))
         kernel = partial(_spans, self.problem.network, self.layout, self.arrays)
-        self.run(kernel, (indices, high, low), spans, np.arange(len(indices)))
+        self.run(kernel, (indices, high, low), spans, np.arange(len(indices)), chunk=self.chunk)
         return spans

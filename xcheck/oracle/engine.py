@@ -10,7 +10,7 @@ An engine answers one question, for many components i at a time:
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from xcheck.parameters import Layout, Vector
 
 Indices = NDArray[np.intp]
 Progress = Callable[[int], Any]
+EngineName = Literal["auto", "batched", "structured"]
 
 
 @dataclass(frozen=True, slots=True)

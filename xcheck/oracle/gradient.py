@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from xcheck.oracle.engine import Engine
+from xcheck.oracle.engine import Engine, EngineName
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import FIRST_STEP, FORWARD_STEP, DifferenceName, Measurement, automatic, fixed
 from xcheck.oracle.noise import COMPONENTS, POINTS, loss_noise
@@ -29,6 +29,8 @@ class OracleOptions:
         device: "cpu" or "gpu"; float64 on both.
         dtype: what the witnesses compute in: decides when rounding alone may put a unit on either side of a kink.
         memory: bytes that perturbed networks may take up at a time.
+        engine: how perturbed losses are evaluated, or "auto".
+        budget: seconds within which "auto" runs the whole network for every perturbation.
     """
 
     epsilon: float | Literal["auto"] = "auto"
@@ -37,6 +39,8 @@ class OracleOptions:
     device: str = "cpu"
     dtype: DtypeName = "float64"
     memory: int = 1 << 30
+    engine: EngineName = "auto"
+    budget: float = 10.0
 
     @property
     def extrapolates(self) -> bool:
@@ -80,12 +84,13 @@ def numerical_gradient(
     Raises:
         DeviceError: the device is not there.
     """
-    from xcheck.oracle.batched import BatchedEngine
+    from xcheck.oracle.choose import choose
 
     options = options or OracleOptions()
     clock = Stopwatch(progress)
     roundoff = float(np.finfo(options.dtype).eps) / 2
-    engine = BatchedEngine(problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap)
+    chosen = choose(options.engine, problem, planned_differences(problem.layout, options), options.budget)
+    engine = chosen(problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap)
     losses = engine.losses
     if np.isfinite(losses).all():
         measured, samples = measure(engine, options, problem.seed)

@@ -1,6 +1,5 @@
 """What the engines for a declared network share: its arrays on the device, its trace and pieces at θ, its penalty."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -94,7 +93,7 @@ class NetworkEngine(Engine):
         trace: what it computes at θ, as NumPy arrays.
         pieces: which piece of each piecewise activation is active at θ.
         penalty: its penalty.
-        chunk: perturbations at a time.
+        memory: bytes that perturbed networks may take up at a time.
     """
 
     def __init__(
@@ -121,15 +120,11 @@ class NetworkEngine(Engine):
             self.pieces: Pieces = find_pieces(problem.network, self.trace, roundoff)
             slopes = [None if slope is None else jnp.asarray(slope) for slope in self.pieces.slopes]
             self.arrays = replace(arrays, slopes=slopes)
-        self.chunk = max(1, min(self.widest(device), memory // (8 * self.numbers_per_perturbation())))
+        self.memory = memory
 
-    @abstractmethod
-    def widest(self, device: str) -> int:
-        """Return how many perturbations at a time are fastest on a device."""
-
-    @abstractmethod
-    def numbers_per_perturbation(self) -> int:
-        """Return how many float64 numbers one perturbation takes up."""
+    def chunk_of(self, numbers: int, widest: int) -> int:
+        """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""
+        return max(1, min(widest, self.memory // (8 * numbers * self.pieces.variants)))
 
     @property
     def scale(self) -> Vector:
@@ -150,14 +145,14 @@ class NetworkEngine(Engine):
         """Return the quotients of the penalty."""
         return self.penalty.differences(indices, plus, minus)
 
-    def run(self, kernel: Kernel, rows: Sequence[Vector | Indices], spans: Spans, into: Indices) -> None:
+    def run(self, kernel: Kernel, rows: Sequence[Vector | Indices], spans: Spans, into: Indices, *, chunk: int) -> None:
         """Evaluate `kernel` on the rows, chunk by chunk, and put what it returns into `spans[into]`.
 
         The last chunk is filled up with repetitions, so that there is one compilation.
         """
-        for start in range(0, len(into), self.chunk):
-            chosen = np.arange(start, min(start + self.chunk, len(into)))
-            filled = np.resize(chosen, self.chunk)
+        for start in range(0, len(into), chunk):
+            chosen = np.arange(start, min(start + chunk, len(into)))
+            filled = np.resize(chosen, chunk)
             with float64_on(self.device):
                 found = kernel(*(jnp.asarray(row[filled]) for row in rows))
                 lower, upper, magnitude, level = (np.asarray(array)[: len(chosen)] for array in found)

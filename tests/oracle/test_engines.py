@@ -1,0 +1,68 @@
+"""Engines: how losses are evaluated must not change what they are; the choice keeps to the budget and is said."""
+
+import numpy as np
+import pytest
+
+from xcheck import Dense, Network, Problem, verify
+from xcheck.oracle.batched import BatchedEngine
+from xcheck.oracle.choose import choose
+from xcheck.oracle.structured import StructuredEngine
+from xcheck.testing import scenario
+
+
+def wide(units: int) -> Problem:
+    """A 20-units-3 network, with 32 examples."""
+    network = Network(
+        inputs=20, layers=(Dense(units=units, activation="tanh"), Dense(units=3)), loss="mean_squared_error"
+    )
+    rng = np.random.default_rng(0)
+    return Problem.create(network, rng.standard_normal((32, 20)), rng.standard_normal((32, 3)))
+
+
+@pytest.mark.parametrize("number", [0, 7, 9, 10, 13, 14, 17, 21, 28, 35])
+def test_the_structured_engine_agrees_with_the_batched(number: int) -> None:
+    """Slopes, ends of the intervals at ties, and magnitudes: over losses, penalties, dropout, kinks."""
+    problem = scenario(number)
+    batched, structured = BatchedEngine(problem), StructuredEngine(problem)
+    indices = np.random.default_rng(0).permutation(problem.layout.size)  # in any order
+    step = 2.0**-10 * batched.scale[indices]
+    expected, found = batched.differences(indices, step, -step), structured.differences(indices, step, -step)
+    scale = np.abs(expected.magnitude).max() + batched.losses.max() * 1e-3
+    for name in ("slope", "lower", "upper", "magnitude"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-8, atol=1e-10 * scale)
+
+
+def test_scenarios_of_that_test_meet_ties() -> None:
+    """At least one of them has units on a kink."""
+    assert any(BatchedEngine(scenario(number)).pieces.ties for number in (0, 7, 14, 21, 28, 35))
+
+
+@pytest.mark.parametrize("memory", [1, 100_000, 1 << 30])
+def test_structured_chunks_stay_within_memory(memory: int) -> None:
+    """However small the budget, one perturbation at a time always goes."""
+    engine = StructuredEngine(wide(8), memory=memory)
+    assert engine.chunk(0) >= 1
+    assert engine.chunk(0) * 8 * 4 * 32 * 3 <= max(memory, 8 * 4 * 32 * 3)
+
+
+def test_the_budget_decides() -> None:
+    """Few differences are taken by the most direct engine, many by the next; a name is a name."""
+    problem = wide(8)
+    assert choose("auto", problem, 1_000, 10.0) is BatchedEngine
+    assert choose("auto", problem, 10**9, 10.0) is StructuredEngine
+    assert choose("structured", problem, 1, 10.0) is StructuredEngine
+    assert choose("batched", problem, 10**9, 10.0) is BatchedEngine
+
+
+@pytest.mark.parametrize("engine", ["batched", "structured"])
+def test_the_report_says_which_engine_it_was(engine: str) -> None:
+    """In the text and in the summary."""
+    report = verify(wide(8), backends=["numpy"], engine=engine)
+    assert report.ok
+    assert report.oracle.engine == engine
+    assert f"{engine} central differences" in str(report).replace("\n", " ").replace("  ", "")
+
+
+def test_a_small_budget_takes_the_structured_engine() -> None:
+    """`budget` reaches the choice."""
+    assert verify(wide(8), backends=["numpy"], budget=1e-9).oracle.engine == "structured"
