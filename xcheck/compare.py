@@ -171,7 +171,7 @@ class Comparer:
         self._layout = layout
         self._tolerance = tolerance
         self._worst = worst
-        self._largest = _per_tensor(layout, estimate.magnitude)
+        self._largest = layout.largest(estimate.magnitude)
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(tolerance.roundoff * estimate.rounding.gradient)
         self._loss_floor = tolerance.roundoff * estimate.rounding.loss
@@ -273,14 +273,6 @@ def _restricted(tensor: Tensor, a: Vector, b: Vector, wrong: Flags, undecided: F
         undecided=int(undecided[span].sum()),
         of=tensor.size,
     )
-
-
-def _per_tensor(layout: Layout, values: Vector) -> Vector:
-    """Return for each component the largest value in its tensor."""
-    largest = np.zeros_like(values)
-    for tensor in layout:
-        largest[tensor.span] = values[tensor.span].max(initial=0.0)
-    return largest
 
 
 def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:

@@ -110,6 +110,17 @@ class Layout:
                 return Location(tensor.name, tensor.index(flat), flat)
         raise IndexError(f"component {flat} of {self.size}")
 
+    def largest(self, values: Vector) -> Vector:
+        """Return for each component the largest of `values`, shape (n,), in its tensor.
+
+        >>> Layout.of({"W1": (2, 1), "b1": (2,)}).largest(np.array([1.0, 3.0, 2.0, 0.0])).tolist()
+        [3.0, 3.0, 2.0, 2.0]
+        """
+        largest = np.zeros_like(values)
+        for tensor in self.tensors:
+            largest[tensor.span] = values[tensor.span].max(initial=0.0)
+        return largest
+
     def flatten(self, arrays: Mapping[str, NDArray[np.generic]]) -> Vector:
         """Concatenate named arrays into θ, shape (n,)."""
         parts = [np.asarray(arrays[t.name], dtype=np.float64).reshape(-1) for t in self.tensors]

@@ -107,7 +107,7 @@ def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement
     everything = np.arange(engine.layout.size)
     step = FIRST_STEP * engine.scale
     best = _extrapolated(engine, everything, step, noise)
-    enough = 1e-9 * tensor_maximum(engine, best.magnitude)
+    enough = 1e-9 * engine.layout.largest(best.magnitude)
     evaluations = best.evaluations
     # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
     pending = everything[best.magnitude > 0]
@@ -153,11 +153,3 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     )
     bar = _bar(engine, truncation, noise, step, coarse)
     return Measurement(fine.slope, fine.lower, fine.upper, fine.magnitude, bar, step, 4 * len(everything))
-
-
-def tensor_maximum(engine: Engine, values: Vector) -> Vector:
-    """Return for each component the largest of `values` in its tensor, shape (n,)."""
-    largest = np.zeros_like(values)
-    for tensor in engine.layout:
-        largest[tensor.span] = values[tensor.span].max(initial=0.0)
-    return largest
