@@ -25,7 +25,10 @@ def estimate(**changes: object) -> Estimate:
         upper=TRUE,
         magnitude=np.abs(TRUE),
         loss=0.7,
-        rounding=Rounding(np.full(6, 100.0), 100.0),
+        conventions=TRUE[None],
+        spread=np.zeros(6),
+        near=False,
+        rounding=Rounding(np.full(6, 1e-14), 1e-14),
         ties=0,
         engine="batched",
         difference="central",
@@ -71,8 +74,10 @@ def test_an_error_within_the_tolerance_agrees() -> None:
 
 def test_an_error_within_the_bar_agrees() -> None:
     """What the oracle cannot see it does not blame."""
-    oracle = estimate(error_bar=np.full(6, 1e-5))
-    assert judged(changed(0, lambda g: g + 9e-6), oracle=oracle).verdict is Verdict.AGREE
+    oracle = estimate(error_bar=np.full(6, 4e-7))
+    gradient = changed(0, lambda g: g + 4.5e-7)
+    assert judged(gradient).wrong == 1
+    assert judged(gradient, oracle=oracle).wrong == 0
 
 
 def test_a_bar_too_wide_to_mean_anything_is_undecided() -> None:
@@ -84,7 +89,7 @@ def test_a_bar_too_wide_to_mean_anything_is_undecided() -> None:
 
 def test_a_tensor_drowned_in_rounding_is_undecided() -> None:
     """When rounding alone could make a tenth of the gradient, agreement proves nothing."""
-    drowned = Rounding(np.array([0, 0, 0, 0, 1e16, 1e16]), 1.0)
+    drowned = Rounding(np.array([0, 0, 0, 0, 0.1, 0.1]), 1e-14)
     pair = judged(TRUE, oracle=estimate(rounding=drowned))
     assert [tensor.undecided for tensor in pair.tensors] == [0, 2]
 
@@ -103,13 +108,15 @@ def test_a_number_that_is_not_finite_is_wrong(bad: float) -> None:
     assert (str(pair.difference), pair.band) == ("nan", "worry")
 
 
-@pytest.mark.parametrize(("g", "verdict"), [(0.0, "AGREE"), (0.3, "AGREE"), (1.0, "AGREE"), (1.1, "DISAGREE")])
-def test_at_a_kink_every_slope_between_the_sides_is_right(g: float, verdict: str) -> None:
-    """[0, 1] is the subdifferential of relu at zero; 1.1 is outside."""
+@pytest.mark.parametrize(
+    ("g", "verdict"), [(0.0, "AGREE"), (0.5, "AGREE"), (1.0, "AGREE"), (0.3, "UNDECIDED"), (1.1, "DISAGREE")]
+)
+def test_at_a_kink_the_conventions_of_frameworks_are_right(g: float, verdict: str) -> None:
+    """[0, 1] is the subdifferential of relu at zero: 0, ½ and 1 are in use, 0.3 is not, and 1.1 is outside."""
     lower, upper, value = TRUE.copy(), TRUE.copy(), TRUE.copy()
     lower[3], value[3], upper[3] = 0.0, 0.5, 1.0
-    pair = judged(changed(3, lambda _: g), oracle=estimate(lower=lower, upper=upper, value=value))
-    assert pair.verdict == verdict
+    oracle = estimate(lower=lower, upper=upper, value=value, conventions=np.stack([lower, upper, value]))
+    assert judged(changed(3, lambda _: g), oracle=oracle).verdict == verdict
 
 
 def test_different_losses_disagree_even_with_equal_gradients() -> None:
@@ -131,7 +138,14 @@ def test_tolerances_do_not_grow_with_the_number_of_parameters() -> None:
     layout = Layout.of({"W1": (n,)})
     ones = np.ones(n)
     oracle = estimate(
-        value=ones, lower=ones, upper=ones, magnitude=ones, error_bar=1e-12 * ones, rounding=Rounding(100 * ones, 1.0)
+        value=ones,
+        lower=ones,
+        upper=ones,
+        conventions=ones[None],
+        spread=np.zeros(n),
+        magnitude=ones,
+        error_bar=1e-12 * ones,
+        rounding=Rounding(1e-14 * ones, 1e-14),
     )
     gradient = ones.copy()
     gradient[12_345] += 1e-6

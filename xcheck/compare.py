@@ -8,9 +8,9 @@ at a kink) and β its error bar, the component is wrong when g lies further outs
 The floor is what rounding in the witness itself may do (`xcheck.oracle.rounding`), u the unit roundoff of the dtype it
 computes in. Tolerances never grow with n.
 
-A component within these bounds is *undecided* when the bar is too wide to mean anything (wider than a thousandth of the
-component and a ten-thousandth of its tensor's largest magnitude), or when the whole tensor is drowned in rounding (the
-floor is more than a tenth of its largest magnitude).
+A component within these bounds is *undecided* when bar and floor together are too wide to mean anything: wider than a
+thousandth of the component and a millionth of its tensor's largest magnitude (more with a fixed step, or in float32).
+At a kink it is undecided, too, when it is a subgradient that no framework would choose.
 
 The lecture's difference ‖g − g'‖/(‖g‖ + ‖g'‖) and its band are always shown, and never decide.
 """
@@ -145,10 +145,12 @@ class Tolerance:
     Attributes:
         relative: per component, and for the losses.
         roundoff: unit roundoff of the dtype that the witnesses compute in.
+        resolution: how blurred a component may be, in units of its tensor's largest magnitude, and still be decided.
     """
 
     relative: float = 1e-7
     roundoff: float = 2.0**-53
+    resolution: float = 1e-6
 
     @property
     def effective(self) -> float:
@@ -173,28 +175,36 @@ class Comparer:
         self._worst = worst
         self._largest = layout.largest(estimate.magnitude)
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
-        self._floor = np.nan_to_num(tolerance.roundoff * estimate.rounding.gradient)
-        self._loss_floor = tolerance.roundoff * estimate.rounding.loss
+        self._floor = np.nan_to_num(estimate.rounding.gradient)
+        self._loss_floor = estimate.rounding.loss
 
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
         """Compare a witness with the oracle."""
-        oracle = self._estimate
-        outside = np.maximum(oracle.lower - a.gradient, a.gradient - oracle.upper)
-        excess = np.where(np.isfinite(a.gradient), np.maximum(outside, 0.0), np.inf)
-        size = np.maximum(np.abs(a.gradient), np.abs(oracle.value))
+        oracle, g = self._estimate, a.gradient
+        outside = np.maximum(oracle.lower - g, g - oracle.upper)
+        excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
+        size = np.maximum(np.abs(g), np.abs(oracle.value))
         # A number that is not finite must not make its own tolerance infinite.
         size = np.where(np.isfinite(size), size, 0.0)
         judged = np.isfinite(oracle.value) & np.isfinite(oracle.error_bar)
-        allowed = oracle.error_bar + self._tolerance.effective * size + self._floor
+        blur = oracle.error_bar + self._floor
+        allowed = blur + self._tolerance.effective * size
         wrong = judged & ~(excess <= allowed)
-        too_wide = oracle.error_bar > np.maximum(1e-3 * size, 1e-4 * self._largest)
-        drowned = (self._largest > 0) & (self._floor > 0.1 * self._largest)
         # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything.
-        unmoved = (a.gradient == 0) & (oracle.magnitude == 0)
-        undecided = ~wrong & ~unmoved & (too_wide | drowned | ~judged)
+        unmoved = (g == 0) & (oracle.magnitude == 0)
+        too_wide = blur > np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
+        undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         b = Evaluation(ORACLE, oracle.loss, oracle.value)
         return self._pair(a, b, excess, allowed, wrong, undecided)
+
+    def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
+        """Return where g is a subgradient at a kink, but not one that any framework would choose."""
+        oracle = self._estimate
+        if oracle.near:
+            return np.zeros(g.shape, dtype=bool)  # every unit has chosen for itself
+        choices = oracle.conventions[:, None] + np.array([[-1.0], [0.0], [1.0]]) * oracle.spread
+        return ~(np.abs(g - choices).min(axis=(0, 1)) <= allowed)
 
     @np.errstate(all="ignore")
     def between(self, a: Evaluation, b: Evaluation) -> Pair:

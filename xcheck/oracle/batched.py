@@ -20,8 +20,8 @@ _WIDEST = {"cpu": 64, "gpu": 4096}
 @partial(jax.jit, static_argnames=("network", "layout"))
 def _spans(
     network: Network, layout: Layout, arrays: Arrays, indices: Array, high: Array, low: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Return (lower, upper, magnitude, level) of L(θᵢ = high) − L(θᵢ = low), each of shape (k,)."""
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Return what `Spans` holds of L(θᵢ = high) − L(θᵢ = low)."""
 
     def variant(pieces: Sequence[Array | None]) -> tuple[Array, Array]:
         def examples(i: Array, value: Array) -> Array:
@@ -46,7 +46,7 @@ class BatchedEngine(NetworkEngine):
 
     def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
-        spans = Spans.empty(len(indices))
+        spans = Spans.empty(len(indices), self.pieces.variants)
         kernel = partial(_spans, self.problem.network, self.layout, self.arrays)
         self.run(kernel, (indices, high, low), spans, np.arange(len(indices)), chunk=self.chunk)
         return spans

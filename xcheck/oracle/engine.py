@@ -26,13 +26,14 @@ EngineName = Literal["auto", "batched", "structured"]
 class Differences:
     """k difference quotients of J.
 
-    At a kink (a relu whose input is zero) J has several slopes: `lower` and `upper` enclose all of them, and `slope`
-    is their middle. Everywhere else the three are equal.
+    At a kink (a relu whose input is zero) J has several slopes: `lower` and `upper` enclose all of them, `slope` is
+    their middle, and `conventions` are those that frameworks choose from. Everywhere else all are equal.
 
     Attributes:
         slope: shape (k,).
         lower: shape (k,).
         upper: shape (k,).
+        conventions: shape (variants, k).
         magnitude: mean over the examples of |slope of the example's loss| plus |slope of the penalty|, shape (k,):
             how much cancels when the slope is summed, the yardstick of rounding errors.
         level: mean |loss| of what was subtracted, shape (k,): far from θ the loss, and its noise, may be much larger.
@@ -41,6 +42,7 @@ class Differences:
     slope: Vector
     lower: Vector
     upper: Vector
+    conventions: Vector
     magnitude: Vector
     level: Vector
 
@@ -52,19 +54,22 @@ class Spans:
     Attributes:
         lower: shape (k,); below `upper` only at a kink.
         upper: shape (k,).
+        conventions: shape (variants, k).
         magnitude: mean over the examples of |difference|, shape (k,).
         level: mean over the examples of the larger |loss| of the two: what is subtracted, shape (k,).
     """
 
     lower: Vector
     upper: Vector
+    conventions: Vector
     magnitude: Vector
     level: Vector
 
     @classmethod
-    def empty(cls, size: int) -> "Spans":
+    def empty(cls, size: int, variants: int = 1) -> "Spans":
         """Return spans to be filled in."""
-        return cls(*(np.empty(size) for _ in range(4)))
+        lower, upper, magnitude, level = (np.empty(size) for _ in range(4))
+        return cls(lower, upper, np.empty((variants, size)), magnitude, level)
 
 
 class Engine(ABC):
@@ -101,7 +106,7 @@ class Engine(ABC):
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return the quotients of what needs no rounding: the penalty, where there is one."""
         zero = np.zeros(len(indices))
-        return Differences(zero, zero, zero, zero, zero)
+        return Differences(zero, zero, zero, zero[None], zero, zero)
 
     def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return k difference quotients along components `indices`, steps `plus` and `minus`, all of shape (k,)."""
@@ -112,11 +117,13 @@ class Engine(ABC):
         # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
         with np.errstate(all="ignore"):
             lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
+            conventions = spans.conventions / distance
             magnitude = spans.magnitude / np.abs(distance)
         return Differences(
             (lower + upper) / 2 + exact.slope,
             lower + exact.lower,
             upper + exact.upper,
+            conventions + exact.slope,
             magnitude + exact.magnitude,
             spans.level,
         )
@@ -161,7 +168,7 @@ class LoopEngine(Engine):
         spans = Spans.empty(len(indices))
         for k, i in enumerate(indices):
             above, below = self._at(i, high[k]), self._at(i, low[k])
-            spans.lower[k] = spans.upper[k] = above - below
+            spans.lower[k] = spans.upper[k] = spans.conventions[0, k] = above - below
             spans.magnitude[k] = abs(above - below)
             spans.level[k] = max(abs(above), abs(below))
             self.progress(1)

@@ -15,10 +15,13 @@ class Estimate:
         error_bar: its error is promised to be at most this, shape (n,).
         lower: least slope of J: below `value` only at a kink, shape (n,).
         upper: largest slope of J, shape (n,).
+        conventions: slopes that frameworks choose from at a kink, shape (variants, n); one variant where there is none.
+        spread: what the slope of an l1 penalty may differ by at w = 0, shape (n,).
+        near: whether units sit so close to a kink that rounding decides their side, each for itself.
         magnitude: mean over the examples of |slope of the loss|, plus |slope of the penalty|, shape (n,).
         loss: J(θ).
         rounding: what rounding may do to a witness's loss and gradient.
-        ties: units that sit exactly on a kink, over all examples.
+        ties: units that sit on a kink, over all examples, and weights that sit on that of the l1 penalty.
         engine: name of the engine.
         difference: "central" or "forward".
         epsilon: the step; with epsilon = "auto" the median of the steps.
@@ -31,6 +34,9 @@ class Estimate:
     error_bar: Vector
     lower: Vector
     upper: Vector
+    conventions: Vector
+    spread: Vector
+    near: bool
     magnitude: Vector
     loss: float
     rounding: Rounding

@@ -11,14 +11,15 @@ noise σ of J. The bar promised with each estimate covers both:
   The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks.
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
-- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, bar = |D(ε) − D(2ε)| + c σ/ε, where
-  |D(ε) − D(2ε)| is three times the truncation error. One-sided differences D⁺ err by h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|:
-  twice that is their bar; with `epsilon = "auto"` they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
+- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, whose truncation error is a third of
+  |D(ε) − D(2ε)|; bar = 2 max(|D(ε) − D(2ε)|, |D(2ε) − D(4ε)|/4) + c σ/ε. One-sided differences D⁺ err by
+  h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|; bar = 4 max(|D⁺(ε) − D⁺(2ε)|, |D⁺(2ε) − D⁺(4ε)|/2) + c σ/ε, and with `epsilon = "auto"`
+  they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
 
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -43,6 +44,7 @@ class Measurement:
 
     Attributes:
         value, lower, upper, magnitude: as in `xcheck.oracle.engine.Differences`, shape (k,).
+        conventions: likewise, shape (variants, k).
         bar: shape (k,).
         step: the h that was used, shape (k,).
         evaluations: losses evaluated.
@@ -51,6 +53,7 @@ class Measurement:
     value: Vector
     lower: Vector
     upper: Vector
+    conventions: Vector
     magnitude: Vector
     bar: Vector
     step: Vector
@@ -81,18 +84,20 @@ def _extrapolated(engine: Engine, indices: Indices, step: Vector, noise: Vector)
 
     value = combined(once.slope, twice.slope)
     lower, upper = combined(once.lower, twice.lower), combined(once.upper, twice.upper)
+    conventions = combined(once.conventions, twice.conventions)
     disagreement = np.max(
         [
             np.abs(value - combined(twice.slope, thrice.slope)),
             np.abs(lower - combined(twice.lower, thrice.lower)),
             np.abs(upper - combined(twice.upper, thrice.upper)),
+            np.abs(conventions - combined(twice.conventions, thrice.conventions)).max(0),
         ],
         axis=0,
     )
     bar = _bar(engine, disagreement, noise, step, thrice)
     # At a kink the extrapolated ends may have changed places by a rounding.
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)
-    return Measurement(value, lower, upper, once.magnitude, bar, step, 6 * len(indices))
+    return Measurement(value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
 
 
 def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement:
@@ -120,9 +125,10 @@ def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement
         step = best.step[pending] * np.where(noisy, 4.0, 0.25)
         again = _extrapolated(engine, pending, step, noise[pending])
         evaluations += again.evaluations
-        better = again.bar < best.bar[pending]
-        pending = _improve(best, again, pending, better)
-    return Measurement(best.value, best.lower, best.upper, best.magnitude, best.bar, best.step, evaluations)
+        # A narrower bar that contradicts the wider one is a coincidence, not an improvement.
+        consistent = np.abs(again.value - best.value[pending]) <= again.bar + best.bar[pending]
+        pending = _improve(best, again, pending, consistent & (again.bar < best.bar[pending]))
+    return replace(best, evaluations=evaluations)
 
 
 def _improve(best: Measurement, again: Measurement, pending: Indices, better: NDArray[np.bool_]) -> Indices:
@@ -130,6 +136,7 @@ def _improve(best: Measurement, again: Measurement, pending: Indices, better: ND
     improved: Indices = pending[better]
     for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
         getattr(best, name)[improved] = getattr(again, name)[better]
+    best.conventions[:, improved] = again.conventions[:, better]
     return improved
 
 
@@ -145,11 +152,13 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     everything = np.arange(engine.layout.size)
     step = np.full(engine.layout.size, epsilon)
     minus = -step if difference == "central" else np.zeros_like(step)
-    fine = engine.differences(everything, step, minus)
-    coarse = engine.differences(everything, 2 * step, 2 * minus)
-    multiple = 1.0 if difference == "central" else 2.0
-    truncation = multiple * np.max(
-        [np.abs(getattr(fine, name) - getattr(coarse, name)) for name in ("slope", "lower", "upper")], axis=0
+    fine, double, coarse = (engine.differences(everything, k * step, k * minus) for k in (1, 2, 4))
+    # Truncation errors grow like ε² or ε; one pair of steps alone could agree by coincidence.
+    growth, multiple = (4.0, 2.0) if difference == "central" else (2.0, 4.0)
+    names = ("slope", "lower", "upper")
+    near = np.max([np.abs(getattr(fine, name) - getattr(double, name)) for name in names], axis=0)
+    far = np.max([np.abs(getattr(double, name) - getattr(coarse, name)) for name in names], axis=0)
+    bar = _bar(engine, multiple * np.maximum(near, far / growth), noise, step, coarse)
+    return Measurement(
+        fine.slope, fine.lower, fine.upper, fine.conventions, fine.magnitude, bar, step, 6 * len(everything)
     )
-    bar = _bar(engine, truncation, noise, step, coarse)
-    return Measurement(fine.slope, fine.lower, fine.upper, fine.magnitude, bar, step, 4 * len(everything))

@@ -11,7 +11,7 @@ from xcheck.oracle.engine import Engine, EngineName
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import FIRST_STEP, FORWARD_STEP, DifferenceName, Measurement, automatic, fixed
 from xcheck.oracle.noise import COMPONENTS, POINTS, loss_noise
-from xcheck.oracle.rounding import rounding_scale
+from xcheck.oracle.rounding import rounding_errors
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import DtypeName, Problem
 
@@ -51,7 +51,7 @@ class OracleOptions:
 def planned_differences(layout: Layout, options: OracleOptions) -> int:
     """Return how many differences will be taken at least: noise samples and one pass over θ."""
     samples = POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
-    return samples + (3 if options.extrapolates else 2) * layout.size
+    return samples + 3 * layout.size
 
 
 def measure(engine: Engine, options: OracleOptions, seed: int) -> tuple[Measurement, int]:
@@ -102,10 +102,13 @@ def numerical_gradient(
         error_bar=measured.bar,
         lower=measured.lower,
         upper=measured.upper,
+        conventions=measured.conventions,
+        spread=engine.penalty.spread,
+        near=engine.pieces.near,
         magnitude=measured.magnitude,
         loss=float(losses.mean()) + engine.penalty.value,
-        rounding=rounding_scale(problem, engine.trace, measured.magnitude, loss_magnitude),
-        ties=engine.pieces.ties,
+        rounding=rounding_errors(problem, engine.trace, measured.magnitude, loss_magnitude, roundoff),
+        ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
         engine=engine.name,
         difference=options.difference,
         epsilon=_median(measured.step),
@@ -118,7 +121,7 @@ def numerical_gradient(
 def _nothing(size: int) -> Measurement:
     """Return the measurement of a loss that is not finite: there is nothing to take differences of."""
     unknown = np.full(size, np.nan)
-    return Measurement(unknown, unknown, unknown, unknown, unknown, np.zeros(size), 0)
+    return Measurement(unknown, unknown, unknown, unknown[None], unknown, unknown, np.zeros(size), 0)
 
 
 def _median(steps: Vector) -> float:

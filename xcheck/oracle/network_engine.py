@@ -18,7 +18,7 @@ from xcheck.oracle.pieces import Pieces, find_pieces
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
 
-Kernel = Callable[..., tuple[Array, Array, Array, Array]]
+Kernel = Callable[..., tuple[Array, Array, Array, Array, Array]]
 
 
 def find_device(name: str) -> jax.Device:
@@ -73,15 +73,15 @@ def _trace(network: Network, layout: Layout, arrays: Arrays) -> Trace:
     return trace(network, tensors_of(layout, arrays.theta), arrays.inputs, arrays.targets, arrays.keeps)
 
 
-def summarized(high: Array, low: Array) -> tuple[Array, Array, Array, Array]:
-    """Return (lower, upper, magnitude, level) of losses (variants, k, m) on both sides, each of shape (k,).
+def summarized(high: Array, low: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """Return lower, upper, conventions, magnitude, level (as in `Spans`) of losses (variants, k, m) on both sides.
 
     Differences are formed per example before they are summed: the sum of the losses never enters, so its rounding
     does not either.
     """
     spans = high - low
     level = jnp.maximum(jnp.abs(high), jnp.abs(low)).max(0).mean(1)
-    return spans.min(0).mean(1), spans.max(0).mean(1), jnp.abs(spans).max(0).mean(1), level
+    return spans.min(0).mean(1), spans.max(0).mean(1), spans.mean(2), jnp.abs(spans).max(0).mean(1), level
 
 
 class NetworkEngine(Engine):
@@ -128,12 +128,23 @@ class NetworkEngine(Engine):
 
     @property
     def scale(self) -> Vector:
-        """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves a pre-activation by at most 1; shape (n,)."""
+        """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves zᵢ by at most 1; shape (n,).
+
+        Divided by how much more than eightfold the weights above can enlarge that move: a step that looks short where
+        it is taken must not jump over everything that happens further up.
+        """
         scale = np.ones(self.layout.size)
-        for tensor, a in zip(list(self.layout)[::2], self.trace.a, strict=False):
-            largest = np.abs(np.asarray(a)).max(axis=0)
+        parameters = self.layout.unflatten(self.theta)
+        gain = np.ones(self.problem.network.widths[-1])
+        for number in range(len(self.trace.z), 0, -1):
+            W, b = self.layout[f"W{number}"], self.layout[f"b{number}"]
+            per_unit = 1 / np.maximum(1.0, gain / 8)
+            largest = np.abs(np.asarray(self.trace.a[number - 1])).max(axis=0)
             per_input = 1 / np.where(largest > 0, largest, 1.0)
-            scale[tensor.span] = np.broadcast_to(per_input, tensor.shape).ravel()
+            scale[W.span] = np.outer(per_unit, per_input).ravel()
+            scale[b.span] = per_unit
+            with np.errstate(over="ignore"):
+                gain = np.maximum(1.0, np.sqrt((parameters[f"W{number}"] ** 2).T @ gain**2))
         return scale
 
     @property
@@ -155,8 +166,9 @@ class NetworkEngine(Engine):
             filled = np.resize(chosen, chunk)
             with float64_on(self.device):
                 found = kernel(*(jnp.asarray(row[filled]) for row in rows))
-                lower, upper, magnitude, level = (np.asarray(array)[: len(chosen)] for array in found)
+                lower, upper, means, magnitude, level = (np.asarray(a)[..., : len(chosen)] for a in found)
             places = into[chosen]
+            spans.conventions[:, places] = means
             spans.lower[places], spans.upper[places] = lower, upper
             spans.magnitude[places], spans.level[places] = magnitude, level
             self.progress(len(chosen))

@@ -37,18 +37,20 @@ def noise_level(values: Vector) -> Vector:
 def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vector:
     """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
 
-    Samples J along a few components of each tensor and takes the largest noise found; it is never less than what
-    rounding the losses of the examples alone would make.
+    Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
+    has no noise there), and takes the largest noise found. It is never less than one rounding of each example's loss:
+    in samples that are equal to the last bit nothing can be measured, and roundings of like examples do not cancel.
     """
-    least = 0.25 * np.finfo(np.float64).eps / 2 * np.linalg.norm(engine.losses) / len(engine.losses)
+    least = np.finfo(np.float64).eps / 2 * float(np.abs(engine.losses).mean())
     sigma = np.full(engine.layout.size, least)
     for tensor in engine.layout:
         count = min(COMPONENTS, tensor.size)
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
         multiples = np.tile(np.arange(1.0, POINTS + 1), count)
         indices = np.repeat(chosen, POINTS)
-        plus = multiples * SPACING * steps[indices]
+        plus = (4 + multiples * SPACING) * steps[indices]
         spans = engine.spans(indices, engine.theta[indices] + plus, engine.theta[indices])
         values = spans.lower.reshape(count, POINTS)
-        sigma[tensor.span] = np.maximum(least, noise_level(values).max(initial=0.0))
+        with np.errstate(all="ignore"):
+            sigma[tensor.span] = np.maximum(least, noise_level(values).max(initial=0.0))
     return sigma

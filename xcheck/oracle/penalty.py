@@ -12,6 +12,7 @@ class Penalty:
 
     Attributes:
         value: the penalty at θ.
+        spread: l1/2m where w = 0, else 0: frameworks take −1, 0 or 1 for the slope of |w| there; shape (n,).
     """
 
     def __init__(self, network: Network, layout: Layout, theta: Vector, examples: int) -> None:
@@ -21,6 +22,7 @@ class Penalty:
         self._theta = theta
         self._l2 = np.where(weights, network.l2 / (2 * examples), 0.0)
         self._l1 = np.where(weights, network.l1 / (2 * examples), 0.0)
+        self.spread = np.where(theta == 0, self._l1, 0.0)
         # Only weights that are penalised: elsewhere an overflow of w² must not turn 0 · w² into nan.
         squared, absolute = self._l2 > 0, self._l1 > 0
         with np.errstate(over="ignore"):
@@ -36,5 +38,7 @@ class Penalty:
         w, l1 = self._theta[indices], self._l1[indices]
         squares = self._l2[indices] * (2 * w + (plus + minus))
         slope = squares + l1 * np.sign(w)
-        spread = np.where(w == 0, l1, 0.0)
-        return Differences(slope, slope - spread, slope + spread, np.abs(squares) + l1, np.zeros_like(slope))
+        spread = self.spread[indices]
+        return Differences(
+            slope, slope - spread, slope + spread, slope[None], np.abs(squares) + l1, np.zeros_like(slope)
+        )

@@ -3,8 +3,8 @@
 A unit is *tied* in an example when its pre-activation is zero, or so close to zero that rounding decides its sign:
 |z| ≤ c u reach, with u the unit roundoff of the dtype the witnesses compute in. There, frameworks differ by
 convention (leaky_relu'(0) is 0.01 in PyTorch and 1 in JAX; relu'(0) is 0), and every slope between the two sides is a
-subgradient. Ties are rare in data but common in constructed cases: zero inputs, zero initialisation, an example whose
-units are all dropped.
+subgradient. Ties are common in constructed cases (zero inputs, zero initialisation, an example whose units are all
+dropped) and behind a layer that is dead for an example.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,11 @@ from xcheck.parameters import Vector
 # Rounding of a sum of n products is below n u reach; in practice it grows like √n. Twice that is called a tie.
 _TIE = 2.0
 
+# What a unit that is tied is given: 0 its left slope, 1 its right one, ½ their mean; or the slope of the side that it
+# is on as computed, or of the other side.
+_AS_COMPUTED, _MIRRORED = "as computed", "mirrored"
+Convention = dict[ActivationName, float] | str
+
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
@@ -29,12 +34,15 @@ class Pieces:
     Attributes:
         slopes: per layer the pieces for `xcheck.oracle.forward.continued`, shape (variants, m, nₗ); None where the
             activation is smooth. There is one variant unless units are tied: then one for each combination of
-            conventions (left or right slope, per activation).
+            conventions (left or right slope, per activation), one with the mean of both, and, where a tie is not
+            exactly at zero, the sides as computed and as mirrored.
         ties: number of tied units, over all examples.
+        near: whether any of them is not exactly at zero, so that rounding decides for each unit alone.
     """
 
     slopes: list[Vector | None]
     ties: int
+    near: bool
 
     @property
     def variants(self) -> int:
@@ -44,17 +52,28 @@ class Pieces:
 
 def find_pieces(network: Network, trace: Trace, roundoff: float) -> Pieces:
     """Read the active pieces off the pre-activations at θ."""
+    names = [layer.activation for layer in network.layers]
+    z = [np.asarray(array) for array in trace.z]
     ties = [
-        _tied(layer.activation, np.asarray(z), np.asarray(reach), width, roundoff)
-        for layer, z, reach, width in zip(network.layers, trace.z, trace.reach, network.widths, strict=False)
+        _tied(name, pre, np.asarray(reach), width, roundoff)
+        for name, pre, reach, width in zip(names, z, trace.reach, network.widths, strict=False)
     ]
-    tied_kinds = sorted({layer.activation for layer, tie in zip(network.layers, ties, strict=True) if tie.any()})
-    conventions = [dict(zip(tied_kinds, sides, strict=True)) for sides in product((0, 1), repeat=len(tied_kinds))]
-    slopes = [
-        _slopes(layer.activation, np.asarray(z), tie, conventions)
-        for layer, z, tie in zip(network.layers, trace.z, ties, strict=True)
+    near = any(bool((pre[tie] != 0).any()) for pre, tie in zip(z, ties, strict=True))
+    tied = sorted({name for name, tie in zip(names, ties, strict=True) if tie.any()})
+    conventions = _conventions(tied, near=near)
+    slopes = [_slopes(name, pre, tie, conventions) for name, pre, tie in zip(names, z, ties, strict=True)]
+    return Pieces(slopes, sum(int(tie.sum()) for tie in ties), near)
+
+
+def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Convention]:
+    conventions: list[Convention] = [
+        dict(zip(tied, sides, strict=True)) for sides in product((0.0, 1.0), repeat=len(tied))
     ]
-    return Pieces(slopes, sum(int(tie.sum()) for tie in ties))
+    if tied:
+        conventions.append(dict.fromkeys(tied, 0.5))
+    if near:
+        conventions += [_AS_COMPUTED, _MIRRORED]
+    return conventions
 
 
 def _tied(name: ActivationName, z: Vector, reach: Vector, inputs: int, roundoff: float) -> NDArray[np.bool_]:
@@ -64,15 +83,17 @@ def _tied(name: ActivationName, z: Vector, reach: Vector, inputs: int, roundoff:
 
 
 def _slopes(
-    name: ActivationName,
-    z: Vector,
-    tie: NDArray[np.bool_],
-    conventions: Sequence[dict[ActivationName, int]],
+    name: ActivationName, z: Vector, tie: NDArray[np.bool_], conventions: Sequence[Convention]
 ) -> Vector | None:
     if name not in PIECEWISE:
         return None
-    right = z > 0
-    left_slope = LEFT_SLOPE.get(name, 0.0)
-    slopes = np.where(right, 1.0, left_slope)
-    sides = [(left_slope, 1.0)[convention.get(name, 0)] for convention in conventions]
-    return np.stack([np.where(tie, side, slopes) for side in sides])
+    left = LEFT_SLOPE.get(name, 0.0)
+    here, there = np.where(z > 0, 1.0, left), np.where(z > 0, left, 1.0)
+    variants = []
+    for convention in conventions:
+        if isinstance(convention, str):
+            at_ties = here if convention == _AS_COMPUTED else there
+        else:
+            at_ties = np.full_like(z, left + convention.get(name, 0.0) * (1.0 - left))
+        variants.append(np.where(tie, at_ties, here))
+    return np.stack(variants)

@@ -1,16 +1,21 @@
-"""How large the rounding errors of a careful implementation may be: the yardstick for small disagreements.
+"""How large the rounding errors of a careful witness may be: a first-order error analysis, layer by layer.
 
-Backpropagation multiplies and adds numbers that may be much larger than the result: gelu(z) = z (1 + erf(z/√2))/2 is
-1e-28 at z = −11, but is computed as −11 times the difference of two numbers close to 1. So the errors of ∂J/∂W⁽ˡ⁾ =
-(1/m) Δ⁽ˡ⁾ᵀ A⁽ˡ⁻¹⁾ are measured against what the factors would be if no activation had made them small:
+With u the unit roundoff, root-sum-squares √(Σ x²) for sums of independent roundings, and all sizes taken as the mean
+or the largest over the examples:
 
-    S⁽⁰⁾ = largest |input|      S⁽ˡ⁾ = max(largest |A⁽ˡ⁾|, root-sum-square of the terms of W⁽ˡ⁾ S⁽ˡ⁻¹⁾ + b⁽ˡ⁾)
-    D⁽ᴸ⁾ = what ∂L/∂z subtracts  D⁽ˡ⁾ = max(mean |Δ⁽ˡ⁾|, root-sum-square of the terms of W⁽ˡ⁺¹⁾ᵀ D⁽ˡ⁺¹⁾)
+    error of Z⁽ˡ⁾     F  = √(W² f²) + u √(W² a² + b²)              f = error of A⁽ˡ⁻¹⁾, 0 for the inputs
+    error of A⁽ˡ⁾     f  = F + u max(|a|, |z|)                    gelu multiplies z with 1 + erf: u |z|, however small a
+    error of ∂L/∂z    E⁽ᴸ⁾ = u s + F                              s = the size of the two numbers it subtracts
+    error of Δ⁽ˡ⁾     E⁽ˡ⁾ = (c u + F/2) √((Wᵀ)² δ²) + r √((Wᵀ)² E²)   δ = mean |Δ⁽ˡ⁺¹⁾|, r = mean |g'|, |g''| ≤ ½
 
-and one rounding of ∂J/∂W⁽ˡ⁾ is a small multiple of u D⁽ˡ⁾ S⁽ˡ⁻¹⁾, of ∂J/∂b⁽ˡ⁾ of u D⁽ˡ⁾.
+    error of ∂J/∂bᵢ = Eᵢ        error of ∂J/∂Wᵢⱼ = Eᵢ aⱼ + δᵢ fⱼ + u δᵢ aⱼ
+
+Source: the method is Wilkinson's, "Rounding Errors in Algebraic Processes", 1963; Higham, "Accuracy and Stability of
+Numerical Algorithms", 2002, chapter 3.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,24 +23,37 @@ from xcheck.oracle.forward import Trace
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
-_ROUNDINGS = 16.0
+# First-order and typical, not worst: sums have their worst case a few standard deviations out.
+_SAFETY = 8.0
+_PER_DERIVATIVE = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rounding:
-    """Rounding errors in units of the unit roundoff u.
+    """What rounding may do to a witness.
 
     Attributes:
-        gradient: per component, shape (n,).
-        loss: of J.
+        gradient: to each component, shape (n,).
+        loss: to J.
     """
 
     gradient: Vector
     loss: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Forward:
+    """Per layer: largest |A| and errors of A (from the inputs on), errors of Z (from layer 1 on)."""
+
+    sizes: list[Vector]
+    errors: list[Vector]
+    sums: list[Vector]
+
+
 @np.errstate(all="ignore")  # overflow of an estimate is a result: nothing can be told at such a θ
-def rounding_scale(problem: Problem, traced: Trace, magnitude: Vector, loss_magnitude: float) -> Rounding:
+def rounding_errors(
+    problem: Problem, traced: Trace, magnitude: Vector, loss_magnitude: float, roundoff: float
+) -> Rounding:
     """Estimate the rounding errors of loss and gradient.
 
     Args:
@@ -43,38 +61,55 @@ def rounding_scale(problem: Problem, traced: Trace, magnitude: Vector, loss_magn
         traced: what it computes there.
         magnitude: per component the mean over the examples of |∂L/∂θᵢ|, shape (n,).
         loss_magnitude: mean |L| plus penalty.
+        roundoff: u of the dtype that the witnesses compute in.
     """
     layout, layers = problem.layout, len(traced.z)
     parameters, slopes = layout.unflatten(problem.theta), layout.unflatten(magnitude)
-    reaches = _reaches(parameters, traced)
-    # Rounding of z passes through g and the loss, layer by layer: u times what is added up there.
-    multiple = _ROUNDINGS * (layers + max(1.0, *reaches))
+    forward = _forward(problem, traced, roundoff)
     gradient = np.zeros(layout.size)
-    delta = np.full(problem.network.widths[-1], _output_delta(problem, reaches[-1]))
+    size = _subtracted(problem, forward.sizes[-1])
+    error = roundoff * size + forward.sums[-1]
     for number in range(layers, 0, -1):
-        delta = np.maximum(delta, slopes[f"b{number}"])
-        largest = float(delta.max())
-        weights = max(largest * reaches[number - 1], float(slopes[f"W{number}"].max(initial=0.0)))
-        gradient[layout[f"W{number}"].span] = multiple * weights
-        gradient[layout[f"b{number}"].span] = multiple * largest
-        delta = np.sqrt((parameters[f"W{number}"] ** 2).T @ delta**2)
-    loss = loss_magnitude + reaches[-1] * _output_delta(problem, reaches[-1])
-    return Rounding(gradient, multiple * loss)
+        delta = slopes[f"b{number}"]
+        if number < layers:
+            error = _passed_down(
+                parameters[f"W{number + 1}"],
+                slopes[f"b{number + 1}"],
+                error,
+                delta,
+                _PER_DERIVATIVE * roundoff + forward.sums[number - 1] / 2,
+            )
+        a, f = forward.sizes[number - 1], forward.errors[number - 1]
+        own = roundoff * slopes[f"W{number}"]  # with the penalty's share
+        weights = np.outer(error, a) + np.outer(delta, f + roundoff * a) + own
+        gradient[layout[f"W{number}"].span] = _SAFETY * weights.ravel()
+        gradient[layout[f"b{number}"].span] = _SAFETY * (error + roundoff * delta)
+    loss = roundoff * loss_magnitude * np.sqrt(layers) + float(np.max(size * forward.sums[-1] + roundoff * size))
+    return Rounding(gradient, _SAFETY * loss)
 
 
-def _output_delta(problem: Problem, reach: float) -> float:
+def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
+    parameters = problem.layout.unflatten(problem.theta)
+    sizes = [np.abs(np.asarray(a)).max(axis=0) for a in traced.a]
+    errors, sums = [np.zeros_like(sizes[0])], []
+    for number, (below, above) in enumerate(pairwise(sizes), start=1):
+        W, b = parameters[f"W{number}"], parameters[f"b{number}"]
+        sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + u * np.sqrt(W**2 @ below**2 + b**2))
+        z = np.abs(np.asarray(traced.z[number - 1])).max(axis=0)
+        errors.append(sums[-1] + u * np.maximum(above, z))
+    return _Forward(sizes, errors, sums)
+
+
+def _passed_down(W: Vector, above: Vector, error: Vector, delta: Vector, derivative: Vector) -> Vector:
+    """Return E⁽ˡ⁾ from E⁽ˡ⁺¹⁾ = `error`, mean |Δ⁽ˡ⁺¹⁾| = `above` and mean |Δ⁽ˡ⁾| = `delta`."""
+    arriving = np.sqrt((W**2).T @ above**2)
+    # Examples arrive with signs of their own, so r is an estimate; no g' of ours exceeds 1.13.
+    passed = np.where(arriving > 0, np.minimum(1.13, 2 * delta / np.where(arriving > 0, arriving, 1.0)), 1.13)
+    return np.asarray(derivative * arriving + passed * np.sqrt((W**2).T @ error**2))
+
+
+def _subtracted(problem: Problem, outputs: Vector) -> Vector:
     """Return the size of the two numbers whose difference is ∂L/∂z: probability and target, or output and target."""
     if problem.network.loss == "mean_squared_error":
-        return reach + float(np.abs(problem.targets).max(initial=0.0))
-    return 1.0
-
-
-def _reaches(parameters: dict[str, Vector], traced: Trace) -> list[float]:
-    """Return S⁽⁰⁾..S⁽ᴸ⁾, largest over the units; an activation passes on what came in, not what it made of it."""
-    reach = np.abs(traced.a[0]).max(axis=0)
-    largest = [float(reach.max(initial=0.0))]
-    for number, a in enumerate(traced.a[1:], start=1):
-        W, b = parameters[f"W{number}"], parameters[f"b{number}"]
-        reach = np.maximum(np.sqrt(W**2 @ reach**2 + b**2), np.abs(a).max(axis=0))
-        largest.append(float(reach.max(initial=0.0)))
-    return largest
+        return np.asarray(outputs + np.abs(problem.targets).max(axis=0))
+    return np.ones_like(outputs)

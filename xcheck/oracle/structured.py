@@ -78,8 +78,8 @@ class _Base:
 @partial(jax.jit, static_argnames=("network", "layout", "number"))
 def _spans(
     network: Network, layout: Layout, number: int, arrays: Arrays, units: Array, columns: Array, high: Array, low: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Return (lower, upper, magnitude, level) of L(θᵢ + high) − L(θᵢ + low), each of shape (k,)."""
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Return what `Spans` holds of L(θᵢ + high) − L(θᵢ + low)."""
     parameters = tensors_of(layout, arrays.theta)
 
     def variant(pieces: Sequence[Array | None]) -> tuple[Array, Array]:
@@ -103,7 +103,7 @@ class StructuredEngine(NetworkEngine):
 
     def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
         """Return k differences of the mean loss."""
-        spans = Spans.empty(len(indices))
+        spans = Spans.empty(len(indices), self.pieces.variants)
         shift_up, shift_down = high - self.theta[indices], low - self.theta[indices]
         tensors = list(self.layout)
         for number, (W, b) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
