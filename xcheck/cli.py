@@ -66,7 +66,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")
 @click.option("--worst", type=click.IntRange(min=1), default=10, show_default=True, help="Components to name.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), help="Write the report here.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
 @click.option("-v", "--verbose", is_flag=True, help="Every tensor of every pair, and where the time went.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
@@ -75,7 +75,7 @@ def check(
     backends: Sequence[str],
     worst: int,
     form: str,
-    output: IO[str] | None,
+    output: Path | None,
     quiet: bool,
     verbose: bool,
     color: str,
@@ -86,7 +86,10 @@ def check(
     from xcheck.verdict import Verdict
 
     loaded = _load_all(models, lambda path: load_model(path, backends=backends, **settings))
-    show = _printer(form, output, color, quiet=quiet, verbose=verbose)
+    # Opened before the work begins, so that it is not in vain, and after the definitions are read, so that a typo in
+    # one of them does not empty the last report.
+    stream = _opened(output) if output else sys.stdout
+    show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
     for one in loaded:
         with _progress(one.problem.name, color) as progress:
@@ -125,11 +128,17 @@ def _console(color: str, *, file: IO[str]) -> Any:
     return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
 
 
-def _printer(form: str, output: IO[str] | None, color: str, *, quiet: bool, verbose: bool) -> Any:
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from error
+
+
+def _printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:
     """Return what prints a report in the form asked for."""
     from xcheck.report.terminal import print_line, print_report, render
 
-    stream = output or sys.stdout
     if form == "json":
         return lambda report: click.echo(report.to_json(), file=stream)
     console = _console(color, file=stream)
@@ -178,11 +187,12 @@ _DATA = {
 def init(example: str, force: bool) -> None:
     """Write a commented definition and its data into the current folder."""
     names = (f"{example}.toml", _DATA[example])
-    there = [name for name in names if Path(name).exists()]
+    contents = {name: files("xcheck").joinpath("examples", name).read_bytes() for name in names}
+    # Two examples share a data file: what is there already, to the byte, is no conflict.
+    there = [name for name in names if Path(name).exists() and Path(name).read_bytes() != contents[name]]
     if there and not force:
-        raise click.ClickException(f"{' and '.join(there)} exists already; --force overwrites")
-    for name in names:
-        content = files("xcheck").joinpath("examples", name).read_bytes()
+        raise click.ClickException(f"{' and '.join(there)} would be overwritten; --force does it")
+    for name, content in contents.items():
         Path(name).write_bytes(content)
         click.echo(f"wrote {name}")
     click.echo(f"now run: python -m xcheck {names[0]}")

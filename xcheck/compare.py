@@ -178,6 +178,13 @@ class Comparer:
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
 
+    @property
+    def resolution(self) -> float:
+        """Widest blur (error bar and rounding) of a component, in units of its tensor's largest magnitude."""
+        alive = self._largest > 0
+        blur = (self._estimate.error_bar + self._floor)[alive] / self._largest[alive]
+        return float(blur.max(initial=0.0))
+
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
         """Compare a witness with the oracle."""

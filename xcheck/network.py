@@ -56,12 +56,25 @@ class Dense:
         activation: g.
         initializer: how W is drawn; by default what suits the activation.
         keep_prob: probability of keeping a unit (inverted dropout), in (0, 1].
+
+    Raises:
+        ValueError: an unknown word, or a number out of range.
     """
 
     units: int
     activation: ActivationName = "identity"
     initializer: InitializerName | None = None
     keep_prob: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.units < 1:
+            raise ValueError(f"a layer needs at least 1 unit, not {self.units}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {self.activation!r}; known: {', '.join(ACTIVATIONS)}")
+        if self.initializer is not None and self.initializer not in INITIALIZERS:
+            raise ValueError(f"unknown initializer {self.initializer!r}; known: {', '.join(INITIALIZERS)}")
+        if not 0 < self.keep_prob <= 1:
+            raise ValueError(f"keep_prob must be in (0, 1], not {self.keep_prob}")
 
     @property
     def initializer_name(self) -> InitializerName:
@@ -80,6 +93,9 @@ class Network:
         l2: λ of the L2 penalty, at least 0.
         l1: λ of the L1 penalty, at least 0.
         input_keep_prob: probability of keeping an input, in (0, 1].
+
+    Raises:
+        ValueError: an unknown word, or a number out of range.
     """
 
     inputs: int
@@ -88,6 +104,17 @@ class Network:
     l2: float = 0.0
     l1: float = 0.0
     input_keep_prob: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if self.loss not in LOSSES:
+            raise ValueError(f"unknown loss {self.loss!r}; known: {', '.join(LOSSES)}")
+        if not self.layers:
+            raise ValueError("a network needs at least one layer")
+        bad = {"inputs": self.inputs < 1, "l2": not self.l2 >= 0, "l1": not self.l1 >= 0}
+        bad["input_keep_prob"] = not 0 < self.input_keep_prob <= 1
+        for name in (name for name, out_of_range in bad.items() if out_of_range):
+            raise ValueError(f"{name} is {getattr(self, name)}, which is out of range")
 
     @property
     def widths(self) -> tuple[int, ...]:

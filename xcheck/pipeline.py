@@ -49,6 +49,8 @@ def verify(
         DefinitionError: the definition, its data or its weights cannot be used.
         DeviceError: the device is not there.
     """
+    if isinstance(backends, str):
+        backends = [backends]
     names = [backend for backend in backends or () if isinstance(backend, str)]
     loaded = load_model(model, backends=names, **settings)
     return verify_loaded(loaded, backends=backends, worst=worst, progress=progress, command=command)
@@ -103,7 +105,7 @@ def verify_loaded(
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,
-        summary=_summary(problem),
+        summary=_summary(problem, check.dtype),
         verdict=Verdict.worst([*errors, *(pair.verdict for pair in pairs)]),
         parameters=problem.layout.size,
         seed=problem.seed,
@@ -113,6 +115,9 @@ def verify_loaded(
         findings=(*witnesses.failures, *findings_of(pairs, estimate, odd)),
         warnings=(*loaded.warnings, *witnesses.warnings, *warnings_of(pairs, estimate)),
         oracle=_oracle_summary(estimate),
+        dtype=check.dtype,
+        tolerance=tolerance.effective,
+        resolution=comparer.resolution,
         seconds=witnesses.seconds,
         environment=_environment(witnesses.versions, check.device),
         command=tuple(command),
@@ -143,12 +148,12 @@ def _oracle_summary(estimate: Estimate) -> OracleSummary:
         seconds=estimate.seconds,
         compile_seconds=estimate.compile_seconds,
         loss=estimate.loss,
-        resolution=float(estimate.error_bar.max(initial=0.0)),
+        widest_bar=float(estimate.error_bar.max(initial=0.0)),
         ties=estimate.ties,
     )
 
 
-def _summary(problem: Problem) -> str:
+def _summary(problem: Problem, dtype: str) -> str:
     network = problem.network
     parts = [
         f"{problem.layout.size} parameters",
@@ -157,6 +162,7 @@ def _summary(problem: Problem) -> str:
         " ".join(dict.fromkeys(layer.activation for layer in network.layers[:-1])),
         network.loss,
         *(f"{name} {value:g}" for name, value in (("l2", network.l2), ("l1", network.l1)) if value),
+        "" if dtype == "float64" else dtype,
         "dropout pinned" if any(mask is not None for mask in problem.masks) else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -49,6 +49,10 @@ class Problem:
         for name in ("inputs", "targets", "theta"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
         object.__setattr__(self, "layout", Layout.of_network(self.network))
+        if self.examples == 0:
+            raise ValueError("a problem needs at least one example")
+        if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
+            raise ValueError("inputs, targets and theta must be finite")
         expected = {
             "inputs": (self.examples, self.network.widths[0]),
             "targets": (self.examples, self.network.widths[-1]),

@@ -55,8 +55,8 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
     for tensor in next((pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()):
         if tensor.undecided:
             text = (
-                f"{tensor.undecided} of {tensor.of} components of {tensor.name} cannot be decided: their gradient is "
-                "drowned in the noise of the loss or in rounding"
+                f"{tensor.undecided} of {tensor.of} components of {tensor.name} cannot be decided: too small beside "
+                "the noise of the loss or rounding, or at a kink with a slope that no framework would choose"
             )
             doubts.append(Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensor.name))
     return doubts

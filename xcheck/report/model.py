@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xcheck.compare import ORACLE, Pair
-from xcheck.findings import NOTHING_TO_JUDGE, Finding
+from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
 from xcheck.verdict import Verdict
 
 
@@ -23,8 +23,8 @@ class OracleSummary:
         seconds: wall time.
         compile_seconds: of which until the first differences were there.
         loss: J(θ) as the oracle computes it.
-        resolution: the widest error bar: an error beyond it (and the tolerance) shows in any component.
-        ties: units that sit exactly on a kink.
+        widest_bar: the widest error bar.
+        ties: units and weights that sit on a kink.
     """
 
     engine: str
@@ -35,7 +35,7 @@ class OracleSummary:
     seconds: float
     compile_seconds: float
     loss: float
-    resolution: float
+    widest_bar: float
     ties: int
 
 
@@ -55,6 +55,10 @@ class Report:
         findings: why it failed.
         warnings: what the check does not prove.
         oracle: how the oracle's gradient came about.
+        dtype: what the witnesses computed in.
+        tolerance: relative, per component, as it was applied: float32 has one of its own.
+        resolution: what an error must exceed, beside the tolerance, to be seen: in units of the largest component of
+            its tensor.
         seconds: wall time of each witness, imports and compilation included.
         environment: versions and device.
         command: what was typed, if anything was.
@@ -71,6 +75,9 @@ class Report:
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     oracle: OracleSummary
+    dtype: str
+    tolerance: float
+    resolution: float
     seconds: Mapping[str, float]
     environment: Mapping[str, str]
     command: tuple[str, ...] = ()
@@ -111,10 +118,14 @@ class Report:
             agree = "agree" if len(self.losses) > 1 else "agrees"
             return f"{names} {agree} with the oracle on all {self.parameters} parameters"
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
-        unjudged = any(finding.code == NOTHING_TO_JUDGE for finding in self.findings)
-        if self.verdict is Verdict.ERROR or unjudged or not pairs:
-            return self.findings[0].text if self.findings else "nothing was compared"
+        decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
+        if decisive or not pairs:
+            return decisive[0] if decisive else "nothing was compared"
         return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
+
+
+# Findings that say more than any one pair does.
+_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE)
 
 
 def _sentence(pair: Pair) -> str:

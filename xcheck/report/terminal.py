@@ -151,9 +151,10 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if report.odd_one_out:
         yield _indented(Text(f"odd one out: {', '.join(report.odd_one_out)}", style="bold"))
     if report.ok:
-        widest = report.oracle.resolution
-        text = f"every component is within its error bar (at most {widest:.1e}) and the tolerance"
-        yield _indented(Text(text))
+        text = (
+            f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in"
+        )
+        yield _indented(Text(f"{text} its tensor"))
     if verbose:
         yield _indented(Text(_timing(report)))
         yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
