@@ -41,6 +41,12 @@ def test_the_failing_report_is_real() -> None:
     assert without_times(done.stdout) == without_times(blocks("text")[1])
 
 
+def test_the_example_with_arrays_runs() -> None:
+    """The code shown agrees, as it asserts."""
+    assert "assert xcheck.verify" in blocks("python")[1]
+    subprocess.run([sys.executable, "-c", blocks("python")[1]], check=True)
+
+
 def test_the_definition_is_valid_and_checks(tmp_path: Path) -> None:
     """The definition shown, with every key, can be copied and run."""
     (tmp_path / "iris.csv").write_bytes((ROOT / "xcheck" / "examples" / "iris.csv").read_bytes())
@@ -62,7 +68,7 @@ def test_the_mistakes_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_backend_works(plugins: Plugins) -> None:
     """The plug-in shown is found and agrees."""
-    plugins.add("linear", blocks("python")[1], package="my_plugin")
+    plugins.add("linear", blocks("python")[2], package="my_plugin")
     definition = {
         "data": {"synthetic": {"inputs": 3, "examples": 10}},
         "network": {"layers": [{"units": 2}], "loss": "mean_squared_error", "l2": 0.5},

@@ -1,0 +1,125 @@
+"""Attacks that once succeeded: correct gradients that were blamed, and wrong ones that passed."""
+
+import numpy as np
+import pytest
+
+from xcheck import Dense, Network, Problem, registry, verify
+from xcheck.network import ActivationName
+from xcheck.oracle import numerical_gradient
+from xcheck.parameters import Vector
+from xcheck.testing import Fault, Planted
+from xcheck_numpy.network import NetworkObjective
+
+
+def flipped(problem: Problem, span: np.ndarray | slice) -> Planted:
+    """The NumPy witness with some signs flipped in W1."""
+
+    def flip(gradient: dict[str, Vector], problem: Problem) -> None:
+        gradient["W1"][..., span] *= -1
+
+    return Planted(registry.get("numpy"), Fault("signs", "support", flip))
+
+
+@pytest.mark.parametrize(("activation", "layers", "seed"), [("gelu", 8, 4), ("silu", 6, 1), ("silu", 8, 3)])
+def test_a_loss_that_hardly_moves_blames_nobody(activation: ActivationName, layers: int, seed: int) -> None:
+    """Eight layers of tiny weights: the loss changes by less than its last digit, so nothing can be decided."""
+    hidden = [{"units": 8, "activation": activation, "initializer": "normal"}] * layers
+    definition = {
+        "data": {"synthetic": {"inputs": 6, "examples": 64}},
+        "network": {"layers": [*hidden, {"units": 3, "initializer": "normal"}], "loss": "binary_cross_entropy"},
+    }
+    report = verify(definition, backends=["numpy"], seed=seed)
+    assert report.verdict == "UNDECIDED"
+    assert report.pairs[0].wrong == 0
+
+
+def test_two_units_tied_by_rounding_on_opposite_sides() -> None:
+    """z = 0.1 + 0.2 − 0.3 is 5.5e-17: rounding decides for each unit alone, and all witnesses are right."""
+    network = Network(
+        inputs=3,
+        layers=(Dense(units=3), Dense(units=2, activation="relu"), Dense(units=1)),
+        loss="mean_squared_error",
+    )
+    theta = [*np.eye(3).ravel(), 0, 0, 0, 1, 1, -1, -1, -1, 1, 0, 0, 1, 1, 0]
+    report = verify(Problem.create(network, [[0.1, 0.2, 0.3]], [[1.0]], theta=theta))
+    assert all(pair.wrong == 0 for pair in report.pairs)
+
+
+@pytest.mark.parametrize("steepness", [1e3, 2e3, 1e4, 1e6])
+def test_a_feature_narrower_than_the_step(steepness: float) -> None:
+    """A step that is short in its own layer is enlarged by the weights above: it must not jump over a narrow tanh."""
+    network = Network(
+        inputs=1,
+        layers=(Dense(units=1, activation="tanh"), Dense(units=2, activation="tanh"), Dense(units=1)),
+        loss="mean_squared_error",
+    )
+    theta = [0, 0, steepness, steepness, 1.5, -0.5, 1, -1, 0.0]
+    report = verify(Problem.create(network, [[1.0]], [[0.0]], theta=theta), backends=["numpy"])
+    assert report.pairs[0].wrong == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("difference", "epsilon"), [("forward", 1e-2), ("forward", 1e-3), ("central", 1e-1)])
+def test_a_coarse_fixed_step_blames_nobody(difference: str, epsilon: float, seed: int) -> None:
+    """Truncation errors of two steps that happen to be equal do not make a narrow bar."""
+    network = {"layers": [{"units": 10, "activation": "tanh"}, {"units": 3}], "loss": "softmax_cross_entropy"}
+    definition = {"data": {"synthetic": {"inputs": 8, "examples": 20}}, "network": network}
+    report = verify(definition, backends=["numpy"], difference=difference, epsilon=epsilon, seed=seed)
+    assert report.pairs[0].wrong == 0
+
+
+def test_a_nearly_fitted_loss_has_honest_bars() -> None:
+    """At a residual of 1e-10 the loss has no noise at θ, but where the steps lead it has."""
+    network = Network(inputs=6, layers=(Dense(units=5, activation="tanh"), Dense(units=2)), loss="mean_squared_error")
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((12, 6))
+    start = Problem.create(network, X, np.zeros((12, 2)))
+    objective = NetworkObjective(start, np.float64)
+    outputs = objective.forward(start.layout.unflatten(start.theta)).a[-1]
+    problem = Problem.create(network, X, outputs * (1 + 1e-10 * rng.standard_normal((12, 2))), theta=start.theta)
+    _, exact = NetworkObjective(problem, np.longdouble).compute(problem.theta)
+    estimate = numerical_gradient(problem)
+    assert (np.abs(estimate.value - exact.astype(np.float64)) <= estimate.error_bar).all()
+
+
+def test_a_tie_does_not_hide_a_wrong_sign() -> None:
+    """With W1 = 0 the l1 penalty allows an interval of slopes, but no framework answers just anywhere in it."""
+    network = Network(
+        inputs=3, layers=(Dense(units=4, activation="tanh"), Dense(units=1)), loss="mean_squared_error", l1=38.4
+    )
+    rng = np.random.default_rng(0)
+    theta = np.concatenate([np.zeros(12), rng.standard_normal(9)])
+    problem = Problem.create(network, rng.standard_normal((64, 3)), rng.standard_normal((64, 1)), theta=theta)
+    assert verify(problem).verdict == "AGREE"
+    report = verify(problem, backends=[flipped(problem, slice(None)), "torch"])
+    assert report.verdict != "AGREE"
+
+
+@pytest.mark.parametrize("scale", [1e4, 1e6, 1e8])
+def test_a_huge_feature_does_not_hide_a_small_one(scale: float) -> None:
+    """Rounding in the column of a feature of size 1e8 says nothing about the column next to it."""
+    network = Network(inputs=2, layers=(Dense(units=4, activation="tanh"), Dense(units=1)), loss="binary_cross_entropy")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((32, 2)) * [scale, 1.0]
+    theta = rng.standard_normal(17)
+    theta[0:8:2] /= scale
+    problem = Problem.create(network, X, rng.integers(0, 2, (32, 1)), theta=theta)
+    assert verify(problem, backends=["numpy", "jax"]).verdict == "AGREE"
+    report = verify(problem, backends=[flipped(problem, np.array([1])), "jax"])
+    assert report.odd_one_out == ("numpy",)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "gelu", "elu", "sigmoid"])
+def test_a_tenth_in_float32_is_found(activation: ActivationName) -> None:
+    """Float32 rounding is no excuse for an error of 10 % in a component of a thousandth of the largest."""
+    from xcheck.testing import FAULTS
+
+    hidden = [{"units": 10, "activation": activation}] * 3
+    definition = {
+        "data": {"synthetic": {"inputs": 6, "examples": 32}},
+        "network": {"layers": [*hidden, {"units": 2}], "loss": "softmax_cross_entropy"},
+        "check": {"dtype": "float32"},
+    }
+    tenth = next(fault for fault in FAULTS if fault.name == "one component + 10 %")
+    report = verify(definition, backends=[Planted(registry.get("numpy"), tenth), "torch"])
+    assert report.odd_one_out == ("numpy",)
