@@ -30,6 +30,15 @@ class Spoiled(NumpyBackend):
 
 backend = Planted(Spoiled(), FAULTS[1])
 """
+FAULTLESS = """
+from xcheck_numpy import NumpyBackend
+
+class Faultless(NumpyBackend):
+    name = "crashing"
+    pass
+
+backend = Faultless()
+"""
 INTERRUPTING = """
 import os, signal
 from xcheck_numpy import NumpyBackend
@@ -108,6 +117,15 @@ def test_error_is_4(folder: Path, plugins: Plugins) -> None:
     assert done.returncode == 4
     assert done.stdout.startswith("ERROR  model.toml: broken: the plug-in plugin_broken:backend is broken")
     assert "libcheese.so.1" in done.stdout
+
+
+def test_a_crash_is_4_and_never_looks_like_a_disagreement(folder: Path, plugins: Plugins) -> None:
+    """Python's own exit status of a traceback is 1, which means DISAGREE here."""
+    crashing = FAULTLESS.replace("pass", "def versions(self): return {'odd': object()}")
+    plugins.add("crashing", crashing)
+    done = run("model.toml", "--backend", "crashing", "--format", "json", folder=folder)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "not JSON serializable" in done.stderr
 
 
 def test_interrupted_is_130(folder: Path, plugins: Plugins) -> None:

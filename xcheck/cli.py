@@ -6,6 +6,7 @@ Reports go to standard output; progress, warnings and errors go to standard erro
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -17,6 +18,7 @@ import click
 from xcheck import __version__, registry
 from xcheck.errors import BackendError, Complaint, DefinitionError
 
+_FAILED = 4
 _INTERRUPTED = 130
 
 
@@ -245,4 +247,7 @@ def main() -> None:
     except BrokenPipeError:
         # The reader has gone (`xcheck ... | head`): what is left must not be flushed into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(_FAILED)
+    except Exception:  # noqa: BLE001 - Python would exit with 1, and a crash must never look like DISAGREE
+        traceback.print_exc()
+        sys.exit(_FAILED)

@@ -51,15 +51,15 @@ def call_witnesses(problem: Problem, check: Check, backends: Sequence[str | Back
 
 def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check, *, asked_for: bool) -> None:
     name, start = backend.name, time.perf_counter()
-    why_not = backend.available()
-    if why_not is not None:
-        text = f"{why_not}; to install it: {backend.install}"
-        if asked_for:
-            witnesses.fail(name, text)
-        else:
-            witnesses.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{name}: {text}"))
-        return
     try:
+        why_not = backend.available()
+        if why_not is not None:
+            text = f"{why_not}; to install it: {backend.install}"
+            if asked_for:
+                witnesses.fail(name, text)
+            else:
+                witnesses.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{name}: {text}"))
+            return
         objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
         loss, gradient = objective.loss_and_gradient(problem.theta)
         witnesses.versions.update(backend.versions())

@@ -101,7 +101,7 @@ KEYS: dict[str, Case] = {
         [
             (
                 "model.toml:8:1: check.colour: unknown key; known: backends, epsilon, difference, tolerance, dropout, "
-                "dtype, device, seed"
+                "dtype, device, engine, budget, seed"
             )
         ],
     ),
@@ -114,7 +114,7 @@ KEYS: dict[str, Case] = {
         [
             (
                 "model.toml:8:1: check.l2: unknown key; known: backends, epsilon, difference, tolerance, dropout, "
-                "dtype, device, seed"
+                "dtype, device, engine, budget, seed"
             )
         ],
     ),

@@ -85,7 +85,7 @@ def rounding_errors(
         gradient[layout[f"W{number}"].span] = _SAFETY * weights.ravel()
         gradient[layout[f"b{number}"].span] = _SAFETY * (error + roundoff * delta)
     loss = roundoff * loss_magnitude * np.sqrt(layers) + float(np.max(size * forward.sums[-1] + roundoff * size))
-    return Rounding(gradient, _SAFETY * loss)
+    return Rounding(gradient, float(_SAFETY * loss))
 
 
 def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
