@@ -135,6 +135,18 @@ def test_interrupted_is_130(folder: Path, plugins: Plugins) -> None:
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "interrupted")
 
 
+def test_an_interrupt_that_is_swallowed_is_remembered(folder: Path, plugins: Plugins) -> None:
+    """Where it falls into a callback that ignores exceptions, the run still ends with 130 and no verdict."""
+    swallowing = INTERRUPTING.replace(
+        "        os.kill(os.getpid(), signal.SIGINT)",
+        "        try:\n            os.kill(os.getpid(), signal.SIGINT)\n        except KeyboardInterrupt:\n"
+        "            return super().network_objective(problem, **settings)",
+    )
+    plugins.add("interrupting", swallowing)
+    done = run("model.toml", "--backend", "interrupting", folder=folder)
+    assert (done.returncode, done.stdout) == (130, "")
+
+
 def test_the_worst_of_several_decides(folder: Path, plugins: Plugins) -> None:
     """Each MODEL has its report, in the order given."""
     plugins.add("spoiled", SPOILED)

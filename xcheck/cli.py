@@ -5,6 +5,7 @@ Reports go to standard output; progress, warnings and errors go to standard erro
 """
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -93,13 +94,31 @@ def check(
     stream = _opened(output) if output else sys.stdout
     show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
+    interrupts = _remembered_interrupts()
     for one in loaded:
         with _progress(one.problem.name, color) as progress:
             report = verify_loaded(one, worst=worst, progress=progress, command=_command())
+        if interrupts:
+            raise KeyboardInterrupt
         _warn(report, color, form)
         show(report)
         verdicts.append(report.verdict)
     sys.exit(Verdict.worst(verdicts).exit_status)
+
+
+def _remembered_interrupts() -> list[int]:
+    """Return a list that every Ctrl-C is noted in, beside raising KeyboardInterrupt.
+
+    JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run goes on.
+    """
+    seen: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    return seen
 
 
 def _load_all(models: Sequence[Path], load: Any) -> list[Any]:
