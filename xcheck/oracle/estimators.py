@@ -12,8 +12,8 @@ noise σ of J. The bar promised with each estimate covers both:
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
 - *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, whose truncation error is a third of
-  |D(ε) − D(2ε)|; bar = 2 max(|D(ε) − D(2ε)|, |D(2ε) − D(4ε)|/4) + c σ/ε. One-sided differences D⁺ err by
-  h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|; bar = 4 max(|D⁺(ε) − D⁺(2ε)|, |D⁺(2ε) − D⁺(4ε)|/2) + c σ/ε, and with `epsilon = "auto"`
+  |D(ε) − D(2ε)|; bar = 4 max(|D(ε) − D(2ε)|, |D(2ε) − D(4ε)|/4) + c σ/ε. One-sided differences D⁺ err by
+  h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|; bar = 8 max(|D⁺(ε) − D⁺(2ε)|, |D⁺(2ε) − D⁺(4ε)|/2) + c σ/ε, and with `epsilon = "auto"`
   they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
 
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
@@ -154,7 +154,7 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     minus = -step if difference == "central" else np.zeros_like(step)
     fine, double, coarse = (engine.differences(everything, k * step, k * minus) for k in (1, 2, 4))
     # Truncation errors grow like ε² or ε; one pair of steps alone could agree by coincidence.
-    growth, multiple = (4.0, 2.0) if difference == "central" else (2.0, 4.0)
+    growth, multiple = (4.0, 4.0) if difference == "central" else (2.0, 8.0)
     names = ("slope", "lower", "upper")
     near = np.max([np.abs(getattr(fine, name) - getattr(double, name)) for name in names], axis=0)
     far = np.max([np.abs(getattr(double, name) - getattr(coarse, name)) for name in names], axis=0)
