@@ -92,7 +92,7 @@ def verify_loaded(
         budget=check.budget,
     )
     witnesses = call_witnesses(problem, check, backends)
-    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
+    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
     roundoff = float(np.finfo(check.dtype).eps) / 2
     # Plain differences, and float32, are blurred: what they can decide is less, and the report says how much.
     resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
@@ -124,11 +124,11 @@ def verify_loaded(
     )
 
 
-def _counted(progress: Progress | None, problem: Problem, options: OracleOptions) -> Callable[[int], None] | None:
+def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], None] | None:
     """Turn "so many more" into "so many of so many"."""
     if progress is None:
         return None
-    planned, done = planned_differences(problem.layout, options), 0
+    planned, done = planned_differences(problem.layout), 0
 
     def advance(more: int) -> None:
         nonlocal done

@@ -10,7 +10,7 @@ import numpy as np
 from xcheck.oracle.engine import Engine, EngineName
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import FIRST_STEP, FORWARD_STEP, DifferenceName, Measurement, automatic, fixed
-from xcheck.oracle.noise import COMPONENTS, POINTS, loss_noise
+from xcheck.oracle.noise import loss_noise, sampled_differences
 from xcheck.oracle.rounding import rounding_errors
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import DtypeName, Problem
@@ -48,17 +48,16 @@ class OracleOptions:
         return self.epsilon == "auto" and self.difference == "central"
 
 
-def planned_differences(layout: Layout, options: OracleOptions) -> int:
-    """Return how many differences will be taken at least: noise samples and one pass over θ."""
-    samples = POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
-    return samples + 3 * layout.size
+def planned_differences(layout: Layout) -> int:
+    """Return how many differences will be taken at least: noise samples, and θ once with each of three steps."""
+    return sampled_differences(layout) + 3 * layout.size
 
 
 def measure(engine: Engine, options: OracleOptions, seed: int) -> tuple[Measurement, int]:
     """Return the measurement of all components, and the number of losses that measuring the noise took."""
     base = FIRST_STEP * engine.scale
     noise = loss_noise(engine, base, np.random.default_rng([seed, _NOISE_STREAM]))
-    samples = 2 * POINTS * sum(min(COMPONENTS, tensor.size) for tensor in engine.layout)
+    samples = 2 * sampled_differences(engine.layout)
     if options.extrapolates:
         return automatic(engine, noise, tolerance=options.tolerance), samples
     epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
@@ -89,7 +88,7 @@ def numerical_gradient(
     options = options or OracleOptions()
     clock = Stopwatch(progress)
     roundoff = float(np.finfo(options.dtype).eps) / 2
-    chosen = choose(options.engine, problem, planned_differences(problem.layout, options), options.budget)
+    chosen = choose(options.engine, problem, planned_differences(problem.layout), options.budget)
     engine = chosen(problem, device=options.device, memory=options.memory, roundoff=roundoff, progress=clock.lap)
     losses = engine.losses
     if np.isfinite(losses).all():

@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 
 from xcheck.oracle.engine import Engine
-from xcheck.parameters import Vector
+from xcheck.parameters import Layout, Vector
 
 POINTS = 8
 COMPONENTS = 12
@@ -32,6 +32,11 @@ def noise_level(values: Vector) -> Vector:
     """
     squares = [np.mean(np.diff(values, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS]
     return np.asarray(np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
+
+
+def sampled_differences(layout: Layout) -> int:
+    """Return how many differences `loss_noise` takes."""
+    return POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
 
 
 def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vector:
