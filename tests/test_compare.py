@@ -8,6 +8,7 @@ import pytest
 
 from xcheck.compare import Comparer, Evaluation, Pair, Tolerance, norm_relative_difference, odd_one_out
 from xcheck.oracle import Estimate
+from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
 from xcheck.verdict import Verdict
@@ -29,8 +30,11 @@ def estimate(**changes: object) -> Estimate:
         spread=np.zeros(6),
         near=False,
         rounding=Rounding(np.full(6, 1e-14), 1e-14),
+        trace=Trace([], [], [], np.zeros(0)),
         ties=0,
         engine="batched",
+        audits=(),
+        referred=0,
         difference="central",
         epsilon=1e-3,
         evaluations=36,

@@ -45,6 +45,9 @@ def cli() -> None:
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
+_ENGINES = ["auto", "loop", "batched", "structured", "node"]
+
+
 def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
     if value is None or value == "auto":
         return value
@@ -62,7 +65,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--tolerance", type=float, help="Relative, per component, on top of the error bar.")
 @click.option("--dtype", type=click.Choice(["float64", "float32"]), help="What the backends compute in.")
 @click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
-@click.option("--engine", type=click.Choice(["auto", "batched", "structured"]), help="How losses are evaluated.")
+@click.option("--engine", type=click.Choice(_ENGINES), help="How losses are evaluated, from direct to fast.")
 @click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the most direct engine may take.")
 @click.option("--seed", type=int, help="Of all random draws.")
 @click.option("--examples", type=int, help="Rows of the data to use.")

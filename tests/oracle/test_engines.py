@@ -6,6 +6,7 @@ import pytest
 from xcheck import Dense, Network, Problem, verify
 from xcheck.oracle.batched import BatchedEngine
 from xcheck.oracle.choose import choose
+from xcheck.oracle.node import NodeEngine
 from xcheck.oracle.structured import StructuredEngine
 from xcheck.testing import scenario
 
@@ -46,15 +47,17 @@ def test_structured_chunks_stay_within_memory(memory: int) -> None:
 
 
 def test_the_budget_decides() -> None:
-    """Few differences are taken by the most direct engine, many by the next; a name is a name."""
+    """Few differences are taken by the most direct engine, many by the next, very many by the last."""
     problem = wide(8)
-    assert choose("auto", problem, 1_000, 10.0) is BatchedEngine
-    assert choose("auto", problem, 10**9, 10.0) is StructuredEngine
-    assert choose("structured", problem, 1, 10.0) is StructuredEngine
-    assert choose("batched", problem, 10**9, 10.0) is BatchedEngine
+    assert choose("auto", problem, 1_000, 10.0, nodes=True) is BatchedEngine
+    assert choose("auto", problem, 2 * 10**7, 10.0, nodes=True) is StructuredEngine
+    assert choose("auto", problem, 10**9, 10.0, nodes=True) is NodeEngine
+    assert choose("auto", problem, 10**9, 10.0, nodes=False) is StructuredEngine
+    assert choose("structured", problem, 1, 10.0, nodes=True) is StructuredEngine
+    assert choose("batched", problem, 10**9, 10.0, nodes=True) is BatchedEngine
 
 
-@pytest.mark.parametrize("engine", ["batched", "structured"])
+@pytest.mark.parametrize("engine", ["loop", "batched", "structured", "node"])
 def test_the_report_says_which_engine_it_was(engine: str) -> None:
     """In the text and in the summary."""
     report = verify(wide(8), backends=["numpy"], engine=engine)
@@ -63,6 +66,7 @@ def test_the_report_says_which_engine_it_was(engine: str) -> None:
     assert f"{engine} central differences" in str(report).replace("\n", " ").replace("  ", "")
 
 
-def test_a_small_budget_takes_the_structured_engine() -> None:
+def test_a_small_budget_takes_the_fastest_engine() -> None:
     """`budget` reaches the choice."""
-    assert verify(wide(8), backends=["numpy"], budget=1e-9).oracle.engine == "structured"
+    assert verify(wide(8), backends=["numpy"], budget=1e-9).oracle.engine == "node"
+    assert verify(wide(8), backends=["numpy"], budget=1e-9, epsilon=1e-4).oracle.engine == "structured"

@@ -99,7 +99,7 @@ class Check(_Table):
     dropout: Literal["pinned", "off"] = "pinned"
     dtype: DtypeName = "float64"
     device: Literal["cpu", "gpu"] = "cpu"
-    engine: Literal["auto", "batched", "structured"] = "auto"
+    engine: Literal["auto", "loop", "batched", "structured", "node"] = "auto"
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     seed: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
 

@@ -6,7 +6,8 @@ Engines (how many perturbed losses at once) and estimators (which steps, which c
 
 from xcheck.oracle.engine import Differences, Engine, EngineName, LoopEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.gradient import OracleOptions, numerical_gradient, planned_differences
+from xcheck.oracle.gradient import numerical_gradient, planned_differences
+from xcheck.oracle.options import OracleOptions
 
 __all__ = [
     "Differences",

@@ -1,30 +1,52 @@
 """Which engine: the most direct one that fits a time budget."""
 
+from itertools import pairwise
+
 from xcheck.oracle.batched import BatchedEngine
 from xcheck.oracle.engine import EngineName
 from xcheck.oracle.network_engine import NetworkEngine
+from xcheck.oracle.network_loop import NetworkLoopEngine
+from xcheck.oracle.node import NodeEngine
 from xcheck.oracle.structured import StructuredEngine
 from xcheck.problem import Problem
 
-ENGINES: dict[EngineName, type[NetworkEngine]] = {"batched": BatchedEngine, "structured": StructuredEngine}
+# From the most direct to the fastest.
+ENGINES: dict[EngineName, type[NetworkEngine]] = {
+    "loop": NetworkLoopEngine,
+    "batched": BatchedEngine,
+    "structured": StructuredEngine,
+    "node": NodeEngine,
+}
 
 # What two cores of a present-day machine do; on faster ones a slower engine is taken a little too seldom.
 _FLOPS_PER_SECOND = 1.5e10
 _BYTES_PER_SECOND = 5e9
+_SECONDS_PER_MOVE = 1.5e-9
 
 
-def choose(name: EngineName, problem: Problem, differences: int, budget: float) -> type[NetworkEngine]:
-    """Return the engine called `name`; "auto" runs the whole network each time if that fits the budget.
+def choose(name: EngineName, problem: Problem, differences: int, budget: float, *, nodes: bool) -> type[NetworkEngine]:
+    """Return the engine called `name`; for "auto" the most direct compiled one that is predicted to fit the budget.
 
     Args:
-        name: "batched", "structured" or "auto".
+        name: of an engine, or "auto".
         problem: the network.
         differences: how many will be taken.
         budget: seconds.
+        nodes: whether the node engine may be chosen: only automatic steps are its own to choose.
     """
     if name != "auto":
         return ENGINES[name]
-    return BatchedEngine if _batched_seconds(problem) * differences <= budget else StructuredEngine
+    if _batched_seconds(problem) * differences <= budget:
+        return BatchedEngine
+    if not nodes or _structured_seconds(problem) * differences <= budget:
+        return StructuredEngine
+    return NodeEngine
+
+
+def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
+    """Return the engine that an audit falls back on."""
+    ladder = list(ENGINES.values())
+    return ladder[ladder.index(engine) - 1]
 
 
 def _batched_seconds(problem: Problem) -> float:
@@ -32,3 +54,15 @@ def _batched_seconds(problem: Problem) -> float:
     flops = 2 * 2 * problem.examples * problem.layout.size
     copied = 2 * 8 * problem.layout.size
     return flops / _FLOPS_PER_SECOND + copied / _BYTES_PER_SECOND
+
+
+def _structured_seconds(problem: Problem) -> float:
+    """Return about how long one difference takes on average when only what moves is computed, on both sides."""
+    widths, seconds = problem.network.widths, 0.0
+    for number, (inputs, units) in enumerate(pairwise(widths)):
+        above = widths[number + 2 :]
+        moves = 1 + sum(above)
+        flops = 2 * sum(low * high for low, high in pairwise(above))
+        each = moves * _SECONDS_PER_MOVE + flops / _FLOPS_PER_SECOND
+        seconds += (inputs + 1) * units * 2 * problem.examples * each
+    return seconds / problem.layout.size

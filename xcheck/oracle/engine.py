@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ from xcheck.parameters import Layout, Vector
 
 Indices = NDArray[np.intp]
 Progress = Callable[[int], Any]
-EngineName = Literal["auto", "batched", "structured"]
+EngineName = Literal["auto", "loop", "batched", "structured", "node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +57,46 @@ class Spans:
         upper: shape (k,).
         conventions: shape (variants, k).
         magnitude: mean over the examples of |difference|, shape (k,).
-        level: mean over the examples of the larger |loss| of the two: what is subtracted, shape (k,).
+        level: mean over the examples of the larger |loss| of the two that were subtracted, 0 if none were; shape (k,).
     """
 
-    lower: Vector
-    upper: Vector
-    conventions: Vector
-    magnitude: Vector
-    level: Vector
+    lower: Any
+    upper: Any
+    conventions: Any
+    magnitude: Any
+    level: Any
 
     @classmethod
     def empty(cls, size: int, variants: int = 1) -> "Spans":
         """Return spans to be filled in."""
         lower, upper, magnitude, level = (np.empty(size) for _ in range(4))
         return cls(lower, upper, np.empty((variants, size)), magnitude, level)
+
+    @classmethod
+    def summarized(cls, spans: Any, level: Any, xp: Any = np) -> "Spans":
+        """Sum up differences per variant, perturbation and example, shape (variants, k, m).
+
+        Differences are formed per example before they are summed: the sum of the losses never enters, so its rounding
+        does not either. At a kink every example may be on a side of its own.
+
+        Args:
+            spans: the differences.
+            level: the larger |loss| that was subtracted, shape (k, m).
+            xp: numpy or jax.numpy.
+        """
+        return cls(
+            spans.min(0).mean(1), spans.max(0).mean(1), spans.mean(2), xp.abs(spans).max(0).mean(1), level.mean(1)
+        )
+
+    def put(self, places: Indices, found: "Spans") -> None:
+        """Fill in the first len(places) of `found`."""
+        size = len(places)
+        self.conventions[:, places] = found.conventions[:, :size]
+        for name in ("lower", "upper", "magnitude", "level"):
+            getattr(self, name)[places] = getattr(found, name)[:size]
+
+
+jax.tree_util.register_dataclass(Spans, ["lower", "upper", "conventions", "magnitude", "level"], [])
 
 
 class Engine(ABC):
@@ -80,9 +107,14 @@ class Engine(ABC):
         theta: θ, shape (n,).
         layout: names of its components.
         progress: called with the number of differences after each batch.
+        subtracts: whether losses are subtracted, so that their rounding is divided by the step; some engines get the
+            difference without it.
+        first_step: the first step of the automatic estimator, in units of `scale`.
     """
 
     name: str
+    subtracts: bool = True
+    first_step: float = 2.0**-10
 
     def __init__(self, theta: Vector, layout: Layout, *, progress: Progress | None = None) -> None:
         self.theta = theta
@@ -100,8 +132,12 @@ class Engine(ABC):
         """Loss of each example (or J alone) at θ, shape (m,): their rounding is the least noise there can be."""
 
     @abstractmethod
-    def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
-        """Return the loss with θᵢ = `high` minus the loss with θᵢ = `low`; all of shape (k,)."""
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+        """Return the loss with θᵢ + `plus` minus the loss with θᵢ + `minus`; all of shape (k,)."""
+
+    def attainable(self, indices: Indices, step: Vector) -> Vector:
+        """Return the step that is really taken: θᵢ + h is rounded, and rarely exactly h away from θᵢ."""
+        return np.asarray((self.theta[indices] + step) - self.theta[indices])
 
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return the quotients of what needs no rounding: the penalty, where there is one."""
@@ -110,10 +146,9 @@ class Engine(ABC):
 
     def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return k difference quotients along components `indices`, steps `plus` and `minus`, all of shape (k,)."""
-        high, low = self.theta[indices] + plus, self.theta[indices] + minus
-        # As rounded, the points are rarely exactly p − q apart.
-        distance = high - low
-        spans, exact = self.spans(indices, high, low), self.exact(indices, plus, minus)
+        plus, minus = self.attainable(indices, plus), self.attainable(indices, minus)
+        distance = plus - minus
+        spans, exact = self.spans(indices, plus, minus), self.exact(indices, plus, minus)
         # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
         with np.errstate(all="ignore"):
             lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
@@ -163,11 +198,11 @@ class LoopEngine(Engine):
         """J(θ), shape (1,)."""
         return np.array([self._loss(self.theta.copy())])
 
-    def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences, two losses each."""
         spans = Spans.empty(len(indices))
         for k, i in enumerate(indices):
-            above, below = self._at(i, high[k]), self._at(i, low[k])
+            above, below = (self._at(i, self.theta[i] + step[k]) for step in (plus, minus))
             spans.lower[k] = spans.upper[k] = spans.conventions[0, k] = above - below
             spans.magnitude[k] = abs(above - below)
             spans.level[k] = max(abs(above), abs(below))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from xcheck.oracle.audit import Audit
+from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Vector
 
@@ -21,8 +23,12 @@ class Estimate:
         magnitude: mean over the examples of |slope of the loss|, plus |slope of the penalty|, shape (n,).
         loss: J(θ).
         rounding: what rounding may do to a witness's loss and gradient.
+        trace: what the network computes at θ.
         ties: units that sit on a kink, over all examples, and weights that sit on that of the l1 penalty.
         engine: name of the engine.
+        audits: how samples of the components fared with more direct engines; a failed one belongs to an engine that was
+            given up.
+        referred: components that the engine's own noise had left too wide, and that were measured without it.
         difference: "central" or "forward".
         epsilon: the step; with epsilon = "auto" the median of the steps.
         evaluations: number of losses evaluated.
@@ -40,8 +46,11 @@ class Estimate:
     magnitude: Vector
     loss: float
     rounding: Rounding
+    trace: Trace
     ties: int
     engine: str
+    audits: tuple[Audit, ...]
+    referred: int
     difference: str
     epsilon: float
     evaluations: int

@@ -8,7 +8,8 @@ noise σ of J. The bar promised with each estimate covers both:
       R = (4 D(h) − D(2h))/3        R' = (4 D(2h) − D(4h))/3
 
   whose errors are −h⁴ ∂⁵J/30 and −16 h⁴ ∂⁵J/30: |R − R'| is fifteen times the error of R. bar = |R − R'| + c σ/h.
-  The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks.
+  The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks;
+  2⁻¹³ for engines that do not subtract losses, where nothing is to be lost by a short step.
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
 - *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, whose truncation error is a third of
@@ -29,8 +30,7 @@ from xcheck.oracle.engine import Differences, Engine, Indices
 from xcheck.parameters import Vector
 
 DifferenceName = Literal["central", "forward"]
-
-FIRST_STEP = 2.0**-10
+Flags = NDArray[np.bool_]
 
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
 _NOISE_MULTIPLE = 8.0
@@ -43,6 +43,7 @@ class Measurement:
     """Estimated slopes of some components, with the bar that their errors are promised not to exceed.
 
     Attributes:
+        indices: of the components, shape (k,).
         value, lower, upper, magnitude: as in `xcheck.oracle.engine.Differences`, shape (k,).
         conventions: likewise, shape (variants, k).
         bar: shape (k,).
@@ -50,6 +51,7 @@ class Measurement:
         evaluations: losses evaluated.
     """
 
+    indices: Indices
     value: Vector
     lower: Vector
     upper: Vector
@@ -60,84 +62,110 @@ class Measurement:
     evaluations: int
 
 
-def _bar(engine: Engine, truncation: Vector, noise: Vector, step: Vector, taken: Differences) -> Vector:
+def error_bar(
+    engine: Engine, truncation: Vector, noise: Vector, step: Vector, level: Vector | float, magnitude: Vector
+) -> Vector:
     """Add up truncation, noise, and the rounding of the sum of data term and penalty.
 
-    The noise was measured near θ. A long step may lead to where the loss is larger: there u |J| is added.
+    The noise was measured near θ. It is never less than one rounding of the losses that are subtracted, and a long
+    step may lead to where they are larger: there u |J| is added.
     """
     eps = np.finfo(np.float64).eps
     here = float(np.abs(engine.losses).mean())
-    far = eps * np.maximum(taken.level - 2 * here, 0.0)
-    return np.asarray(truncation + _NOISE_MULTIPLE * (noise + far) / step + eps * taken.magnitude)
+    far = eps * np.maximum(level - 2 * here, 0.0)
+    noise = np.maximum(noise, eps / 2 * np.minimum(level, here)) + far
+    return np.asarray(truncation + _NOISE_MULTIPLE * noise / step + eps * magnitude)
 
 
 def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
     return engine.differences(indices, step, -step)
 
 
-def _extrapolated(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Measurement:
+def extrapolated(fine: Vector, coarse: Vector) -> Vector:
+    """Return the fourth-order value R from D(h) and D(2h)."""
+    return fine + (fine - coarse) / 3
+
+
+def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Measurement:
     """Measure with h, 2h and 4h."""
     once, twice, thrice = (_central(engine, indices, factor * step) for factor in (1, 2, 4))
 
-    def combined(fine: Vector, coarse: Vector) -> Vector:
-        return fine + (fine - coarse) / 3
-
-    value = combined(once.slope, twice.slope)
-    lower, upper = combined(once.lower, twice.lower), combined(once.upper, twice.upper)
-    conventions = combined(once.conventions, twice.conventions)
+    value = extrapolated(once.slope, twice.slope)
+    lower, upper = extrapolated(once.lower, twice.lower), extrapolated(once.upper, twice.upper)
+    conventions = extrapolated(once.conventions, twice.conventions)
     disagreement = np.max(
         [
-            np.abs(value - combined(twice.slope, thrice.slope)),
-            np.abs(lower - combined(twice.lower, thrice.lower)),
-            np.abs(upper - combined(twice.upper, thrice.upper)),
-            np.abs(conventions - combined(twice.conventions, thrice.conventions)).max(0),
+            np.abs(value - extrapolated(twice.slope, thrice.slope)),
+            np.abs(lower - extrapolated(twice.lower, thrice.lower)),
+            np.abs(upper - extrapolated(twice.upper, thrice.upper)),
+            np.abs(conventions - extrapolated(twice.conventions, thrice.conventions)).max(0),
         ],
         axis=0,
     )
-    bar = _bar(engine, disagreement, noise, step, thrice)
+    bar = error_bar(engine, disagreement, noise, step, thrice.level, thrice.magnitude)
     # At a kink the extrapolated ends may have changed places by a rounding.
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)
-    return Measurement(value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
+    return Measurement(indices, value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
 
 
-def automatic(engine: Engine, noise: Vector, *, tolerance: float) -> Measurement:
-    """Estimate all components with extrapolation, and those again whose bar is too wide.
+def automatic(
+    engine: Engine,
+    noise: Vector,
+    *,
+    tolerance: float,
+    indices: Indices | None = None,
+    first: Measurement | None = None,
+) -> Measurement:
+    """Estimate components with extrapolation, and those again whose bar is too wide.
 
     Args:
         engine: evaluates the differences.
         noise: σ of J per component, shape (n,).
-        tolerance: relative tolerance that a gradient will be held to; a bar of a quarter of it, or of 1e-9 of the
-            tensor's largest magnitude, is narrow enough.
+        tolerance: relative tolerance that a gradient will be held to; see `too_wide`.
+        indices: of the components, shape (k,); by default all.
+        first: a measurement of them that is there already, to be improved where it must.
     """
-    everything = np.arange(engine.layout.size)
-    step = FIRST_STEP * engine.scale
-    best = _extrapolated(engine, everything, step, noise)
-    enough = 1e-9 * engine.layout.largest(best.magnitude)
+    chosen = np.arange(engine.layout.size) if indices is None else indices
+    noise = noise[chosen]
+    best = first or _measured(engine, chosen, engine.first_step * engine.scale[chosen], noise)
     evaluations = best.evaluations
     # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
-    pending = everything[best.magnitude > 0]
+    pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
     for _ in range(_ROUNDS):
-        wide = best.bar[pending] > np.maximum(tolerance / 4 * np.abs(best.value[pending]), enough[pending])
-        pending = pending[wide]
+        noisy = 2 * _NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
+        # Where losses are not subtracted, the noise shrinks with the step: a longer one would gain nothing.
+        hopeful = ~noisy | engine.subtracts
+        pending, noisy = pending[hopeful], noisy[hopeful]
         if not len(pending):
             break
-        noisy = 2 * _NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
         step = best.step[pending] * np.where(noisy, 4.0, 0.25)
-        again = _extrapolated(engine, pending, step, noise[pending])
+        again = _measured(engine, chosen[pending], step, noise[pending])
         evaluations += again.evaluations
-        # A narrower bar that contradicts the wider one is a coincidence, not an improvement.
-        consistent = np.abs(again.value - best.value[pending]) <= again.bar + best.bar[pending]
-        pending = _improve(best, again, pending, consistent & (again.bar < best.bar[pending]))
+        pending = pending[improve(best, again, pending)]
+        pending = pending[too_wide(engine, best, tolerance)[pending]]
     return replace(best, evaluations=evaluations)
 
 
-def _improve(best: Measurement, again: Measurement, pending: Indices, better: NDArray[np.bool_]) -> Indices:
-    """Take over what has become better, and return its indices."""
-    improved: Indices = pending[better]
+def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
+    """Return where a bar is wider than a quarter of the tolerance and 1e-10 of the tensor's largest magnitude."""
+    magnitude = np.zeros(engine.layout.size)
+    magnitude[measured.indices] = measured.magnitude
+    enough = 1e-10 * engine.layout.largest(magnitude)[measured.indices]
+    with np.errstate(invalid="ignore"):  # what is not finite is too wide
+        return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
+
+
+def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
+    """Take over into `best` at `places` what `again` knows better, and return where it does.
+
+    A narrower bar that contradicts the wider one is a coincidence, not an improvement.
+    """
+    consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
+    better = consistent & (again.bar < best.bar[places])
     for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
-        getattr(best, name)[improved] = getattr(again, name)[better]
-    best.conventions[:, improved] = again.conventions[:, better]
-    return improved
+        getattr(best, name)[places[better]] = getattr(again, name)[better]
+    best.conventions[:, places[better]] = again.conventions[:, better]
+    return better
 
 
 def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:
@@ -158,7 +186,8 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     names = ("slope", "lower", "upper")
     near = np.max([np.abs(getattr(fine, name) - getattr(double, name)) for name in names], axis=0)
     far = np.max([np.abs(getattr(double, name) - getattr(coarse, name)) for name in names], axis=0)
-    bar = _bar(engine, multiple * np.maximum(near, far / growth), noise, step, coarse)
+    truncation = multiple * np.maximum(near, far / growth)
+    bar = error_bar(engine, truncation, noise, step, coarse.level, coarse.magnitude)
     return Measurement(
-        fine.slope, fine.lower, fine.upper, fine.conventions, fine.magnitude, bar, step, 6 * len(everything)
+        everything, fine.slope, fine.lower, fine.upper, fine.conventions, fine.magnitude, bar, step, 6 * len(step)
     )

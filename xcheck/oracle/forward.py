@@ -13,15 +13,17 @@ Two things are done differently from what one would write in a framework:
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 from xcheck.network import LEAKY_SLOPE, ActivationName, LossName, Network
+from xcheck.oracle.special import erfc
+from xcheck.parameters import Vector
 
-Parameters = Sequence[tuple[Array, Array]]
+Parameters = Sequence[tuple[Any, Any]]
 
 # Slope on the side z < 0 of the activations that are linear on both sides of zero.
 LEFT_SLOPE: dict[ActivationName, float] = {"relu": 0.0, "leaky_relu": LEAKY_SLOPE}
@@ -42,62 +44,87 @@ def float64_on(device: jax.Device) -> Iterator[None]:
         yield
 
 
-SMOOTH: dict[ActivationName, Callable[[Array], Array]] = {
-    "identity": lambda z: z,
-    "sigmoid": jax.lax.logistic,
-    "tanh": jnp.tanh,
-    "softplus": lambda z: jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z))),
-    # Φ by erfc: 1 + erf(z/√2) would cancel for negative z.
-    "gelu": lambda z: z * jax.lax.erfc(-z * np.sqrt(0.5)) / 2,
-    "silu": lambda z: z * jax.lax.logistic(z),
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Where arrays live: the same formulas serve JAX (many perturbations at once) and NumPy (any precision).
+
+    Attributes:
+        np: numpy or jax.numpy.
+        normal: the standard normal distribution function Φ, by erfc: 1 + erf(z/√2) would cancel for negative z.
+    """
+
+    np: Any
+    normal: Callable[[Any], Any]
+
+
+JAX = Library(jnp, lambda z: jax.lax.erfc(-z * np.sqrt(0.5)) / 2)
+NUMPY = Library(np, lambda z: erfc(-z * np.sqrt(z.dtype.type(0.5))) / 2)
+
+
+def logistic(lib: Library, z: Any) -> Any:
+    """Return σ(z); no exponential overflows."""
+    e = lib.np.exp(-lib.np.abs(z))
+    return lib.np.where(z < 0, e, 1.0) / (1 + e)
+
+
+SMOOTH: dict[ActivationName, Callable[[Library, Any], Any]] = {
+    "identity": lambda lib, z: z,
+    "sigmoid": logistic,
+    "tanh": lambda lib, z: lib.np.tanh(z),
+    "softplus": lambda lib, z: lib.np.maximum(z, 0) + lib.np.log1p(lib.np.exp(-lib.np.abs(z))),
+    "gelu": lambda lib, z: z * lib.normal(z),
+    "silu": lambda lib, z: z * logistic(lib, z),
 }
 
-NATURAL: dict[ActivationName, Callable[[Array], Array]] = {
+NATURAL: dict[ActivationName, Callable[[Library, Any], Any]] = {
     **SMOOTH,
-    "relu": lambda z: jnp.where(z > 0, z, 0.0),
-    "leaky_relu": lambda z: jnp.where(z > 0, z, LEAKY_SLOPE * z),
-    "elu": lambda z: jnp.where(z > 0, z, jnp.expm1(z)),
+    "relu": lambda lib, z: lib.np.where(z > 0, z, 0 * z),
+    "leaky_relu": lambda lib, z: lib.np.where(z > 0, z, LEAKY_SLOPE * z),
+    "elu": lambda lib, z: lib.np.where(z > 0, z, lib.np.expm1(lib.np.minimum(z, 0))),
 }
 
 
-def continued(name: ActivationName, z: Array, piece: Array | None) -> Array:
+def continued(lib: Library, name: ActivationName, z: Any, piece: Any | None) -> Any:
     """Return g(z) on the piece that was active at θ, continued beyond it.
 
     Args:
+        lib: JAX or NUMPY.
         name: the activation.
-        z: pre-activations, shape (m, units).
+        z: pre-activations, any shape.
         piece: for relu and leaky_relu the slope of each unit's piece; for elu 1 on the side z > 0, else 0; None for
-            smooth activations. Shape (m, units).
+            smooth activations. Of a shape that fits z.
     """
     if piece is None:
-        return SMOOTH[name](z)
+        return SMOOTH[name](lib, z)
     if name == "elu":
-        return jnp.where(piece > 0, z, jnp.expm1(z))
+        return lib.np.where(piece > 0, z, lib.np.expm1(lib.np.where(piece > 0, 0.0, z)))
     return piece * z
 
 
-def _binary_cross_entropy(z: Array, y: Array) -> Array:
+def _binary_cross_entropy(lib: Library, z: Any, y: Any) -> Any:
     # log(1 + eᶻ) − y z = y log(1 + e⁻ᶻ) + (1 − y) log(1 + eᶻ): both terms positive, nothing cancels.
-    tail = jnp.log1p(jnp.exp(-jnp.abs(z)))
-    return jnp.sum(y * (jnp.maximum(-z, 0) + tail) + (1 - y) * (jnp.maximum(z, 0) + tail), axis=1)
+    xp = lib.np
+    tail = xp.log1p(xp.exp(-xp.abs(z)))
+    return xp.sum(y * (xp.maximum(-z, 0) + tail) + (1 - y) * (xp.maximum(z, 0) + tail), axis=1)
 
 
-def _softmax_cross_entropy(z: Array, y: Array) -> Array:
+def _softmax_cross_entropy(lib: Library, z: Any, y: Any) -> Any:
     # With d = z − Σ y z: L = log Σ e^dₖ. Where a class has all of y, d is 0 there, and log1p of the others keeps the
     # digits of a loss close to zero.
-    d = z - jnp.sum(y * z, axis=1, keepdims=True)
-    top = jnp.maximum(jnp.max(d, axis=1), 0.0)
-    certain = jnp.max(y, axis=1) == 1
-    whole = top + jnp.log(jnp.sum(jnp.exp(d - top[:, None]), axis=1))
-    others = jnp.log1p(jnp.sum(jnp.where(y == 1, 0.0, jnp.exp(jnp.minimum(d, 0.0))), axis=1))
-    return jnp.where(certain & (top == 0), others, whole)
+    xp = lib.np
+    d = z - xp.sum(y * z, axis=1, keepdims=True)
+    top = xp.maximum(xp.max(d, axis=1), 0.0)
+    certain = xp.max(y, axis=1) == 1
+    whole = top + xp.log(xp.sum(xp.exp(d - top[:, None]), axis=1))
+    others = xp.log1p(xp.sum(xp.where(y == 1, 0.0, xp.exp(xp.minimum(d, 0.0))), axis=1))
+    return xp.where(certain & (top == 0), others, whole)
 
 
-def _mean_squared_error(z: Array, y: Array) -> Array:
-    return 0.5 * jnp.sum((z - y) ** 2, axis=1)
+def _mean_squared_error(lib: Library, z: Any, y: Any) -> Any:
+    return lib.np.sum((z - y) ** 2, axis=1) / 2
 
 
-LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
+LOSSES: dict[LossName, Callable[[Library, Any, Any], Any]] = {
     "binary_cross_entropy": _binary_cross_entropy,
     "softmax_cross_entropy": _softmax_cross_entropy,
     "mean_squared_error": _mean_squared_error,
@@ -115,47 +142,42 @@ class Trace:
         losses: loss of each example, shape (m,).
     """
 
-    a: list[Array]
-    z: list[Array]
-    reach: list[Array]
-    losses: Array
+    a: list[Vector]
+    z: list[Vector]
+    reach: list[Vector]
+    losses: Vector
 
 
-jax.tree_util.register_dataclass(Trace, ["a", "z", "reach", "losses"], [])
-
-
-def dropped(a: Array, keep: Array | None) -> Array:
+def dropped(a: Any, keep: Any | None) -> Any:
     """Inverted dropout; `keep` is mask/keep_prob."""
     return a if keep is None else a * keep
 
 
+@np.errstate(all="ignore")  # a loss that is not finite is a result
 def trace(
-    network: Network,
-    parameters: Parameters,
-    inputs: Array,
-    targets: Array,
-    keeps: Sequence[Array | None],
+    network: Network, parameters: Parameters, inputs: Vector, targets: Vector, keeps: Sequence[Vector | None]
 ) -> Trace:
-    """Run the network as it is and keep everything."""
+    """Run the network as it is, in NumPy, and keep everything."""
     a = [dropped(inputs, keeps[0])]
     z, reach = [], []
     for (W, b), layer, keep in zip(parameters, network.layers, keeps[1:], strict=True):
         z.append(a[-1] @ W.T + b)
-        reach.append(jnp.abs(a[-1]) @ jnp.abs(W).T + jnp.abs(b))
-        a.append(dropped(NATURAL[layer.activation](z[-1]), keep))
-    return Trace(a, z, reach, LOSSES[network.loss](a[-1], targets))
+        reach.append(np.abs(a[-1]) @ np.abs(W).T + np.abs(b))
+        a.append(dropped(NATURAL[layer.activation](NUMPY, z[-1]), keep))
+    return Trace(a, z, reach, LOSSES[network.loss](NUMPY, a[-1], targets))
 
 
 def losses(
+    lib: Library,
     network: Network,
     parameters: Parameters,
-    inputs: Array,
-    targets: Array,
-    keeps: Sequence[Array | None],
-    pieces: Sequence[Array | None],
-) -> Array:
+    inputs: Any,
+    targets: Any,
+    keeps: Sequence[Any | None],
+    pieces: Sequence[Any | None],
+) -> Any:
     """Return the loss of each example on the pieces given, shape (m,)."""
     a = dropped(inputs, keeps[0])
     for (W, b), layer, keep, piece in zip(parameters, network.layers, keeps[1:], pieces, strict=True):
-        a = dropped(continued(layer.activation, a @ W.T + b, piece), keep)
-    return LOSSES[network.loss](a, targets)
+        a = dropped(continued(lib, layer.activation, a @ W.T + b, piece), keep)
+    return LOSSES[network.loss](lib, a, targets)

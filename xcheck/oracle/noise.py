@@ -43,19 +43,18 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vecto
     """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
 
     Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
-    has no noise there), and takes the largest noise found. It is never less than one rounding of each example's loss:
-    in samples that are equal to the last bit nothing can be measured, and roundings of like examples do not cancel.
+    has no noise there), and takes the largest noise found. In samples that are equal to the last bit nothing can be
+    measured: what rounding does at least, the estimators add.
     """
-    least = np.finfo(np.float64).eps / 2 * float(np.abs(engine.losses).mean())
-    sigma = np.full(engine.layout.size, least)
+    sigma = np.zeros(engine.layout.size)
     for tensor in engine.layout:
         count = min(COMPONENTS, tensor.size)
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
         multiples = np.tile(np.arange(1.0, POINTS + 1), count)
         indices = np.repeat(chosen, POINTS)
         plus = (4 + multiples * SPACING) * steps[indices]
-        spans = engine.spans(indices, engine.theta[indices] + plus, engine.theta[indices])
+        spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
         values = spans.lower.reshape(count, POINTS)
         with np.errstate(all="ignore"):
-            sigma[tensor.span] = np.maximum(least, noise_level(values).max(initial=0.0))
+            sigma[tensor.span] = noise_level(values).max(initial=0.0)
     return sigma

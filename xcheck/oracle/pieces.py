@@ -49,13 +49,18 @@ class Pieces:
         """Number of variants."""
         return next((len(slope) for slope in self.slopes if slope is not None), 1)
 
+    @property
+    def each(self) -> list[list[Vector | None]]:
+        """The pieces of all layers, shape (m, nₗ) or None, for one variant after the other."""
+        return [[None if slope is None else slope[v] for slope in self.slopes] for v in range(self.variants)]
+
 
 def find_pieces(network: Network, trace: Trace, roundoff: float) -> Pieces:
     """Read the active pieces off the pre-activations at θ."""
     names = [layer.activation for layer in network.layers]
-    z = [np.asarray(array) for array in trace.z]
+    z = trace.z
     ties = [
-        _tied(name, pre, np.asarray(reach), width, roundoff)
+        _tied(name, pre, reach, width, roundoff)
         for name, pre, reach, width in zip(names, z, trace.reach, network.widths, strict=False)
     ]
     near = any(bool((pre[tie] != 0).any()) for pre, tie in zip(z, ties, strict=True))

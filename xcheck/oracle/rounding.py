@@ -90,12 +90,12 @@ def rounding_errors(
 
 def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
     parameters = problem.layout.unflatten(problem.theta)
-    sizes = [np.abs(np.asarray(a)).max(axis=0) for a in traced.a]
+    sizes = [np.abs(a).max(axis=0) for a in traced.a]
     errors, sums = [np.zeros_like(sizes[0])], []
     for number, (below, above) in enumerate(pairwise(sizes), start=1):
         W, b = parameters[f"W{number}"], parameters[f"b{number}"]
         sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + u * np.sqrt(W**2 @ below**2 + b**2))
-        z = np.abs(np.asarray(traced.z[number - 1])).max(axis=0)
+        z = np.abs(traced.z[number - 1]).max(axis=0)
         errors.append(sums[-1] + u * np.maximum(above, z))
     return _Forward(sizes, errors, sums)
 

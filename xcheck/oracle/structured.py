@@ -1,120 +1,98 @@
-"""Structured engine: every θᵢ is perturbed, but only what depends on it is computed again.
+"""Structured engine: every θᵢ is perturbed, but only what depends on it is computed again (`xcheck.oracle.climb`)."""
 
-W⁽ˡ⁾ᵢⱼ + h changes z⁽ˡ⁾ᵢ by h aⱼ⁽ˡ⁻¹⁾ and no other unit of layer l; b⁽ˡ⁾ᵢ + h changes it by h. With Z and A at θ known:
-
-    Δaᵢ = g(zᵢ⁽ˡ⁾ + h aⱼ) − g(zᵢ⁽ˡ⁾)          one unit of layer l
-    Z⁽ˡ⁺¹⁾ + Δaᵢ ⊗ W⁽ˡ⁺¹⁾[:, i]               a rank-one update of layer l + 1
-    the layers after that                     in full
-
-This is the same mathematics as running the network anew for every θᵢ; what is left out would come out the same.
-"""
-
-from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from xcheck.network import Network
+from xcheck.oracle.climb import Climber, is_short, reach
+from xcheck.oracle.elementary import SHORT
 from xcheck.oracle.engine import Indices, Spans
-from xcheck.oracle.forward import LOSSES, Parameters, continued, dropped
-from xcheck.oracle.network_engine import Arrays, NetworkEngine, summarized, tensors_of
-from xcheck.parameters import Layout, Vector
+from xcheck.oracle.forward import float64_on
+from xcheck.oracle.network_engine import NetworkEngine
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
 
-_CACHE = 20 << 20  # bytes; on two cores 10 and 20 MiB are equally fast, 40 MiB half as fast
+_CACHE = 16 << 20  # bytes
 _WIDEST = 1 << 16
 
 
-class _Base:
-    """One variant of the network at θ, on its pieces: what perturbations of layer `number` (from 0) start from."""
-
-    def __init__(
-        self,
-        network: Network,
-        parameters: Parameters,
-        arrays: Arrays,
-        pieces: Sequence[Array | None],
-        number: int,
-    ) -> None:
-        self._network, self._parameters, self._arrays = network, parameters, arrays
-        self._pieces, self._number = pieces, number
-        a = dropped(arrays.inputs, arrays.keeps[0])
-        for before in range(number):
-            a = self._activated(before, self._linear(before, a))
-        self.inputs = jnp.concatenate([a, jnp.ones((len(a), 1))], axis=1)  # a bias is a weight on a constant input
-        self.z = self._linear(number, a)
-        self.a = self._activated(number, self.z)
-        self.above = self._linear(number + 1, self.a) if number + 1 < len(parameters) else None
-
-    def _linear(self, number: int, a: Array) -> Array:
-        W, b = self._parameters[number]
-        return a @ W.T + b
-
-    def _activated(self, number: int, z: Array) -> Array:
-        name = self._network.layers[number].activation
-        return dropped(continued(name, z, self._pieces[number]), self._arrays.keeps[number + 1])
-
-    def losses(self, unit: Array, column: Array, shift: Array) -> Array:
-        """Return the loss of each example when the weight from `column` to `unit` is moved by `shift`, shape (m,)."""
-        piece, keep = self._pieces[self._number], self._arrays.keeps[self._number + 1]
-        z = self.z[:, unit] + shift * self.inputs[:, column]
-        name = self._network.layers[self._number].activation
-        a = continued(name, z, None if piece is None else piece[:, unit])
-        a = dropped(a, None if keep is None else keep[:, unit])
-        if self.above is None:
-            return LOSSES[self._network.loss](self.a.at[:, unit].set(a), self._arrays.targets)
-        W, _ = self._parameters[self._number + 1]
-        return self._rest(self._number + 1, self.above + (a - self.a[:, unit])[:, None] * W[:, unit])
-
-    def _rest(self, number: int, z: Array) -> Array:
-        a = self._activated(number, z)
-        for after in range(number + 1, len(self._parameters)):
-            a = self._activated(after, self._linear(after, a))
-        return LOSSES[self._network.loss](a, self._arrays.targets)
-
-
-@partial(jax.jit, static_argnames=("network", "layout", "number"))
-def _spans(
-    network: Network, layout: Layout, number: int, arrays: Arrays, units: Array, columns: Array, high: Array, low: Array
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Return what `Spans` holds of L(θᵢ + high) − L(θᵢ + low)."""
-    parameters = tensors_of(layout, arrays.theta)
-
-    def variant(pieces: Sequence[Array | None]) -> tuple[Array, Array]:
-        base = _Base(network, parameters, arrays, pieces, number)
-        return jax.vmap(base.losses)(units, columns, high), jax.vmap(base.losses)(units, columns, low)
-
-    return summarized(*jax.vmap(variant, axis_size=arrays.variants)(arrays.slopes))
+@partial(jax.jit)
+def _summed(moves: Array) -> tuple[Array, Array]:
+    """Return mean difference and mean |difference| of the two sides, shape (2, k, m) -> (k,)."""
+    spans = moves[0] - moves[1]
+    return spans.mean(1), jnp.abs(spans).mean(1)
 
 
 class StructuredEngine(NetworkEngine):
-    """Weight perturbation of a declared network, layer by layer."""
+    """Weight perturbation of a declared network, layer by layer.
+
+    Losses are subtracted only where steps are so long that the moves are not short.
+    """
 
     name = "structured"
+    subtracts = False
+    # Nothing is divided by the step that does not shrink with it: truncation is all that decides.
+    first_step = 2.0**-13
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        self.reach = reach(self)
+        with float64_on(self.device):
+            self.climber = Climber(self)
+
+    @property
+    def scale(self) -> Vector:
+        """As for every network, but no longer than lets all moves, even of five first steps, be short."""
+        with np.errstate(all="ignore"):
+            short = [SHORT / 2 / (5 * self.first_step * bound) for bound in self.reach]
+        return np.minimum(super().scale, self.spread_out(short))
+
+    def attainable(self, indices: Indices, step: Vector) -> Vector:
+        """θᵢ + h is never formed, so h is not rounded."""
+        return step
 
     def chunk(self, number: int) -> int:
         """Perturbations of layer `number` at a time: on a CPU as many as stay in its cache, on a GPU as many as fit."""
-        network, examples = self.problem.network, self.problem.examples
-        numbers = 4 * examples * max(network.widths[number + 1 :])
+        widths = self.problem.network.widths
+        hidden = widths[number + 2 : -1]
+        numbers = 2 * self.problem.examples * (8 + 3 * max([*hidden, 0 if not hidden else widths[-1]]))
         widest = _CACHE // (8 * numbers) if self.device.platform == "cpu" else _WIDEST
         return self.chunk_of(numbers, max(16, widest))
 
-    def spans(self, indices: Indices, high: Vector, low: Vector) -> Spans:
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss."""
         spans = Spans.empty(len(indices), self.pieces.variants)
-        shift_up, shift_down = high - self.theta[indices], low - self.theta[indices]
         tensors = list(self.layout)
         for number, (W, b) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
             into = np.flatnonzero((indices >= W.span.start) & (indices < b.span.stop))
-            if len(into):
-                flat = indices[into] - W.offset
-                inputs = W.shape[1]
-                weight = flat < W.size
-                units = np.where(weight, flat // inputs, flat - W.size)
-                columns = np.where(weight, flat % inputs, inputs)
-                kernel = partial(_spans, self.problem.network, self.layout, number, self.arrays)
-                rows = (units, columns, shift_up[into], shift_down[into])
-                self.run(kernel, rows, spans, into, chunk=self.chunk(number))
+            flat = indices[into] - W.offset
+            weight = flat < W.size
+            units = np.where(weight, flat // W.shape[1], flat - W.size)
+            columns = np.where(weight, flat % W.shape[1], W.shape[1])
+            steps = np.stack([plus[into], minus[into]])
+            chunk = self.chunk(number)
+            for start in range(0, len(into), chunk):
+                places = np.arange(start, min(start + chunk, len(into)))
+                rows = np.resize(places, chunk)  # repetitions, so that there is one compilation
+                spans.put(into[places], self._spans(number, units[rows], columns[rows], steps[:, rows]))
+                self.progress(len(places))
         return spans
+
+    def _spans(self, number: int, units: Indices, columns: Indices, steps: Vector) -> Spans:
+        inputs = np.append(np.abs(self.trace.a[number]).max(axis=0), 1.0)
+        short = is_short(np.abs(steps).max(0) * inputs[columns] * self.reach[number][units])
+        level = np.zeros(len(units)) if short else np.full(len(units), np.abs(self.losses).mean())
+        with float64_on(self.device):
+            climbs = (
+                self.climber.moved(number, variant, units, columns, steps, short=short)
+                for variant in range(self.pieces.variants)
+            )
+            if self.pieces.variants == 1:
+                mean, magnitude = jax.device_get(_summed(next(climbs)))
+                return Spans(mean, mean, mean[None], magnitude, level)
+            sides = [jax.device_get(moved) for moved in climbs]
+        return Spans.summarized(np.stack([high - low for high, low in sides]), level[:, None])

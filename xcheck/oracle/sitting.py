@@ -1,0 +1,169 @@
+"""One sitting of the judge: an engine, the noise, the estimate, the refinement and the audit, one after the other."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.oracle.audit import Audit, audit
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators import FORWARD_STEP, Measurement, automatic, fixed, improve, too_wide
+from xcheck.oracle.network_engine import NetworkEngine
+from xcheck.oracle.network_loop import NetworkLoopEngine
+from xcheck.oracle.node import NodeEngine
+from xcheck.oracle.noise import loss_noise, sampled_differences
+from xcheck.oracle.options import OracleOptions
+from xcheck.oracle.rounding import Rounding, rounding_errors
+from xcheck.oracle.structured import StructuredEngine
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
+
+_NOISE_STREAM, _AUDIT_STREAM = 3, 4
+_FLOAT64 = 2.0**-53
+
+# Components that are audited: of the node engine by weight perturbation, and of whatever does not subtract losses by
+# the plain loop.
+_BY_WEIGHTS, _BY_LOOP = 32, 4
+
+
+class Stopwatch:
+    """Seconds since the start, and until the first batch came back (compilation, nearly all of it)."""
+
+    def __init__(self, progress: Callable[[int], None] | None) -> None:
+        self._start = time.perf_counter()
+        self._progress = progress
+        self.first = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
+
+    def lap(self, done: int) -> None:
+        """Note that a batch of `done` differences is there."""
+        self.first = self.first or self.elapsed
+        if self._progress:
+            self._progress(done)
+
+
+class Sitting:
+    """The judge with one engine.
+
+    Attributes:
+        engine: the engine.
+        measured: all components.
+        audits: what came of auditing the engine.
+    """
+
+    def __init__(self, engine: type[NetworkEngine], problem: Problem, options: OracleOptions, clock: Stopwatch) -> None:
+        self._problem, self._options, self._clock = problem, options, clock
+        self._evaluations = self._referred = 0
+        self.audits: list[Audit] = []
+        self.engine = self._made(engine)
+        if np.isfinite(self.engine.losses).all():
+            noise = self._noise(self.engine)
+            self.measured = self._with_rounding(self._measure(noise), self.engine)
+            if not self.engine.subtracts:
+                self._audit(noise)
+            elif options.extrapolates:
+                self._refer()
+        else:
+            self.measured = _nothing(problem.layout.size)
+
+    def estimate(self, audits: Sequence[Audit]) -> Estimate:
+        """Put everything that is known into one value."""
+        problem, engine, measured = self._problem, self.engine, self.measured
+        roundoff = float(np.finfo(self._options.dtype).eps) / 2
+        return Estimate(
+            value=measured.value,
+            error_bar=measured.bar,
+            lower=measured.lower,
+            upper=measured.upper,
+            conventions=measured.conventions,
+            spread=engine.penalty.spread,
+            near=engine.pieces.near,
+            magnitude=measured.magnitude,
+            loss=float(engine.losses.mean()) + engine.penalty.value,
+            rounding=self._rounding(measured.magnitude, roundoff),
+            trace=engine.trace,
+            ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
+            engine=engine.name,
+            audits=tuple(audits),
+            referred=self._referred,
+            difference=self._options.difference,
+            epsilon=float(np.median(measured.step)) if problem.layout.size else 0.0,
+            evaluations=measured.evaluations + self._evaluations,
+            seconds=self._clock.elapsed,
+            compile_seconds=self._clock.first,
+        )
+
+    def _made(self, engine: type[NetworkEngine]) -> NetworkEngine:
+        options = self._options
+        return engine(
+            self._problem,
+            device=options.device,
+            memory=options.memory,
+            roundoff=float(np.finfo(options.dtype).eps) / 2,
+            progress=self._clock.lap,
+        )
+
+    def _noise(self, engine: NetworkEngine) -> Vector:
+        self._evaluations += 2 * sampled_differences(engine.layout)
+        rng = np.random.default_rng([self._problem.seed, _NOISE_STREAM])
+        return loss_noise(engine, engine.first_step * engine.scale, rng)
+
+    def _measure(self, noise: Vector) -> Measurement:
+        engine, options = self.engine, self._options
+        if options.extrapolates:
+            first = engine.measure(noise) if isinstance(engine, NodeEngine) else None
+            return automatic(engine, noise, tolerance=options.tolerance, first=first)
+        epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
+        return fixed(engine, noise, epsilon=epsilon, difference=options.difference)
+
+    def _rounding(self, magnitude: Vector, roundoff: float) -> Rounding:
+        engine = self.engine
+        loss_magnitude = float(np.abs(engine.losses).mean()) + engine.penalty.value
+        return rounding_errors(self._problem, engine.trace, magnitude, loss_magnitude, roundoff)
+
+    def _with_rounding(self, measured: Measurement, engine: NetworkEngine) -> Measurement:
+        """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses.
+
+        Where losses are subtracted, their noise is larger, and measured.
+        """
+        if engine.subtracts:
+            return measured
+        magnitude = np.zeros(self._problem.layout.size)
+        magnitude[measured.indices] = measured.magnitude
+        rounding = self._rounding(magnitude, _FLOAT64).gradient[measured.indices]
+        return replace(measured, bar=measured.bar + np.nan_to_num(rounding))
+
+    def _refer(self) -> None:
+        """Measure again, without subtracting losses, what their noise has left too wide."""
+        wide = np.flatnonzero(too_wide(self.engine, self.measured, self._options.tolerance))
+        if not len(wide):
+            return
+        engine = self._made(StructuredEngine)
+        again = automatic(engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide)
+        self._evaluations += again.evaluations
+        self._referred = int(improve(self.measured, self._with_rounding(again, engine), wide).sum())
+
+    def _audit(self, noise: Vector) -> None:
+        """Hold a sample of the components against more direct engines."""
+        rng = np.random.default_rng([self._problem.seed, _AUDIT_STREAM])
+        size = self._problem.layout.size
+        loop = self._made(NetworkLoopEngine)
+        loss_noise = self._rounding(np.zeros(size), _FLOAT64).loss
+        panel = [(loop, np.full(size, loss_noise), _BY_LOOP)]
+        if isinstance(self.engine, NodeEngine):
+            panel.insert(0, (self._made(StructuredEngine), noise, _BY_WEIGHTS))
+        for engine, sigma, count in panel:
+            chosen = np.sort(rng.choice(size, min(count, size), replace=False))
+            self.audits.append(audit(self.engine.name, self.measured, by=engine, noise=sigma, chosen=chosen))
+            self._evaluations += self.audits[-1].evaluations
+
+
+def _nothing(size: int) -> Measurement:
+    """Return the measurement of a loss that is not finite: there is nothing to take differences of."""
+    unknown = np.full(size, np.nan)
+    return Measurement(np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, np.zeros(size), 0)
