@@ -35,6 +35,7 @@ def estimate(**changes: object) -> Estimate:
         engine="batched",
         audits=(),
         referred=0,
+        refereed=0,
         difference="central",
         epsilon=1e-3,
         evaluations=36,

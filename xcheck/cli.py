@@ -45,6 +45,18 @@ def cli() -> None:
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
+def _keep_compiled(ctx: click.Context, param: click.Parameter, folder: Path | None) -> None:
+    """Turn on JAX's persistent compilation cache for this process, for the small functions too."""
+    if folder is None:
+        return
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
 
 
@@ -67,6 +79,9 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
 @click.option("--engine", type=click.Choice(_ENGINES), help="How losses are evaluated, from direct to fast.")
 @click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the most direct engine may take.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path, file_okay=False), help="Keep what JAX compiles, in this folder."
+)
 @click.option("--seed", type=int, help="Of all random draws.")
 @click.option("--examples", type=int, help="Rows of the data to use.")
 @click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")

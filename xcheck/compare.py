@@ -158,6 +158,22 @@ class Tolerance:
         return max(self.relative, 2**10 * self.roundoff)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judgement:
+    """What is said of every component of a pair, shape (n,): how far out of bounds, the bounds, and the outcome."""
+
+    excess: Vector
+    allowed: Vector
+    wrong: Flags
+    undecided: Flags
+
+    @property
+    def ratio(self) -> Vector:
+        """The excess in units of what is allowed."""
+        excess, allowed = self.excess, self.allowed
+        return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
+
+
 class Comparer:
     """Compares witnesses with the oracle and with each other.
 
@@ -188,6 +204,10 @@ class Comparer:
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
         """Compare a witness with the oracle."""
+        oracle = self._estimate
+        return self._pair(a, Evaluation(ORACLE, oracle.loss, oracle.value), self._judged(a))
+
+    def _judged(self, a: Evaluation) -> "_Judgement":
         oracle, g = self._estimate, a.gradient
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
@@ -202,8 +222,19 @@ class Comparer:
         unmoved = (g == 0) & (oracle.magnitude == 0)
         too_wide = blur > np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
-        b = Evaluation(ORACLE, oracle.loss, oracle.value)
-        return self._pair(a, b, excess, allowed, wrong, undecided)
+        return _Judgement(excess, allowed, wrong, undecided)
+
+    @np.errstate(all="ignore")
+    def disputes(self, a: Evaluation) -> Vector:
+        """Return how far out of bounds each component of a witness is if a more precise oracle might settle it, else 0.
+
+        What is out of bounds by more than a thousandfold is not in dispute, nor what rounding of the witness itself
+        leaves undecided.
+        """
+        judged = self._judged(a)
+        close = judged.wrong & (judged.ratio < 1e3)
+        blurred = judged.undecided & (self._estimate.error_bar >= self._floor)
+        return np.asarray(np.where(close | blurred, 1.0 + judged.ratio, 0.0))
 
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
         """Return where g is a subgradient at a kink, but not one that any framework would choose."""
@@ -224,11 +255,10 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return self._pair(a, b, excess, allowed, wrong, np.zeros_like(wrong))
+        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong)))
 
-    def _pair(
-        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags, undecided: Flags
-    ) -> Pair:
+    def _pair(self, a: Evaluation, b: Evaluation, judged: "_Judgement") -> Pair:
+        wrong, undecided = judged.wrong, judged.undecided
         losses_agree = self._same_loss(a.loss, b.loss)
         unjudged = b.name == ORACLE and not np.isfinite(b.loss)
         return Pair(
@@ -242,7 +272,7 @@ class Comparer:
             undecided=int(undecided.sum()),
             of=self._layout.size,
             tensors=tuple(_restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout),
-            worst=self._components(a, b, excess, allowed, wrong),
+            worst=self._components(a, b, judged),
         )
 
     def _same_loss(self, a: float, b: float) -> bool:
@@ -250,11 +280,9 @@ class Comparer:
             return a == b or (np.isnan(a) and np.isnan(b))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
-    def _components(
-        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags
-    ) -> tuple[Component, ...]:
+    def _components(self, a: Evaluation, b: Evaluation, judged: "_Judgement") -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
-        ratio = np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
+        excess, wrong, ratio = judged.excess, judged.wrong, judged.ratio
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
         order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
         kept = order[wrong[order]] if wrong.any() else order

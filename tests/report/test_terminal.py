@@ -66,6 +66,9 @@ def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
         warnings=(),
         oracle=OracleSummary(
             engine="batched",
+            audits=(),
+            referred=0,
+            refereed=0,
             scope="all",
             difference="central",
             epsilon=3.1e-4,

@@ -29,6 +29,7 @@ class Estimate:
         audits: how samples of the components fared with more direct engines; a failed one belongs to an engine that was
             given up.
         referred: components that the engine's own noise had left too wide, and that were measured without it.
+        refereed: components that were disputed, and measured again in extended precision.
         difference: "central" or "forward".
         epsilon: the step; with epsilon = "auto" the median of the steps.
         evaluations: number of losses evaluated.
@@ -51,6 +52,7 @@ class Estimate:
     engine: str
     audits: tuple[Audit, ...]
     referred: int
+    refereed: int
     difference: str
     epsilon: float
     evaluations: int

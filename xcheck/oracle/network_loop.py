@@ -27,6 +27,8 @@ class NetworkLoopEngine(NetworkEngine):
     def __init__(self, problem: Problem, *, dtype: type[np.floating] = np.float64, **options: Any) -> None:
         super().__init__(problem, **options)
         self.dtype = dtype
+        # Truncation h⁴ and rounding u/h are in balance at h ~ u^(1/5).
+        self.first_step = 2.0 ** round(np.log2(float(np.finfo(dtype).eps)) / 5)
         self._parameters = self.theta.astype(dtype)
         self._inputs, self._targets = problem.inputs.astype(dtype), problem.targets.astype(dtype)
         self._keeps = [None if keep is None else keep.astype(dtype) for keep in self.keeps]

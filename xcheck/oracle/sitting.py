@@ -91,6 +91,7 @@ class Sitting:
             engine=engine.name,
             audits=tuple(audits),
             referred=self._referred,
+            refereed=0,
             difference=self._options.difference,
             epsilon=float(np.median(measured.step)) if problem.layout.size else 0.0,
             evaluations=measured.evaluations + self._evaluations,

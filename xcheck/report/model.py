@@ -7,6 +7,7 @@ from typing import Any
 
 from xcheck.compare import ORACLE, Pair
 from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
+from xcheck.oracle.audit import Audit
 from xcheck.verdict import Verdict
 
 
@@ -16,6 +17,9 @@ class OracleSummary:
 
     Attributes:
         engine: name of the engine.
+        audits: how samples of the components fared with more direct engines.
+        referred: components that the noise of subtracted losses had left too wide, measured again without subtracting.
+        refereed: components in dispute that were measured again in extended precision.
         scope: "all" when every component was perturbed.
         difference: "central" or "forward".
         epsilon: the step; with "auto" the median of the steps.
@@ -28,6 +32,9 @@ class OracleSummary:
     """
 
     engine: str
+    audits: tuple[Audit, ...]
+    referred: int
+    refereed: int
     scope: str
     difference: str
     epsilon: float

@@ -1,0 +1,56 @@
+"""The referee: disputed components are measured again in extended precision, by the plain NumPy forward pass.
+
+`numpy.longdouble` has 64 bits of mantissa on x86, so losses subtracted there keep three more digits. The referee is
+slow and called for a handful of components only; what it says replaces what was said before, unless it knows less.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.oracle.engine import Indices
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators import automatic
+from xcheck.oracle.network_loop import NetworkLoopEngine
+from xcheck.oracle.rounding import rounding_errors
+from xcheck.problem import Problem
+
+_MOST = 64
+# Multiplications that all cases together may take: a few seconds.
+_AFFORDABLE = 2e9
+_LOSSES_EACH = 12
+
+
+def affordable(problem: Problem) -> int:
+    """Return how many components the referee takes on; none where extended precision is no better than float64."""
+    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        return 0
+    each = _LOSSES_EACH * problem.examples * problem.layout.size * len(problem.network.layers)
+    return int(min(_MOST, max(1.0, _AFFORDABLE / each)))
+
+
+def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, tolerance: float) -> Estimate:
+    """Return the estimate with components `disputed` measured again in extended precision.
+
+    Args:
+        problem: the network at θ.
+        estimate: the oracle's.
+        disputed: components, shape (k,); at most `affordable` of them should be asked for.
+        tolerance: relative tolerance of the check.
+    """
+    u = float(np.finfo(np.longdouble).eps) / 2
+    engine = NetworkLoopEngine(problem, dtype=np.longdouble)
+    loss = float(np.abs(engine.losses).mean()) + engine.penalty.value
+    noise = np.full(problem.layout.size, rounding_errors(problem, engine.trace, estimate.magnitude, loss, u).loss)
+    again = automatic(engine, noise, tolerance=tolerance, indices=disputed)
+    apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
+    better = apart | ~(again.bar >= estimate.error_bar[disputed])
+    places = disputed[better]
+    changed = {}
+    for ours, theirs in (("value", "value"), ("error_bar", "bar"), ("lower", "lower"), ("upper", "upper")):
+        changed[ours] = getattr(estimate, ours).copy()
+        changed[ours][places] = getattr(again, theirs)[better]
+    conventions = estimate.conventions.copy()
+    conventions[:, places] = again.conventions[:, better]
+    evaluations = estimate.evaluations + again.evaluations
+    return replace(estimate, **changed, conventions=conventions, evaluations=evaluations, refereed=len(disputed))
