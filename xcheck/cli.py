@@ -79,9 +79,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
 @click.option("--engine", type=click.Choice(_ENGINES), help="How losses are evaluated, from direct to fast.")
 @click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the most direct engine may take.")
-@click.option(
-    "--cache", type=click.Path(path_type=Path, file_okay=False), help="Keep what JAX compiles, in this folder."
-)
+@click.option("--cache", type=_FOLDER, expose_value=False, callback=_keep_compiled, help="Keep compiled code here.")
 @click.option("--seed", type=int, help="Of all random draws.")
 @click.option("--examples", type=int, help="Rows of the data to use.")
 @click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")
