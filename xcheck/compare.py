@@ -166,6 +166,7 @@ class _Judgement:
     allowed: Vector
     wrong: Flags
     undecided: Flags
+    disputed: Flags
 
     @property
     def ratio(self) -> Vector:
@@ -220,9 +221,12 @@ class Comparer:
         wrong = judged & ~(excess <= allowed)
         # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything.
         unmoved = (g == 0) & (oracle.magnitude == 0)
-        too_wide = blur > np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
+        limit = np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
+        too_wide = blur > limit
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
-        return _Judgement(excess, allowed, wrong, undecided)
+        # A narrower bar would help where rounding of the witness alone is narrow enough.
+        close = wrong & (excess <= 1e3 * allowed)
+        return _Judgement(excess, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
 
     @np.errstate(all="ignore")
     def disputes(self, a: Evaluation) -> Vector:
@@ -232,9 +236,7 @@ class Comparer:
         leaves undecided.
         """
         judged = self._judged(a)
-        close = judged.wrong & (judged.ratio < 1e3)
-        blurred = judged.undecided & (self._estimate.error_bar >= self._floor)
-        return np.asarray(np.where(close | blurred, 1.0 + judged.ratio, 0.0))
+        return np.asarray(np.where(judged.disputed, 1.0 + judged.ratio, 0.0))
 
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
         """Return where g is a subgradient at a kink, but not one that any framework would choose."""
@@ -255,7 +257,7 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong)))
+        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong)))
 
     def _pair(self, a: Evaluation, b: Evaluation, judged: "_Judgement") -> Pair:
         wrong, undecided = judged.wrong, judged.undecided

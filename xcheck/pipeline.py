@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from xcheck import __version__, registry
-from xcheck.compare import Comparer, Evaluation, Tolerance, odd_one_out
+from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Check, Loaded, load, settings_for_problem
 from xcheck.objective import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
-from xcheck.oracle.referee import affordable, refereed
+from xcheck.oracle.referee import settled
 from xcheck.problem import Problem
 from xcheck.remarks import findings_of, warnings_of
 from xcheck.report.model import OracleSummary, Report
@@ -97,7 +97,9 @@ def verify_loaded(
     estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
     tolerance = _tolerance(check, options)
     if options.extrapolates:
-        estimate = _settled(problem, estimate, Comparer(estimate, problem.layout, tolerance), evaluations, tolerance)
+        comparer = Comparer(estimate, problem.layout, tolerance)
+        disputes = np.max([comparer.disputes(one) for one in evaluations], axis=0, initial=0.0)
+        estimate = settled(problem, estimate, disputes, tolerance=check.tolerance)
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
@@ -129,17 +131,6 @@ def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
     # Plain differences, and float32, are blurred: what they can decide is less, and the report says how much.
     resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
     return Tolerance(check.tolerance, roundoff, resolution)
-
-
-def _settled(
-    problem: Problem, estimate: Estimate, comparer: Comparer, evaluations: Sequence[Evaluation], tolerance: Tolerance
-) -> Estimate:
-    """Return the estimate after the referee has had its say on what is in dispute, as far as that is affordable."""
-    disputes = np.max([comparer.disputes(one) for one in evaluations], axis=0, initial=0.0)
-    disputed = np.argsort(-disputes, kind="stable")[: min(affordable(problem), np.count_nonzero(disputes))]
-    if not len(disputed):
-        return estimate
-    return refereed(problem, estimate, np.sort(disputed), tolerance=tolerance.relative)
 
 
 def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], None] | None:

@@ -21,7 +21,7 @@ ENGINES: dict[EngineName, type[NetworkEngine]] = {
 # What two cores of a present-day machine do; on faster ones a slower engine is taken a little too seldom.
 _FLOPS_PER_SECOND = 1.5e10
 _BYTES_PER_SECOND = 5e9
-_SECONDS_PER_MOVE = 1.5e-9
+_SECONDS_PER_ACTIVATION, _SECONDS_PER_MOVE = 3e-9, 1.5e-9
 
 
 def choose(name: EngineName, problem: Problem, differences: int, budget: float, *, nodes: bool) -> type[NetworkEngine]:
@@ -46,14 +46,16 @@ def choose(name: EngineName, problem: Problem, differences: int, budget: float, 
 def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
     """Return the engine that an audit falls back on."""
     ladder = list(ENGINES.values())
-    return ladder[ladder.index(engine) - 1]
+    own = max(i for i, known in enumerate(ladder) if issubclass(engine, known))
+    return ladder[own - 1]
 
 
 def _batched_seconds(problem: Problem) -> float:
     """Return about how long one difference takes when the whole network is run on both sides."""
     flops = 2 * 2 * problem.examples * problem.layout.size
+    activations = 2 * problem.examples * sum(problem.network.widths[1:])
     copied = 2 * 8 * problem.layout.size
-    return flops / _FLOPS_PER_SECOND + copied / _BYTES_PER_SECOND
+    return flops / _FLOPS_PER_SECOND + activations * _SECONDS_PER_ACTIVATION + copied / _BYTES_PER_SECOND
 
 
 def _structured_seconds(problem: Problem) -> float:

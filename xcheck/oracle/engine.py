@@ -10,6 +10,7 @@ An engine answers one question, for many components i at a time:
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import jax
@@ -196,7 +197,7 @@ class LoopEngine(Engine):
     @property
     def losses(self) -> Vector:
         """J(θ), shape (1,)."""
-        return np.array([self._loss(self.theta.copy())])
+        return np.array([self._here])
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences, two losses each."""
@@ -209,7 +210,13 @@ class LoopEngine(Engine):
             self.progress(1)
         return spans
 
+    @cached_property
+    def _here(self) -> float:
+        return self._loss(self.theta.copy())
+
     def _at(self, i: int, value: float) -> float:
+        if value == self.theta[i]:
+            return self._here
         theta = self.theta.copy()
         theta[i] = value
         return self._loss(theta)

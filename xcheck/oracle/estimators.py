@@ -35,7 +35,6 @@ Flags = NDArray[np.bool_]
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
 _NOISE_MULTIPLE = 8.0
 FORWARD_STEP = 2.0**-26
-_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,8 @@ def automatic(
     tolerance: float,
     indices: Indices | None = None,
     first: Measurement | None = None,
+    lengthen: bool = True,
+    rounds: int = 4,
 ) -> Measurement:
     """Estimate components with extrapolation, and those again whose bar is too wide.
 
@@ -124,6 +125,8 @@ def automatic(
         tolerance: relative tolerance that a gradient will be held to; see `too_wide`.
         indices: of the components, shape (k,); by default all.
         first: a measurement of them that is there already, to be improved where it must.
+        lengthen: whether to try longer steps where noise dominates; otherwise such components are left as they are.
+        rounds: how often at most a component is measured again.
     """
     chosen = np.arange(engine.layout.size) if indices is None else indices
     noise = noise[chosen]
@@ -131,10 +134,9 @@ def automatic(
     evaluations = best.evaluations
     # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
     pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         noisy = 2 * _NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
-        # Where losses are not subtracted, the noise shrinks with the step: a longer one would gain nothing.
-        hopeful = ~noisy | engine.subtracts
+        hopeful = ~noisy | lengthen
         pending, noisy = pending[hopeful], noisy[hopeful]
         if not len(pending):
             break

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from xcheck.oracle.choose import choose, more_direct
 from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.network_engine import NetworkEngine
 from xcheck.oracle.noise import sampled_differences
 from xcheck.oracle.options import OracleOptions
 from xcheck.oracle.sitting import Sitting, Stopwatch
@@ -38,17 +40,26 @@ def numerical_gradient(
     Raises:
         DeviceError: the device is not there.
     """
-    from xcheck.oracle.choose import choose, more_direct
-
     options = options or OracleOptions()
-    clock = Stopwatch(progress)
     planned = planned_differences(problem.layout)
     chosen = choose(options.engine, problem, planned, options.budget, nodes=options.extrapolates)
+    return judged(chosen, problem, options, progress=progress)
+
+
+def judged(
+    engine: type[NetworkEngine],
+    problem: Problem,
+    options: OracleOptions,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Estimate:
+    """Return the estimate of an engine; if it fails its audit, that of the next more direct one."""
+    clock = Stopwatch(progress)
     audits: list[Audit] = []
     while True:
-        sitting = Sitting(chosen, problem, options, clock)
+        sitting = Sitting(engine, problem, options, clock)
         audits += sitting.audits
         if all(audit.passed for audit in sitting.audits):
             return sitting.estimate(audits)
         # An engine that is contradicted by a more direct one is not believed in anything.
-        chosen = more_direct(chosen)
+        engine = more_direct(engine)

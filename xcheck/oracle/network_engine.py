@@ -101,7 +101,8 @@ class NetworkEngine(Engine):
         steps = np.ones(self.layout.size)
         for number, allowed in enumerate(per_unit, start=1):
             largest = np.abs(self.trace.a[number - 1]).max(axis=0)
-            per_input = 1 / np.where(largest > 0, largest, 1.0)
+            with np.errstate(all="ignore"):  # activations that overflow leave no step to take
+                per_input = 1 / np.where(largest > 0, largest, 1.0)
             steps[self.layout[f"W{number}"].span] = np.outer(allowed, per_input).ravel()
             steps[self.layout[f"b{number}"].span] = allowed
         return steps

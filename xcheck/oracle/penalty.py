@@ -36,7 +36,8 @@ class Penalty:
         |w| is continued past its kink like any other piece; at w = 0 its slopes are −1 and 1.
         """
         w, l1 = self._theta[indices], self._l1[indices]
-        squares = self._l2[indices] * (2 * w + (plus + minus))
+        with np.errstate(all="ignore"):  # a step that overflows is a result
+            squares = self._l2[indices] * (2 * w + (plus + minus))
         slope = squares + l1 * np.sign(w)
         spread = self.spread[indices]
         return Differences(

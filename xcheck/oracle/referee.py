@@ -13,6 +13,7 @@ from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import automatic
 from xcheck.oracle.network_loop import NetworkLoopEngine
 from xcheck.oracle.rounding import rounding_errors
+from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
 _MOST = 64
@@ -29,13 +30,27 @@ def affordable(problem: Problem) -> int:
     return int(min(_MOST, max(1.0, _AFFORDABLE / each)))
 
 
+def settled(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
+    """Return the estimate after the worst disputes, as many as are affordable, have been before the referee.
+
+    Args:
+        problem: the network at θ.
+        estimate: the oracle's.
+        disputes: how badly each component is in dispute, 0 where it is not, shape (n,).
+        tolerance: relative tolerance of the check.
+    """
+    count = min(affordable(problem), int(np.count_nonzero(disputes)))
+    worst = np.argsort(-disputes, kind="stable")[:count]
+    return refereed(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
+
+
 def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, tolerance: float) -> Estimate:
     """Return the estimate with components `disputed` measured again in extended precision.
 
     Args:
         problem: the network at θ.
         estimate: the oracle's.
-        disputed: components, shape (k,); at most `affordable` of them should be asked for.
+        disputed: components, shape (k,).
         tolerance: relative tolerance of the check.
     """
     u = float(np.finfo(np.longdouble).eps) / 2

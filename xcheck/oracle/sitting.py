@@ -118,7 +118,10 @@ class Sitting:
         engine, options = self.engine, self._options
         if options.extrapolates:
             first = engine.measure(noise) if isinstance(engine, NodeEngine) else None
-            return automatic(engine, noise, tolerance=options.tolerance, first=first)
+            # Where losses are subtracted, what is too wide is referred at once. Where they are not, noise shrinks with
+            # the step, and longer ones gain nothing.
+            rounds = 0 if engine.subtracts else 4
+            return automatic(engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds)
         epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
         return fixed(engine, noise, epsilon=epsilon, difference=options.difference)
 
@@ -145,7 +148,7 @@ class Sitting:
         if not len(wide):
             return
         engine = self._made(StructuredEngine)
-        again = automatic(engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide)
+        again = automatic(engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide, lengthen=False)
         self._evaluations += again.evaluations
         self._referred = int(improve(self.measured, self._with_rounding(again, engine), wide).sum())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from xcheck.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
-from xcheck.parameters import Vector
+from xcheck.parameters import Vector, initialize
 from xcheck.problem import Problem
 
 _L2 = (0.0, 0.7, 1000.0)
@@ -52,6 +52,32 @@ def scenario(number: int, *, widest: int = 12) -> Problem:
 def scenarios(count: int, *, start: int = 0) -> Iterator[Problem]:
     """Yield `count` successive scenarios."""
     return (scenario(number) for number in range(start, start + count))
+
+
+def large_scenario(number: int, draw: int = 0) -> Problem:
+    """Return network number `number` of a family that goes to extremes, up to 12,000 parameters.
+
+    One to four hidden layers, each of another activation; nine successive numbers meet all of them. l2 is 0, 0.7 or
+    1000, there are 1 to 256 examples, and the weights are a tenth to three times as large as initializers draw them.
+    Draws of one number differ in everything but the shapes.
+
+    Args:
+        number: which network.
+        draw: which θ and data.
+    """
+    shapes = np.random.default_rng([number, 8])
+    loss = LOSSES[number % len(LOSSES)]
+    depth, widest = 1 + number % 4, int(shapes.choice([8, 30, 70]))
+    outputs, examples = int(shapes.integers(2, 11)), int(shapes.choice([1, 8, 64, 256]))
+    names = [ACTIVATIONS[(number + layer) % len(ACTIVATIONS)] for layer in range(depth)]
+    hidden = [Dense(units=int(shapes.integers(2, widest)), activation=name) for name in names]
+    inputs = int(shapes.integers(1, 100))
+    rng = np.random.default_rng([number, draw, 9])
+    network = Network(inputs=inputs, layers=(*hidden, Dense(units=outputs)), loss=loss, l2=float(rng.choice(_L2)))
+    scale = float(rng.choice([0.1, 1.0, 1.0, 3.0]))
+    X, Y = rng.standard_normal((examples, inputs)), _targets(loss, examples, outputs, rng)
+    theta = scale * initialize(network, rng)
+    return Problem.create(network, X, Y, theta=theta, seed=draw, name=f"large scenario {number}.{draw}")
 
 
 def _hidden(activation: ActivationName, widest: int, rng: np.random.Generator) -> Dense:

@@ -1,0 +1,76 @@
+"""Audits: an engine that takes a short cut is caught when the short cut is wrong, and given up."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xcheck import Problem
+from xcheck.oracle import OracleOptions, numerical_gradient
+from xcheck.oracle.choose import ENGINES, more_direct
+from xcheck.oracle.engine import Indices, Spans
+from xcheck.oracle.estimators import Measurement
+from xcheck.oracle.gradient import judged
+from xcheck.oracle.node import NodeEngine
+from xcheck.oracle.structured import StructuredEngine
+from xcheck.parameters import Vector
+from xcheck.testing import scenario
+from xcheck_numpy.network import NetworkObjective
+
+
+class Transposing(NodeEngine):
+    """Contracts with the examples in the wrong order."""
+
+    def measure(self, noise: Vector) -> Measurement:
+        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
+        measured = super().measure(noise)
+        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
+        return measured
+
+
+class Forgetful(StructuredEngine):
+    """Loses a thousandth of every difference."""
+
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+        spans = super().spans(indices, plus, minus)
+        kept = 0.999
+        return Spans(kept * spans.lower, kept * spans.upper, kept * spans.conventions, spans.magnitude, spans.level)
+
+
+def exact(problem: Problem) -> Any:
+    """The gradient in extended precision."""
+    return NetworkObjective(problem, np.longdouble).compute(problem.theta)[1]
+
+
+@pytest.mark.parametrize(
+    ("broken", "instead", "caught_by"),
+    [(Transposing, "structured", "structured"), (Forgetful, "batched", "loop")],
+)
+def test_a_broken_short_cut_is_given_up(broken: type[StructuredEngine], instead: str, caught_by: str) -> None:
+    """The audit names who contradicted it, and the next more direct engine takes over; its gradient is right."""
+    problem = scenario(20)
+    estimate = judged(broken, problem, OracleOptions())
+    assert estimate.engine == instead
+    assert next(audit.by for audit in estimate.audits if not audit.passed) == caught_by
+    assert (np.abs(estimate.value - exact(problem)) <= estimate.error_bar).all()
+
+
+@pytest.mark.parametrize(("engine", "auditors"), [("node", ["structured", "loop"]), ("structured", ["loop"])])
+def test_short_cuts_are_audited_in_every_run(engine: Any, auditors: list[str]) -> None:
+    """The node engine by weight perturbation, and whatever does not subtract losses by the plain loop."""
+    estimate = numerical_gradient(scenario(20), OracleOptions(engine=engine))
+    assert [audit.by for audit in estimate.audits] == auditors
+    assert all(audit.passed and audit.components for audit in estimate.audits)
+
+
+def test_direct_engines_need_no_audit() -> None:
+    """They run the whole network and subtract."""
+    for engine in ("loop", "batched"):
+        assert numerical_gradient(scenario(20), OracleOptions(engine=engine)).audits == ()
+
+
+def test_every_engine_but_the_first_has_a_more_direct_one() -> None:
+    """Whatever a subclass is called, its ladder is that of the engine it is made of."""
+    ladder = list(ENGINES.values())
+    assert [more_direct(engine) for engine in ladder[1:]] == ladder[:-1]
+    assert more_direct(Transposing) is StructuredEngine

@@ -1,0 +1,89 @@
+"""Functions that nothing is known about: kinks are told from steep bends, and slopes at them are intervals."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from xcheck.oracle.black_box import BlackBoxGradient, black_box_gradient
+from xcheck.parameters import Layout, Vector
+from xcheck.testing import scenarios
+from xcheck_numpy.network import NetworkObjective
+
+
+def gradient(loss: Callable[[Vector], float], *theta: float) -> BlackBoxGradient:
+    """The gradient of `loss` at θ."""
+    return black_box_gradient(loss, np.array(theta), Layout.of({"theta": (len(theta),)}))
+
+
+def loss_of(objective: NetworkObjective) -> Callable[[Vector], float]:
+    """J alone."""
+    return lambda theta: float(objective.compute(theta)[0])
+
+
+def test_at_a_kink_both_slopes_are_found() -> None:
+    """|θ| at 0 has all slopes between −1 and 1, and a central difference of 0 with every step."""
+    found = gradient(lambda theta: float(np.abs(theta).sum()), 0.0, 1.0)
+    assert found.kink[0] == 0.0
+    assert np.isnan(found.kink[1])
+    assert found.measured.lower == pytest.approx([-1.0, 1.0])
+    assert found.measured.upper == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-4, 1e-5, 1e-6, -1e-7])
+def test_near_a_kink_the_slope_is_that_of_the_side(distance: float) -> None:
+    """Steps shrink until the kink is outside; how near it is is told."""
+    found = gradient(lambda theta: float(np.abs(theta).sum()), distance)
+    assert abs(found.measured.value[0] - np.sign(distance)) <= found.measured.bar[0] < 1e-5
+    assert abs(distance) < found.kink[0] < 1e4 * abs(distance)
+
+
+def test_a_kink_too_near_to_be_told_apart_is_not_decided() -> None:
+    """At 3e-11 no step is short enough and still above the noise: the interval and its bar hold the true slope."""
+    measured = gradient(lambda theta: float(np.abs(theta).sum()), 3e-11).measured
+    assert measured.lower[0] - measured.bar[0] <= 1.0 <= measured.upper[0] + measured.bar[0]
+    assert measured.upper[0] - measured.lower[0] + measured.bar[0] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("loss", "theta", "slopes"),
+    [
+        (lambda theta: max(theta[0], theta[1]), (0.3, 0.3), (0.0, 1.0)),
+        (lambda theta: float(np.clip(theta[0], 0.0, 1.0)), (1.0,), (0.0, 1.0)),
+        (lambda theta: max(0.0, 1.0 - theta[0]), (1.0,), (-1.0, 0.0)),
+        (lambda theta: np.sin(theta[0]) + 3 * abs(theta[0] - 2), (2.0,), (np.cos(2) - 3, np.cos(2) + 3)),
+    ],
+    ids=["max", "clip", "hinge", "bent on both sides"],
+)
+def test_other_kinks(loss: Callable[[Vector], float], theta: tuple[float, ...], slopes: tuple[float, float]) -> None:
+    """max of equals, clip at its end, a hinge, and a kink between two curves."""
+    found = gradient(loss, *theta)
+    assert found.kink[0] == 0.0
+    assert (found.measured.lower[0], found.measured.upper[0]) == pytest.approx(slopes, abs=1e-3)
+
+
+@pytest.mark.parametrize("steepness", [1.0, 10.0, 100.0])
+def test_what_is_smooth_has_no_kink(steepness: float) -> None:
+    """However steeply it bends: K shrinks with the third power of the step."""
+    theta = np.random.default_rng(0).standard_normal(40)
+    found = gradient(lambda theta: float(np.tanh(steepness * theta).sum()), *theta)
+    exact = steepness / np.cosh(steepness * theta) ** 2
+    assert np.isnan(found.kink).all()
+    assert (np.abs(found.measured.value - exact) <= found.measured.bar).all()
+
+
+def test_relu_networks_as_black_boxes() -> None:
+    """Nothing known of the pieces: no correct gradient is out of bounds, with hundreds of kinks inside first steps."""
+    compared, kinks = 0, 0
+    for problem in scenarios(40):
+        if not any(layer.activation == "relu" for layer in problem.network.layers):
+            continue
+        objective = NetworkObjective(problem, np.float64)
+        exact = objective.loss_and_gradient(problem.theta)[1]
+        found = black_box_gradient(loss_of(objective), problem.theta, problem.layout)
+        measured = found.measured
+        outside = np.maximum(np.maximum(measured.lower - exact, exact - measured.upper), 0.0)
+        assert (outside <= measured.bar + 1e-12 * measured.magnitude).all(), problem.name
+        compared, kinks = compared + len(exact), kinks + int(np.isfinite(found.kink).sum())
+    assert compared > 700
+    assert kinks > 20

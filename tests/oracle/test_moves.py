@@ -1,0 +1,94 @@
+"""Addition theorems: they are the differences themselves, to the last digits, and not derivatives."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from xcheck.network import ACTIVATIONS, LOSSES, ActivationName, LossName
+from xcheck.oracle import elementary, moves
+from xcheck.oracle.forward import LOSSES as LOSS_FUNCTIONS
+from xcheck.oracle.forward import NUMPY, PIECEWISE, continued
+from xcheck.oracle.special import erfc
+from xcheck.parameters import Vector
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@pytest.fixture(autouse=True)
+def _float64() -> Any:
+    with jax.enable_x64(True):
+        yield
+
+
+def grid() -> tuple[Vector, Vector]:
+    """Pre-activations up to ±30, and moves of every size that is called short there, shape (60, 1) and (60, 200)."""
+    rng = np.random.default_rng(0)
+    z = np.concatenate([np.linspace(-30, 30, 41), 3 * rng.standard_normal(19)])[:, None]
+    sizes = 2.0 ** rng.uniform(-40, 0, (60, 200)) * elementary.SHORT / (1 + np.abs(z))
+    return z, sizes * rng.choice([-1.0, 1.0], sizes.shape)
+
+
+@pytest.mark.parametrize("name", ["expm1", "tanh", "log1p"])
+def test_short_elementary_functions(name: str) -> None:
+    """To two units in the last place, up to the ends of their ranges."""
+    limit = elementary.SHORT * (2 if name == "log1p" else 1)
+    t = np.concatenate([np.linspace(-limit, limit, 4001), 10.0 ** np.arange(-300.0, -3)])
+    exact = getattr(np, name)(t.astype(np.longdouble))
+    error = np.abs(np.asarray(getattr(elementary, name)(jax.numpy.asarray(t))) - exact)
+    assert (error <= 2 * EPS * np.abs(exact)).all()
+
+
+def test_erfc_in_both_precisions() -> None:
+    """float64 against longdouble, and both against values of the tables."""
+    x = np.linspace(-5, 10, 1001)
+    wide = erfc(x.astype(np.longdouble))
+    assert (np.abs(erfc(x) - wide) <= 32 * EPS * (1 + x**2) * wide).all()
+    assert erfc(np.array([0.5, 2.0], dtype=np.longdouble)).astype(float) == pytest.approx(
+        [0.4795001221869535, 0.004677734981047266], rel=1e-15
+    )
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_moves_of_activations(name: ActivationName) -> None:
+    """g(z + δ) − g(z), against subtraction in extended precision."""
+    z, delta = grid()
+    for piece in (np.zeros_like(z), np.ones_like(z)) if name in PIECEWISE else (None,):
+        if name == "elu" and piece is not None and not piece.any():
+            z = np.minimum(z, 0.0)  # the left piece is met at z <= 0
+        anchor = moves.anchored(name, z, piece)
+        found = np.asarray(moves.activation_moved(name, anchor, jax.numpy.asarray(delta), short=True))
+        wide, step = z.astype(np.longdouble), delta.astype(np.longdouble)
+        exact = continued(NUMPY, name, wide + step, piece) - continued(NUMPY, name, wide, piece)
+        # What subtraction costs even there, and what gelu and silu lose where their slope changes its sign.
+        cost = np.finfo(np.longdouble).eps * (np.abs(wide) + 1)
+        own = 16 * EPS * (np.abs(exact) + (np.abs(delta) if name in ("gelu", "silu") else 0.0))
+        assert (np.abs(found - exact) <= own + 4 * cost).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("outputs", [1, 3, 40])
+@pytest.mark.parametrize("soft", [False, True])
+def test_moves_of_losses(name: LossName, outputs: int, soft: bool) -> None:
+    """L(z + δ) − L(z) for few and for many outputs, hard and soft targets, all outputs moving or one alone."""
+    rng = np.random.default_rng(outputs)
+    z = 5 * rng.standard_normal((outputs, 30))
+    y = rng.random((outputs, 30)) if soft else np.eye(outputs)[rng.integers(0, outputs, 30)].T
+    if name == "softmax_cross_entropy":
+        y = y / y.sum(axis=0)
+    delta = elementary.SHORT / 2 * rng.uniform(-1, 1, z.shape)
+    alone = np.where(np.arange(outputs)[:, None] == outputs // 2, delta, 0.0)
+    anchor = moves.loss_anchored(name, z, y)
+    loss = LOSS_FUNCTIONS[name]
+
+    def subtracted(moved: Vector) -> Any:
+        wide, targets = z.astype(np.longdouble), y.astype(np.longdouble)
+        return loss(NUMPY, (wide + moved).T, targets.T) - loss(NUMPY, wide.T, targets.T)
+
+    everywhere = moves.loss_moved(name, anchor, lambda k: jax.numpy.asarray(delta)[k], short=True)
+    single = anchor.at(lambda part: part[outputs // 2])
+    one = moves.loss_moved_by_one(name, single, jax.numpy.asarray(delta[outputs // 2]))
+    for found, move in ((everywhere, delta), (one, alone)):
+        bound = 64 * EPS * (np.abs(move) * (1 + np.abs(z))).sum(axis=0) + 1e-17
+        assert (np.abs(np.asarray(found) - subtracted(move)) <= bound).all()
