@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck import findings as codes
-from xcheck.compare import ORACLE, Pair
 from xcheck.findings import Finding
 from xcheck.oracle import Estimate
+from xcheck.pair import ORACLE, Pair
 
 
 def findings_of(pairs: Sequence[Pair], estimate: Estimate, odd: Sequence[str]) -> list[Finding]:

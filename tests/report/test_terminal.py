@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from xcheck.compare import Component, Pair, TensorComparison
 from xcheck.findings import Finding
+from xcheck.pair import Component, Pair, TensorComparison
 from xcheck.parameters import Location
 from xcheck.report.model import OracleSummary, Report
 from xcheck.report.terminal import render

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from xcheck.compare import Component, Pair, band
+from xcheck.pair import Component, Pair, band
 from xcheck.report.model import Report
 
 SCHEMA = 1

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xcheck.compare import ORACLE, Pair
 from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
+from xcheck.pair import ORACLE, Pair
 from xcheck.verdict import Verdict
 
 

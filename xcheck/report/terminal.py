@@ -13,8 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.compare import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.findings import Finding
+from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.report.model import OracleSummary, Report
 from xcheck.verdict import Verdict
 
