@@ -56,6 +56,16 @@ class Tolerance:
         return max(self.relative, 2**10 * self.roundoff)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judgement:
+    """How far each component is out of bounds, how far it may be, and what follows; shapes (n,)."""
+
+    excess: Vector
+    allowed: Vector
+    wrong: Flags
+    undecided: Flags
+
+
 class Comparer:
     """Compares witnesses with the oracle and with each other.
 
@@ -83,10 +93,22 @@ class Comparer:
         blur = (self._estimate.error_bar + self._floor)[alive] / self._largest[alive]
         return float(blur.max(initial=0.0))
 
-    @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
         """Compare a witness with the oracle."""
-        oracle, g = self._estimate, a.gradient
+        oracle = self._estimate
+        return self._pair(a, Evaluation(ORACLE, oracle.loss, oracle.value), self._judged(a.gradient))
+
+    def settled(self, evaluations: Sequence[Evaluation]) -> Flags:
+        """Return the components that are decided, and right in every witness; none where nobody was asked."""
+        settled = np.full(self._layout.size, bool(evaluations))
+        for evaluation in evaluations:
+            found = self._judged(evaluation.gradient)
+            settled &= ~(found.wrong | found.undecided)
+        return settled
+
+    @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
+    def _judged(self, g: Vector) -> _Judgement:
+        oracle = self._estimate
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
         size = np.maximum(np.abs(g), np.abs(oracle.value))
@@ -100,8 +122,7 @@ class Comparer:
         unmoved = (g == 0) & (oracle.magnitude == 0)
         too_wide = blur > np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
-        b = Evaluation(ORACLE, oracle.loss, oracle.value)
-        return self._pair(a, b, excess, allowed, wrong, undecided)
+        return _Judgement(excess, allowed, wrong, undecided)
 
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
         """Return where g is a subgradient at a kink, but not one that any framework would choose."""
@@ -122,25 +143,23 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return self._pair(a, b, excess, allowed, wrong, np.zeros_like(wrong))
+        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong)))
 
-    def _pair(
-        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags, undecided: Flags
-    ) -> Pair:
+    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement) -> Pair:
         losses_agree = self._same_loss(a.loss, b.loss)
         unjudged = b.name == ORACLE and not np.isfinite(b.loss)
         return Pair(
             a=a.name,
             b=b.name,
-            verdict=_verdict(losses_agree, unjudged, wrong, undecided),
+            verdict=_verdict(losses_agree, unjudged, found),
             losses=(a.loss, b.loss),
             losses_agree=losses_agree,
             difference=norm_relative_difference(a.gradient, b.gradient),
-            wrong=int(wrong.sum()),
-            undecided=int(undecided.sum()),
+            wrong=int(found.wrong.sum()),
+            undecided=int(found.undecided.sum()),
             of=self._layout.size,
-            tensors=tuple(_restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout),
-            worst=self._components(a, b, excess, allowed, wrong),
+            tensors=tuple(_restricted(tensor, a.gradient, b.gradient, found) for tensor in self._layout),
+            worst=self._components(a, b, found),
         )
 
     def _same_loss(self, a: float, b: float) -> bool:
@@ -148,10 +167,9 @@ class Comparer:
             return a == b or (np.isnan(a) and np.isnan(b))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
-    def _components(
-        self, a: Evaluation, b: Evaluation, excess: Vector, allowed: Vector, wrong: Flags
-    ) -> tuple[Component, ...]:
+    def _components(self, a: Evaluation, b: Evaluation, found: _Judgement) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
+        excess, allowed, wrong = found.excess, found.allowed, found.wrong
         ratio = np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
         order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
@@ -171,21 +189,21 @@ class Comparer:
         )
 
 
-def _verdict(losses_agree: bool, unjudged: bool, wrong: Flags, undecided: Flags) -> Verdict:
+def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
     if unjudged:
         return Verdict.UNDECIDED
-    if not losses_agree or wrong.any():
+    if not losses_agree or found.wrong.any():
         return Verdict.DISAGREE
-    return Verdict.UNDECIDED if undecided.any() else Verdict.AGREE
+    return Verdict.UNDECIDED if found.undecided.any() else Verdict.AGREE
 
 
-def _restricted(tensor: Tensor, a: Vector, b: Vector, wrong: Flags, undecided: Flags) -> TensorComparison:
+def _restricted(tensor: Tensor, a: Vector, b: Vector, found: _Judgement) -> TensorComparison:
     span = tensor.span
     return TensorComparison(
         name=tensor.name,
         difference=norm_relative_difference(a[span], b[span]),
-        wrong=int(wrong[span].sum()),
-        undecided=int(undecided[span].sum()),
+        wrong=int(found.wrong[span].sum()),
+        undecided=int(found.undecided[span].sum()),
         of=tensor.size,
     )
 

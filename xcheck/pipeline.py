@@ -14,6 +14,7 @@ from xcheck.definition import Loaded, load, settings_for_problem
 from xcheck.objective import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.problem import Problem
+from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
 from xcheck.report.model import OracleSummary, Report
 from xcheck.verdict import Verdict
@@ -114,6 +115,7 @@ def verify_loaded(
         odd_one_out=odd,
         findings=(*witnesses.failures, *findings_of(pairs, estimate, odd)),
         warnings=(*loaded.warnings, *witnesses.warnings, *warnings_of(pairs, estimate)),
+        tensors=prove(problem.layout, estimate, comparer.settled(evaluations)),
         oracle=_oracle_summary(estimate),
         dtype=check.dtype,
         tolerance=tolerance.effective,

@@ -12,6 +12,7 @@ import pytest
 from xcheck.findings import Finding
 from xcheck.pair import Component, Pair, TensorComparison
 from xcheck.parameters import Location
+from xcheck.proof import TensorProof
 from xcheck.report.model import OracleSummary, Report
 from xcheck.report.terminal import render
 from xcheck.verdict import Verdict
@@ -51,6 +52,14 @@ def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided:
     )
 
 
+def proofs(zero_of_b1: int = 0) -> tuple[TensorProof, ...]:
+    """All of W1 is verified, and so is b1 but for some components that nothing depends on."""
+    return (
+        TensorProof(name="W1", of=480, verified=480, zero=0, below_noise=False),
+        TensorProof(name="b1", of=16, verified=16 - zero_of_b1, zero=zero_of_b1, below_noise=False),
+    )
+
+
 def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
     """A report about breast_cancer.toml with these pairs."""
     return Report(
@@ -64,6 +73,7 @@ def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
         odd_one_out=(),
         findings=(),
         warnings=(),
+        tensors=proofs(),
         oracle=OracleSummary(
             engine="batched",
             scope="all",
@@ -111,6 +121,8 @@ ERROR = replace(
     findings=(Finding(code="XC104", text="torch: PyTorch is not installed; to install it: pip install torch"),),
     losses={"numpy": 0.886964846153},
 )
+NOISY = TensorProof(name="W1", of=480, verified=0, zero=0, below_noise=True)
+IDLE = TensorProof(name="b1", of=16, verified=0, zero=16, below_noise=False)
 REPORTS = {"passing": PASSING, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
 CASES = [(name, width, name == "passing" and width == 80) for name in REPORTS for width in (80, 40)]
 
@@ -146,6 +158,31 @@ def test_every_line_fits(name: str, width: int) -> None:
 def test_the_first_sentence_stands_alone(name: str, headline: str) -> None:
     """Who, where, by how much."""
     assert REPORTS[name].headline == headline
+
+
+@pytest.mark.parametrize(
+    ("tensors", "extent"),
+    [
+        (proofs(1), " on 495 of 496 parameters; no loss depends on the other one"),
+        (proofs(3), " on 493 of 496 parameters; no loss depends on the other 3"),
+        (proofs(16), " on 480 of 496 parameters; b1 proves nothing: its gradient is zero"),
+        ((NOISY, proofs()[1]), " on 16 of 496 parameters; W1 proves nothing: its gradient is below the noise"),
+        ((NOISY, IDLE), ", which proves nothing: the whole gradient is zero or below the noise"),
+    ],
+)
+def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorProof, ...], extent: str) -> None:
+    """A check that proves nothing about a tensor is not a plain AGREE."""
+    passing = replace(PASSING, tensors=tensors)
+    assert passing.headline == f"numpy, torch agree with the oracle{extent}"
+    assert passing.to_dict()["verified"] == passing.verified == sum(tensor.verified for tensor in tensors)
+
+
+def test_several_idle_tensors_are_all_named() -> None:
+    """In the plural."""
+    other = TensorProof(name="W2", of=8, verified=8, zero=0, below_noise=False)
+    idle = replace(IDLE, name="W1", of=488, zero=488)
+    passing = replace(PASSING, parameters=512, tensors=(idle, IDLE, other))
+    assert passing.headline.endswith("on 8 of 512 parameters; W1, b1 prove nothing: their gradients are zero")
 
 
 def test_str_is_the_terminal_report() -> None:

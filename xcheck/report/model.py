@@ -7,6 +7,7 @@ from typing import Any
 
 from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
 from xcheck.pair import ORACLE, Pair
+from xcheck.proof import TensorProof
 from xcheck.verdict import Verdict
 
 
@@ -54,6 +55,7 @@ class Report:
         odd_one_out: who stands alone.
         findings: why it failed.
         warnings: what the check does not prove.
+        tensors: what the check does prove, tensor by tensor.
         oracle: how the oracle's gradient came about.
         dtype: what the witnesses computed in.
         tolerance: relative, per component, as it was applied: float32 has one of its own.
@@ -74,6 +76,7 @@ class Report:
     odd_one_out: tuple[str, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    tensors: tuple[TensorProof, ...]
     oracle: OracleSummary
     dtype: str
     tolerance: float
@@ -108,6 +111,11 @@ class Report:
         return dumps(self)
 
     @property
+    def verified(self) -> int:
+        """Number of components that are right and would be seen to be wrong; see `xcheck.proof`."""
+        return sum(tensor.verified for tensor in self.tensors)
+
+    @property
     def headline(self) -> str:
         """One sentence that stands alone: who disagrees, where, by how much.
 
@@ -116,7 +124,7 @@ class Report:
         if self.ok:
             names = ", ".join(self.losses)
             agree = "agree" if len(self.losses) > 1 else "agrees"
-            return f"{names} {agree} with the oracle on all {self.parameters} parameters"
+            return f"{names} {agree} with the oracle{_extent(self)}"
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
         if decisive or not pairs:
@@ -126,6 +134,25 @@ class Report:
 
 # Findings that say more than any one pair does.
 _DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE)
+
+
+def _extent(report: Report) -> str:
+    """Say on how much all agree, and what of it proves nothing."""
+    whole, proved = report.parameters, report.verified
+    if proved == whole:
+        return f" on all {whole} parameters"
+    idle = [tensor for tensor in report.tensors if not tensor.verified]
+    reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
+    reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
+    if not proved:
+        return f", which proves nothing: the whole gradient is {reason}"
+    extent = f" on {proved} of {whole} parameters"
+    if not idle:
+        others = whole - proved
+        return f"{extent}; no loss depends on the other {others if others > 1 else 'one'}"
+    names = ", ".join(tensor.name for tensor in idle)
+    verb, theirs = ("proves", "its gradient is") if len(idle) == 1 else ("prove", "their gradients are")
+    return f"{extent}; {names} {verb} nothing: {theirs} {reason}"
 
 
 def _sentence(pair: Pair) -> str:
