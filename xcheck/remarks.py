@@ -52,11 +52,17 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
             "two sides is right, and frameworks choose by convention"
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
-    for tensor in next((pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()):
-        if tensor.undecided:
-            text = (
-                f"{tensor.undecided} of {tensor.of} components of {tensor.name} cannot be decided: too small beside "
-                "the noise of the loss or rounding, or at a kink with a slope that no framework would choose"
-            )
-            doubts.append(Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensor.name))
+    judged = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and np.isfinite(estimate.loss)]
+    if judged:
+        doubts.append(_undecided(max(judged, key=lambda pair: pair.undecided)))
     return doubts
+
+
+def _undecided(pair: Pair) -> Finding:
+    tensors = [tensor for tensor in pair.tensors if tensor.undecided]
+    where = ", ".join(f"{tensor.undecided} of {tensor.of} in {tensor.name}" for tensor in tensors)
+    text = (
+        f"{pair.undecided} of {pair.of} components cannot be decided ({where}): too small beside the noise of the loss "
+        "or rounding, or at a kink with a slope that no framework would choose"
+    )
+    return Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensors[0].name, value=float(pair.undecided))

@@ -111,8 +111,9 @@ UNDECIDED = replace(
         Finding(
             code="XC405",
             tensor="b1",
-            text="16 of 16 components of b1 cannot be decided: their gradient is drowned in the noise of the loss or "
-            "in rounding",
+            text="16 of 496 components cannot be decided (16 of 16 in b1): too small beside the noise of the loss or "
+            "rounding, or at a kink with a slope that no framework would choose",
+            value=16.0,
         ),
     ),
 )
