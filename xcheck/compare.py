@@ -14,7 +14,7 @@ At a kink it is undecided, too, when it is a subgradient that no framework would
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,24 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Loss and gradient of one witness at θ."""
+    """Loss and gradient of one witness at θ.
+
+    Attributes:
+        name: of the witness.
+        loss: J(θ).
+        gradient: ∂J/∂θ, shape (n,).
+        again: what a second call at the same θ gave, where that is not bitwise the same.
+    """
 
     name: str
     loss: float
     gradient: Vector
+    again: "Evaluation | None" = None
+
+    @property
+    def calls(self) -> tuple["Evaluation", ...]:
+        """This call, and the second one where it differs."""
+        return (self,) if self.again is None else (self, self.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +107,32 @@ class Comparer:
         return float(blur.max(initial=0.0))
 
     def with_oracle(self, a: Evaluation) -> Pair:
-        """Compare a witness with the oracle."""
-        oracle = self._estimate
-        return self._pair(a, Evaluation(ORACLE, oracle.loss, oracle.value), self._judged(a.gradient))
+        """Compare a witness with the oracle; where its two calls differ, the worse one."""
+        pairs = self.each_call(a)
+        worst = Verdict.worst(pair.verdict for pair in pairs)
+        return next(pair for pair in pairs if pair.verdict is worst)
+
+    def each_call(self, a: Evaluation) -> list[Pair]:
+        """Compare every call of a witness with the oracle."""
+        oracle, spread = self._estimate, self.spread(a)
+        b = Evaluation(ORACLE, oracle.loss, oracle.value)
+        return [self._pair(call, b, self._judged(call.gradient), spread) for call in a.calls]
+
+    def spread(self, a: Evaluation) -> float:
+        """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""
+        first, last = a.calls[0].loss, a.calls[-1].loss
+        if self._same_loss(first, last):
+            return 0.0
+        return abs(first - last) if np.isfinite(first - last) else np.inf
 
     def settled(self, evaluations: Sequence[Evaluation]) -> Flags:
         """Return the components that are decided, and right in every witness; none where nobody was asked."""
         settled = np.full(self._layout.size, bool(evaluations))
         for evaluation in evaluations:
-            found = self._judged(evaluation.gradient)
-            settled &= ~(found.wrong | found.undecided)
+            settled &= not self.spread(evaluation)
+            for call in evaluation.calls:
+                found = self._judged(call.gradient)
+                settled &= ~(found.wrong | found.undecided)
         return settled
 
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
@@ -143,17 +172,22 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong)))
+        found = _Judgement(excess, allowed, wrong, np.zeros_like(wrong))
+        return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
-    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement) -> Pair:
+    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement, spread: float) -> Pair:
+        if spread:
+            # Two draws of a random function say nothing about its gradient.
+            found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
         losses_agree = self._same_loss(a.loss, b.loss)
-        unjudged = b.name == ORACLE and not np.isfinite(b.loss)
+        unjudged = bool(spread) or (b.name == ORACLE and not np.isfinite(b.loss))
         return Pair(
             a=a.name,
             b=b.name,
             verdict=_verdict(losses_agree, unjudged, found),
             losses=(a.loss, b.loss),
             losses_agree=losses_agree,
+            spread=spread,
             difference=norm_relative_difference(a.gradient, b.gradient),
             wrong=int(found.wrong.sum()),
             undecided=int(found.undecided.sum()),

@@ -86,6 +86,7 @@ class Pair:
         verdict: of this pair.
         losses: both losses.
         losses_agree: whether they are the same; if not, the gradients are those of different functions.
+        spread: by how much the loss of one of them differs between two calls at θ; then nothing is decided.
         difference: the lecture's norm-relative difference.
         wrong: number of wrong components.
         undecided: number of components that could not be decided.
@@ -99,6 +100,7 @@ class Pair:
     verdict: Verdict
     losses: tuple[float, float]
     losses_agree: bool
+    spread: float
     difference: float
     wrong: int
     undecided: int

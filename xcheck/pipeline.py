@@ -17,6 +17,7 @@ from xcheck.problem import Problem
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
 from xcheck.report.model import OracleSummary, Report
+from xcheck.steadiness import differing_calls, unsteady_gradients
 from xcheck.verdict import Verdict
 from xcheck.witnesses import call_witnesses
 
@@ -113,8 +114,13 @@ def verify_loaded(
         losses={evaluation.name: evaluation.loss for evaluation in evaluations},
         pairs=tuple(pairs),
         odd_one_out=odd,
-        findings=(*witnesses.failures, *findings_of(pairs, estimate, odd)),
-        warnings=(*loaded.warnings, *witnesses.warnings, *warnings_of(pairs, estimate)),
+        findings=(*witnesses.failures, *unsteady_gradients(evaluations, comparer), *findings_of(pairs, estimate, odd)),
+        warnings=(
+            *loaded.warnings,
+            *witnesses.warnings,
+            *warnings_of(pairs, estimate),
+            *differing_calls(evaluations, comparer),
+        ),
         tensors=prove(problem.layout, estimate, comparer.settled(evaluations)),
         oracle=_oracle_summary(estimate),
         dtype=check.dtype,

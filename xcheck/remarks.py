@@ -28,7 +28,7 @@ def _pair_findings(pair: Pair) -> list[Finding]:
     if not np.isfinite(mine):
         text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
         found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
-    elif not pair.losses_agree:
+    elif not pair.losses_agree and not pair.spread:
         text = (
             f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
             "different functions have different gradients, so mend the loss first"
@@ -52,8 +52,8 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
             "two sides is right, and frameworks choose by convention"
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
-    judged = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and np.isfinite(estimate.loss)]
-    if judged:
+    judged = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and not pair.spread]
+    if judged and np.isfinite(estimate.loss):
         doubts.append(_undecided(max(judged, key=lambda pair: pair.undecided)))
     return doubts
 

@@ -40,6 +40,7 @@ def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided:
         verdict=verdict,
         losses=(0.886964846153, 0.886964846153),
         losses_agree=True,
+        spread=0.0,
         difference=difference,
         wrong=wrong,
         undecided=undecided,

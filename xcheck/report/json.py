@@ -57,6 +57,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "b": pair.b,
         "verdict": str(pair.verdict),
         "losses_agree": pair.losses_agree,
+        "spread": pair.spread,
         "difference": pair.difference,
         "band": pair.band,
         "wrong": pair.wrong,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
+from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, UNSTEADY_GRADIENT, Finding
 from xcheck.pair import ORACLE, Pair
 from xcheck.proof import TensorProof
 from xcheck.verdict import Verdict
@@ -133,7 +133,7 @@ class Report:
 
 
 # Findings that say more than any one pair does.
-_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE)
+_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE, UNSTEADY_GRADIENT)
 
 
 def _extent(report: Report) -> str:
@@ -157,6 +157,8 @@ def _extent(report: Report) -> str:
 
 def _sentence(pair: Pair) -> str:
     other = "the oracle" if pair.b == ORACLE else pair.b
+    if pair.spread:
+        return f"{pair.a} is undecided: its loss differs by {pair.spread:.2g} between two calls at the same θ"
     if pair.verdict is Verdict.UNDECIDED:
         return f"{pair.a} is undecided: {pair.undecided} of {pair.of} components could not be decided"
     if not pair.losses_agree:
