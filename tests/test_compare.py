@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from xcheck.compare import Comparer, Evaluation, Tolerance, odd_one_out
 from xcheck.oracle import Estimate
+from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding
 from xcheck.pair import Pair, norm_relative_difference
 from xcheck.parameters import Layout, Vector
@@ -30,6 +32,7 @@ def estimate(**changes: object) -> Estimate:
         spread=np.zeros(6),
         near=False,
         rounding=Rounding(np.full(6, 1e-14), 1e-14),
+        trace=Trace([], [], [], jnp.zeros(0)),
         ties=0,
         engine="batched",
         difference="central",

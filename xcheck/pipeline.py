@@ -11,6 +11,7 @@ import numpy as np
 from xcheck import __version__, registry
 from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Loaded, load, settings_for_problem
+from xcheck.layers import layers_of
 from xcheck.objective import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.problem import Problem
@@ -122,6 +123,7 @@ def verify_loaded(
             *differing_calls(evaluations, comparer),
         ),
         tensors=prove(problem.layout, estimate, comparer.settled(evaluations)),
+        layers=layers_of(problem, estimate),
         oracle=_oracle_summary(estimate),
         dtype=check.dtype,
         tolerance=tolerance.effective,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from xcheck.findings import Finding
+from xcheck.layers import LayerState
 from xcheck.pair import Component, Pair, TensorComparison
 from xcheck.parameters import Location
 from xcheck.proof import TensorProof
@@ -61,6 +62,16 @@ def proofs(zero_of_b1: int = 0) -> tuple[TensorProof, ...]:
     )
 
 
+LAYERS = (
+    LayerState(
+        number=1, units=16, activation="relu", activation_rms=1.07, gradient_rms=0.0712, dead=(3, 11), saturated=()
+    ),
+    LayerState(
+        number=2, units=1, activation="identity", activation_rms=0.415, gradient_rms=0.462, dead=(), saturated=(0,)
+    ),
+)
+
+
 def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
     """A report about breast_cancer.toml with these pairs."""
     return Report(
@@ -75,6 +86,7 @@ def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
         findings=(),
         warnings=(),
         tensors=proofs(),
+        layers=LAYERS,
         oracle=OracleSummary(
             engine="batched",
             scope="all",
@@ -125,8 +137,19 @@ ERROR = replace(
 )
 NOISY = TensorProof(name="W1", of=480, verified=0, zero=0, below_noise=True)
 IDLE = TensorProof(name="b1", of=16, verified=0, zero=16, below_noise=False)
-REPORTS = {"passing": PASSING, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
-CASES = [(name, width, name == "passing" and width == 80) for name in REPORTS for width in (80, 40)]
+PARTIAL = replace(
+    PASSING,
+    tensors=proofs(2),
+    warnings=(
+        Finding(
+            code="XC406",
+            text="dead units: 2 of 16 in layer 1 (3, 11): no gradient passes through them in any of the 64 examples "
+            "(relu of z ≤ 0, or dropped), so a mistake there does not show; other examples may wake them",
+        ),
+    ),
+)
+REPORTS = {"passing": PASSING, "partial": PARTIAL, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
+CASES = [(name, width, name in ("passing", "partial")) for name in REPORTS for width in (80, 40)]
 
 
 def golden(name: str, width: int) -> Path:
@@ -136,7 +159,7 @@ def golden(name: str, width: int) -> Path:
 
 @pytest.mark.parametrize(("name", "width", "verbose"), CASES)
 def test_reports_look_as_they_did(name: str, width: int, verbose: bool) -> None:
-    """Passing, failing, undecided and error, at 80 and at 40 columns."""
+    """Passing, in part or whole, failing, undecided and error, at 80 and at 40 columns."""
     assert render(REPORTS[name], width=width, verbose=verbose) + "\n" == golden(name, width).read_text()
 
 
@@ -152,6 +175,7 @@ def test_every_line_fits(name: str, width: int) -> None:
     ("name", "headline"),
     [
         ("passing", "numpy, torch agree with the oracle on all 496 parameters"),
+        ("partial", "numpy, torch agree with the oracle on 494 of 496 parameters; no loss depends on the other 2"),
         ("failing", "numpy disagrees: W1[3, 0] is 1.5 x the oracle (48 of 496 wrong)"),
         ("undecided", "numpy is undecided: 16 of 496 components could not be decided"),
         ("error", "torch: PyTorch is not installed; to install it: pip install torch"),
@@ -206,6 +230,22 @@ def test_json_of_a_failing_report() -> None:
         "lower": 0.71153333,
         "upper": 0.71153333,
     }
+
+
+def test_json_tells_layers_and_what_is_verified() -> None:
+    """In numbers: how many units are dead and saturated, how many components verified."""
+    content = json.loads(PARTIAL.to_json())
+    assert content["layers"][0] == {
+        "layer": 1,
+        "units": 16,
+        "activation": "relu",
+        "activation_rms": 1.07,
+        "gradient_rms": 0.0712,
+        "dead": 2,
+        "saturated": 0,
+    }
+    assert content["verified"] == 494
+    assert content["tensors"][1] == {"name": "b1", "of": 16, "verified": 14, "zero": 2, "below_noise": False}
 
 
 if __name__ == "__main__":

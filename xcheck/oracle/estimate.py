@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Vector
 
@@ -21,6 +22,7 @@ class Estimate:
         magnitude: mean over the examples of |slope of the loss|, plus |slope of the penalty|, shape (n,).
         loss: J(θ).
         rounding: what rounding may do to a witness's loss and gradient.
+        trace: what the network computes at θ, as the oracle sees it.
         ties: units that sit on a kink, over all examples, and weights that sit on that of the l1 penalty.
         engine: name of the engine.
         difference: "central" or "forward".
@@ -40,6 +42,7 @@ class Estimate:
     magnitude: Vector
     loss: float
     rounding: Rounding
+    trace: Trace
     ties: int
     engine: str
     difference: str

@@ -107,6 +107,7 @@ def numerical_gradient(
         magnitude=measured.magnitude,
         loss=float(losses.mean()) + engine.penalty.value,
         rounding=rounding_errors(problem, engine.trace, measured.magnitude, loss_magnitude, roundoff),
+        trace=engine.trace,
         ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
         engine=engine.name,
         difference=options.difference,

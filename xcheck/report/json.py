@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from xcheck.layers import LayerState
 from xcheck.pair import Component, Pair, band
 from xcheck.report.model import Report
 
@@ -35,6 +36,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "seed": report.seed,
         "losses": dict(report.losses),
         "tensors": [asdict(tensor) for tensor in report.tensors],
+        "layers": [_layer(layer) for layer in report.layers],
         "pairs": [_pair(pair) for pair in report.pairs],
         "odd_one_out": list(report.odd_one_out),
         "findings": [asdict(finding) for finding in report.findings],
@@ -65,6 +67,18 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "of": pair.of,
         "tensors": [asdict(tensor) | {"band": band(tensor.difference)} for tensor in pair.tensors],
         "worst": [_component(component) for component in pair.worst],
+    }
+
+
+def _layer(layer: LayerState) -> dict[str, Any]:
+    return {
+        "layer": layer.number,
+        "units": layer.units,
+        "activation": layer.activation,
+        "activation_rms": layer.activation_rms,
+        "gradient_rms": layer.gradient_rms,
+        "dead": len(layer.dead),
+        "saturated": len(layer.saturated),
     }
 
 

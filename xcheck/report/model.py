@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, UNSTEADY_GRADIENT, Finding
+from xcheck.layers import LayerState
 from xcheck.pair import ORACLE, Pair
 from xcheck.proof import TensorProof
 from xcheck.verdict import Verdict
@@ -56,6 +57,7 @@ class Report:
         findings: why it failed.
         warnings: what the check does not prove.
         tensors: what the check does prove, tensor by tensor.
+        layers: sizes of activations and gradients, layer by layer.
         oracle: how the oracle's gradient came about.
         dtype: what the witnesses computed in.
         tolerance: relative, per component, as it was applied: float32 has one of its own.
@@ -77,6 +79,7 @@ class Report:
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     tensors: tuple[TensorProof, ...]
+    layers: tuple[LayerState, ...]
     oracle: OracleSummary
     dtype: str
     tolerance: float

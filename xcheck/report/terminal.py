@@ -14,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import Finding
+from xcheck.layers import LayerState
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
+from xcheck.proof import TensorProof
 from xcheck.report.model import OracleSummary, Report
 from xcheck.verdict import Verdict
 
@@ -37,7 +39,7 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 
 
 def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
-    """Print the whole report; `verbose` adds the tensors of every pair and where the time went."""
+    """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = _Page(narrow=console.width < _NARROW)
     console.print(Group(*_sections(report, page, verbose=verbose)))
     if report.command:
@@ -64,6 +66,10 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
         yield _indented(page.losses(report))
         yield ""
         yield _indented(page.pairs(report.pairs))
+    if verbose:
+        yield from _titled("layers at θ", page.layers(report.layers))
+        if report.ok and report.verified < report.parameters:
+            yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:
         if verbose:
             yield from _titled(f"{_title(pair)}, per tensor", page.tensors(pair.tensors))
@@ -113,6 +119,22 @@ class _Page:
             if unsure:
                 cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
             table.add_row(*cells)
+        return table
+
+    def layers(self, layers: Sequence[LayerState]) -> Table:
+        """Sizes of activations and gradients, root mean squares, and how many units take no part."""
+        table = self._table("layer", "a", "∂L/∂z", "dead", "flat" if self.narrow else "saturated")
+        for layer in layers:
+            name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
+            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
+            idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
+            table.add_row(name, *sizes, *idle)
+        return table
+
+    def proofs(self, tensors: Sequence[TensorProof]) -> Table:
+        table = self._table("tensor", "verified", "zero")
+        for tensor in tensors:
+            table.add_row(tensor.name, f"{tensor.verified}/{tensor.of}", str(tensor.zero))
         return table
 
     def components(self, pair: Pair) -> Group:
