@@ -143,8 +143,9 @@ PARTIAL = replace(
     warnings=(
         Finding(
             code="XC406",
-            text="dead units: 2 of 16 in layer 1 (3, 11): no gradient passes through them in any of the 64 examples "
-            "(relu of z ≤ 0, or dropped), so a mistake there does not show; other examples may wake them",
+            text="dead units: 2 of 16 in layer 1 (3, 11): no gradient passes through them in all 64 examples (relu of "
+            "z ≤ 0, or dropped), so a mistake there does not show; more examples, or another θ, may wake them",
+            value=2.0,
         ),
     ),
 )
