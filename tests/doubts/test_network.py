@@ -58,6 +58,13 @@ def test_saturated_layers_are_told() -> None:
     assert warning.value == 8.0
 
 
+def test_what_saturates_does_not_vanish() -> None:
+    """Activations of ten thousand before a tanh are one after it: that has a warning of its own."""
+    report = check(problem(LINEAR, Dense(units=2, activation="tanh"), inputs=1e4 * X[:, :2], theta=diagonal(1.0, 3)))
+    assert "XC412" in codes(report)
+    assert "XC410" not in codes(report)
+
+
 def test_certain_outputs_are_told() -> None:
     """Probabilities of 1 to four digits, right or wrong, bend no longer."""
     theta = np.repeat([99.0, -99.0, 0.0], [4, 4, 2])

@@ -3,11 +3,13 @@
 After a change that is meant: `python -m tests.report.test_terminal` writes the golden files anew; read the difference.
 """
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from xcheck.findings import Finding
 from xcheck.layers import LayerState
@@ -15,7 +17,7 @@ from xcheck.pair import Component, Pair, TensorComparison
 from xcheck.parameters import Location
 from xcheck.proof import TensorProof
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.terminal import render
+from xcheck.report.terminal import print_line, render
 from xcheck.verdict import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -202,6 +204,14 @@ def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorProof
     passing = replace(PASSING, tensors=tensors)
     assert passing.headline == f"numpy, torch agree with the oracle{extent}"
     assert passing.to_dict()["verified"] == passing.verified == sum(tensor.verified for tensor in tensors)
+
+
+@pytest.mark.parametrize(("tensors", "colour"), [(proofs(), "32"), (proofs(2), "32"), (proofs(16), "33")])
+def test_agree_is_yellow_where_a_tensor_proves_nothing(tensors: tuple[TensorProof, ...], colour: str) -> None:
+    """Green is for what is verified, but for a component here and there."""
+    stream = io.StringIO()
+    print_line(replace(PASSING, tensors=tensors), Console(file=stream, force_terminal=True, color_system="standard"))
+    assert stream.getvalue().startswith(f"\x1b[1;{colour}mAGREE")
 
 
 def test_several_idle_tensors_are_all_named() -> None:

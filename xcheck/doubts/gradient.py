@@ -81,12 +81,12 @@ def penalty_dominates(point: Point) -> Finding | None:
         considered = considered if considered.any() else np.ones_like(considered)
         count = int((lost[tensor.span] & considered).sum())
         if 2 * count > considered.sum():
-            hidden.append((tensor.name, f"{count} components of {tensor.name}"))
+            hidden.append((tensor.name, f"{tensor.name} ({count} of {tensor.size})"))
     if not hidden:
         return None
     text = (
-        f"the penalty hides the data: in {', '.join(where for _, where in hidden)} the data have less than {least:.0e} "
-        f"of the gradient, so a fault of {FAULT:.0%} in their share is tolerated; check with a smaller l2 or l1, too"
+        f"the penalty hides the data in {', '.join(where for _, where in hidden)}: less than {least:.0e} of such "
+        f"components comes from them, so a fault of {FAULT:.0%} in that is tolerated; check with less l2 or l1, too"
     )
     return Finding(code=PENALTY_DOMINATES, text=text, tensor=hidden[0][0], value=float(len(hidden)))
 

@@ -3,14 +3,14 @@
 Source: lecture notes, "Vanishing/exploding gradients" and "Weight initialization for deep NN".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from xcheck.doubts.point import Point
 from xcheck.findings import EQUAL_UNITS, EXPLODING, SATURATED_UNITS, VANISHING, Finding
-from xcheck.layers import SATURATED
+from xcheck.layers import SATURATED, LayerState
 
 # A thousandfold change between layers is three digits of the loss that one layer has and another has not. A deep
 # network is told earlier: the lecture's has ten layers and changes by 1.5 or 0.5 in each of nine steps, to 38 or
@@ -18,6 +18,7 @@ from xcheck.layers import SATURATED
 _FACTOR = 1e3
 _DEEP = 9
 _GROWTH, _DECAY = 1.45, 0.55
+_BOUNDED = ("sigmoid", "tanh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,24 @@ def exploding(point: Point) -> Finding | None:
 
 
 def _changes(point: Point) -> list[_Change]:
-    """Return how gradients change from the last layer to each other one, and activations from the first."""
-    first, last = point.layers[0], point.layers[-1]
+    """Return how gradients change from the last layer down, and activations from the first layer up."""
+    last = point.layers[-1]
     changes = [
         _Change("∂L/∂z", last.number, layer.number, last.gradient_rms, layer.gradient_rms) for layer in point.layers
     ]
-    changes += [
-        _Change("a", first.number, layer.number, first.activation_rms, layer.activation_rms) for layer in point.layers
-    ]
+    changes += _activation_changes(point.layers)
     # What is zero, or not a number, does not change: dead units and zero gradients have warnings of their own.
     return [change for change in changes if change.before > 0 and change.after > 0]
+
+
+def _activation_changes(layers: Sequence[LayerState]) -> Iterator[_Change]:
+    """Yield the changes since the first layer, or since one that is bounded: what is large saturates that one."""
+    start = layers[0]
+    for layer in layers[1:]:
+        if layer.activation in _BOUNDED:
+            start = layer
+        else:
+            yield _Change("a", start.number, layer.number, start.activation_rms, layer.activation_rms)
 
 
 def _furthest(changes: Iterable[_Change]) -> list[_Change]:

@@ -119,6 +119,11 @@ class Report:
         return sum(tensor.verified for tensor in self.tensors)
 
     @property
+    def idle(self) -> tuple[TensorProof, ...]:
+        """The tensors of which nothing is verified."""
+        return tuple(tensor for tensor in self.tensors if not tensor.verified)
+
+    @property
     def headline(self) -> str:
         """One sentence that stands alone: who disagrees, where, by how much.
 
@@ -144,7 +149,7 @@ def _extent(report: Report) -> str:
     whole, proved = report.parameters, report.verified
     if proved == whole:
         return f" on all {whole} parameters"
-    idle = [tensor for tensor in report.tensors if not tensor.verified]
+    idle = report.idle
     reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
     reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
     if not proved:

@@ -53,7 +53,9 @@ def print_line(report: Report, console: Console) -> None:
 
 
 def _verdict(report: Report) -> Text:
-    line = Text(str(report.verdict), style=_STYLES[report.verdict])
+    # A check that proves nothing about a tensor is not a plain AGREE.
+    style = _STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
+    line = Text(str(report.verdict), style=style)
     return line.append(f"  {report.model}: {report.headline}", style="not bold default")
 
 
