@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xcheck.compare import Comparer, Evaluation, Pair, Tolerance, norm_relative_difference, odd_one_out
+from xcheck.compare import Comparer, Evaluation, Tolerance, odd_one_out
 from xcheck.oracle import Estimate
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding
+from xcheck.pair import Pair, norm_relative_difference
 from xcheck.parameters import Layout, Vector
 from xcheck.verdict import Verdict
 
@@ -33,6 +34,7 @@ def estimate(**changes: object) -> Estimate:
         trace=Trace([], [], [], np.zeros(0)),
         ties=0,
         engine="batched",
+        predicted={},
         audits=(),
         referred=0,
         refereed=0,

@@ -126,18 +126,21 @@ def test_json_has_the_keys_of_the_schema() -> None:
     assert set(pair) >= {"a", "b", "verdict", "difference", "band", "wrong", "undecided", "of", "tensors", "worst"}
     assert set(pair["worst"][0]) >= {"name", "index", "flat", "a", "b", "error_bar"}
     assert set(pair["tensors"][0]) >= {"name", "difference", "wrong", "of"}
+    assert content["verified"] == 26
+    assert set(content["tensors"][0]) >= {"name", "of", "verified", "zero", "below_noise"}
+    assert set(content["layers"][0]) >= {"layer", "activation_rms", "gradient_rms", "dead", "saturated"}
     assert set(content["oracle"]) >= {"engine", "scope", "epsilon", "evaluations", "seconds"}
     assert set(content["environment"]) >= {"xcheck", "python", "numpy", "jax", "device"}
 
 
 def test_ties_are_told(problem: Problem) -> None:
-    """A unit exactly on its kink is a warning, not a disagreement."""
+    """A unit exactly on its kink is a warning, not a disagreement; so are the blank inputs that put it there."""
     network = Network(
         inputs=2, layers=(Dense(units=3, activation="leaky_relu"), Dense(units=1)), loss="mean_squared_error"
     )
     report = verify(Problem.create(network, np.zeros((2, 2)), np.ones((2, 1))))
     assert report.verdict == "AGREE"
-    assert [warning.code for warning in report.warnings] == ["XC404"]
+    assert [warning.code for warning in report.warnings] == ["XC404", "XC407", "XC408"]
 
 
 def test_progress_reaches_its_end() -> None:

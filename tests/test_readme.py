@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Plugins
-from xcheck import registry, verify
+from xcheck import findings, registry, verify
 from xcheck.definition import load
 from xcheck.errors import DefinitionError
 
@@ -64,6 +64,21 @@ def test_the_mistakes_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DefinitionError) as caught:
         load(Path("iris.toml"))
     assert str(caught.value) == blocks("text")[2].rstrip()
+
+
+def test_the_check_that_proves_nothing_is_real(tmp_path: Path) -> None:
+    """The definition shown prints the line shown."""
+    (tmp_path / "iris.csv").write_bytes((ROOT / "xcheck" / "examples" / "iris.csv").read_bytes())
+    (tmp_path / "zeros.toml").write_text(blocks("toml")[1])
+    command = [sys.executable, "-m", "xcheck", "zeros.toml", "-q"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == blocks("text")[3]
+
+
+def test_every_warning_is_explained() -> None:
+    """The table has a line for each kind of doubt."""
+    codes = [getattr(findings, name) for name in dir(findings) if name.isupper()]
+    assert [code for code in sorted(codes) if code >= "XC404" and code not in README] == []
 
 
 def test_the_backend_works(plugins: Plugins) -> None:

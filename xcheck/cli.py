@@ -87,7 +87,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
-@click.option("-v", "--verbose", is_flag=True, help="Every tensor of every pair, and where the time went.")
+@click.option("-v", "--verbose", is_flag=True, help="Layers, every tensor of every pair, and where the time went.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def check(
     models: Sequence[Path],

@@ -11,131 +11,42 @@ computes in. Tolerances never grow with n.
 A component within these bounds is *undecided* when bar and floor together are too wide to mean anything: wider than a
 thousandth of the component and a millionth of its tensor's largest magnitude (more with a fixed step, or in float32).
 At a kink it is undecided, too, when it is a subgradient that no framework would choose.
-
-The lecture's difference ‖g − g'‖/(‖g‖ + ‖g'‖) and its band are always shown, and never decide.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.oracle import Estimate
-from xcheck.parameters import Layout, Location, Tensor, Vector
+from xcheck.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
+from xcheck.parameters import Layout, Tensor, Vector
 from xcheck.verdict import Verdict
-
-ORACLE = "oracle"
-_GREAT, _LOOK = 1e-7, 1e-3
 
 Flags = NDArray[np.bool_]
 
 
-def norm_relative_difference(a: Vector, b: Vector) -> float:
-    """Return ‖a − b‖/(‖a‖ + ‖b‖), 0 when both are zero, nan when either is not finite.
-
-    Source: lecture notes, gradient checking, equation (2).
-
-    >>> norm_relative_difference(np.array([3.0, 4.0]), np.array([3.0, 4.0]))
-    0.0
-    >>> norm_relative_difference(np.array([2.0]), np.array([1.0]))
-    0.3333333333333333
-    """
-    scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
-    if scale == 0:
-        return 0.0
-    if not np.isfinite(scale):
-        return float("nan")
-    a, b = a / scale, b / scale
-    return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
-
-
-def band(difference: float) -> str:
-    """Return the lecture's word for a difference: great ≤ 1e-7 < look ≤ 1e-3 < worry.
-
-    >>> [band(difference) for difference in (1e-7, 1e-5, 1e-2, float("nan"))]
-    ['great', 'look', 'worry', 'worry']
-    """
-    if difference <= _GREAT:
-        return "great"
-    return "look" if difference <= _LOOK else "worry"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """One component as both sides of a pair see it.
-
-    Attributes:
-        location: name, index and flat index.
-        a: value of the first side.
-        b: value of the second side.
-        error_bar: the oracle's bar; 0 between witnesses.
-        lower: least slope of the loss there, `b` unless at a kink.
-        upper: largest slope of the loss there.
-    """
-
-    location: Location
-    a: float
-    b: float
-    error_bar: float
-    lower: float
-    upper: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorComparison:
-    """The comparison restricted to one tensor."""
-
-    name: str
-    difference: float
-    wrong: int
-    undecided: int
-    of: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Two gradients compared.
-
-    Attributes:
-        a: name of a witness.
-        b: name of another, or "oracle".
-        verdict: of this pair.
-        losses: both losses.
-        losses_agree: whether they are the same; if not, the gradients are those of different functions.
-        difference: the lecture's norm-relative difference.
-        wrong: number of wrong components.
-        undecided: number of components that could not be decided.
-        of: number of components.
-        tensors: the same per tensor.
-        worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
-    """
-
-    a: str
-    b: str
-    verdict: Verdict
-    losses: tuple[float, float]
-    losses_agree: bool
-    difference: float
-    wrong: int
-    undecided: int
-    of: int
-    tensors: tuple[TensorComparison, ...]
-    worst: tuple[Component, ...]
-
-    @property
-    def band(self) -> str:
-        """The lecture's word for the difference."""
-        return band(self.difference)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Loss and gradient of one witness at θ."""
+    """Loss and gradient of one witness at θ.
+
+    Attributes:
+        name: of the witness.
+        loss: J(θ).
+        gradient: ∂J/∂θ, shape (n,).
+        again: what a second call at the same θ gave, where that is not bitwise the same.
+    """
 
     name: str
     loss: float
     gradient: Vector
+    again: "Evaluation | None" = None
+
+    @property
+    def calls(self) -> tuple["Evaluation", ...]:
+        """This call, and the second one where it differs."""
+        return (self,) if self.again is None else (self, self.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +71,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judgement:
-    """What is said of every component of a pair, shape (n,): how far out of bounds, the bounds, and the outcome."""
+    """How far each component is out of bounds, how far it may be, and what follows; shapes (n,)."""
 
     excess: Vector
     allowed: Vector
@@ -202,14 +113,38 @@ class Comparer:
         blur = (self._estimate.error_bar + self._floor)[alive] / self._largest[alive]
         return float(blur.max(initial=0.0))
 
-    @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
     def with_oracle(self, a: Evaluation) -> Pair:
-        """Compare a witness with the oracle."""
-        oracle = self._estimate
-        return self._pair(a, Evaluation(ORACLE, oracle.loss, oracle.value), self._judged(a))
+        """Compare a witness with the oracle; where its two calls differ, the worse one."""
+        pairs = self.each_call(a)
+        worst = Verdict.worst(pair.verdict for pair in pairs)
+        return next(pair for pair in pairs if pair.verdict is worst)
 
-    def _judged(self, a: Evaluation) -> "_Judgement":
-        oracle, g = self._estimate, a.gradient
+    def each_call(self, a: Evaluation) -> list[Pair]:
+        """Compare every call of a witness with the oracle."""
+        oracle, spread = self._estimate, self.spread(a)
+        b = Evaluation(ORACLE, oracle.loss, oracle.value)
+        return [self._pair(call, b, self._judged(call.gradient), spread) for call in a.calls]
+
+    def spread(self, a: Evaluation) -> float:
+        """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""
+        first, last = a.calls[0].loss, a.calls[-1].loss
+        if self._same_loss(first, last):
+            return 0.0
+        return abs(first - last) if np.isfinite(first - last) else np.inf
+
+    def settled(self, evaluations: Sequence[Evaluation]) -> Flags:
+        """Return the components that are decided, and right in every witness; none where nobody was asked."""
+        settled = np.full(self._layout.size, bool(evaluations))
+        for evaluation in evaluations:
+            settled &= not self.spread(evaluation)
+            for call in evaluation.calls:
+                found = self._judged(call.gradient)
+                settled &= ~(found.wrong | found.undecided)
+        return settled
+
+    @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
+    def _judged(self, g: Vector) -> _Judgement:
+        oracle = self._estimate
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
         size = np.maximum(np.abs(g), np.abs(oracle.value))
@@ -235,7 +170,7 @@ class Comparer:
         What is out of bounds by more than a thousandfold is not in dispute, nor what rounding of the witness itself
         leaves undecided.
         """
-        judged = self._judged(a)
+        judged = self._judged(a.gradient)
         return np.asarray(np.where(judged.disputed, 1.0 + judged.ratio, 0.0))
 
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
@@ -257,24 +192,28 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return self._pair(a, b, _Judgement(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong)))
+        found = _Judgement(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
+        return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
-    def _pair(self, a: Evaluation, b: Evaluation, judged: "_Judgement") -> Pair:
-        wrong, undecided = judged.wrong, judged.undecided
+    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement, spread: float) -> Pair:
+        if spread:
+            # Two draws of a random function say nothing about its gradient.
+            found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
         losses_agree = self._same_loss(a.loss, b.loss)
-        unjudged = b.name == ORACLE and not np.isfinite(b.loss)
+        unjudged = bool(spread) or (b.name == ORACLE and not np.isfinite(b.loss))
         return Pair(
             a=a.name,
             b=b.name,
-            verdict=_verdict(losses_agree, unjudged, wrong, undecided),
+            verdict=_verdict(losses_agree, unjudged, found),
             losses=(a.loss, b.loss),
             losses_agree=losses_agree,
+            spread=spread,
             difference=norm_relative_difference(a.gradient, b.gradient),
-            wrong=int(wrong.sum()),
-            undecided=int(undecided.sum()),
+            wrong=int(found.wrong.sum()),
+            undecided=int(found.undecided.sum()),
             of=self._layout.size,
-            tensors=tuple(_restricted(tensor, a.gradient, b.gradient, wrong, undecided) for tensor in self._layout),
-            worst=self._components(a, b, judged),
+            tensors=tuple(_restricted(tensor, a.gradient, b.gradient, found) for tensor in self._layout),
+            worst=self._components(a, b, found),
         )
 
     def _same_loss(self, a: float, b: float) -> bool:
@@ -282,9 +221,9 @@ class Comparer:
             return a == b or (np.isnan(a) and np.isnan(b))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
-    def _components(self, a: Evaluation, b: Evaluation, judged: "_Judgement") -> tuple[Component, ...]:
+    def _components(self, a: Evaluation, b: Evaluation, found: _Judgement) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
-        excess, wrong, ratio = judged.excess, judged.wrong, judged.ratio
+        excess, wrong, ratio = found.excess, found.wrong, found.ratio
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
         order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
         kept = order[wrong[order]] if wrong.any() else order
@@ -303,21 +242,21 @@ class Comparer:
         )
 
 
-def _verdict(losses_agree: bool, unjudged: bool, wrong: Flags, undecided: Flags) -> Verdict:
+def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
     if unjudged:
         return Verdict.UNDECIDED
-    if not losses_agree or wrong.any():
+    if not losses_agree or found.wrong.any():
         return Verdict.DISAGREE
-    return Verdict.UNDECIDED if undecided.any() else Verdict.AGREE
+    return Verdict.UNDECIDED if found.undecided.any() else Verdict.AGREE
 
 
-def _restricted(tensor: Tensor, a: Vector, b: Vector, wrong: Flags, undecided: Flags) -> TensorComparison:
+def _restricted(tensor: Tensor, a: Vector, b: Vector, found: _Judgement) -> TensorComparison:
     span = tensor.span
     return TensorComparison(
         name=tensor.name,
         difference=norm_relative_difference(a[span], b[span]),
-        wrong=int(wrong[span].sum()),
-        undecided=int(undecided[span].sum()),
+        wrong=int(found.wrong[span].sum()),
+        undecided=int(found.undecided[span].sum()),
         of=tensor.size,
     )
 

@@ -11,14 +11,20 @@ import numpy as np
 from xcheck import __version__, registry
 from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Check, Loaded, load, settings_for_problem
+from xcheck.doubts import Point, doubts_at
+from xcheck.findings import CONSTANT_FEATURE, Finding
+from xcheck.layers import layers_of
 from xcheck.objective import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
+from xcheck.pair import Pair
 from xcheck.problem import Problem
+from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
 from xcheck.report.model import OracleSummary, Report
+from xcheck.steadiness import differing_calls, unsteady_gradients
 from xcheck.verdict import Verdict
-from xcheck.witnesses import call_witnesses
+from xcheck.witnesses import Witnesses, call_witnesses
 
 Model = str | Path | Mapping[str, Any] | Problem
 Progress = Callable[[int, int], None]
@@ -83,7 +89,28 @@ def verify_loaded(
 ) -> Report:
     """Check what `load_model` returned; see `verify`."""
     problem, check = loaded.problem, loaded.check
-    options = OracleOptions(
+    options = _options(check)
+    witnesses = call_witnesses(problem, check, backends)
+    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
+    tolerance = _tolerance(check, options)
+    if options.extrapolates:
+        estimate = _settled(problem, estimate, witnesses, tolerance)
+    comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+    point = Point(
+        problem=problem,
+        estimate=estimate,
+        layers=layers_of(problem, estimate),
+        tensors=prove(problem.layout, estimate, comparer.settled(witnesses.evaluations)),
+        evaluations=witnesses.evaluations,
+        dtype=check.dtype,
+        tolerance=tolerance.effective,
+        constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
+    )
+    return _report(loaded, witnesses, comparer, point, command)
+
+
+def _options(check: Check) -> OracleOptions:
+    return OracleOptions(
         epsilon=check.epsilon,
         difference=check.difference,
         tolerance=check.tolerance,
@@ -92,45 +119,54 @@ def verify_loaded(
         engine=check.engine,
         budget=check.budget,
     )
-    witnesses = call_witnesses(problem, check, backends)
-    evaluations = witnesses.evaluations
-    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
-    tolerance = _tolerance(check, options)
-    if options.extrapolates:
-        comparer = Comparer(estimate, problem.layout, tolerance)
-        disputes = np.max([comparer.disputes(one) for one in evaluations], axis=0, initial=0.0)
-        estimate = settled(problem, estimate, disputes, tolerance=check.tolerance)
-    comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+
+
+def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
+    """Plain differences, and float32, are blurred: what they can decide is less, and the report says how much."""
+    resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
+    return Tolerance(check.tolerance, float(np.finfo(check.dtype).eps) / 2, resolution)
+
+
+def _settled(problem: Problem, estimate: Estimate, witnesses: Witnesses, tolerance: Tolerance) -> Estimate:
+    """Return the estimate after the referee has had its say on what is in dispute."""
+    comparer = Comparer(estimate, problem.layout, tolerance)
+    disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
+    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance.relative) if disputes else estimate
+
+
+def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Point, command: Sequence[str]) -> Report:
+    problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
     odd = odd_one_out(pairs)
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,
-        summary=_summary(problem, check.dtype),
+        summary=_summary(problem, point.dtype),
         verdict=Verdict.worst([*errors, *(pair.verdict for pair in pairs)]),
         parameters=problem.layout.size,
         seed=problem.seed,
         losses={evaluation.name: evaluation.loss for evaluation in evaluations},
         pairs=tuple(pairs),
         odd_one_out=odd,
-        findings=(*witnesses.failures, *findings_of(pairs, estimate, odd)),
-        warnings=(*loaded.warnings, *witnesses.warnings, *warnings_of(pairs, estimate)),
-        oracle=_oracle_summary(estimate),
-        dtype=check.dtype,
-        tolerance=tolerance.effective,
+        findings=(*witnesses.failures, *unsteady_gradients(evaluations, comparer), *findings_of(pairs, estimate, odd)),
+        warnings=(*loaded.warnings, *witnesses.warnings, *_doubts(pairs, comparer, point)),
+        tensors=tuple(point.tensors),
+        layers=tuple(point.layers),
+        oracle=_oracle_summary(estimate, loaded.check.budget),
+        dtype=point.dtype,
+        tolerance=point.tolerance,
         resolution=comparer.resolution,
         seconds=witnesses.seconds,
-        environment=_environment(witnesses.versions, check.device),
+        environment=_environment(witnesses.versions, loaded.check.device),
         command=tuple(command),
     )
 
 
-def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
-    roundoff = float(np.finfo(check.dtype).eps) / 2
-    # Plain differences, and float32, are blurred: what they can decide is less, and the report says how much.
-    resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
-    return Tolerance(check.tolerance, roundoff, resolution)
+def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Finding]:
+    """Return what this check does not prove."""
+    calls = differing_calls(point.evaluations, comparer)
+    return [*warnings_of(pairs, point.estimate, point.problem.layout), *calls, *doubts_at(point)]
 
 
 def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], None] | None:
@@ -147,9 +183,11 @@ def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], Non
     return advance
 
 
-def _oracle_summary(estimate: Estimate) -> OracleSummary:
+def _oracle_summary(estimate: Estimate, budget: float) -> OracleSummary:
     return OracleSummary(
         engine=estimate.engine,
+        predicted=estimate.predicted,
+        budget=budget,
         audits=estimate.audits,
         referred=estimate.referred,
         refereed=estimate.refereed,

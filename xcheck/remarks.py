@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck import findings as codes
-from xcheck.compare import ORACLE, Pair
 from xcheck.findings import Finding
 from xcheck.oracle import Estimate
+from xcheck.oracle.audit import Audit
+from xcheck.pair import ORACLE, Pair
+from xcheck.parameters import Layout
 
 
 def findings_of(pairs: Sequence[Pair], estimate: Estimate, odd: Sequence[str]) -> list[Finding]:
@@ -28,7 +30,7 @@ def _pair_findings(pair: Pair) -> list[Finding]:
     if not np.isfinite(mine):
         text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
         found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
-    elif not pair.losses_agree:
+    elif not pair.losses_agree and not pair.spread:
         text = (
             f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
             "different functions have different gradients, so mend the loss first"
@@ -43,20 +45,45 @@ def _pair_findings(pair: Pair) -> list[Finding]:
     return found
 
 
-def warnings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
+def warnings_of(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> list[Finding]:
     """Return what the check does not prove."""
     doubts = []
     if estimate.ties:
         text = (
             f"{estimate.ties} units sit exactly on a kink (z = 0, summed over examples): there every slope between the "
-            "two sides is right, and frameworks choose by convention"
+            f"two sides is right, and frameworks choose by convention{_widest_kink(estimate, layout)}"
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
-    for tensor in next((pair.tensors for pair in pairs if pair.b == ORACLE and np.isfinite(estimate.loss)), ()):
-        if tensor.undecided:
-            text = (
-                f"{tensor.undecided} of {tensor.of} components of {tensor.name} cannot be decided: too small beside "
-                "the noise of the loss or rounding, or at a kink with a slope that no framework would choose"
-            )
-            doubts.append(Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensor.name))
+    doubts += [_contradicted(audit) for audit in estimate.audits if not audit.passed]
+    judged = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and not pair.spread]
+    if judged and np.isfinite(estimate.loss):
+        doubts.append(_undecided(max(judged, key=lambda pair: pair.undecided)))
     return doubts
+
+
+def _widest_kink(estimate: Estimate, layout: Layout) -> str:
+    """Name the component with the widest interval of slopes, if there is one at all."""
+    width = np.nan_to_num(estimate.upper - estimate.lower)
+    flat = int(np.argmax(width)) if len(width) else 0
+    if not len(width) or width[flat] <= 2 * estimate.error_bar[flat]:
+        return ""
+    interval = f"subgradient [{estimate.lower[flat]:.5g}, {estimate.upper[flat]:.5g}]"
+    return f"; {layout.locate(flat)}: kink, {interval}"
+
+
+def _contradicted(audit: Audit) -> Finding:
+    text = (
+        f"the {audit.engine} engine was contradicted by the {audit.by} engine in an audit of {audit.components} "
+        f"components (by {audit.worst:.2g} error bars) and given up: this is a mistake in xcheck, please report it"
+    )
+    return Finding(code=codes.AUDIT_FAILED, text=text, value=audit.worst)
+
+
+def _undecided(pair: Pair) -> Finding:
+    tensors = [tensor for tensor in pair.tensors if tensor.undecided]
+    where = ", ".join(f"{tensor.undecided} of {tensor.of} in {tensor.name}" for tensor in tensors)
+    text = (
+        f"{pair.undecided} of {pair.of} components cannot be decided ({where}): too small beside the noise of the loss "
+        "or rounding, or at a kink with a slope that no framework would choose"
+    )
+    return Finding(code=codes.UNDECIDED_COMPONENTS, text=text, tensor=tensors[0].name, value=float(pair.undecided))

@@ -1,15 +1,18 @@
-"""Call the witnesses: each gives loss and gradient at θ, and one that fails, fails alone."""
+"""Call the witnesses: each gives loss and gradient at θ, twice, and one that fails, fails alone."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from xcheck import registry
 from xcheck.compare import Evaluation
 from xcheck.definition import Check
 from xcheck.errors import BackendError, DeviceError
 from xcheck.findings import BACKEND_FAILED, BACKEND_NOT_INSTALLED, Finding
-from xcheck.objective import Backend
+from xcheck.objective import Backend, Objective
+from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
 
@@ -61,7 +64,7 @@ def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check
                 witnesses.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{name}: {text}"))
             return
         objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
-        loss, gradient = objective.loss_and_gradient(problem.theta)
+        evaluation = _called_twice(name, objective, problem.theta)
         witnesses.versions.update(backend.versions())
     except BackendError as error:
         witnesses.fail(name, error.text)
@@ -70,5 +73,23 @@ def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check
     except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way while it sets up; it fails alone
         witnesses.fail(name, f"{type(error).__name__}: {error}")
     else:
-        witnesses.evaluations.append(Evaluation(name, loss, gradient))
+        witnesses.evaluations.append(evaluation)
         witnesses.seconds[name] = time.perf_counter() - start
+
+
+def _called_twice(name: str, objective: Objective, theta: Vector) -> Evaluation:
+    """Call a witness twice at the same θ; the second answer is kept where it is not bitwise the first.
+
+    Raises:
+        BackendError: one of the calls fails.
+    """
+    loss, gradient = objective.loss_and_gradient(theta)
+    first = Evaluation(name, loss, gradient.copy())  # a second call may write into the same buffer
+    try:
+        again = Evaluation(name, *objective.loss_and_gradient(theta))
+    except BackendError as error:
+        raise BackendError(name, f"a second call at the same θ fails: {error.text}") from error
+    same = np.array_equal([first.loss], [again.loss], equal_nan=True)
+    if same and np.array_equal(first.gradient, again.gradient, equal_nan=True):
+        return first
+    return replace(first, again=again)

@@ -5,7 +5,8 @@ import pytest
 
 from xcheck import Dense, Network, Problem, verify
 from xcheck.oracle.batched import BatchedEngine
-from xcheck.oracle.choose import choose
+from xcheck.oracle.choose import ENGINES, choose, predict
+from xcheck.oracle.engine import EngineName
 from xcheck.oracle.node import NodeEngine
 from xcheck.oracle.structured import StructuredEngine
 from xcheck.testing import scenario
@@ -46,15 +47,31 @@ def test_structured_chunks_stay_within_memory(memory: int) -> None:
     assert engine.chunk(0) * 8 * 4 * 32 * 3 <= max(memory, 8 * 4 * 32 * 3)
 
 
-def test_the_budget_decides() -> None:
-    """Few differences are taken by the most direct engine, many by the next, very many by the last."""
-    problem = wide(8)
-    assert choose("auto", problem, 1_000, 10.0, nodes=True) is BatchedEngine
-    assert choose("auto", problem, 2 * 10**7, 10.0, nodes=True) is StructuredEngine
-    assert choose("auto", problem, 10**9, 10.0, nodes=True) is NodeEngine
-    assert choose("auto", problem, 10**9, 10.0, nodes=False) is StructuredEngine
-    assert choose("structured", problem, 1, 10.0, nodes=True) is StructuredEngine
-    assert choose("batched", problem, 10**9, 10.0, nodes=True) is BatchedEngine
+@pytest.mark.parametrize(
+    ("batched", "structured", "nodes", "expected"),
+    [
+        (9.0, 1.0, True, BatchedEngine),
+        (11.0, 9.0, True, StructuredEngine),
+        (900.0, 11.0, True, NodeEngine),
+        (900.0, 11.0, False, StructuredEngine),
+    ],
+)
+def test_the_budget_decides(batched: float, structured: float, nodes: bool, expected: type) -> None:
+    """The most direct engine that fits into 10 seconds; fixed steps are not for the node engine."""
+    assert choose("auto", {"batched": batched, "structured": structured}, 10.0, nodes=nodes) is expected
+
+
+@pytest.mark.parametrize(("name", "engine"), ENGINES.items())
+def test_a_name_is_a_name(name: EngineName, engine: type) -> None:
+    """Whatever it will take."""
+    assert choose(name, {"batched": 1e9, "structured": 1e9}, 10.0, nodes=True) is engine
+
+
+def test_predictions_grow_with_the_network() -> None:
+    """Batched with the square of the parameters, structured with parameters times what is above them."""
+    small, large = predict(wide(100), 1_000), predict(wide(1_000), 1_000)
+    assert 8 < large["batched"] / small["batched"] < 12
+    assert small["structured"] < small["batched"]
 
 
 @pytest.mark.parametrize("engine", ["loop", "batched", "structured", "node"])

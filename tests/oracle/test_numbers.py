@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from xcheck.compare import norm_relative_difference
 from xcheck.network import Dense, Network
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
 from xcheck.oracle.estimators import DifferenceName, fixed
+from xcheck.pair import norm_relative_difference
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
 from xcheck_numpy.network import NetworkObjective

@@ -3,17 +3,21 @@
 After a change that is meant: `python -m tests.report.test_terminal` writes the golden files anew; read the difference.
 """
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from xcheck.compare import Component, Pair, TensorComparison
 from xcheck.findings import Finding
+from xcheck.layers import LayerState
+from xcheck.pair import Component, Pair, TensorComparison
 from xcheck.parameters import Location
+from xcheck.proof import TensorProof
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.terminal import render
+from xcheck.report.terminal import print_line, render
 from xcheck.verdict import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,6 +43,7 @@ def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided:
         verdict=verdict,
         losses=(0.886964846153, 0.886964846153),
         losses_agree=True,
+        spread=0.0,
         difference=difference,
         wrong=wrong,
         undecided=undecided,
@@ -49,6 +54,24 @@ def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided:
         ),
         worst=worst,
     )
+
+
+def proofs(zero_of_b1: int = 0) -> tuple[TensorProof, ...]:
+    """All of W1 is verified, and so is b1 but for some components that nothing depends on."""
+    return (
+        TensorProof(name="W1", of=480, verified=480, zero=0, below_noise=False),
+        TensorProof(name="b1", of=16, verified=16 - zero_of_b1, zero=zero_of_b1, below_noise=False),
+    )
+
+
+LAYERS = (
+    LayerState(
+        number=1, units=16, activation="relu", activation_rms=1.07, gradient_rms=0.0712, dead=(3, 11), saturated=()
+    ),
+    LayerState(
+        number=2, units=1, activation="identity", activation_rms=0.415, gradient_rms=0.462, dead=(), saturated=(0,)
+    ),
+)
 
 
 def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
@@ -64,8 +87,12 @@ def report(verdict: Verdict, pairs: tuple[Pair, ...]) -> Report:
         odd_one_out=(),
         findings=(),
         warnings=(),
+        tensors=proofs(),
+        layers=LAYERS,
         oracle=OracleSummary(
             engine="batched",
+            predicted={"batched": 0.1, "structured": 0.01},
+            budget=10.0,
             audits=(),
             referred=0,
             refereed=0,
@@ -104,8 +131,9 @@ UNDECIDED = replace(
         Finding(
             code="XC405",
             tensor="b1",
-            text="16 of 16 components of b1 cannot be decided: their gradient is drowned in the noise of the loss or "
-            "in rounding",
+            text="16 of 496 components cannot be decided (16 of 16 in b1): too small beside the noise of the loss or "
+            "rounding, or at a kink with a slope that no framework would choose",
+            value=16.0,
         ),
     ),
 )
@@ -114,8 +142,22 @@ ERROR = replace(
     findings=(Finding(code="XC104", text="torch: PyTorch is not installed; to install it: pip install torch"),),
     losses={"numpy": 0.886964846153},
 )
-REPORTS = {"passing": PASSING, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
-CASES = [(name, width, name == "passing" and width == 80) for name in REPORTS for width in (80, 40)]
+NOISY = TensorProof(name="W1", of=480, verified=0, zero=0, below_noise=True)
+IDLE = TensorProof(name="b1", of=16, verified=0, zero=16, below_noise=False)
+PARTIAL = replace(
+    PASSING,
+    tensors=proofs(2),
+    warnings=(
+        Finding(
+            code="XC406",
+            text="dead units: 2 of 16 in layer 1 (3, 11): no gradient passes through them in all 64 examples (relu of "
+            "z ≤ 0, or dropped), so a mistake there does not show; more examples, or another θ, may wake them",
+            value=2.0,
+        ),
+    ),
+)
+REPORTS = {"passing": PASSING, "partial": PARTIAL, "failing": FAILING, "undecided": UNDECIDED, "error": ERROR}
+CASES = [(name, width, name in ("passing", "partial")) for name in REPORTS for width in (80, 40)]
 
 
 def golden(name: str, width: int) -> Path:
@@ -125,7 +167,7 @@ def golden(name: str, width: int) -> Path:
 
 @pytest.mark.parametrize(("name", "width", "verbose"), CASES)
 def test_reports_look_as_they_did(name: str, width: int, verbose: bool) -> None:
-    """Passing, failing, undecided and error, at 80 and at 40 columns."""
+    """Passing, in part or whole, failing, undecided and error, at 80 and at 40 columns."""
     assert render(REPORTS[name], width=width, verbose=verbose) + "\n" == golden(name, width).read_text()
 
 
@@ -141,6 +183,7 @@ def test_every_line_fits(name: str, width: int) -> None:
     ("name", "headline"),
     [
         ("passing", "numpy, torch agree with the oracle on all 496 parameters"),
+        ("partial", "numpy, torch agree with the oracle on 494 of 496 parameters; no loss depends on the other 2"),
         ("failing", "numpy disagrees: W1[3, 0] is 1.5 x the oracle (48 of 496 wrong)"),
         ("undecided", "numpy is undecided: 16 of 496 components could not be decided"),
         ("error", "torch: PyTorch is not installed; to install it: pip install torch"),
@@ -149,6 +192,39 @@ def test_every_line_fits(name: str, width: int) -> None:
 def test_the_first_sentence_stands_alone(name: str, headline: str) -> None:
     """Who, where, by how much."""
     assert REPORTS[name].headline == headline
+
+
+@pytest.mark.parametrize(
+    ("tensors", "extent"),
+    [
+        (proofs(1), " on 495 of 496 parameters; no loss depends on the other one"),
+        (proofs(3), " on 493 of 496 parameters; no loss depends on the other 3"),
+        (proofs(16), " on 480 of 496 parameters; b1 proves nothing: its gradient is zero"),
+        ((NOISY, proofs()[1]), " on 16 of 496 parameters; W1 proves nothing: its gradient is below the noise"),
+        ((NOISY, IDLE), ", which proves nothing: the whole gradient is zero or below the noise"),
+    ],
+)
+def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorProof, ...], extent: str) -> None:
+    """A check that proves nothing about a tensor is not a plain AGREE."""
+    passing = replace(PASSING, tensors=tensors)
+    assert passing.headline == f"numpy, torch agree with the oracle{extent}"
+    assert passing.to_dict()["verified"] == passing.verified == sum(tensor.verified for tensor in tensors)
+
+
+@pytest.mark.parametrize(("tensors", "colour"), [(proofs(), "32"), (proofs(2), "32"), (proofs(16), "33")])
+def test_agree_is_yellow_where_a_tensor_proves_nothing(tensors: tuple[TensorProof, ...], colour: str) -> None:
+    """Green is for what is verified, but for a component here and there."""
+    stream = io.StringIO()
+    print_line(replace(PASSING, tensors=tensors), Console(file=stream, force_terminal=True, color_system="standard"))
+    assert stream.getvalue().startswith(f"\x1b[1;{colour}mAGREE")
+
+
+def test_several_idle_tensors_are_all_named() -> None:
+    """In the plural."""
+    other = TensorProof(name="W2", of=8, verified=8, zero=0, below_noise=False)
+    idle = replace(IDLE, name="W1", of=488, zero=488)
+    passing = replace(PASSING, parameters=512, tensors=(idle, IDLE, other))
+    assert passing.headline.endswith("on 8 of 512 parameters; W1, b1 prove nothing: their gradients are zero")
 
 
 def test_str_is_the_terminal_report() -> None:
@@ -170,6 +246,22 @@ def test_json_of_a_failing_report() -> None:
         "lower": 0.71153333,
         "upper": 0.71153333,
     }
+
+
+def test_json_tells_layers_and_what_is_verified() -> None:
+    """In numbers: how many units are dead and saturated, how many components verified."""
+    content = json.loads(PARTIAL.to_json())
+    assert content["layers"][0] == {
+        "layer": 1,
+        "units": 16,
+        "activation": "relu",
+        "activation_rms": 1.07,
+        "gradient_rms": 0.0712,
+        "dead": 2,
+        "saturated": 0,
+    }
+    assert content["verified"] == 494
+    assert content["tensors"][1] == {"name": "b1", "of": 16, "verified": 14, "zero": 2, "below_noise": False}
 
 
 if __name__ == "__main__":

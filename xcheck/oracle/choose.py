@@ -1,5 +1,6 @@
 """Which engine: the most direct one that fits a time budget."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from xcheck.oracle.batched import BatchedEngine
@@ -24,23 +25,30 @@ _BYTES_PER_SECOND = 5e9
 _SECONDS_PER_ACTIVATION, _SECONDS_PER_MOVE = 3e-9, 1.5e-9
 
 
-def choose(name: EngineName, problem: Problem, differences: int, budget: float, *, nodes: bool) -> type[NetworkEngine]:
+def choose(name: EngineName, predicted: Mapping[str, float], budget: float, *, nodes: bool) -> type[NetworkEngine]:
     """Return the engine called `name`; for "auto" the most direct compiled one that is predicted to fit the budget.
 
     Args:
         name: of an engine, or "auto".
-        problem: the network.
-        differences: how many will be taken.
+        predicted: seconds that the batched and the structured engine will take; see `predict`.
         budget: seconds.
         nodes: whether the node engine may be chosen: only automatic steps are its own to choose.
     """
     if name != "auto":
         return ENGINES[name]
-    if _batched_seconds(problem) * differences <= budget:
+    if predicted["batched"] <= budget:
         return BatchedEngine
-    if not nodes or _structured_seconds(problem) * differences <= budget:
+    if not nodes or predicted["structured"] <= budget:
         return StructuredEngine
     return NodeEngine
+
+
+def predict(problem: Problem, differences: int) -> dict[str, float]:
+    """Return about how many seconds the engines take for so many differences on two cores."""
+    return {
+        "batched": differences * _batched_seconds(problem),
+        "structured": differences * _structured_seconds(problem),
+    }
 
 
 def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:

@@ -1,5 +1,6 @@
 """Estimate: the numerical gradient and what is known about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xcheck.oracle.audit import Audit
@@ -26,6 +27,7 @@ class Estimate:
         trace: what the network computes at θ.
         ties: units that sit on a kink, over all examples, and weights that sit on that of the l1 penalty.
         engine: name of the engine.
+        predicted: seconds that more direct engines were predicted to take, by name; empty where the engine was named.
         audits: how samples of the components fared with more direct engines; a failed one belongs to an engine that was
             given up.
         referred: components that the engine's own noise had left too wide, and that were measured without it.
@@ -50,6 +52,7 @@ class Estimate:
     trace: Trace
     ties: int
     engine: str
+    predicted: Mapping[str, float]
     audits: tuple[Audit, ...]
     referred: int
     refereed: int

@@ -149,10 +149,10 @@ def automatic(
 
 
 def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
-    """Return where a bar is wider than a quarter of the tolerance and 1e-10 of the tensor's largest magnitude."""
+    """Return where a bar is wider than a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
     magnitude = np.zeros(engine.layout.size)
     magnitude[measured.indices] = measured.magnitude
-    enough = 1e-10 * engine.layout.largest(magnitude)[measured.indices]
+    enough = 4e-10 * engine.layout.largest(magnitude)[measured.indices]
     with np.errstate(invalid="ignore"):  # what is not finite is too wide
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
 

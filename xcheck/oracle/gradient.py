@@ -1,9 +1,10 @@
 """The numerical gradient of a problem: the choice of an engine that stands its audit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xcheck.oracle.choose import choose, more_direct
+from xcheck.oracle.choose import choose, more_direct, predict
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.network_engine import NetworkEngine
 from xcheck.oracle.noise import sampled_differences
@@ -41,9 +42,10 @@ def numerical_gradient(
         DeviceError: the device is not there.
     """
     options = options or OracleOptions()
-    planned = planned_differences(problem.layout)
-    chosen = choose(options.engine, problem, planned, options.budget, nodes=options.extrapolates)
-    return judged(chosen, problem, options, progress=progress)
+    predicted = predict(problem, planned_differences(problem.layout))
+    chosen = choose(options.engine, predicted, options.budget, nodes=options.extrapolates)
+    estimate = judged(chosen, problem, options, progress=progress)
+    return replace(estimate, predicted=predicted) if options.engine == "auto" else estimate
 
 
 def judged(

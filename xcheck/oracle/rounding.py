@@ -3,10 +3,13 @@
 With u the unit roundoff, root-sum-squares √(Σ x²) for sums of independent roundings, and all sizes taken as the mean
 or the largest over the examples:
 
-    error of Z⁽ˡ⁾     F  = √(W² f²) + u √(W² a² + b²)              f = error of A⁽ˡ⁻¹⁾, 0 for the inputs
+    error of Z⁽ˡ⁾     F  = √(W² f²) + u √(1 + n/32) √(W² a² + b²)  f = error of A⁽ˡ⁻¹⁾, 0 for the inputs
     error of A⁽ˡ⁾     f  = F + u max(|a|, |z|)                    gelu multiplies z with 1 + erf: u |z|, however small a
     error of ∂L/∂z    E⁽ᴸ⁾ = u s + F                              s = the size of the two numbers it subtracts
     error of Δ⁽ˡ⁾     E⁽ˡ⁾ = (c u + F/2) √((Wᵀ)² δ²) + r √((Wᵀ)² E²)   δ = mean |Δ⁽ˡ⁺¹⁾|, r = mean |g'|, |g''| ≤ ½
+
+n is the number of inputs: libraries sum in at least 32 parts at a time, and the roundings of successive partial sums
+add up like √(n/32).
 
     error of ∂J/∂bᵢ = Eᵢ        error of ∂J/∂Wᵢⱼ = Eᵢ aⱼ + δᵢ fⱼ + u δᵢ aⱼ
 
@@ -96,7 +99,8 @@ def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
     errors, sums = [np.zeros_like(sizes[0])], []
     for number, (below, above) in enumerate(pairwise(sizes), start=1):
         W, b = parameters[f"W{number}"], parameters[f"b{number}"]
-        sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + u * np.sqrt(W**2 @ below**2 + b**2))
+        summing = u * np.sqrt(1 + W.shape[1] / 32)
+        sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + summing * np.sqrt(W**2 @ below**2 + b**2))
         z = np.abs(traced.z[number - 1]).max(axis=0)
         errors.append(sums[-1] + u * np.maximum(above, z))
     return _Forward(sizes, errors, sums)

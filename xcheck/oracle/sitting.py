@@ -89,6 +89,7 @@ class Sitting:
             trace=engine.trace,
             ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
             engine=engine.name,
+            predicted={},
             audits=tuple(audits),
             referred=self._referred,
             refereed=0,

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from xcheck.compare import Component, Pair, band
+from xcheck.layers import LayerState
+from xcheck.pair import Component, Pair, band
 from xcheck.report.model import Report
 
 SCHEMA = 1
@@ -31,8 +32,11 @@ def as_dict(report: Report) -> dict[str, Any]:
         "summary": report.summary,
         "headline": report.headline,
         "parameters": report.parameters,
+        "verified": report.verified,
         "seed": report.seed,
         "losses": dict(report.losses),
+        "tensors": [asdict(tensor) for tensor in report.tensors],
+        "layers": [_layer(layer) for layer in report.layers],
         "pairs": [_pair(pair) for pair in report.pairs],
         "odd_one_out": list(report.odd_one_out),
         "findings": [asdict(finding) for finding in report.findings],
@@ -55,6 +59,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "b": pair.b,
         "verdict": str(pair.verdict),
         "losses_agree": pair.losses_agree,
+        "spread": pair.spread,
         "difference": pair.difference,
         "band": pair.band,
         "wrong": pair.wrong,
@@ -62,6 +67,18 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "of": pair.of,
         "tensors": [asdict(tensor) | {"band": band(tensor.difference)} for tensor in pair.tensors],
         "worst": [_component(component) for component in pair.worst],
+    }
+
+
+def _layer(layer: LayerState) -> dict[str, Any]:
+    return {
+        "layer": layer.number,
+        "units": layer.units,
+        "activation": layer.activation,
+        "activation_rms": layer.activation_rms,
+        "gradient_rms": layer.gradient_rms,
+        "dead": len(layer.dead),
+        "saturated": len(layer.saturated),
     }
 
 

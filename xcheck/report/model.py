@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xcheck.compare import ORACLE, Pair
-from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, Finding
+from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, UNSTEADY_GRADIENT, Finding
+from xcheck.layers import LayerState
 from xcheck.oracle.audit import Audit
+from xcheck.pair import ORACLE, Pair
+from xcheck.proof import TensorProof
 from xcheck.verdict import Verdict
 
 
@@ -17,6 +19,9 @@ class OracleSummary:
 
     Attributes:
         engine: name of the engine.
+        predicted: seconds that the batched and the structured engine were predicted to take; empty where the engine was
+            named.
+        budget: seconds that an engine chosen by xcheck might take.
         audits: how samples of the components fared with more direct engines.
         referred: components that the noise of subtracted losses had left too wide, measured again without subtracting.
         refereed: components in dispute that were measured again in extended precision.
@@ -32,6 +37,8 @@ class OracleSummary:
     """
 
     engine: str
+    predicted: Mapping[str, float]
+    budget: float
     audits: tuple[Audit, ...]
     referred: int
     refereed: int
@@ -61,6 +68,8 @@ class Report:
         odd_one_out: who stands alone.
         findings: why it failed.
         warnings: what the check does not prove.
+        tensors: what the check does prove, tensor by tensor.
+        layers: sizes of activations and gradients, layer by layer.
         oracle: how the oracle's gradient came about.
         dtype: what the witnesses computed in.
         tolerance: relative, per component, as it was applied: float32 has one of its own.
@@ -81,6 +90,8 @@ class Report:
     odd_one_out: tuple[str, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    tensors: tuple[TensorProof, ...]
+    layers: tuple[LayerState, ...]
     oracle: OracleSummary
     dtype: str
     tolerance: float
@@ -115,6 +126,16 @@ class Report:
         return dumps(self)
 
     @property
+    def verified(self) -> int:
+        """Number of components that are right and would be seen to be wrong; see `xcheck.proof`."""
+        return sum(tensor.verified for tensor in self.tensors)
+
+    @property
+    def idle(self) -> tuple[TensorProof, ...]:
+        """The tensors of which nothing is verified."""
+        return tuple(tensor for tensor in self.tensors if not tensor.verified)
+
+    @property
     def headline(self) -> str:
         """One sentence that stands alone: who disagrees, where, by how much.
 
@@ -123,7 +144,7 @@ class Report:
         if self.ok:
             names = ", ".join(self.losses)
             agree = "agree" if len(self.losses) > 1 else "agrees"
-            return f"{names} {agree} with the oracle on all {self.parameters} parameters"
+            return f"{names} {agree} with the oracle{_extent(self)}"
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
         if decisive or not pairs:
@@ -132,11 +153,32 @@ class Report:
 
 
 # Findings that say more than any one pair does.
-_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE)
+_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE, UNSTEADY_GRADIENT)
+
+
+def _extent(report: Report) -> str:
+    """Say on how much all agree, and what of it proves nothing."""
+    whole, proved = report.parameters, report.verified
+    if proved == whole:
+        return f" on all {whole} parameters"
+    idle = report.idle
+    reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
+    reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
+    if not proved:
+        return f", which proves nothing: the whole gradient is {reason}"
+    extent = f" on {proved} of {whole} parameters"
+    if not idle:
+        others = whole - proved
+        return f"{extent}; no loss depends on the other {others if others > 1 else 'one'}"
+    names = ", ".join(tensor.name for tensor in idle)
+    verb, theirs = ("proves", "its gradient is") if len(idle) == 1 else ("prove", "their gradients are")
+    return f"{extent}; {names} {verb} nothing: {theirs} {reason}"
 
 
 def _sentence(pair: Pair) -> str:
     other = "the oracle" if pair.b == ORACLE else pair.b
+    if pair.spread:
+        return f"{pair.a} is undecided: its loss differs by {pair.spread:.2g} between two calls at the same θ"
     if pair.verdict is Verdict.UNDECIDED:
         return f"{pair.a} is undecided: {pair.undecided} of {pair.of} components could not be decided"
     if not pair.losses_agree:

@@ -13,8 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.compare import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.findings import Finding
+from xcheck.layers import LayerState
+from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
+from xcheck.proof import TensorProof
 from xcheck.report.model import OracleSummary, Report
 from xcheck.verdict import Verdict
 
@@ -37,7 +39,7 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 
 
 def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
-    """Print the whole report; `verbose` adds the tensors of every pair and where the time went."""
+    """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = _Page(narrow=console.width < _NARROW)
     console.print(Group(*_sections(report, page, verbose=verbose)))
     if report.command:
@@ -51,7 +53,9 @@ def print_line(report: Report, console: Console) -> None:
 
 
 def _verdict(report: Report) -> Text:
-    line = Text(str(report.verdict), style=_STYLES[report.verdict])
+    # A check that proves nothing about a tensor is not a plain AGREE.
+    style = _STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
+    line = Text(str(report.verdict), style=style)
     return line.append(f"  {report.model}: {report.headline}", style="not bold default")
 
 
@@ -64,6 +68,10 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
         yield _indented(page.losses(report))
         yield ""
         yield _indented(page.pairs(report.pairs))
+    if verbose:
+        yield from _titled("layers at θ", page.layers(report.layers))
+        if report.ok and report.verified < report.parameters:
+            yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:
         if verbose:
             yield from _titled(f"{_title(pair)}, per tensor", page.tensors(pair.tensors))
@@ -75,10 +83,17 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
 
 
 def _oracle(oracle: OracleSummary) -> str:
-    return (
-        f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s, {oracle.engine} {oracle.difference} "
-        f"differences in float64, step {oracle.epsilon:.2g}"
-    )
+    parts = [
+        f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
+        f"{oracle.engine} {oracle.difference} differences in float64",
+        f"step {oracle.epsilon:.2g}",
+    ]
+    audited = sum(audit.components for audit in oracle.audits)
+    if audited:
+        parts.append(f"{audited} components audited")
+    if oracle.refereed:
+        parts.append(f"{oracle.refereed} disputed ones measured in extended precision")
+    return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,22 @@ class _Page:
             if unsure:
                 cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
             table.add_row(*cells)
+        return table
+
+    def layers(self, layers: Sequence[LayerState]) -> Table:
+        """Sizes of activations and gradients, root mean squares, and how many units take no part."""
+        table = self._table("layer", "a", "∂L/∂z", "dead", "flat" if self.narrow else "saturated")
+        for layer in layers:
+            name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
+            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
+            idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
+            table.add_row(name, *sizes, *idle)
+        return table
+
+    def proofs(self, tensors: Sequence[TensorProof]) -> Table:
+        table = self._table("tensor", "verified", "zero")
+        for tensor in tensors:
+            table.add_row(tensor.name, f"{tensor.verified}/{tensor.of}", str(tensor.zero))
         return table
 
     def components(self, pair: Pair) -> Group:
@@ -156,8 +187,25 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         )
         yield _indented(Text(f"{text} its tensor"))
     if verbose:
+        yield _indented(Text(_choice(report.oracle)))
         yield _indented(Text(_timing(report)))
         yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+
+
+def _choice(oracle: OracleSummary) -> str:
+    """Say why this engine, how its audits went, and what was measured more than once."""
+    parts = [f"engine: {oracle.engine}"]
+    if oracle.predicted:
+        predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
+        parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
+    parts += [
+        f"{audit.engine} against {audit.by} on {audit.components} components: "
+        f"apart by at most {audit.worst:.1g} of the error bars"
+        for audit in oracle.audits
+    ]
+    if oracle.referred:
+        parts.append(f"{oracle.referred} components measured again without subtracting losses")
+    return "; ".join(parts)
 
 
 def _timing(report: Report) -> str:

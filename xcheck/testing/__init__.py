@@ -11,6 +11,6 @@ def test_contract():
 
 from xcheck.testing.contract import check_contract
 from xcheck.testing.faults import FAULTS, Fault, Planted
-from xcheck.testing.scenarios import scenario, scenarios
+from xcheck.testing.scenarios import large_scenario, scenario, scenarios
 
-__all__ = ["FAULTS", "Fault", "Planted", "check_contract", "scenario", "scenarios"]
+__all__ = ["FAULTS", "Fault", "Planted", "check_contract", "large_scenario", "scenario", "scenarios"]

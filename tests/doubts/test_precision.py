@@ -1,0 +1,116 @@
+"""Witnesses that answer in float32 when they were asked for float64."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.doubts.conftest import X, codes, problem, warned
+from xcheck import Dense, Problem, Report, registry, verify
+from xcheck.objective import Backend, Objective
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName
+
+TANH = Dense(units=5, activation="tanh")
+Change = Callable[[float, Vector], tuple[float, Vector]]
+
+
+class Cast(Backend):
+    """The NumPy witness, whose answers are cast."""
+
+    name = "cast"
+    install = ""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+
+    def available(self) -> str | None:
+        return None
+
+    def versions(self) -> Mapping[str, str]:
+        return {}
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
+        inner, change = registry.get("numpy").network_objective(problem, dtype=dtype), self._change
+
+        class Changed(Objective):
+            def compute(self, theta: Vector) -> tuple[float, Vector]:
+                return change(*inner.loss_and_gradient(theta))
+
+        return Changed("cast", problem.layout.size)
+
+
+def rounded(number: float) -> float:
+    """The nearest float32 number."""
+    return float(np.float32(number))
+
+
+def single(gradient: Vector) -> Vector:
+    """The nearest float32 numbers."""
+    return gradient.astype(np.float32).astype(np.float64)
+
+
+def cast(change: Change, point: Problem | None = None, **settings: Any) -> Report:
+    """The report on such a witness."""
+    return verify(point or problem(TANH), backends=[Cast(change), "jax"], **settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda loss, gradient: (loss, single(gradient)), "gradient"),
+        (lambda loss, gradient: (rounded(loss), gradient), "loss"),
+        (lambda loss, gradient: (rounded(loss), single(gradient)), "loss and gradient"),
+    ],
+)
+def test_float32_behind_float64_is_told_by_name(change: Change, what: str) -> None:
+    """It passes at the default tolerance, and that is why."""
+    report = cast(change)
+    assert report.verdict == "AGREE"
+    assert codes(report) == ["XC417"]
+    assert f"every number of the {what} of cast is a float32 number" in warned(report, "XC417").text
+
+
+def test_float32_that_was_asked_for_is_no_cause() -> None:
+    """With dtype = float32 that is what is checked."""
+    assert "XC417" not in codes(cast(lambda loss, gradient: (loss, gradient), dtype="float32"))
+
+
+def test_a_whole_witness_in_float32_is_told() -> None:
+    """Not the last cast, but everything before it; then the losses may differ, too, and the warning says why."""
+
+    class Single(Cast):
+        def network_objective(
+            self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
+        ) -> Objective:
+            return super().network_objective(problem, dtype="float32")
+
+    report = verify(problem(TANH), backends=[Single(lambda loss, gradient: (loss, gradient)), "jax"])
+    assert "every number of the loss and gradient of cast" in warned(report, "XC417").text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda loss, gradient: (loss, np.zeros_like(gradient)),
+        lambda loss, gradient: (loss, np.sign(gradient)),
+        lambda loss, gradient: (loss, gradient.astype(np.float16).astype(np.float64)),
+    ],
+)
+def test_what_is_shorter_than_float32_is_another_fault(change: Change) -> None:
+    """Zeros, signs and halves are float32 numbers, too, but no sign of float32; they are wrong, and that is said."""
+    report = cast(change)
+    assert report.verdict == "DISAGREE"
+    assert "XC417" not in codes(report)
+
+
+def test_exact_results_are_no_cause() -> None:
+    """Least squares from W = 0 on whole numbers: twenty binary digits, all of them right."""
+    whole, targets = np.round(20 * X[:16]), np.round(900 * X[:16, :2])
+    point = problem(inputs=whole, targets=targets, theta=np.zeros(10))
+    report = cast(lambda loss, gradient: (loss, gradient), point)
+    assert (report.verdict, "XC417" in codes(report)) == ("AGREE", False)
