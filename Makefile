@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/python -m xcheck xcheck/examples/breast_cancer.toml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """Engines: how losses are evaluated must not change what they are; the choice keeps to the budget and is said."""
 
+import jax
 import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, verify
+from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.batched import BatchedEngine
 from xcheck.oracle.choose import ENGINES, choose, predict
 from xcheck.oracle.engine import EngineName
@@ -87,3 +89,35 @@ def test_a_small_budget_takes_the_fastest_engine() -> None:
     """`budget` reaches the choice."""
     assert verify(wide(8), backends=["numpy"], budget=1e-9).oracle.engine == "node"
     assert verify(wide(8), backends=["numpy"], budget=1e-9, epsilon=1e-4).oracle.engine == "structured"
+
+
+def deep(layers: int) -> Problem:
+    """A network of so many hidden layers of six units."""
+    hidden = [Dense(units=6, activation="softplus")] * layers
+    network = Network(inputs=6, layers=(*hidden, Dense(units=2)), loss="binary_cross_entropy")
+    rng = np.random.default_rng(0)
+    return Problem.create(network, rng.standard_normal((9, 6)), rng.integers(0, 2, (9, 2)))
+
+
+def compilations(problem: Problem, engine: EngineName) -> int:
+    """How many functions XLA compiles for an estimate."""
+    count = 0
+
+    def listen(event: str, duration: float, **details: object) -> None:
+        nonlocal count
+        count += event == "/jax/core/compile/backend_compile_duration"
+
+    jax.clear_caches()
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        numerical_gradient(problem, OracleOptions(engine=engine))
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    return count
+
+
+@pytest.mark.parametrize("engine", ["structured", "node"])
+def test_layers_of_one_shape_share_their_code(engine: EngineName) -> None:
+    """Twelve equal layers compile no more than four."""
+    few = compilations(deep(4), engine)
+    assert 0 < compilations(deep(12), engine) <= few

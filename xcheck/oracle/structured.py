@@ -56,12 +56,17 @@ class StructuredEngine(NetworkEngine):
         return step
 
     def chunk(self, number: int) -> int:
-        """Perturbations of layer `number` at a time: on a CPU as many as stay in its cache, on a GPU as many as fit."""
+        """Perturbations of layer `number` at a time: on a CPU as many as stay in its cache, on a GPU as many as fit.
+
+        Never more than the layer has, so that a small one is not filled up; layers of one shape have one chunk, as far
+        as what is above them allows, and share their compiled code.
+        """
         widths = self.problem.network.widths
         hidden = widths[number + 2 : -1]
         numbers = 2 * self.problem.examples * (8 + 3 * max([*hidden, 0 if not hidden else widths[-1]]))
         widest = _CACHE // (8 * numbers) if self.device.platform == "cpu" else _WIDEST
-        return self.chunk_of(numbers, max(16, widest))
+        size = (widths[number] + 1) * widths[number + 1]
+        return self.chunk_of(numbers, min(size, max(16, widest)))
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss."""
