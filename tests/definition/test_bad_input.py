@@ -389,6 +389,14 @@ def test_words(text: str, expected: list[str]) -> None:
     assert complaints(text) == expected
 
 
+@pytest.mark.parametrize("line", ["epsilon = 1e-7", 'difference = "forward"'])
+def test_the_node_engine_has_steps_of_its_own(line: str) -> None:
+    """Values that do not go together are one mistake of their table, with what to do instead."""
+    text = f'{edit(8, "seed = 0")}\nengine = "node"\n{line}\n'
+    said = "the node engine takes central steps of its own; with epsilon or difference use 'structured'"
+    assert complaints(text) == [f"model.toml:7:2: check: {said}"]
+
+
 def test_windows_line_ends_do_not_move_the_place() -> None:
     """Lines end with CRLF or LF; the place is the same."""
     assert complaints(edit(8, "sed = 1").replace("\n", "\r\n")) == [

@@ -62,6 +62,8 @@ def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
             text = "missing" + (f"; known: {', '.join(words)}" if words else "")
         case "literal_error":
             text = _unknown_word(path, value, root)
+        case "together":  # values that are fine each for itself
+            text = detail["msg"]
         case "too_short" | "string_too_short":
             text = "must not be empty"
         case _ if kind in _EXPECTED:

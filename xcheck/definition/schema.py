@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from xcheck.network import ActivationName, InitializerName, LossName
@@ -102,6 +102,13 @@ class Check(_Table):
     engine: Literal["auto", "loop", "batched", "structured", "node"] = "auto"
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     seed: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
+
+    @model_validator(mode="after")
+    def _nodes_have_steps_of_their_own(self) -> Self:
+        if self.engine == "node" and (self.epsilon != "auto" or self.difference != "central"):
+            text = "the node engine takes central steps of its own; with epsilon or difference use 'structured'"
+            raise PydanticCustomError("together", text)
+        return self
 
 
 class ProjectDefaults(Check):
