@@ -1,0 +1,149 @@
+"""Plots: time against n, one line per method; and which planted faults each method finds. Drawn without a display.
+
+Figures are made as objects, never through pyplot, so that nobody's backend or style is touched.
+"""
+
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from benchmarks.rows import Row
+from xcheck.testing import FAULTS
+
+SUFFIXES = (".svg", ".png")
+# What is xcheck's in blues and black; the peers in colours that colour-blind people can tell apart from those.
+_OWN = ("#9ecae1", "#6baed6", "#2171b5", "#08306b", "#000000", "#999999")
+_PEERS = ("#D55E00", "#E69F00", "#009E73", "#CC79A7", "#8C6BB1", "#A6761D", "#B2182B")
+_MARKERS = "osD^v<>Ph"
+_LABEL_HEIGHT = 0.034  # of the axes
+_ACCEPTED = "the right gradient is accepted"
+
+
+def write_plots(rows: Sequence[Row], beside: Path) -> list[Path]:
+    """Draw both plots, as SVG and PNG, next to a file of rows; one for which there is nothing to show is left out."""
+    written = []
+    for name, figure in (("time", time_plot(rows)), ("detection", detection_plot(rows))):
+        for suffix in SUFFIXES if figure else ():
+            path = beside.with_name(f"{beside.stem}-{name}{suffix}")
+            # The salt makes the same rows the same file.
+            with mpl.rc_context({"svg.hashsalt": "xcheck"}):
+                figure.savefig(path, dpi=150, metadata={"Date": None} if suffix == ".svg" else None)
+            written.append(path)
+    return written
+
+
+def time_plot(rows: Sequence[Row]) -> Figure | None:
+    """Draw the steady time of one call against n: xcheck solid, peers dashed, extrapolated points hollow."""
+    timed = [row for row in rows if row.valid and row.median is not None]
+    methods = list(dict.fromkeys(row.method for row in timed))
+    if not methods:
+        return None
+    figure = Figure(figsize=(10, 6.5), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xscale="log", yscale="log", xlabel="parameters n", ylabel="seconds, median of steady calls")
+    ends, own, peers = {}, cycle(_OWN), cycle(_PEERS)
+    for method, marker in zip(methods, cycle(_MARKERS), strict=False):
+        points = sorted((row for row in timed if row.method == method), key=lambda row: row.parameters)
+        colour = next(peers if points[0].kind == "peer" else own)
+        _line(axes, points, colour, marker)
+        ends[method] = (points[-1].parameters, float(points[-1].median or 0), colour)
+    axes.grid(visible=True, which="major", alpha=0.3)
+    axes.set_title("Checking every θᵢ: xcheck solid, others dashed; hollow: extrapolated from a sample", loc="left")
+    figure.draw_without_rendering()  # places the axes, which the labels depend on
+    _label(axes, ends)
+    return figure
+
+
+def _line(axes: Axes, points: Sequence[Row], colour: str, marker: str) -> None:
+    own = points[0].kind != "peer"
+    x, y = [row.parameters for row in points], [row.median for row in points]
+    axes.plot(x, y, color=colour, linestyle="-" if own else "--", linewidth=2.0 if own else 1.2)
+    for row in points:
+        face = "white" if row.extrapolated_from else colour
+        axes.plot(row.parameters, row.median, marker, color=colour, markerfacecolor=face, markersize=6)
+
+
+def _label(axes: Axes, ends: dict[str, tuple[int, float, str]]) -> None:
+    """Write each method's name to the right of the axes, with a thin line from the end of its curve."""
+    to_axes = axes.transData + axes.transAxes.inverted()
+    places = {name: to_axes.transform((n, seconds)) for name, (n, seconds, _) in ends.items()}
+    order = sorted(places, key=lambda name: places[name][1])
+    heights = spread([places[name][1] for name in order], _LABEL_HEIGHT)
+    for name, height in zip(order, heights, strict=True):
+        colour = ends[name][2]
+        axes.annotate(
+            name,
+            xy=places[name],
+            xytext=(1.05, height),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.6, "shrinkB": 4},
+        )
+
+
+def spread(heights: Sequence[float], distance: float) -> list[float]:
+    """Move ascending heights apart, as little as a pass upwards and the centring of what was moved allow.
+
+    >>> spread([0.1, 0.5, 0.5], 0.2)
+    [0.1, 0.4, 0.6]
+    """
+    groups: list[tuple[float, int]] = []  # centre and number of labels that touch
+    for height in heights:
+        groups.append((height, 1))
+        while len(groups) > 1:
+            (low, few), (high, many) = groups[-2:]
+            if high - low >= distance * (few + many) / 2 - 1e-12:
+                break
+            groups[-2:] = [((low * few + high * many) / (few + many), few + many)]
+    return [
+        round(centre + distance * (place - (count - 1) / 2), 12) for centre, count in groups for place in range(count)
+    ]
+
+
+def detection_plot(rows: Sequence[Row]) -> Figure | None:
+    """Draw a heat map of faults by methods: in how many of the scenarios asked a fault was found."""
+    asked = [row for row in rows if row.faults is not None]
+    methods = list(dict.fromkeys(row.method for row in asked))
+    if not methods:
+        return None
+    faults = [fault.name for fault in FAULTS if any(fault.name in (row.faults or {}) for row in asked)]
+    found = np.zeros((len(faults) + 1, len(methods)), dtype=int)
+    of = np.zeros_like(found)
+    for row in asked:
+        column = methods.index(row.method)
+        outcomes = {_ACCEPTED: bool(row.valid), **(row.faults or {})}
+        for line, name in enumerate((_ACCEPTED, *faults)):
+            if name in outcomes:
+                of[line, column] += 1
+                found[line, column] += outcomes[name]
+    return _heat_map(found, of, (_ACCEPTED, *faults), methods)
+
+
+def _heat_map(found: np.ndarray, of: np.ndarray, lines: Sequence[str], methods: Sequence[str]) -> Figure:
+    figure = Figure(figsize=(3.2 + 0.75 * len(methods), 1.6 + 0.27 * len(lines)), layout="constrained")
+    axes = figure.subplots()
+    share = np.ma.masked_array(found / np.maximum(of, 1), of == 0)
+    colours = LinearSegmentedColormap.from_list("found", ["#D55E00", "#F6E3B4", "#CFE3EF"]).with_extremes(bad="#EEEEEE")
+    axes.pcolormesh(share[::-1], cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=1)
+    for line, column in np.ndindex(found.shape):
+        if of[line, column]:
+            text = f"{found[line, column]}/{of[line, column]}"
+            all_found = found[line, column] == of[line, column]
+            place = (column + 0.5, len(lines) - line - 0.5)
+            axes.text(*place, text, ha="center", va="center", fontsize=7, color="#8AA" if all_found else "black")
+    axes.set_xticks(np.arange(len(methods)) + 0.5, methods, rotation=40, ha="left")
+    axes.set_yticks(np.arange(len(lines)) + 0.5, lines[::-1], fontsize=8)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.axhline(len(lines) - 1, color="black", linewidth=1)
+    axes.set_title("Planted faults: found in how many of the networks in which they change anything", loc="left")
+    return figure
