@@ -120,8 +120,12 @@ def _show(rows: Sequence[Row], path: Path) -> None:
     from benchmarks.plots import write_plots
 
     console = _console()
+    if not rows:
+        console.print("nothing was measured")
+        return
     for table in (*tables.row_tables(rows), tables.target_table(rows)):
         console.print(table)
+    console.print(tables.environment_lines(rows), soft_wrap=True)
     for written in (path, *write_plots(rows, path)):
         console.print(f"wrote {written}", soft_wrap=True)
 

@@ -1,10 +1,8 @@
 """xcheck's engines as methods: the whole oracle, three steps per component, noise and error bars included."""
 
-from collections.abc import Callable
+from abc import abstractmethod
 from itertools import pairwise
 from typing import Any, ClassVar, get_args
-
-import numpy as np
 
 from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
@@ -23,23 +21,27 @@ class EngineMethod(Method):
 
     Attributes:
         engine: its name.
-        predict: about how many seconds a call takes on two cores: only decides whether it is made at all.
+        on_gpu: whether it can use one.
     """
 
     losses_per_component = None
     engine: ClassVar[str]
-    predict: ClassVar[Callable[[Problem], float]]
+    on_gpu: ClassVar[bool] = True
 
     def __init__(self, problem: Problem, gradient: Vector, device: str) -> None:
         super().__init__(problem, gradient, device)
         if self.engine not in get_args(EngineName):
             raise SkippedError(f"this version of xcheck has no engine called {self.engine!r}")
-        seconds = type(self).predict(problem)
-        if seconds > _LIMIT_SECONDS and device == "cpu":
+        seconds = self.predicted_seconds()
+        if seconds > _LIMIT_SECONDS and (device == "cpu" or not self.on_gpu):
             raise SkippedError(f"one call would take about {seconds:,.0f} s")
         chosen: Any = self.engine
         self._options = OracleOptions(engine=chosen, device=device)
         self._estimate: Estimate | None = None
+
+    @abstractmethod
+    def predicted_seconds(self) -> float:
+        """Return about how long a call takes on two cores: only decides whether it is made at all."""
 
     def run(self) -> None:
         """Estimate the gradient with its error bars."""
@@ -65,55 +67,56 @@ class EngineMethod(Method):
         return 2 * self.problem.layout.size
 
 
-def _whole_network(overhead: float) -> Callable[[Problem], float]:
-    """Predict six runs of the whole network per component."""
+class _WholeNetwork(EngineMethod):
+    """An engine that runs the whole network six times per component."""
 
-    def predict(problem: Problem) -> float:
-        size = problem.layout.size
-        return 6 * size * (overhead + problem.examples * size / 1e10)
-
-    return predict
-
-
-def _what_moves(problem: Problem) -> float:
-    """Predict six runs, per weight, of the layers above it: transcendental functions first, then multiplications."""
-    widths, seconds = problem.network.widths, 0.0
-    for number, (inputs, units) in enumerate(pairwise(widths)):
-        above = widths[number + 2 :]
-        multiplications = sum(low * high for low, high in pairwise(above))
-        each = 1.5e-9 * (1 + sum(above)) + multiplications / 1e10
-        seconds += 6 * (inputs + 1) * units * problem.examples * each
-    return seconds
+    def predicted_seconds(self) -> float:
+        """Add up overhead and multiplications."""
+        size = self.problem.layout.size
+        return 6 * size * (self.overhead + self.problem.examples * size / 1e10)
 
 
-class Loop(EngineMethod):
+class Loop(_WholeNetwork):
     """One perturbed network after the other, in NumPy."""
 
     engine = "loop"
-    predict = staticmethod(_whole_network(6e-5))
+    on_gpu = False
+    overhead = 6e-5
 
 
-class Batched(EngineMethod):
+class Batched(_WholeNetwork):
     """The whole network for each perturbation, many at a time."""
 
     engine = "batched"
-    predict = staticmethod(_whole_network(5e-6))
+    overhead = 5e-6
 
 
 class Structured(EngineMethod):
     """Only what a weight changes."""
 
     engine = "structured"
-    predict = staticmethod(_what_moves)
+
+    def predicted_seconds(self) -> float:
+        """Add up six runs, per weight, of the layers above it: transcendental functions and multiplications."""
+        widths, seconds = self.problem.network.widths, 0.0
+        for number, (inputs, units) in enumerate(pairwise(widths)):
+            above = widths[number + 2 :]
+            multiplications = sum(low * high for low, high in pairwise(above))
+            each = 1.5e-9 * (1 + sum(above)) + multiplications / 1e10
+            seconds += 6 * (inputs + 1) * units * self.problem.examples * each
+        return seconds
 
 
 class Node(EngineMethod):
     """Units instead of weights."""
 
     engine = "node"
-    predict = staticmethod(lambda problem: 0.0)
+
+    def predicted_seconds(self) -> float:
+        """Never too long."""
+        return 0.0
 
     @property
     def losses_per_pass(self) -> int | None:
         """Two losses for every unit: this engine perturbs pre-activations."""
-        return 2 * int(np.sum(self.problem.network.widths[1:]))
+        return 2 * sum(self.problem.network.widths[1:])

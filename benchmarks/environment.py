@@ -39,6 +39,7 @@ def environment(device: str) -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "threads": _threads(),
+        "load": load(),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "device": device,
         "accelerator": _accelerator(device),

@@ -91,6 +91,11 @@ class _Runner:
             # A sample of the components may miss a fault because it did not look there: that would prove nothing.
             found = self._worker.ask("faults", planting) if planting and whole else None
             self.row = replace(self._extrapolated(self._ready, findings), faults=found)
+            if planting and whole and found is None:
+                self._add(f"planting all faults would take more than {planting:g} s")
+
+    def _add(self, remark: str) -> None:
+        self.row = replace(self.row, note="; ".join(part for part in (self.row.note, remark) if part))
 
     def _extrapolated(self, ready: Ready, findings: Findings) -> Row:
         n, k = self.row.parameters, ready.components

@@ -28,8 +28,9 @@ _ACCEPTED = "the right gradient is accepted"
 def write_plots(rows: Sequence[Row], beside: Path) -> list[Path]:
     """Draw both plots, as SVG and PNG, next to a file of rows; one for which there is nothing to show is left out."""
     written = []
-    for name, figure in (("time", time_plot(rows)), ("detection", detection_plot(rows))):
-        for suffix in SUFFIXES if figure else ():
+    drawn = {"time": time_plot(rows), "detection": detection_plot(rows)}
+    for name, figure in ((name, figure) for name, figure in drawn.items() if figure is not None):
+        for suffix in SUFFIXES:
             path = beside.with_name(f"{beside.stem}-{name}{suffix}")
             # The salt makes the same rows the same file.
             with mpl.rc_context({"svg.hashsalt": "xcheck"}):
@@ -62,11 +63,11 @@ def time_plot(rows: Sequence[Row]) -> Figure | None:
 
 def _line(axes: Axes, points: Sequence[Row], colour: str, marker: str) -> None:
     own = points[0].kind != "peer"
-    x, y = [row.parameters for row in points], [row.median for row in points]
+    x, y = [row.parameters for row in points], [row.median or np.nan for row in points]
     axes.plot(x, y, color=colour, linestyle="-" if own else "--", linewidth=2.0 if own else 1.2)
     for row in points:
         face = "white" if row.extrapolated_from else colour
-        axes.plot(row.parameters, row.median, marker, color=colour, markerfacecolor=face, markersize=6)
+        axes.plot(row.parameters, row.median or np.nan, marker, color=colour, markerfacecolor=face, markersize=6)
 
 
 def _label(axes: Axes, ends: dict[str, tuple[int, float, str]]) -> None:
@@ -79,7 +80,7 @@ def _label(axes: Axes, ends: dict[str, tuple[int, float, str]]) -> None:
         colour = ends[name][2]
         axes.annotate(
             name,
-            xy=places[name],
+            xy=(float(places[name][0]), float(places[name][1])),
             xytext=(1.05, height),
             xycoords="axes fraction",
             textcoords="axes fraction",

@@ -3,7 +3,7 @@
 import json
 import statistics
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Row:
         valid: whether the right gradient was accepted; None if the method took no part. An invalid row is not fast.
         verdict: on the right gradient: "agree", "disagree", "undecided"; None if there is none.
         note: what a reader of the numbers must know: why it took no part, how it failed, how it was set up.
-        extrapolated_from: k, if k of n components were checked: samples and evaluations are n/k times what was measured.
+        extrapolated_from: k, if k of n components were checked: samples and evaluations are n/k times those measured.
         setup: importing frameworks, building the problem, trying chunk sizes, in a fresh process.
         first: the first call, compilation included.
         compile: of which tracing and compiling; None where nothing is compiled.
@@ -127,10 +127,7 @@ def from_json(line: str) -> Row:
         content = {name: value for name, value in json.loads(line).items() if name not in _DERIVED}
         return Row(**{**content, "samples": tuple(content.get("samples", ()))})
     except (ValueError, TypeError, AttributeError) as error:
-        known = ", ".join(one.name for one in fields(Row))
-        raise RowsError(
-            f"not a row of this version ({error}); measure again, or use its commit. Keys: {known}"
-        ) from error
+        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
 
 
 def read(path: Path) -> tuple[Row, ...]:

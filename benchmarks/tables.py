@@ -11,6 +11,7 @@ from benchmarks.scenarios import Scenario
 from benchmarks.targets import TARGETS, Run
 
 _MIB = 1 << 20
+_QUIET = 0.7  # load average of a machine that does nothing else
 
 
 def seconds(value: float | None) -> str:
@@ -76,9 +77,8 @@ def row_tables(rows: Sequence[Row]) -> list[Table]:
     tables = []
     for name in dict.fromkeys(row.scenario for row in rows):
         group = [row for row in rows if row.scenario == name]
-        table = Table(
-            title=_scenario_title(group[0]), title_justify="left", caption_justify="left", caption=_notes(group)
-        )
+        table = Table(title=_scenario_title(group[0]), caption=_notes(group))
+        table.title_justify = table.caption_justify = "left"
         for heading in _COLUMNS:
             table.add_column(heading, justify="left" if heading in ("method", "verdict") else "right", no_wrap=True)
         for row in group:
@@ -107,6 +107,20 @@ def markdown(rows: Sequence[Row]) -> str:
         if row.valid is not None:
             cells = " | ".join(_COLUMNS[name](row) for name in names)
             lines.append(f"| {row.shape} {row.activation}, n = {row.parameters:,} | {cells} |")
+    return "\n".join(lines)
+
+
+def environment_lines(rows: Sequence[Row]) -> str:
+    """Return where the rows come from, with a warning if the machine was doing something else."""
+    where = rows[0].environment
+    versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
+    machine = f"{where['cpu']}, {where['threads']} threads, {where['memory'] >> 30} GiB"
+    lines = [
+        f"{machine}, {where['accelerator'] or 'no accelerator'}; {where['platform']}",
+        f"{versions}; commit {where['commit']}; {where['date']}; load {where['load']}",
+    ]
+    if where["load"] > _QUIET:
+        lines.append("The machine was not idle when this began: times, and their ratios, are not to be trusted.")
     return "\n".join(lines)
 
 

@@ -21,8 +21,8 @@ _GLANCE = 0.02  # seconds between two looks at a running process
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
-    """How a process went."""
+class Process:
+    """How a process went; `status` is None if it took too long."""
 
     seconds: float
     peak_memory: int
@@ -31,7 +31,7 @@ class _Process:
     errors: str
 
 
-def _run(command: Sequence[str], folder: Path, timeout: float) -> _Process:
+def watch(command: Sequence[str], folder: Path, timeout: float) -> Process:
     """Run a command to its end, looking at its high-water mark now and then; one that takes too long is ended."""
     out, err = folder / "out", folder / "err"
     with out.open("w") as output, err.open("w") as errors:
@@ -49,7 +49,7 @@ def _run(command: Sequence[str], folder: Path, timeout: float) -> _Process:
                     status = None
                     break
         seconds = time.perf_counter() - start
-    return _Process(seconds, peak, status, out.read_text(), err.read_text())
+    return Process(seconds, peak, status, out.read_text(), err.read_text())
 
 
 def measure_command(
@@ -67,20 +67,20 @@ def measure_command(
             COMMAND: [sys.executable, "-m", "xcheck", str(definition), "--format", "json"],
             IMPORTS: [sys.executable, "-c", IMPORTS],
         }
-        runs: dict[str, list[_Process]] = {method: [] for method in commands}
+        runs: dict[str, list[Process]] = {method: [] for method in commands}
         for number in range(plan.least + 1):
             for method, command in commands.items():
                 tell(f"{scenario.name}: {method}, {number + 1} of {plan.least + 1}")
                 if not runs[method] or runs[method][-1].status is not None:
-                    runs[method].append(_run(command, folder, plan.timeout))
+                    runs[method].append(watch(command, folder, plan.timeout))
     for method, processes in runs.items():
         yield _row(blank_row(scenario, environment, method, "command"), processes, plan)
 
 
-def _row(row: Row, processes: Sequence[_Process], plan: Plan) -> Row:
+def _row(row: Row, processes: Sequence[Process], plan: Plan) -> Row:
     last = processes[-1]
     if last.status is None:
-        return replace(row, valid=False, note=f"not finished after {plan.timeout:g} s")
+        return replace(row, note=f"given up after {plan.timeout:g} s")
     row = replace(
         row,
         valid=last.status == 0,
@@ -91,7 +91,7 @@ def _row(row: Row, processes: Sequence[_Process], plan: Plan) -> Row:
     return _reported(row, last) if row.method == COMMAND else row
 
 
-def _reported(row: Row, process: _Process) -> Row:
+def _reported(row: Row, process: Process) -> Row:
     """Add what stands in the report."""
     try:
         report = json.loads(process.output)

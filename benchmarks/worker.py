@@ -4,9 +4,12 @@ Its own process makes the first call a first call, and its peak memory its own; 
 interleaved, so that whatever else the machine does hits all of them alike.
 """
 
+import os
+import signal
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -24,7 +27,7 @@ from xcheck.testing import FAULTS
 
 
 class WorkerError(Exception):
-    """The method failed, its process died, or it did not answer in time."""
+    """The method failed, or its process died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,11 @@ def _finite(number: float) -> float | None:
 
 def serve(connection: Connection, scenario: Scenario, entry: Entry, device: str, gradient: Vector) -> None:
     """Answer requests until told to stop; the body of the worker's process."""
+    # Ctrl-C reaches the whole process group; the parent ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if device == "gpu":
+        # By default JAX takes most of the memory for itself, and the workers share one device.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
         session = Session(scenario, entry, device, gradient)
         connection.send(("answer", session.ready()))
@@ -151,7 +159,8 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._process.is_alive():
-            self._connection.send(None)
+            with suppress(OSError):
+                self._connection.send(None)
             self._process.join(5)
         self._process.kill()
         self._process.join()
@@ -161,7 +170,7 @@ class Worker:
         """Wait until the method is set up.
 
         Raises:
-            SkippedError: it does not take part.
+            SkippedError: it does not take part, or takes too long.
             WorkerError: it failed.
         """
         answer = self._answer()
@@ -173,6 +182,7 @@ class Worker:
         """Return the answer of `Session.request(*arguments)`.
 
         Raises:
+            SkippedError: it takes too long.
             WorkerError: there is none.
         """
         try:
@@ -184,7 +194,7 @@ class Worker:
     def _answer(self) -> Any:
         if not self._connection.poll(self._timeout):
             self._process.kill()
-            raise WorkerError(f"no answer within {self._timeout:g} s")
+            raise SkippedError(f"given up after {self._timeout:g} s")
         try:
             kind, content = self._connection.recv()
         except (EOFError, OSError) as error:
