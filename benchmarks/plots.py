@@ -13,13 +13,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from benchmarks.catalogue import ENGINES, PEERS
 from benchmarks.rows import Row
+from benchmarks.whole import IMPORTS
 from xcheck.testing import FAULTS
 
 SUFFIXES = (".svg", ".png")
-# What is xcheck's in blues and black; the peers in colours that colour-blind people can tell apart from those.
-_OWN = ("#9ecae1", "#6baed6", "#2171b5", "#08306b", "#000000", "#999999")
-_PEERS = ("#D55E00", "#E69F00", "#009E73", "#CC79A7", "#8C6BB1", "#A6761D", "#B2182B")
+# The engines in blues, the peers in colours that colour-blind people can tell apart from those; the same in every plot.
+_BLUES = ("#9ECAE1", "#4292C6", "#2171B5", "#08306B")
+_OTHERS = ("#D55E00", "#E69F00", "#009E73", "#CC79A7", "#8C6BB1", "#A6761D", "#B2182B")
+_COLOURS = {
+    **dict(zip((entry.name for entry in ENGINES), _BLUES, strict=True)),
+    **dict(zip((entry.name for entry in PEERS), _OTHERS, strict=True)),
+}
 _MARKERS = "osD^v<>Ph"
 _LABEL_HEIGHT = 0.034  # of the axes
 _ACCEPTED = "the right gradient is accepted"
@@ -41,17 +47,17 @@ def write_plots(rows: Sequence[Row], beside: Path) -> list[Path]:
 
 def time_plot(rows: Sequence[Row]) -> Figure | None:
     """Draw the steady time of one call against n: xcheck solid, peers dashed, extrapolated points hollow."""
-    timed = [row for row in rows if row.valid and row.median is not None]
+    timed = [row for row in rows if row.valid and row.median is not None and row.method != IMPORTS]
     methods = list(dict.fromkeys(row.method for row in timed))
     if not methods:
         return None
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     axes = figure.subplots()
     axes.set(xscale="log", yscale="log", xlabel="parameters n", ylabel="seconds, median of steady calls")
-    ends, own, peers = {}, cycle(_OWN), cycle(_PEERS)
+    ends = {}
     for method, marker in zip(methods, cycle(_MARKERS), strict=False):
         points = sorted((row for row in timed if row.method == method), key=lambda row: row.parameters)
-        colour = next(peers if points[0].kind == "peer" else own)
+        colour = _COLOURS.get(method, "black")
         _line(axes, points, colour, marker)
         ends[method] = (points[-1].parameters, float(points[-1].median or 0), colour)
     axes.grid(visible=True, which="major", alpha=0.3)
@@ -87,7 +93,7 @@ def _label(axes: Axes, ends: dict[str, tuple[int, float, str]]) -> None:
             color=colour,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.6, "shrinkB": 4},
+            arrowprops={"arrowstyle": "-", "color": colour, "linestyle": ":", "linewidth": 0.8, "shrinkB": 4},
         )
 
 
