@@ -19,7 +19,7 @@ from benchmarks.whole import measure_command
 from xcheck.errors import DeviceError
 
 _FOLDER = Path("build", "benchmarks")
-_WIDTH = 132
+_WIDTH = 144
 
 
 class _RunByDefault(click.Group):

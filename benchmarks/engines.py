@@ -71,9 +71,8 @@ class _WholeNetwork(EngineMethod):
     """An engine that runs the whole network six times per component."""
 
     def predicted_seconds(self) -> float:
-        """Add up overhead and multiplications."""
-        size = self.problem.layout.size
-        return 6 * size * (self.overhead + self.problem.examples * size / 1e10)
+        """Add up six losses per component."""
+        return 6 * self.problem.layout.size * self._seconds_per_loss
 
 
 class Loop(_WholeNetwork):

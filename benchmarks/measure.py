@@ -83,19 +83,26 @@ class _Runner:
 
     def finish(self, planting: float) -> None:
         """Ask for the verdict and what goes with it, and plant the faults, for so many seconds at most."""
-        if self._ready is None:
-            return
+        ready = self._ready
         with self._noting_failure():
-            findings: Findings = self._worker.ask("findings")
-            whole = self._ready.components == self.row.parameters
-            # A sample of the components may miss a fault because it did not look there: that would prove nothing.
-            found = self._worker.ask("faults", planting) if planting and whole else None
-            self.row = replace(self._extrapolated(self._ready, findings), faults=found)
-            if planting and whole and found is None:
-                self._add(f"planting all faults would take more than {planting:g} s")
+            if ready is not None:
+                self.row = self._extrapolated(ready, self._worker.ask("findings"))
+        # A sample of the components may miss a fault because it did not look there: that would prove nothing.
+        if self._ready is not None and planting and self.row.extrapolated_from is None:
+            self._plant(planting)
 
-    def _add(self, remark: str) -> None:
-        self.row = replace(self.row, note="; ".join(part for part in (self.row.note, remark) if part))
+    def _plant(self, seconds: float) -> None:
+        try:
+            found = self._worker.ask("faults", seconds)
+        except (SkippedError, WorkerError) as error:
+            # What was measured before stands.
+            found, why = None, str(error)
+        else:
+            why = f"that would take more than {seconds:g} s"
+        if found is None:
+            note = "; ".join(part for part in (self.row.note, f"no faults planted: {why}") if part)
+            self.row = replace(self.row, note=note)
+        self.row = replace(self.row, faults=found)
 
     def _extrapolated(self, ready: Ready, findings: Findings) -> Row:
         n, k = self.row.parameters, ready.components

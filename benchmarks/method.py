@@ -30,8 +30,8 @@ class Method(ABC):
 
     Attributes:
         losses_per_component: losses it evaluates for each component of θ; None if it checks all components at once.
-        overhead: seconds per loss beside its multiplications; with the former it decides how many components are
-            affordable.
+        losses_to_reject: losses per component that it takes to reject another gradient after a run; 0 if hardly any.
+        overhead: seconds per loss beside its multiplications; decides how many components are affordable.
         problem: the network at θ.
         gradient: the right gradient at θ, shape (n,).
         indices: the components it checks, shape (k,): all, or a random sample.
@@ -43,6 +43,7 @@ class Method(ABC):
     """
 
     losses_per_component: ClassVar[int | None] = 2
+    losses_to_reject: ClassVar[int] = 0
     overhead: ClassVar[float] = 3e-5
 
     def __init__(self, problem: Problem, gradient: Vector, device: str) -> None:
@@ -73,13 +74,22 @@ class Method(ABC):
         """Losses in one central difference of everything that is perturbed; None if that is not what it does."""
         return None if self.losses_per_component is None else 2 * self.problem.layout.size
 
+    @property
+    def seconds_to_reject(self) -> float:
+        """Predict how long it takes to reject a gradient."""
+        return self.losses_to_reject * self.problem.layout.size * self._seconds_per_loss
+
+    @property
+    def _seconds_per_loss(self) -> float:
+        """Predict how long a loss takes; so roughly that the same components are chosen on every machine."""
+        return self.overhead + self.problem.examples * self.problem.layout.size / _MULTIPLICATIONS_PER_SECOND
+
     def _affordable(self) -> int:
         """Return how many components are checked: all, or a power of two."""
         size = self.problem.layout.size
         if self.losses_per_component is None:
             return size
-        loss = self.overhead + self.problem.examples * size / _MULTIPLICATIONS_PER_SECOND
-        components = int(_RUN_SECONDS / (self.losses_per_component * loss))
+        components = int(_RUN_SECONDS / (self.losses_per_component * self._seconds_per_loss))
         return size if components >= size else 1 << (max(components, 16).bit_length() - 1)
 
 

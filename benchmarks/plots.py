@@ -3,6 +3,7 @@
 Figures are made as objects, never through pyplot, so that nobody's backend or style is touched.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -46,7 +47,10 @@ def write_plots(rows: Sequence[Row], beside: Path) -> list[Path]:
 
 
 def time_plot(rows: Sequence[Row]) -> Figure | None:
-    """Draw the steady time of one call against n: xcheck solid, peers dashed, extrapolated points hollow."""
+    """Draw the steady time of one call against n: xcheck solid, peers dashed, extrapolated points hollow.
+
+    Lines go through the networks of the most frequent activation; others are loose points.
+    """
     timed = [row for row in rows if row.valid and row.median is not None and row.method != IMPORTS]
     methods = list(dict.fromkeys(row.method for row in timed))
     if not methods:
@@ -54,23 +58,31 @@ def time_plot(rows: Sequence[Row]) -> Figure | None:
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     axes = figure.subplots()
     axes.set(xscale="log", yscale="log", xlabel="parameters n", ylabel="seconds, median of steady calls")
+    (usual, _), *_ = Counter(row.activation for row in timed).most_common()
     ends = {}
     for method, marker in zip(methods, cycle(_MARKERS), strict=False):
         points = sorted((row for row in timed if row.method == method), key=lambda row: row.parameters)
         colour = _COLOURS.get(method, "black")
-        _line(axes, points, colour, marker)
-        ends[method] = (points[-1].parameters, float(points[-1].median or 0), colour)
+        through = [row for row in points if row.activation == usual]
+        _points(axes, points, colour, marker)
+        _line(axes, through, colour)
+        last = (through or points)[-1]
+        ends[method] = (last.parameters, float(last.median or 0), colour)
     axes.grid(visible=True, which="major", alpha=0.3)
-    axes.set_title("Checking every θᵢ: xcheck solid, others dashed; hollow: extrapolated from a sample", loc="left")
+    how = f"xcheck solid, others dashed; lines through {usual} networks; hollow: extrapolated from a sample"
+    axes.set_title(f"One check of a whole gradient\n{how}", loc="left", fontsize=10)
     figure.draw_without_rendering()  # places the axes, which the labels depend on
     _label(axes, ends)
     return figure
 
 
-def _line(axes: Axes, points: Sequence[Row], colour: str, marker: str) -> None:
-    own = points[0].kind != "peer"
+def _line(axes: Axes, points: Sequence[Row], colour: str) -> None:
+    own = any(row.kind != "peer" for row in points)
     x, y = [row.parameters for row in points], [row.median or np.nan for row in points]
     axes.plot(x, y, color=colour, linestyle="-" if own else "--", linewidth=2.0 if own else 1.2)
+
+
+def _points(axes: Axes, points: Sequence[Row], colour: str, marker: str) -> None:
     for row in points:
         face = "white" if row.extrapolated_from else colour
         axes.plot(row.parameters, row.median or np.nan, marker, color=colour, markerfacecolor=face, markersize=6)

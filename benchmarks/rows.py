@@ -31,7 +31,7 @@ class Row:
         note: what a reader of the numbers must know: why it took no part, how it failed, how it was set up.
         extrapolated_from: k, if k of n components were checked: samples and evaluations are n/k times those measured.
         setup: importing frameworks, building the problem, trying chunk sizes, in a fresh process.
-        first: the first call, compilation included.
+        first: the first call, compilation included; not extrapolated.
         compile: of which tracing and compiling; None where nothing is compiled.
         samples: later calls, interleaved with those of the other methods; each the mean of `repeats`.
         repeats: calls per sample.

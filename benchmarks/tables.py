@@ -39,7 +39,7 @@ def _time(row: Row) -> str:
 def _memory(row: Row) -> str:
     if row.peak_memory is None:
         return ""
-    beyond = "" if row.idle_memory is None else f" (+{(row.peak_memory - row.idle_memory) / _MIB:,.0f})"
+    beyond = "" if row.idle_memory is None else f" (+{max(row.peak_memory - row.idle_memory, 0) / _MIB:,.0f})"
     return f"{row.peak_memory / _MIB:,.0f}{beyond}"
 
 
@@ -55,7 +55,7 @@ def _found(row: Row) -> str:
 
 _COLUMNS: dict[str, Callable[[Row], str]] = {
     "method": lambda row: row.method,
-    "first": lambda row: seconds(row.first),
+    "first": lambda row: "" if row.extrapolated_from else seconds(row.first),
     "compile": lambda row: seconds(row.compile),
     "median": _time,
     "IQR": lambda row: seconds(row.iqr),
