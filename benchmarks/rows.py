@@ -92,7 +92,8 @@ class Row:
     def seconds_per_pass(self) -> float | None:
         """Seconds of one central difference of everything: the median, by the share of its losses.
 
-        xcheck takes three steps and measures the noise; most peers take one step. This compares like with like.
+        xcheck takes three steps and measures the noise; most peers take one step. This compares like with like, as far
+        as all losses of a call take equally long: those of xcheck's noise samples and audits take longer.
         """
         if not (self.median and self.evaluations and self.losses_per_pass):
             return None
