@@ -129,22 +129,25 @@ def spread(heights: Sequence[float], distance: float) -> list[float]:
 
 
 def detection_plot(rows: Sequence[Row]) -> Figure | None:
-    """Draw a heat map of faults by methods: in how many of the scenarios asked a fault was found."""
-    asked = [row for row in rows if row.faults is not None]
-    methods = list(dict.fromkeys(row.method for row in asked))
+    """Draw a heat map of faults by methods: in how many of the scenarios asked a fault was found.
+
+    A method that rejects the right gradient rejects everything, and has found nothing: such rows count in the first
+    line only.
+    """
+    judging = [row for row in rows if row.kind != "command" and row.valid is not None]
+    methods = list(dict.fromkeys(row.method for row in judging if row.valid and row.faults))
     if not methods:
         return None
-    faults = [fault.name for fault in FAULTS if any(fault.name in (row.faults or {}) for row in asked)]
-    found = np.zeros((len(faults) + 1, len(methods)), dtype=int)
-    of = np.zeros_like(found)
-    for row in asked:
-        column = methods.index(row.method)
-        outcomes = {_ACCEPTED: bool(row.valid), **(row.faults or {})}
-        for line, name in enumerate((_ACCEPTED, *faults)):
-            if name in outcomes:
-                of[line, column] += 1
-                found[line, column] += outcomes[name]
-    return _heat_map(found, of, (_ACCEPTED, *faults), methods)
+    outcomes = Counter[tuple[str, str, bool]]()
+    for row in judging:
+        outcomes[_ACCEPTED, row.method, bool(row.valid)] += 1
+        for fault, found in (row.faults or {}).items() if row.valid else ():
+            outcomes[fault, row.method, found] += 1
+    named = {name for name, _, _ in outcomes}
+    lines = [_ACCEPTED, *(fault.name for fault in FAULTS if fault.name in named)]
+    found = np.array([[outcomes[line, method, True] for method in methods] for line in lines])
+    missed = np.array([[outcomes[line, method, False] for method in methods] for line in lines])
+    return _heat_map(found, found + missed, lines, methods)
 
 
 def _heat_map(found: np.ndarray, of: np.ndarray, lines: Sequence[str], methods: Sequence[str]) -> Figure:

@@ -50,7 +50,8 @@ def _verdict(row: Row) -> str:
 
 
 def _found(row: Row) -> str:
-    return "" if row.faults is None else f"{row.found}/{row.planted}"
+    # A method that rejects the right gradient has found nothing.
+    return f"{row.found}/{row.planted}" if row.faults and row.valid else ""
 
 
 _COLUMNS: dict[str, Callable[[Row], str]] = {

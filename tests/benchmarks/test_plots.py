@@ -4,7 +4,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from benchmarks.plots import spread, write_plots
+from benchmarks.plots import detection_plot, spread, write_plots
 from tests.benchmarks.fakes import row
 
 ROWS = [
@@ -41,3 +41,12 @@ def test_labels_do_not_overlap(heights: list[float]) -> None:
     moved = spread(heights, 0.04)
     assert len(moved) == len(heights)
     assert all(high - low >= 0.04 - 1e-9 for low, high in pairwise(moved))
+
+
+def test_who_rejects_everything_has_found_nothing() -> None:
+    """A row that is invalid counts among the right gradients only."""
+    figure = detection_plot([*ROWS, row(method="scipy", valid=False, faults={"W2 x 2": True})])
+    assert figure is not None
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    # Two methods by three lines: the right gradient, W2 x 2 (found three times), b1 x 4 (missed three times).
+    assert texts == ["3/3", "3/4", "3/3", "3/3", "0/3", "0/3"]
