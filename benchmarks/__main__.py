@@ -1,32 +1,194 @@
-"""`python -m benchmarks [phases|detection]`: where the time goes, and what is found."""
+"""`python -m benchmarks [run|compare|show|list|phases|detection]`: how fast xcheck and its peers are, and how right."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from benchmarks.detection import detection
-from benchmarks.phases import phases
+from benchmarks import tables
+from benchmarks.catalogue import ENGINES, PEERS, Entry, select
+from benchmarks.compare import compare, differing_machines
+from benchmarks.environment import environment
+from benchmarks.measure import FULL, QUICK, Plan, measure
+from benchmarks.rows import Row, RowsError, read
+from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.whole import measure_command
+from xcheck.errors import DeviceError
+
+_FOLDER = Path("build", "benchmarks")
+_WIDTH = 144
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def cli(ctx: click.Context) -> None:
-    """Measure xcheck on this machine; without a command, everything."""
-    if ctx.invoked_subcommand is None:
-        for command in cli.commands.values():
-            ctx.invoke(command)
+class _RunByDefault(click.Group):
+    """A group whose first argument may be left out: `benchmarks --quick` is `benchmarks run --quick`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Measure xcheck and its peers on this machine; without a command, `run`."""
+
+
+def _console() -> Console:
+    """Return a console that is wide enough for the tables, also in a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def _chosen(known: Sequence[Entry], what: str) -> Any:
+    """Return a click callback that looks names up in a list of methods."""
+
+    def callback(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[Entry, ...]:
+        try:
+            return select(known, value, what)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
+
+
+def _scenarios(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Scenario, ...] | None:
+    if value is None:
+        return None
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    names = [name.strip() for name in value.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(f"unknown scenario {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+@cli.command()
+@click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Fewer scenarios, fewer samples: about a minute.")
+@click.option("--peers", callback=_chosen(PEERS, "peer"), default="all", help="Names with commas, all or none.")
+@click.option("--engines", callback=_chosen(ENGINES, "engine"), default="all", help="The same, for xcheck's own.")
+@click.option("--scenarios", callback=_scenarios, help="Names with commas.")
+@click.option("--command/--no-command", "whole", default=True, help="Time `python -m xcheck` as a whole, too.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Rows go here, plots beside it.")
+def run(
+    device: str,
+    quick: bool,
+    peers: tuple[Entry, ...],
+    engines: tuple[Entry, ...],
+    scenarios: tuple[Scenario, ...] | None,
+    whole: bool,
+    out: Path | None,
+) -> None:
+    """Measure, print tables, write rows and plots; exit status 1 if xcheck itself got something wrong."""
+    try:
+        where = environment(device)
+    except DeviceError as error:
+        raise click.UsageError(f"no {device} to measure on: {error}") from error
+    chosen = scenarios or tuple(scenario for scenario in SCENARIOS if scenario.quick or not quick)
+    out = out or _FOLDER / f"{device}.jsonl"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    with out.open("w", encoding="utf-8") as file:
+        # Written as they come: a run that is interrupted has not been in vain.
+        for row in _measured(chosen, (*engines, *peers), whole, QUICK if quick else FULL, device, where):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    _show(rows, out)
+    sys.exit(1 if any(row.valid is False and row.kind != "peer" for row in rows) else 0)
+
+
+def _measured(
+    scenarios: Sequence[Scenario],
+    entries: Sequence[Entry],
+    whole: bool,
+    plan: Plan,
+    device: str,
+    where: dict[str, Any],
+) -> Iterator[Row]:
+    def tell(text: str) -> None:
+        click.echo(text, err=True)
+
+    for scenario in scenarios:
+        yield from measure(scenario, entries, plan=plan, device=device, environment=where, tell=tell)
+        if whole and scenario.command:
+            yield from measure_command(scenario, plan=plan, device=device, environment=where, tell=tell)
+
+
+def _show(rows: Sequence[Row], path: Path) -> None:
+    from benchmarks.plots import write_plots
+
+    console = _console()
+    if not rows:
+        console.print("nothing was measured")
+        return
+    for table in (*tables.row_tables(rows), tables.target_table(rows)):
+        console.print(table)
+    console.print(tables.environment_lines(rows), soft_wrap=True)
+    for written in (path, *write_plots(rows, path)):
+        console.print(f"wrote {written}", soft_wrap=True)
+
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--markdown", is_flag=True, help="One table for a README instead.")
+def show(file: Path, markdown: bool) -> None:
+    """Print the tables of FILE again, and draw its plots anew."""
+    rows = _read(file)
+    if markdown:
+        click.echo(tables.markdown(rows))
+    else:
+        _show(rows, file)
+
+
+@cli.command(name="compare")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+def compare_command(old: Path, new: Path) -> None:
+    """Compare two files of rows; exit status 1 if a row vanished, became invalid, or finds fewer faults."""
+    before, after = _read(old), _read(new)
+    console = _console()
+    for difference in differing_machines(before, after):
+        console.print(f"not the same machine or versions: {difference}", soft_wrap=True)
+    changes = compare(before, after)
+    console.print(tables.change_table(changes))
+    sys.exit(1 if any(change.worse for change in changes) else 0)
+
+
+def _read(path: Path) -> tuple[Row, ...]:
+    try:
+        return read(path)
+    except RowsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@cli.command(name="list")
+def list_command() -> None:
+    """List scenarios and methods."""
+    console = _console()
+    console.print(tables.scenario_table(SCENARIOS))
+    console.print(tables.method_table((*ENGINES, *PEERS)))
 
 
 @cli.command(name="phases")
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Processes per example.")
-def phases_command(runs: int = 5) -> None:
+def phases_command(runs: int) -> None:
     """Wall time of a whole check, and how much of it is importing, compiling and computing."""
-    Console().print(phases(runs))
+    from benchmarks.phases import phases
+
+    _console().print(phases(runs))
 
 
 @cli.command(name="detection")
 def detection_command() -> None:
-    """Planted faults: which are found, and whether the right tensor is named."""
-    Console().print(detection())
+    """Planted faults in the shipped examples: which are found, and whether the right tensor is named."""
+    from benchmarks.detection import detection
+
+    _console().print(detection())
 
 
 if __name__ == "__main__":

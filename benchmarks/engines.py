@@ -1,0 +1,121 @@
+"""xcheck's engines as methods: the whole oracle, three steps per component, noise and error bars included."""
+
+from abc import abstractmethod
+from itertools import pairwise
+from typing import Any, ClassVar, get_args
+
+from benchmarks.method import Judgement, Method, SkippedError
+from xcheck import Problem
+from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
+from xcheck.parameters import Vector
+from xcheck.verdict import Verdict
+
+# A call that is predicted to take longer than this is not made.
+_LIMIT_SECONDS = 45.0
+_JUDGEMENTS: dict[Verdict, Judgement] = {Verdict.AGREE: "agree", Verdict.DISAGREE: "disagree"}
+
+
+class EngineMethod(Method):
+    """The judge of xcheck with one engine; its verdict is that of a pair of witness and oracle.
+
+    Attributes:
+        engine: its name.
+        on_gpu: whether it can use one.
+    """
+
+    losses_per_component = None
+    engine: ClassVar[str]
+    on_gpu: ClassVar[bool] = True
+
+    def __init__(self, problem: Problem, gradient: Vector, device: str) -> None:
+        super().__init__(problem, gradient, device)
+        if self.engine not in get_args(EngineName):
+            raise SkippedError(f"this version of xcheck has no engine called {self.engine!r}")
+        seconds = self.predicted_seconds()
+        if seconds > _LIMIT_SECONDS and (device == "cpu" or not self.on_gpu):
+            raise SkippedError(f"one call would take about {seconds:,.0f} s")
+        chosen: Any = self.engine
+        self._options = OracleOptions(engine=chosen, device=device)
+        self._estimate: Estimate | None = None
+
+    @abstractmethod
+    def predicted_seconds(self) -> float:
+        """Return about how long a call takes on two cores: only decides whether it is made at all."""
+
+    def run(self) -> None:
+        """Estimate the gradient with its error bars."""
+        estimate = numerical_gradient(self.problem, self._options)
+        if estimate.engine != self.engine:
+            raise RuntimeError(f"the engine {estimate.engine!r} has answered in its place")
+        if self._estimate is None:
+            self.compile_seconds = estimate.compile_seconds
+        self._estimate = estimate
+        self.evaluations, self.value, self.bar = estimate.evaluations, estimate.value, estimate.error_bar
+
+    def judge(self, gradient: Vector) -> Judgement:
+        """Compare the way `xcheck.verify` does."""
+        if self._estimate is None:
+            raise RuntimeError("nothing to compare with: call run() first")
+        comparer = Comparer(self._estimate, self.problem.layout, Tolerance(), worst=1)
+        pair = comparer.with_oracle(Evaluation("benchmark", self._estimate.loss, gradient))
+        return _JUDGEMENTS.get(pair.verdict, "undecided")
+
+    @property
+    def losses_per_pass(self) -> int | None:
+        """Two losses for every component of θ."""
+        return 2 * self.problem.layout.size
+
+
+class _WholeNetwork(EngineMethod):
+    """An engine that runs the whole network six times per component."""
+
+    def predicted_seconds(self) -> float:
+        """Add up six losses per component."""
+        return 6 * self.problem.layout.size * self._seconds_per_loss
+
+
+class Loop(_WholeNetwork):
+    """One perturbed network after the other, in NumPy."""
+
+    engine = "loop"
+    on_gpu = False
+    overhead = 6e-5
+
+
+class Batched(_WholeNetwork):
+    """The whole network for each perturbation, many at a time."""
+
+    engine = "batched"
+    overhead = 5e-6
+
+
+class Structured(EngineMethod):
+    """Only what a weight changes."""
+
+    engine = "structured"
+
+    def predicted_seconds(self) -> float:
+        """Add up six runs, per weight, of the layers above it: transcendental functions and multiplications."""
+        widths, seconds = self.problem.network.widths, 0.0
+        for number, (inputs, units) in enumerate(pairwise(widths)):
+            above = widths[number + 2 :]
+            multiplications = sum(low * high for low, high in pairwise(above))
+            each = 1.5e-9 * (1 + sum(above)) + multiplications / 1e10
+            seconds += 6 * (inputs + 1) * units * self.problem.examples * each
+        return seconds
+
+
+class Node(EngineMethod):
+    """Units instead of weights."""
+
+    engine = "node"
+
+    def predicted_seconds(self) -> float:
+        """Never too long."""
+        return 0.0
+
+    @property
+    def losses_per_pass(self) -> int | None:
+        """Two losses for every unit: this engine perturbs pre-activations."""
+        return 2 * sum(self.problem.network.widths[1:])
