@@ -1,4 +1,4 @@
-"""`python -m benchmarks [run|compare|show|list|phases|detection]`: how fast xcheck and its peers are, and how right."""
+"""`python -m benchmarks [run|compare|show|list|phases|limit|detection]`: how fast and how right."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -181,6 +181,14 @@ def phases_command(runs: int) -> None:
     from benchmarks.phases import phases
 
     _console().print(phases(runs))
+
+
+@cli.command(name="limit")
+def limit_command() -> None:
+    """How near the structured engine comes to what the machine can do."""
+    from benchmarks.limit import limit_table
+
+    _console().print(limit_table())
 
 
 @cli.command(name="detection")

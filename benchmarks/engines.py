@@ -1,13 +1,19 @@
 """xcheck's engines as methods: the whole oracle, three steps per component, noise and error bars included."""
 
 from abc import abstractmethod
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, get_args
+
+import numpy as np
 
 from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
 from xcheck.compare import Comparer, Evaluation, Tolerance
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
+from xcheck.oracle.choose import ENGINES
+from xcheck.oracle.network_engine import NetworkEngine
+from xcheck.oracle.node import NodeEngine
 from xcheck.parameters import Vector
 from xcheck.verdict import Verdict
 
@@ -52,6 +58,17 @@ class EngineMethod(Method):
             self.compile_seconds = estimate.compile_seconds
         self._estimate = estimate
         self.evaluations, self.value, self.bar = estimate.evaluations, estimate.value, estimate.error_bar
+
+    def run_passes(self) -> int:
+        """Take one central difference of every component, with the first step of the estimator."""
+        engine = self._ready_engine
+        step = engine.first_step * engine.scale
+        engine.differences(np.arange(self.problem.layout.size), step, -step)
+        return 1
+
+    @cached_property
+    def _ready_engine(self) -> NetworkEngine:
+        return ENGINES[self._options.engine](self.problem, device=self.device)
 
     def judge(self, gradient: Vector) -> Judgement:
         """Compare the way `xcheck.verify` does."""
@@ -114,6 +131,14 @@ class Node(EngineMethod):
     def predicted_seconds(self) -> float:
         """Never too long."""
         return 0.0
+
+    def run_passes(self) -> int:
+        """Measure everything with three steps; they cannot be taken apart."""
+        engine = self._ready_engine
+        if not isinstance(engine, NodeEngine):
+            raise TypeError(f"expected the node engine, not {engine.name}")
+        engine.measure(np.zeros(self.problem.layout.size))
+        return 3
 
     @property
     def losses_per_pass(self) -> int | None:

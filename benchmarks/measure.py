@@ -47,6 +47,7 @@ class _Runner:
         self._worker = worker
         self._ready: Ready | None = None
         self._samples: list[float] = []
+        self._passes: list[float] = []
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:
@@ -80,6 +81,8 @@ class _Runner:
         """Take a sample."""
         with self._noting_failure():
             self._samples.append(self._worker.ask("sample", self.row.repeats))
+            one_pass = self._worker.ask("sample_passes", self.row.repeats)
+            self._passes += [] if one_pass is None else [one_pass]
 
     def finish(self, planting: float) -> None:
         """Ask for the verdict and what goes with it, and plant the faults, for so many seconds at most."""
@@ -113,6 +116,7 @@ class _Runner:
             note=ready.note,
             extrapolated_from=None if k == n else k,
             samples=tuple(seconds * n / k for seconds in self._samples),
+            pass_samples=tuple(self._passes),
             compile=findings.compile,
             evaluations=round(findings.evaluations * n / k),
             losses_per_pass=findings.losses_per_pass,

@@ -69,6 +69,10 @@ class Method(ABC):
         """Return what the method says of the right gradient, after a run."""
         return self.judge(self.gradient)
 
+    def run_passes(self) -> int:
+        """Take central differences of everything and nothing else; return how many, 0 if `run` does just that."""
+        return 0
+
     @property
     def losses_per_pass(self) -> int | None:
         """Losses in one central difference of everything that is perturbed; None if that is not what it does."""

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from benchmarks.catalogue import ENGINES, PEERS
 from benchmarks.rows import Row
@@ -145,12 +146,12 @@ def detection_plot(rows: Sequence[Row]) -> Figure | None:
             outcomes[fault, row.method, found] += 1
     named = {name for name, _, _ in outcomes}
     lines = [_ACCEPTED, *(fault.name for fault in FAULTS if fault.name in named)]
-    found = np.array([[outcomes[line, method, True] for method in methods] for line in lines])
+    right = np.array([[outcomes[line, method, True] for method in methods] for line in lines])
     missed = np.array([[outcomes[line, method, False] for method in methods] for line in lines])
-    return _heat_map(found, found + missed, lines, methods)
+    return _heat_map(right, right + missed, lines, methods)
 
 
-def _heat_map(found: np.ndarray, of: np.ndarray, lines: Sequence[str], methods: Sequence[str]) -> Figure:
+def _heat_map(found: NDArray[np.int64], of: NDArray[np.int64], lines: Sequence[str], methods: Sequence[str]) -> Figure:
     figure = Figure(figsize=(3.2 + 0.75 * len(methods), 1.6 + 0.27 * len(lines)), layout="constrained")
     axes = figure.subplots()
     share = np.ma.masked_array(found / np.maximum(of, 1), of == 0)

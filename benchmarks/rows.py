@@ -34,6 +34,8 @@ class Row:
         first: the first call, compilation included; not extrapolated.
         compile: of which tracing and compiling; None where nothing is compiled.
         samples: later calls, interleaved with those of the other methods; each the mean of `repeats`.
+        pass_samples: seconds of one central difference of everything, without whatever else a call does; none if a
+            call does nothing else.
         repeats: calls per sample.
         evaluations: losses evaluated in one call.
         losses_per_pass: losses in one central difference of everything that is perturbed.
@@ -63,6 +65,7 @@ class Row:
     first: float | None = None
     compile: float | None = None
     samples: tuple[float, ...] = ()
+    pass_samples: tuple[float, ...] = ()
     repeats: int = 1
     evaluations: int | None = None
     losses_per_pass: int | None = None
@@ -90,11 +93,12 @@ class Row:
 
     @property
     def seconds_per_pass(self) -> float | None:
-        """Seconds of one central difference of everything: the median, by the share of its losses.
+        """Seconds of one central difference of everything, measured, or the median by the share of its losses.
 
-        xcheck takes three steps and measures the noise; most peers take one step. This compares like with like, as far
-        as all losses of a call take equally long: those of xcheck's noise samples and audits take longer.
+        xcheck takes three steps, measures the noise and audits; most peers take one step. This compares like with like.
         """
+        if self.pass_samples:
+            return statistics.median(self.pass_samples)
         if not (self.median and self.evaluations and self.losses_per_pass):
             return None
         return self.median * self.losses_per_pass / self.evaluations
@@ -126,7 +130,8 @@ def from_json(line: str) -> Row:
     """
     try:
         content = {name: value for name, value in json.loads(line).items() if name not in _DERIVED}
-        return Row(**{**content, "samples": tuple(content.get("samples", ()))})
+        tuples = {name: tuple(content.get(name, ())) for name in ("samples", "pass_samples")}
+        return Row(**{**content, **tuples})
     except (ValueError, TypeError, AttributeError) as error:
         raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
 

@@ -75,6 +75,13 @@ class Session:
             self._method.run()
         return (time.perf_counter() - start) / repeats
 
+    def sample_passes(self, repeats: int) -> float | None:
+        """Return seconds per central difference of everything, None if a call is nothing else."""
+        start, passes = time.perf_counter(), 0
+        for _ in range(repeats):
+            passes += self._method.run_passes()
+        return (time.perf_counter() - start) / passes if passes else None
+
     def findings(self) -> Findings:
         """Return what is known by now."""
         method, peak = self._method, memory.peak()

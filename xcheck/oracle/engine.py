@@ -152,7 +152,8 @@ class Engine(ABC):
         spans, exact = self.spans(indices, plus, minus), self.exact(indices, plus, minus)
         # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
         with np.errstate(all="ignore"):
-            lower, upper = np.sort([spans.lower / distance, spans.upper / distance], axis=0)
+            one, other = spans.lower / distance, spans.upper / distance
+            lower, upper = np.minimum(one, other), np.maximum(one, other)
             conventions = spans.conventions / distance
             magnitude = spans.magnitude / np.abs(distance)
         return Differences(

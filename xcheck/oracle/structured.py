@@ -1,5 +1,7 @@
 """Structured engine: every θᵢ is perturbed, but only what depends on it is computed again (`xcheck.oracle.climb`)."""
 
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +43,7 @@ class StructuredEngine(NetworkEngine):
     def __init__(self, problem: Problem, **options: Any) -> None:
         super().__init__(problem, **options)
         self.reach = reach(self)
+        self._largest = [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]  # and the bias's input
         with float64_on(self.device):
             self.climber = Climber(self)
 
@@ -71,6 +74,22 @@ class StructuredEngine(NetworkEngine):
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss."""
         spans = Spans.empty(len(indices), self.pieces.variants)
+        # One chunk is computed while the next is prepared.
+        waiting: deque[tuple[Indices, Callable[[], Spans]]] = deque()
+        for places, begun in self._begun(indices, np.stack([plus, minus])):
+            waiting.append((places, begun))
+            if len(waiting) > 1:
+                self._finish(spans, *waiting.popleft())
+        for places, begun in waiting:
+            self._finish(spans, places, begun)
+        return spans
+
+    def _finish(self, spans: Spans, places: Indices, begun: Callable[[], Spans]) -> None:
+        spans.put(places, begun())
+        self.progress(len(places))
+
+    def _begun(self, indices: Indices, steps: Vector) -> Iterator[tuple[Indices, Callable[[], Spans]]]:
+        """Yield, chunk by chunk, places in `indices` and what waits for their spans."""
         tensors = list(self.layout)
         for number, (W, b) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
             into = np.flatnonzero((indices >= W.span.start) & (indices < b.span.stop))
@@ -78,26 +97,31 @@ class StructuredEngine(NetworkEngine):
             weight = flat < W.size
             units = np.where(weight, flat // W.shape[1], flat - W.size)
             columns = np.where(weight, flat % W.shape[1], W.shape[1])
-            steps = np.stack([plus[into], minus[into]])
             chunk = self.chunk(number)
             for start in range(0, len(into), chunk):
                 places = np.arange(start, min(start + chunk, len(into)))
                 rows = np.resize(places, chunk)  # repetitions, so that there is one compilation
-                spans.put(into[places], self._spans(number, units[rows], columns[rows], steps[:, rows]))
-                self.progress(len(places))
-        return spans
+                yield into[places], self._begin(number, units[rows], columns[rows], steps[:, into[rows]])
 
-    def _spans(self, number: int, units: Indices, columns: Indices, steps: Vector) -> Spans:
-        inputs = np.append(np.abs(self.trace.a[number]).max(axis=0), 1.0)
-        short = is_short(np.abs(steps).max(0) * inputs[columns] * self.reach[number][units])
+    def _begin(self, number: int, units: Indices, columns: Indices, steps: Vector) -> Callable[[], Spans]:
+        """Start the computation, and return what waits for it."""
+        short = is_short(np.abs(steps).max(0) * self._largest[number][columns] * self.reach[number][units])
         level = np.zeros(len(units)) if short else np.full(len(units), np.abs(self.losses).mean())
         with float64_on(self.device):
-            climbs = (
+            moves = [
                 self.climber.moved(number, variant, units, columns, steps, short=short)
                 for variant in range(self.pieces.variants)
-            )
-            if self.pieces.variants == 1:
-                mean, magnitude = jax.device_get(_summed(next(climbs)))
-                return Spans(mean, mean, mean[None], magnitude, level)
-            sides = [jax.device_get(moved) for moved in climbs]
-        return Spans.summarized(np.stack([high - low for high, low in sides]), level[:, None])
+            ]
+            if len(moves) == 1:
+                return partial(_single, _summed(moves[0]), level)
+        return partial(_several, moves, level)
+
+
+def _single(summed: tuple[Array, Array], level: Vector) -> Spans:
+    mean, magnitude = jax.device_get(summed)
+    return Spans(mean, mean, mean[None], magnitude, level)
+
+
+def _several(moves: Sequence[Array], level: Vector) -> Spans:
+    sides = jax.device_get(moves)
+    return Spans.summarized(np.stack([high - low for high, low in sides]), level[:, None])
