@@ -1,6 +1,7 @@
 """What the engines for a declared network share: its trace and pieces at θ, its penalty, and the natural steps."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import jax
 import numpy as np
@@ -77,7 +78,7 @@ class NetworkEngine(Engine):
         """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""
         return max(1, min(widest, self.memory // (8 * numbers)))
 
-    @property
+    @cached_property
     def scale(self) -> Vector:
         """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves zᵢ by at most 1; shape (n,).
 

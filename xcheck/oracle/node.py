@@ -71,7 +71,7 @@ class NodeEngine(StructuredEngine):
             weights, bias = self.layout[f"W{number + 1}"].span, self.layout[f"b{number + 1}"].span
             sums.put(weights, nodes, inputs)
             sums.put(bias, nodes, np.ones((len(inputs), 1)))
-        exact = self.exact(np.arange(self.layout.size), step, -step)
+        exact = self.penalty.differences(slice(None), 0.0, 0.0)  # exact whatever the step
         magnitude = sums.magnitude + exact.magnitude
         return Measurement(
             indices=np.arange(self.layout.size),

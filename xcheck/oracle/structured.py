@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -47,7 +47,7 @@ class StructuredEngine(NetworkEngine):
         with float64_on(self.device):
             self.climber = Climber(self)
 
-    @property
+    @cached_property
     def scale(self) -> Vector:
         """As for every network, but no longer than lets all moves, even of five first steps, be short."""
         with np.errstate(all="ignore"):
