@@ -359,3 +359,22 @@ def test_version_and_help(folder: Path) -> None:
     assert run("--version", folder=folder).stdout == "xcheck, version 0.1.0\n"
     assert "MODEL..." in run("--help", folder=folder).stdout
     assert "--tolerance" in run("check", "--help", folder=folder).stdout
+
+
+def test_cache_keeps_what_is_compiled(folder: Path) -> None:
+    """In the folder that is named, which is made if it is not there; nothing else changes."""
+    done = run("model.toml", "--cache", "kept/compiled", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert list((folder / "kept" / "compiled").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("engine", "auditors"), [("loop", []), ("structured", ["loop"]), ("node", ["structured", "loop"])]
+)
+def test_engines_by_name(folder: Path, engine: str, auditors: list[str]) -> None:
+    """The JSON says which engine it was and who audited it; nothing was predicted for an engine that was named."""
+    done = run("model.toml", "--engine", engine, "--format", "json", folder=folder)
+    oracle = json.loads(done.stdout)["oracle"]
+    assert (oracle["engine"], oracle["predicted"], oracle["refereed"]) == (engine, {}, 0)
+    assert [audit["by"] for audit in oracle["audits"]] == auditors
+    assert all(audit["worst"] <= 1 for audit in oracle["audits"])
