@@ -142,8 +142,8 @@ def detection_plot(rows: Sequence[Row]) -> Figure | None:
     outcomes = Counter[tuple[str, str, bool]]()
     for row in judging:
         outcomes[_ACCEPTED, row.method, bool(row.valid)] += 1
-        for fault, found in (row.faults or {}).items() if row.valid else ():
-            outcomes[fault, row.method, found] += 1
+        for fault, seen in (row.faults or {}).items() if row.valid else ():
+            outcomes[fault, row.method, seen] += 1
     named = {name for name, _, _ in outcomes}
     lines = [_ACCEPTED, *(fault.name for fault in FAULTS if fault.name in named)]
     right = np.array([[outcomes[line, method, True] for method in methods] for line in lines])
