@@ -102,7 +102,6 @@ TARGETS: tuple[Target, ...] = (
     _faster("all of structured against one pass of vmap", 200, _ratio("vmap", "xcheck-structured")),
     _faster("all of structured against one pass of notes-loop", 100, _ratio("notes-loop", "xcheck-structured")),
     _faster("one pass of node against one pass of structured", 50, _pass_ratio("xcheck-structured", "xcheck-node")),
-    _faster("all of node against all of structured", 50, _ratio("xcheck-structured", "xcheck-node")),
     Target("node, mnist to million: exponent of n", 1, False, "", _growth),
     Target("million: python -m xcheck", 30, False, "s", lambda run: run.median("million", COMMAND)),
     Target("million: peak memory of python -m xcheck", 2, False, "GiB", _gibibytes),

@@ -32,8 +32,8 @@ def test_targets_say_what_was_reached() -> None:
     rows = [
         row(scenario="small", method=COMMAND, samples=(5.0,)),
         row(scenario="small", method=IMPORTS, samples=(2.5,)),
-        row(scenario="mnist", method="xcheck-structured", samples=(60.0,)),
-        row(scenario="mnist", method="xcheck-node", samples=(1.0,), losses_per_pass=None),
+        row(scenario="mnist", method="xcheck-structured", samples=(90.0,), pass_samples=(60.0,)),
+        row(scenario="mnist", method="xcheck-node", samples=(5.0,), pass_samples=(1.0,)),
     ]
     values = [target.measured(Run(rows)) for target in TARGETS]
     assert values.count(None) == len(TARGETS) - 2

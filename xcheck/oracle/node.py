@@ -22,7 +22,7 @@ from jax import Array
 
 from xcheck.oracle.estimators import Measurement, error_bar, extrapolated
 from xcheck.oracle.forward import float64_on
-from xcheck.oracle.structured import StructuredEngine
+from xcheck.oracle.structured import SparseEngine, StructuredEngine
 from xcheck.parameters import Vector
 
 # h, 2h and 4h, both sides.
@@ -52,7 +52,7 @@ def _slopes(moves: Array, steps: Array) -> tuple[Array, Array]:
     return value, jnp.abs(value - extrapolated(twice, thrice))
 
 
-class NodeEngine(StructuredEngine):
+class NodeEngine(SparseEngine):
     """Node perturbation; components that it cannot settle are measured by weight perturbation."""
 
     name = "node"
@@ -90,7 +90,7 @@ class NodeEngine(StructuredEngine):
         count, examples = len(step), self.problem.examples
         constant = self.problem.network.widths[number]
         nodes = _Nodes(np.empty((self.pieces.variants, count, examples)), np.zeros((count, examples)))
-        chunk = min(count, max(1, self.chunk(number) * 2 // len(_SIDES)))
+        chunk = min(count, max(1, StructuredEngine.chunk(self, number) * 2 // len(_SIDES)))
         for start in range(0, count, chunk):
             places = np.arange(start, min(start + chunk, count))
             units = np.resize(places, chunk)

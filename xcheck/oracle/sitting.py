@@ -15,7 +15,7 @@ from xcheck.oracle.node import NodeEngine
 from xcheck.oracle.noise import loss_noise, sampled_differences
 from xcheck.oracle.options import OracleOptions
 from xcheck.oracle.rounding import Rounding, rounding_errors
-from xcheck.oracle.structured import StructuredEngine
+from xcheck.oracle.structured import SparseEngine, StructuredEngine
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
@@ -161,7 +161,7 @@ class Sitting:
         loss_noise = self._rounding(np.zeros(size), _FLOAT64).loss
         panel = [(loop, np.full(size, loss_noise), _BY_LOOP)]
         if isinstance(self.engine, NodeEngine):
-            panel.insert(0, (self._made(StructuredEngine), noise, _BY_WEIGHTS))
+            panel.insert(0, (self._made(SparseEngine), noise, _BY_WEIGHTS))
         for engine, sigma, count in panel:
             chosen = np.sort(rng.choice(size, min(count, size), replace=False))
             self.audits.append(audit(self.engine.name, self.measured, by=engine, noise=sigma, chosen=chosen))

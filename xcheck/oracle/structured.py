@@ -20,6 +20,7 @@ from xcheck.problem import Problem
 
 _CACHE = 16 << 20  # bytes
 _WIDEST = 1 << 16
+_FEW = 128
 
 
 @partial(jax.jit)
@@ -115,6 +116,14 @@ class StructuredEngine(NetworkEngine):
             if len(moves) == 1:
                 return partial(_single, _summed(moves[0]), level)
         return partial(_several, moves, level)
+
+
+class SparseEngine(StructuredEngine):
+    """Weight perturbation of a few components: noise samples, audits, what another engine has left."""
+
+    def chunk(self, number: int) -> int:
+        """Few at a time, so that little is filled up."""
+        return min(_FEW, super().chunk(number))
 
 
 def _single(summed: tuple[Array, Array], level: Vector) -> Spans:
