@@ -55,6 +55,13 @@ def test_a_broken_short_cut_is_given_up(broken: type[StructuredEngine], instead:
     assert (np.abs(estimate.value - exact(problem)) <= estimate.error_bar).all()
 
 
+def test_nothing_is_known_where_the_next_engine_would_take_hours() -> None:
+    """Rather than to hang, everything is undecided."""
+    estimate = judged(Forgetful, scenario(20), OracleOptions(budget=1e-9))
+    assert np.isinf(estimate.error_bar).all()
+    assert not estimate.audits[-1].passed
+
+
 @pytest.mark.parametrize(("engine", "auditors"), [("node", ["structured", "loop"]), ("structured", ["loop"])])
 def test_short_cuts_are_audited_in_every_run(engine: Any, auditors: list[str]) -> None:
     """The node engine by weight perturbation, and whatever does not subtract losses by the plain loop."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from xcheck.oracle.choose import choose, more_direct, predict
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.network_engine import NetworkEngine
@@ -12,6 +14,9 @@ from xcheck.oracle.options import OracleOptions
 from xcheck.oracle.sitting import Sitting, Stopwatch
 from xcheck.parameters import Layout
 from xcheck.problem import Problem
+
+# So many budgets an engine may take that steps in for one that failed its audit.
+_PATIENCE = 30
 
 if TYPE_CHECKING:
     from xcheck.oracle.audit import Audit
@@ -55,13 +60,20 @@ def judged(
     *,
     progress: Callable[[int], None] | None = None,
 ) -> Estimate:
-    """Return the estimate of an engine; if it fails its audit, that of the next more direct one."""
+    """Return the estimate of an engine; if it fails its audit, that of the next more direct one.
+
+    An engine that is contradicted is not believed in anything. Where the next one would take hours, nothing is known:
+    the error bars are infinite, and every component is undecided.
+    """
     clock = Stopwatch(progress)
+    predicted = predict(problem, planned_differences(problem.layout))
     audits: list[Audit] = []
     while True:
         sitting = Sitting(engine, problem, options, clock)
         audits += sitting.audits
+        estimate = sitting.estimate(audits)
         if all(audit.passed for audit in sitting.audits):
-            return sitting.estimate(audits)
-        # An engine that is contradicted by a more direct one is not believed in anything.
+            return estimate
         engine = more_direct(engine)
+        if predicted[engine.name] > _PATIENCE * options.budget:
+            return replace(estimate, error_bar=np.full_like(estimate.error_bar, np.inf))
