@@ -1,4 +1,4 @@
-"""`python -m benchmarks [run|compare|show|list|phases|limit|detection]`: how fast and how right."""
+"""`python -m benchmarks [run|compare|show|list|phases|limit|promises|detection]`: how fast and how right."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -181,6 +181,15 @@ def phases_command(runs: int) -> None:
     from benchmarks.phases import phases
 
     _console().print(phases(runs))
+
+
+@cli.command(name="promises")
+@click.option("--draws", type=click.IntRange(min=1), default=8, show_default=True, help="Of each of 27 networks.")
+def promises_command(draws: int) -> None:
+    """Error bars exceeded, false alarms, and errors of 1e-6 and 1e-8 found, over random networks."""
+    from benchmarks.promises import promises
+
+    _console().print(promises(draws))
 
 
 @cli.command(name="limit")

@@ -9,7 +9,7 @@ The floor is what rounding in the witness itself may do (`xcheck.oracle.rounding
 computes in. Tolerances never grow with n.
 
 A component within these bounds is *undecided* when bar and floor together are too wide to mean anything: wider than a
-thousandth of the component and a millionth of its tensor's largest magnitude (more with a fixed step, or in float32).
+millionth of its tensor's largest magnitude (more with a fixed step, or in float32).
 At a kink it is undecided, too, when it is a subgradient that no framework would choose.
 """
 
@@ -156,7 +156,7 @@ class Comparer:
         wrong = judged & ~(excess <= allowed)
         # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything.
         unmoved = (g == 0) & (oracle.magnitude == 0)
-        limit = np.maximum(1e-3 * size, self._tolerance.resolution * self._largest)
+        limit = self._tolerance.resolution * self._largest
         too_wide = blur > limit
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.

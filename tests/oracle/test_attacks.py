@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, registry, verify
-from xcheck.network import ActivationName
-from xcheck.oracle import numerical_gradient
+from xcheck.network import LOSSES, ActivationName, LossName
+from xcheck.oracle import EngineName, OracleOptions, numerical_gradient
+from xcheck.oracle.batched import BatchedEngine
+from xcheck.oracle.structured import StructuredEngine
 from xcheck.parameters import Vector
 from xcheck.pipeline import load_model
 from xcheck.testing import Fault, Planted
@@ -130,3 +132,76 @@ def test_a_tenth_in_float32_is_found(activation: ActivationName) -> None:
     tenth = next(fault for fault in FAULTS if fault.name == "one component + 10 %")
     report = verify(definition, backends=[Planted(registry.get("numpy"), tenth), "torch"])
     assert report.odd_one_out == ("numpy",)
+
+
+@pytest.mark.parametrize("outputs", [32, 33, 47])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_many_outputs(outputs: int, loss: LossName, hidden: int) -> None:
+    """More than 32 are summed as an array: the same slopes as when the whole network is run, in 33 chunks too."""
+    layers = [Dense(units=3, activation="tanh")] * hidden
+    network = Network(inputs=10, layers=(*layers, Dense(units=outputs)), loss=loss)
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((8, 10)), np.eye(outputs)[rng.integers(0, outputs, 8)]
+    problem = Problem.create(network, X, Y)
+    _, exact = NetworkObjective(problem, np.longdouble).compute(problem.theta)
+    engines: tuple[EngineName, ...] = ("structured", "node")
+    for engine in engines:
+        estimate = numerical_gradient(problem, OracleOptions(engine=engine))
+        assert estimate.engine == engine
+        assert (np.abs(estimate.value - exact) <= estimate.error_bar).all()
+        assert (estimate.error_bar <= 1e-12 * problem.layout.largest(estimate.magnitude)).all()
+    coarse = np.full(problem.layout.size, 0.3)  # too long to be short: losses are subtracted
+    everything = np.arange(problem.layout.size)
+    one, other = (made(problem).differences(everything, coarse, -coarse) for made in (BatchedEngine, StructuredEngine))
+    np.testing.assert_allclose(one.slope, other.slope, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-16, 1e-17, 1e-18, 1e-21])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_squared_error_far_smaller_than_the_step(scale: float, seed: int) -> None:
+    """What is even in the step cancels between the two sides, and its rounding is in the bar: nobody is blamed."""
+    network = Network(inputs=4, layers=(Dense(units=2),), loss="mean_squared_error")
+    rng = np.random.default_rng(seed)
+    X, Y = rng.standard_normal((6, 4)), scale * rng.standard_normal((6, 2))
+    problem = Problem.create(network, X, Y, theta=scale * rng.standard_normal(10))
+    for engine in ("structured", "node", "batched"):
+        assert verify(problem, backends=["numpy", "jax"], engine=engine).verdict != "DISAGREE"
+
+
+@pytest.mark.parametrize("activation", ["elu", "tanh", "gelu"])
+@pytest.mark.parametrize("residual", [1e-4, 1e-6, 1e-9, 0.0])
+def test_strong_dropout_blames_nobody(activation: ActivationName, residual: float) -> None:
+    """1/keep_prob = 10 enlarges rounding errors like everything else."""
+    layers = [Dense(units=20, activation=activation, keep_prob=0.1)] * 2
+    network = Network(inputs=7, layers=(*layers, Dense(units=2)), loss="mean_squared_error")
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((6, 7))
+        start = Problem.create(network, X, np.zeros((6, 2)), seed=seed)
+        outputs = NetworkObjective(start, np.float64).forward(start.layout.unflatten(start.theta)).a[-1]
+        Y = outputs + residual * rng.standard_normal((6, 2))
+        problem = Problem.create(network, X, Y, theta=start.theta, seed=seed)
+        report = verify(problem, backends=["numpy", "jax"], engine="node")
+        assert report.verdict != "DISAGREE", str(report)
+
+
+@pytest.mark.parametrize("engine", ["batched", "structured", "node"])
+def test_an_activation_that_is_all_but_zero(engine: str) -> None:
+    """A unit that answers with 1e-310 leaves the others of its layer decided, and a wrong sign there is found."""
+    network = Network(
+        inputs=4, layers=(Dense(units=5, activation="gelu"), Dense(units=3)), loss="softmax_cross_entropy"
+    )
+    rng = np.random.default_rng(0)
+    start = Problem.create(network, rng.standard_normal((6, 4)), np.eye(3)[rng.integers(0, 3, 6)])
+    theta = start.theta.copy()
+    theta[start.layout["W1"].span][:4] *= 1e-3
+    theta[start.layout["b1"].span.start] = -38.2
+    problem = Problem.create(network, start.inputs, start.targets, theta=theta)
+
+    def turn(gradient: dict[str, Vector], problem: Problem) -> None:
+        gradient["W2"] *= -7
+
+    assert verify(problem, backends=["numpy"], engine=engine).pairs[0].wrong == 0
+    spoiled = Planted(registry.get("numpy"), Fault("W2", "support", turn))
+    assert verify(problem, backends=[spoiled], engine=engine).verdict == "DISAGREE"

@@ -47,7 +47,7 @@ def audit(name: str, measured: Measurement, *, by: Engine, noise: Vector, chosen
     again = automatic(by, noise, tolerance=np.inf, indices=chosen)
     apart = np.max([np.abs(getattr(again, end) - getattr(measured, end)[chosen]) for end in ("lower", "upper")], axis=0)
     allowed = again.bar + measured.bar[chosen]
-    # What is not finite on both sides is nobody's mistake.
+    # What is not finite at θ or where the steps lead cannot be held against anybody.
     known = np.isfinite(apart) & np.isfinite(allowed)
     ratio = np.divide(apart, allowed, out=np.where(apart > 0, np.inf, 0.0), where=allowed > 0)
     return Audit(name, by.name, len(chosen), float(ratio[known].max(initial=0.0)), again.evaluations)

@@ -130,8 +130,7 @@ def _arrived(
     def outputs(k: int | slice) -> Array:
         return _passed(name, top.layer, arriving(k), k, short=short)
 
-    anchor = top.loss if short else top.loss.at(_among_sides)
-    return loss_moved(loss, anchor, outputs, short=short)
+    return loss_moved(loss, top.loss, outputs, short=short)
 
 
 @partial(jax.jit, static_argnames=("names", "loss", "short"))
@@ -157,7 +156,6 @@ def _arrived_at_once(loss: LossName, anchor: LossAnchor, units: Array, moved: Ar
     if short:
         return loss_moved_by_one(loss, anchor.at(lambda part: part[units]), moved)
     chosen = (jnp.arange(len(anchor.targets))[:, None] == units)[:, None, :, None]
-    anchor = anchor.at(_among_sides)
     return loss_moved(loss, anchor, lambda k: jnp.where(chosen, moved, 0.0)[k], short=False)
 
 

@@ -58,7 +58,8 @@ class Spans:
         upper: shape (k,).
         conventions: shape (variants, k).
         magnitude: mean over the examples of |difference|, shape (k,).
-        level: mean over the examples of the larger |loss| of the two that were subtracted, 0 if none were; shape (k,).
+        level: mean over the examples of the larger of the two numbers that were subtracted, shape (k,): losses, or
+            how far they moved from θ.
     """
 
     lower: Any

@@ -70,8 +70,9 @@ def error_bar(
     step may lead to where they are larger: there u |J| is added.
     """
     eps = np.finfo(np.float64).eps
-    if not engine.subtracts and not np.any(level):
-        return np.asarray(truncation + _NOISE_MULTIPLE * noise / step + eps * magnitude)
+    if not engine.subtracts:
+        # What is even in the step cancels when the two sides are subtracted, and its rounding stays.
+        return np.asarray(truncation + _NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
     here = float(np.abs(engine.losses).mean())
     far = eps * np.maximum(level - 2 * here, 0.0)
     noise = np.maximum(noise, eps / 2 * np.minimum(level, here)) + far
@@ -103,7 +104,8 @@ def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> 
         ],
         axis=0,
     )
-    bar = error_bar(engine, disagreement, noise, step, thrice.level, thrice.magnitude)
+    level = thrice.level if engine.subtracts else once.level
+    bar = error_bar(engine, disagreement, noise, step, level, thrice.magnitude)
     # At a kink the extrapolated ends may have changed places by a rounding.
     lower, upper = np.minimum(lower, value), np.maximum(upper, value)
     return Measurement(indices, value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
@@ -192,6 +194,8 @@ def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: Differen
     far = np.max([np.abs(getattr(double, name) - getattr(coarse, name)) for name in names], axis=0)
     truncation = multiple * np.maximum(near, far / growth)
     bar = error_bar(engine, truncation, noise, step, coarse.level, coarse.magnitude)
+    # Errors grow like a power of the step only as long as it is shorter than the distance over which J bends.
+    bar[step > engine.scale] = np.inf
     return Measurement(
         everything, fine.slope, fine.lower, fine.upper, fine.conventions, fine.magnitude, bar, step, 6 * len(step)
     )

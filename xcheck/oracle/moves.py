@@ -202,6 +202,11 @@ _SEPARABLE: dict[LossName, Callable[[tuple[Array, ...], Array, Array], Array]] =
 }
 
 
+def _fit(part: Array, moved: Array) -> Array:
+    """Return what is known of all outputs, (n_L, m), in a shape that fits their moves, (n_L, ..., m)."""
+    return part.reshape(part.shape[0], *[1] * (moved.ndim - 2), part.shape[-1])
+
+
 def _summed(term: Moves, count: int) -> Array:
     """Return Σₖ term(k); `term` takes an index, or a slice for all at once."""
     if count > _UNROLLED:
@@ -217,12 +222,16 @@ def loss_moved(name: LossName, anchor: LossAnchor, moves: Moves, *, short: bool,
 
     Args:
         name: L.
-        anchor: of the outputs; its arrays have shape (n_L, 1, ..., m), so that they fit the moves.
+        anchor: of the outputs.
         moves: δ of output k, or of all of them for a slice: shape (..., m) or (n_L, ..., m).
         short: whether |δ| ≤ SHORT/2 everywhere.
         centred: whether Σ y δ = 0 already.
     """
-    known, y, count = anchor.known, anchor.targets, len(anchor.targets)
+    count = len(anchor.targets)
+    if not short or count > _UNROLLED:
+        whole = moves(slice(None))
+        anchor = anchor.at(lambda part: _fit(part, whole))
+    known, y = anchor.known, anchor.targets
     if not short:
         moved = anchor.outputs + moves(slice(None))
         here = jnp.broadcast_to(anchor.outputs, moved.shape)

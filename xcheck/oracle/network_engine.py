@@ -14,6 +14,8 @@ from xcheck.oracle.pieces import Pieces, find_pieces
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
 
+_SMALLEST = 1e-30
+
 
 def find_device(name: str) -> jax.Device:
     """Return the JAX device called "cpu" or "gpu".
@@ -102,8 +104,9 @@ class NetworkEngine(Engine):
         steps = np.ones(self.layout.size)
         for number, allowed in enumerate(per_unit, start=1):
             largest = np.abs(self.trace.a[number - 1]).max(axis=0)
+            # An input that is all but zero moves nothing however long the step; it need not be infinite.
             with np.errstate(all="ignore"):  # activations that overflow leave no step to take
-                per_input = 1 / np.where(largest > 0, largest, 1.0)
+                per_input = 1 / np.where(largest > 0, np.maximum(largest, _SMALLEST), 1.0)
             steps[self.layout[f"W{number}"].span] = np.outer(allowed, per_input).ravel()
             steps[self.layout[f"b{number}"].span] = allowed
         return steps

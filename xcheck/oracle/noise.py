@@ -56,5 +56,5 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vecto
         spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
         values = spans.lower.reshape(count, POINTS)
         with np.errstate(all="ignore"):
-            sigma[tensor.span] = noise_level(values).max(initial=0.0)
+            sigma[tensor.span] = np.fmax.reduce(noise_level(values), initial=0.0)
     return sigma

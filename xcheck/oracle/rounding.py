@@ -8,10 +8,10 @@ or the largest over the examples:
     error of ∂L/∂z    E⁽ᴸ⁾ = u s + F                              s = the size of the two numbers it subtracts
     error of Δ⁽ˡ⁾     E⁽ˡ⁾ = (c u + F/2) √((Wᵀ)² δ²) + r √((Wᵀ)² E²)   δ = mean |Δ⁽ˡ⁺¹⁾|, r = mean |g'|, |g''| ≤ ½
 
-n is the number of inputs: libraries sum in at least 32 parts at a time, and the roundings of successive partial sums
-add up like √(n/32).
+Dropout divides f, and what is passed down, by keep_prob. n is the number of inputs: libraries sum in at least 32 parts
+at a time, and the roundings of successive partial sums add up like √(n/32).
 
-    error of ∂J/∂bᵢ = Eᵢ        error of ∂J/∂Wᵢⱼ = Eᵢ aⱼ + δᵢ fⱼ + u δᵢ aⱼ
+    error of ∂J/∂bᵢ = Eᵢ        error of ∂J/∂Wᵢⱼ = Eᵢ (aⱼ + fⱼ) + δᵢ fⱼ + u δᵢ aⱼ
 
 Source: the method is Wilkinson's, "Rounding Errors in Algebraic Processes", 1963; Higham, "Accuracy and Stability of
 Numerical Algorithms", 2002, chapter 3.
@@ -30,6 +30,7 @@ from xcheck.problem import Problem
 # The largest size over the examples stands for all of them, so the estimate is generous already.
 _SAFETY = 2.0
 _PER_DERIVATIVE = 4.0
+_STEEPEST = 1.13  # no activation of ours is steeper (gelu)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,17 +77,19 @@ def rounding_errors(
     for number in range(layers, 0, -1):
         delta = slopes[f"b{number}"]
         if number < layers:
+            keep = problem.network.keep_probs[number]
             error = _passed_down(
                 parameters[f"W{number + 1}"],
                 slopes[f"b{number + 1}"],
                 error,
                 delta,
-                _PER_DERIVATIVE * roundoff + forward.sums[number - 1] / 2,
-                _steepness(problem.network.layers[number - 1].activation, traced.z[number - 1]),
+                (_PER_DERIVATIVE * roundoff + forward.sums[number - 1] / 2) / keep,
+                _steepness(problem.network.layers[number - 1].activation, traced.z[number - 1]) / keep,
+                _STEEPEST / keep,
             )
         a, f = forward.sizes[number - 1], forward.errors[number - 1]
         own = roundoff * slopes[f"W{number}"]  # with the penalty's share
-        weights = np.outer(error, a) + np.outer(delta, f + roundoff * a) + own
+        weights = np.outer(error, a + f) + np.outer(delta, f + roundoff * a) + own
         gradient[layout[f"W{number}"].span] = _SAFETY * weights.ravel()
         gradient[layout[f"b{number}"].span] = _SAFETY * (error + roundoff * delta)
     loss = roundoff * loss_magnitude * np.sqrt(layers) + float(np.max(size * forward.sums[-1] + roundoff * size))
@@ -102,7 +105,7 @@ def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
         summing = u * np.sqrt(1 + W.shape[1] / 32)
         sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + summing * np.sqrt(W**2 @ below**2 + b**2))
         z = np.abs(traced.z[number - 1]).max(axis=0)
-        errors.append(sums[-1] + u * np.maximum(above, z))
+        errors.append((sums[-1] + u * np.maximum(above, z)) / problem.network.keep_probs[number])
     return _Forward(sizes, errors, sums)
 
 
@@ -114,13 +117,13 @@ def _steepness(name: ActivationName, z: Vector) -> Vector:
 
 
 def _passed_down(
-    W: Vector, above: Vector, error: Vector, delta: Vector, derivative: Vector, steepness: Vector
+    W: Vector, above: Vector, error: Vector, delta: Vector, derivative: Vector, steepness: Vector, steepest: float
 ) -> Vector:
     """Return E⁽ˡ⁾ from E⁽ˡ⁺¹⁾ = `error`, mean |Δ⁽ˡ⁺¹⁾| = `above` and mean |Δ⁽ˡ⁾| = `delta`."""
     arriving = np.sqrt((W**2).T @ above**2)
-    # δ/arriving tells more than the mean where few examples matter, and less where they cancel. No g' exceeds 1.13.
+    # δ/arriving tells more than the mean where few examples matter, and less where they cancel.
     told = 2 * delta / np.where(arriving > 0, arriving, 1.0)
-    passed = np.where(arriving > 0, np.minimum(1.13, np.maximum(told, steepness)), 1.13)
+    passed = np.where(arriving > 0, np.minimum(steepest, np.maximum(told, steepness)), steepest)
     return np.asarray(derivative * arriving + passed * np.sqrt((W**2).T @ error**2))
 
 

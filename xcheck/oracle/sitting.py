@@ -63,7 +63,7 @@ class Sitting:
         self.engine = self._made(engine)
         if np.isfinite(self.engine.losses).all():
             noise = self._noise(self.engine)
-            self.measured = self._with_rounding(self._measure(noise), self.engine)
+            self.measured = self._with_rounding(self._measure(noise))
             if not self.engine.subtracts:
                 self._audit(noise)
             elif options.extrapolates:
@@ -131,13 +131,8 @@ class Sitting:
         loss_magnitude = float(np.abs(engine.losses).mean()) + engine.penalty.value
         return rounding_errors(self._problem, engine.trace, magnitude, loss_magnitude, roundoff)
 
-    def _with_rounding(self, measured: Measurement, engine: NetworkEngine) -> Measurement:
-        """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses.
-
-        Where losses are subtracted, their noise is larger, and measured.
-        """
-        if engine.subtracts:
-            return measured
+    def _with_rounding(self, measured: Measurement) -> Measurement:
+        """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses."""
         magnitude = np.zeros(self._problem.layout.size)
         magnitude[measured.indices] = measured.magnitude
         rounding = self._rounding(magnitude, _FLOAT64).gradient[measured.indices]
@@ -151,7 +146,7 @@ class Sitting:
         engine = self._made(StructuredEngine)
         again = automatic(engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide, lengthen=False)
         self._evaluations += again.evaluations
-        self._referred = int(improve(self.measured, self._with_rounding(again, engine), wide).sum())
+        self._referred = int(improve(self.measured, self._with_rounding(again), wide).sum())
 
     def _audit(self, noise: Vector) -> None:
         """Hold a sample of the components against more direct engines."""
@@ -163,7 +158,9 @@ class Sitting:
         if isinstance(self.engine, NodeEngine):
             panel.insert(0, (self._made(SparseEngine), noise, _BY_WEIGHTS))
         for engine, sigma, count in panel:
-            chosen = np.sort(rng.choice(size, min(count, size), replace=False))
+            # Two of every tensor at least: a formula that serves a small one must not go unlooked at.
+            own = [tensor.offset + rng.integers(0, tensor.size, 2) for tensor in self._problem.layout]
+            chosen = np.unique(np.concatenate([*own, rng.choice(size, min(count, size), replace=False)]))
             self.audits.append(audit(self.engine.name, self.measured, by=engine, noise=sigma, chosen=chosen))
             self._evaluations += self.audits[-1].evaluations
 

@@ -24,10 +24,10 @@ _FEW = 128
 
 
 @partial(jax.jit)
-def _summed(moves: Array) -> tuple[Array, Array]:
-    """Return mean difference and mean |difference| of the two sides, shape (2, k, m) -> (k,)."""
+def _summed(moves: Array) -> tuple[Array, Array, Array]:
+    """Return mean difference, mean |difference| and mean larger |move| of the two sides, shape (2, k, m) -> (k,)."""
     spans = moves[0] - moves[1]
-    return spans.mean(1), jnp.abs(spans).mean(1)
+    return spans.mean(1), jnp.abs(spans).mean(1), jnp.abs(moves).max(0).mean(1)
 
 
 class StructuredEngine(NetworkEngine):
@@ -107,15 +107,16 @@ class StructuredEngine(NetworkEngine):
     def _begin(self, number: int, units: Indices, columns: Indices, steps: Vector) -> Callable[[], Spans]:
         """Start the computation, and return what waits for it."""
         short = is_short(np.abs(steps).max(0) * self._largest[number][columns] * self.reach[number][units])
-        level = np.zeros(len(units)) if short else np.full(len(units), np.abs(self.losses).mean())
+        # Where moves are not short, losses have been subtracted.
+        least = 0.0 if short else float(np.abs(self.losses).mean())
         with float64_on(self.device):
             moves = [
                 self.climber.moved(number, variant, units, columns, steps, short=short)
                 for variant in range(self.pieces.variants)
             ]
             if len(moves) == 1:
-                return partial(_single, _summed(moves[0]), level)
-        return partial(_several, moves, level)
+                return partial(_single, _summed(moves[0]), least)
+        return partial(_several, moves, least)
 
 
 class SparseEngine(StructuredEngine):
@@ -126,11 +127,12 @@ class SparseEngine(StructuredEngine):
         return min(_FEW, super().chunk(number))
 
 
-def _single(summed: tuple[Array, Array], level: Vector) -> Spans:
-    mean, magnitude = jax.device_get(summed)
-    return Spans(mean, mean, mean[None], magnitude, level)
+def _single(summed: tuple[Array, Array, Array], least: float) -> Spans:
+    mean, magnitude, level = jax.device_get(summed)
+    return Spans(mean, mean, mean[None], magnitude, np.maximum(level, least))
 
 
-def _several(moves: Sequence[Array], level: Vector) -> Spans:
-    sides = jax.device_get(moves)
-    return Spans.summarized(np.stack([high - low for high, low in sides]), level[:, None])
+def _several(moves: Sequence[Array], least: float) -> Spans:
+    sides = np.stack(jax.device_get(moves))  # (variants, 2, k, m)
+    level = np.maximum(np.abs(sides).max(axis=(0, 1)), least)
+    return Spans.summarized(sides[:, 0] - sides[:, 1], level)
