@@ -17,7 +17,7 @@ from benchmarks.scenarios import Scenario
 
 COMMAND = "python -m xcheck"
 IMPORTS = "import torch, jax"
-_GLANCE = 0.02  # seconds between two looks at a running process
+_GLANCE = 0.01  # seconds between two looks at a running process
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,13 @@ def watch(command: Sequence[str], folder: Path, timeout: float) -> Process:
     with out.open("w") as output, err.open("w") as errors:
         start, peak = time.perf_counter(), 0
         process = subprocess.Popen(command, stdout=output, stderr=errors)
-        while True:
-            try:
-                status = process.wait(_GLANCE)
-                break
-            except subprocess.TimeoutExpired:
-                peak = max(peak, memory.peak(str(process.pid)))
-                if time.perf_counter() - start > timeout:
-                    process.kill()
-                    process.wait()
-                    status = None
-                    break
+        while (status := process.poll()) is None and time.perf_counter() - start < timeout:
+            peak = max(peak, memory.peak(str(process.pid)))
+            time.sleep(_GLANCE)
         seconds = time.perf_counter() - start
+        if status is None:
+            process.kill()
+            process.wait()
     return Process(seconds, peak, status, out.read_text(), err.read_text())
 
 

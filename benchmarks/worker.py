@@ -130,6 +130,8 @@ def serve(connection: Connection, scenario: Scenario, entry: Entry, device: str,
             name, arguments = request
             answer: Callable[..., Any] = getattr(session, name)
             connection.send(("answer", answer(*arguments)))
+    except (EOFError, BrokenPipeError):
+        return  # whoever asked is gone
     except SkippedError as reason:
         connection.send(("skipped", str(reason)))
     except Exception as error:  # noqa: BLE001 - a peer may fail in any way; it fails alone, and is quoted
