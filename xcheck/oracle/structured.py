@@ -26,8 +26,9 @@ _FEW = 128
 @partial(jax.jit)
 def _summed(moves: Array) -> tuple[Array, Array, Array]:
     """Return mean difference, mean |difference| and mean larger |move| of the two sides, shape (2, k, m) -> (k,)."""
-    spans = moves[0] - moves[1]
-    return spans.mean(1), jnp.abs(spans).mean(1), jnp.abs(moves).max(0).mean(1)
+    high, low = moves
+    spans = high - low
+    return spans.mean(1), jnp.abs(spans).mean(1), jnp.maximum(jnp.abs(high), jnp.abs(low)).mean(1)
 
 
 class StructuredEngine(NetworkEngine):
