@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar, get_args
 
 import numpy as np
@@ -11,7 +10,7 @@ from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
 from xcheck.compare import Comparer, Evaluation, Tolerance
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.choose import ENGINES
+from xcheck.oracle.choose import ENGINES, predict
 from xcheck.oracle.network_engine import NetworkEngine
 from xcheck.oracle.node import NodeEngine
 from xcheck.parameters import Vector
@@ -113,14 +112,8 @@ class Structured(EngineMethod):
     engine = "structured"
 
     def predicted_seconds(self) -> float:
-        """Add up six runs, per weight, of the layers above it: transcendental functions and multiplications."""
-        widths, seconds = self.problem.network.widths, 0.0
-        for number, (inputs, units) in enumerate(pairwise(widths)):
-            above = widths[number + 2 :]
-            multiplications = sum(low * high for low, high in pairwise(above))
-            each = 1.5e-9 * (1 + sum(above)) + multiplications / 1e10
-            seconds += 6 * (inputs + 1) * units * self.problem.examples * each
-        return seconds
+        """Ask what xcheck itself predicts for three differences per component."""
+        return predict(self.problem, 3 * self.problem.layout.size)["structured"]
 
 
 class Node(EngineMethod):

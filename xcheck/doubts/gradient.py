@@ -95,8 +95,7 @@ def _lost_behind_penalty(point: Point) -> Flags:
     """Return where |D| < 100 τ |P|, shape (n,)."""
     problem = point.problem
     penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
-    nowhere = np.zeros(problem.layout.size)
-    share = penalty.differences(np.arange(problem.layout.size), nowhere, nowhere).slope
+    share = penalty.differences(slice(None), 0.0, 0.0).slope
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(point.estimate.value - share) < point.tolerance / FAULT * np.abs(share))
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xcheck.oracle.engine import Engine, Indices, LoopEngine
-from xcheck.oracle.estimators import Flags, Measurement, error_bar, extrapolated, too_wide
+from xcheck.oracle.estimators import Flags, Measurement, error_bar, extrapolated, take_over, too_wide
 from xcheck.oracle.noise import loss_noise
 from xcheck.parameters import Layout, Vector
 
@@ -105,7 +105,7 @@ def one_sided(engine: Engine, noise: Vector, *, tolerance: float) -> BlackBoxGra
         left = kinked[pending] & ~again.kinked
         kink[pending[left]] = 4 * best.step[pending[left]]
         taken = kinked[pending] | again.kinked | (again.measured.bar < best.bar[pending])
-        _take(best, again.measured, pending, taken)
+        take_over(best, again.measured, pending, taken)
         jump[pending[taken]], kinked[pending[taken]] = again.jump[taken], again.kinked[taken]
         pending = pending[taken]
     kink[kinked] = 0.0
@@ -139,12 +139,6 @@ def _both(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Side
         6 * len(indices),
     )
     return Sides(measured, jump, kinked)
-
-
-def _take(best: Measurement, again: Measurement, places: Indices, taken: Flags) -> None:
-    for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
-        getattr(best, name)[places[taken]] = getattr(again, name)[taken]
-    best.conventions[:, places[taken]] = again.conventions[:, taken]
 
 
 def _with_jumps(measured: Measurement, jump: Vector, kinked: Flags) -> Measurement:

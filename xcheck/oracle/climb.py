@@ -8,7 +8,7 @@ W⁽ˡ⁾ᵢⱼ + h moves z⁽ˡ⁾ᵢ by δ = h aⱼ⁽ˡ⁻¹⁾ and no other 
     ΔL = L(a⁽ᴸ⁾ + Δa⁽ᴸ⁾) − L(a⁽ᴸ⁾)                 per example
 
 This is the same mathematics as running the network anew for every θᵢ; what is left out would come out the same. Moves
-are carried (`xcheck.oracle.moves`) and not subtracted, so nothing cancels, and a step may be as short as one likes.
+are carried (`xcheck.oracle.moves`), losses are not subtracted, and a step may be as short as one likes.
 
 Each arrow is a compiled function of its own that depends on names and shapes only: layers of one shape share it.
 Arrays have units first, examples last: (n, sides, k, m) for k perturbations with several sides (±h) each.
@@ -25,7 +25,7 @@ from jax import Array
 
 from xcheck.network import ActivationName, LossName
 from xcheck.oracle.elementary import SHORT
-from xcheck.oracle.forward import dropped
+from xcheck.oracle.forward import STEEPEST, dropped
 from xcheck.oracle.moves import (
     Anchor,
     LossAnchor,
@@ -38,9 +38,6 @@ from xcheck.oracle.moves import (
 )
 from xcheck.oracle.network_engine import NetworkEngine
 from xcheck.parameters import Vector
-
-# No activation of ours is steeper than 1.13 (gelu).
-_STEEPEST = 1.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +220,7 @@ def reach(engine: NetworkEngine) -> list[Vector]:
     bounds: list[Vector] = []
     above = 2.0  # dₖ = δₖ − Σ y δ of the softmax is twice as far as the outputs move
     for number in reversed(range(len(network.layers))):
-        steepness = _STEEPEST / network.layers[number].keep_prob
+        steepness = STEEPEST / network.layers[number].keep_prob
         own = 1.0 + (
             float(np.abs(engine.trace.z[number]).max()) if network.layers[number].activation == "gelu" else 0.0
         )

@@ -168,10 +168,15 @@ def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
     """
     consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
     better = consistent & (again.bar < best.bar[places])
-    for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
-        getattr(best, name)[places[better]] = getattr(again, name)[better]
-    best.conventions[:, places[better]] = again.conventions[:, better]
+    take_over(best, again, places, better)
     return better
+
+
+def take_over(best: Measurement, again: Measurement, places: Indices, taken: Flags) -> None:
+    """Write into `best` at `places` what `again` says, where it is `taken`."""
+    for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
+        getattr(best, name)[places[taken]] = getattr(again, name)[taken]
+    best.conventions[:, places[taken]] = again.conventions[:, taken]
 
 
 def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:

@@ -27,6 +27,7 @@ Parameters = Sequence[tuple[Any, Any]]
 
 # Slope on the side z < 0 of the activations that are linear on both sides of zero.
 LEFT_SLOPE: dict[ActivationName, float] = {"relu": 0.0, "leaky_relu": LEAKY_SLOPE}
+STEEPEST = 1.13  # no activation of ours is steeper (gelu)
 PIECEWISE = frozenset({*LEFT_SLOPE, "elu"})
 
 

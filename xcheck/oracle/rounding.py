@@ -23,14 +23,13 @@ from itertools import pairwise
 import numpy as np
 
 from xcheck.network import ActivationName
-from xcheck.oracle.forward import NATURAL, NUMPY, Trace
+from xcheck.oracle.forward import NATURAL, NUMPY, STEEPEST, Trace
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
 # The largest size over the examples stands for all of them, so the estimate is generous already.
 _SAFETY = 2.0
 _PER_DERIVATIVE = 4.0
-_STEEPEST = 1.13  # no activation of ours is steeper (gelu)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +84,7 @@ def rounding_errors(
                 delta,
                 (_PER_DERIVATIVE * roundoff + forward.sums[number - 1] / 2) / keep,
                 _steepness(problem.network.layers[number - 1].activation, traced.z[number - 1]) / keep,
-                _STEEPEST / keep,
+                STEEPEST / keep,
             )
         a, f = forward.sizes[number - 1], forward.errors[number - 1]
         own = roundoff * slopes[f"W{number}"]  # with the penalty's share
