@@ -18,7 +18,7 @@ from xcheck.oracle.network_engine import NetworkEngine
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
-_CACHE = 16 << 20  # bytes
+_CACHE = 32 << 20  # bytes
 _WIDEST = 1 << 16
 _FEW = 128
 
