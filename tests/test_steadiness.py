@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xcheck import Problem, Report, registry, verify
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName
 

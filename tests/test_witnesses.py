@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import Plugins
 from xcheck import registry, verify
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.objective import Backend
+from xcheck.backend import Backend
 from xcheck.problem import Problem
 
 ABSENT = """

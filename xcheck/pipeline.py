@@ -14,7 +14,7 @@ from xcheck.definition import Check, Loaded, load, settings_for_problem
 from xcheck.doubts import Point, doubts_at
 from xcheck.findings import CONSTANT_FEATURE, Finding
 from xcheck.layers import layers_of
-from xcheck.objective import Backend
+from xcheck.backend import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
 from xcheck.pair import Pair

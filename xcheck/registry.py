@@ -1,6 +1,6 @@
 """Backend name -> backend; the only place that knows where backends live.
 
-Backends are plug-ins: entry points of the group `xcheck.backends`, each an instance of `xcheck.objective.Backend`.
+Backends are plug-ins: entry points of the group `xcheck.backends`, each an instance of `xcheck.backend.Backend`.
 Those that come with xcheck take the same road as anybody else's.
 """
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from importlib.metadata import EntryPoint, entry_points
 
 from xcheck.errors import BackendError
-from xcheck.objective import Backend
+from xcheck.backend import Backend
 
 GROUP = "xcheck.backends"
 DEFAULTS = ("numpy", "torch", "jax")
@@ -47,5 +47,5 @@ def get(name: str) -> Backend:
         text = f"the plug-in {entries[0].value} is broken: {type(error).__name__}: {error}"
         raise BackendError(name, text) from error
     if not isinstance(backend, Backend):
-        raise BackendError(name, f"{entries[0].value} is not an xcheck.objective.Backend")
+        raise BackendError(name, f"{entries[0].value} is not an xcheck.backend.Backend")
     return backend

@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Mapping
 
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.problem import DtypeName, Problem
 
 

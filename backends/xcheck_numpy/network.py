@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from xcheck.network import ActivationName, LossName
-from xcheck.objective import Objective
+from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array

@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Mapping
 
 from xcheck.errors import Complaint, DeviceError
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.problem import DtypeName, Problem
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
-from xcheck.objective import Objective
+from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 

@@ -10,7 +10,7 @@ import torch
 
 from xcheck import registry
 from xcheck.errors import BackendError
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck.testing import check_contract, scenario

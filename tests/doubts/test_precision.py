@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubts.conftest import X, codes, problem, warned
 from xcheck import Dense, Problem, Report, registry, verify
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName
 

@@ -1,4 +1,4 @@
-"""The laws of `xcheck.objective` as assertions, for any backend."""
+"""The laws of `xcheck.backend` as assertions, for any backend."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 
 from xcheck.errors import BackendError
-from xcheck.objective import Backend
+from xcheck.backend import Backend
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.testing.scenarios import scenarios

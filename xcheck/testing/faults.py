@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from xcheck.objective import Backend, Objective
+from xcheck.backend import Backend, Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 
