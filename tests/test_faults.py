@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from xcheck import Report, registry, verify
-from xcheck.network import ActivationName, LossName
 from xcheck.backend import Backend, Objective
+from xcheck.network import ActivationName, LossName
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck.testing import FAULTS, Fault, Planted

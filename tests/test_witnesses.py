@@ -4,8 +4,8 @@ import pytest
 
 from tests.conftest import Plugins
 from xcheck import registry, verify
-from xcheck.errors import BackendError, DefinitionError
 from xcheck.backend import Backend
+from xcheck.errors import BackendError, DefinitionError
 from xcheck.problem import Problem
 
 ABSENT = """

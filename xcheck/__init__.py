@@ -6,41 +6,57 @@ The names below are loaded when they are first used: `import xcheck` imports no 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from xcheck.version import __version__
+
 if TYPE_CHECKING:
+    from xcheck.cases import Case, case
+    from xcheck.checking import GradientMismatch, assert_gradients, check
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
+    from xcheck.function import objective
     from xcheck.network import Dense, Network
     from xcheck.pipeline import verify
     from xcheck.problem import Problem
     from xcheck.report.model import Report
     from xcheck.verdict import Verdict
 
-__version__ = "0.1.0"
-
 __all__ = [
     "BackendError",
+    "Case",
     "Complaint",
     "DefinitionError",
     "Dense",
     "DeviceError",
+    "GradientMismatch",
     "Network",
     "Problem",
     "Report",
     "Verdict",
     "XcheckError",
+    "__version__",
+    "assert_gradients",
+    "case",
+    "check",
+    "objective",
     "verify",
 ]
 
 _HOMES = {
     "BackendError": "xcheck.errors",
+    "Case": "xcheck.cases",
     "Complaint": "xcheck.errors",
     "DefinitionError": "xcheck.errors",
     "Dense": "xcheck.network",
     "DeviceError": "xcheck.errors",
+    "GradientMismatch": "xcheck.checking",
     "Network": "xcheck.network",
     "Problem": "xcheck.problem",
     "Report": "xcheck.report.model",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
+    "assert_gradients": "xcheck.checking",
+    "case": "xcheck.cases",
+    "check": "xcheck.checking",
+    "objective": "xcheck.function",
     "verify": "xcheck.pipeline",
 }
 
@@ -52,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

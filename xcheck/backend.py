@@ -15,11 +15,14 @@ Laws, checked for every backend by `xcheck.testing.check_contract`:
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from xcheck.arguments import Arguments, Leaf
 from xcheck.errors import BackendError, XcheckError
+from xcheck.function import Function
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 
@@ -76,10 +79,12 @@ class Backend(ABC):
     Attributes:
         name: as in `backends = [...]`; the name of the entry point.
         install: what to type to get the framework.
+        batches: how well it evaluates many θ at once; of several functions, the oracle takes the best.
     """
 
     name: str
     install: str
+    batches: int = 0
 
     @abstractmethod
     def available(self) -> str | None:
@@ -101,3 +106,35 @@ class Backend(ABC):
             BackendError: the framework cannot be used.
             DeviceError: `device` is not there.
         """
+
+    def leaf(self, value: object) -> Leaf | None:
+        """Return the numbers of `value` if it is an array of this framework; must not import the framework."""
+        return None
+
+    def parameters(self, value: object) -> Mapping[str, Any] | None:
+        """Return the parameters of `value` by name if it is a module of this framework; must not import it."""
+        return None
+
+    def function_objective(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        device: str = "cpu",
+        wide: bool = False,
+        cotangent: Any = None,
+    ) -> Objective:
+        """Return a person's own function in this framework.
+
+        Args:
+            function: what is computed.
+            arguments: θ, and the data.
+            device: where arrays of other frameworks are put; those of this one stay where they are.
+            wide: whether to compute in 64 bits whatever the dtypes of the arguments; so the oracle does.
+            cotangent: v, shape of the loss, where that is an array y: the objective is Re Σ v̄ y.
+
+        Raises:
+            BackendError: the framework cannot do this.
+            DefinitionError: names or shapes do not fit.
+        """
+        raise BackendError(self.name, "this backend knows declared networks only, not functions")

@@ -35,13 +35,15 @@ class Evaluation:
         name: of the witness.
         loss: J(θ).
         gradient: ∂J/∂θ, shape (n,).
-        again: what a second call at the same θ gave, where that is not bitwise the same.
+        again: what another call at the same θ gave, where that is not bitwise the same.
+        elsewhere: whether the function had been called at another θ before that call.
     """
 
     name: str
     loss: float
     gradient: Vector
     again: "Evaluation | None" = None
+    elsewhere: bool = False
 
     @property
     def calls(self) -> tuple["Evaluation", ...]:
@@ -94,9 +96,19 @@ class Comparer:
         layout: names of the components.
         tolerance: how close is close enough.
         worst: how many components to keep per pair.
+        despite_losses: whether to compare gradients of functions whose losses differ.
     """
 
-    def __init__(self, estimate: Estimate, layout: Layout, tolerance: Tolerance, *, worst: int = 10) -> None:
+    def __init__(
+        self,
+        estimate: Estimate,
+        layout: Layout,
+        tolerance: Tolerance,
+        *,
+        worst: int = 10,
+        despite_losses: bool = True,
+    ) -> None:
+        self._despite_losses = despite_losses
         self._estimate = estimate
         self._layout = layout
         self._tolerance = tolerance
@@ -105,6 +117,11 @@ class Comparer:
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
+
+    @property
+    def tolerance(self) -> float:
+        """The relative tolerance as it is applied."""
+        return self._tolerance.effective
 
     @property
     def resolution(self) -> float:
@@ -173,6 +190,12 @@ class Comparer:
         judged = self._judged(a.gradient)
         return np.asarray(np.where(judged.disputed, 1.0 + judged.ratio, 0.0))
 
+    def wrong(self, a: Evaluation) -> NDArray[np.intp]:
+        """Return the components of a witness that are out of bounds, the worst first."""
+        judged = self._judged(a.gradient)
+        wrong = np.flatnonzero(judged.wrong)
+        return wrong[np.argsort(-judged.ratio[wrong], kind="stable")]
+
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
         """Return where g is a subgradient at a kink, but not one that any framework would choose."""
         oracle = self._estimate
@@ -200,6 +223,8 @@ class Comparer:
             # Two draws of a random function say nothing about its gradient.
             found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
         losses_agree = self._same_loss(a.loss, b.loss)
+        if not losses_agree and not self._despite_losses:
+            found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.zeros_like(found.undecided))
         unjudged = bool(spread) or (b.name == ORACLE and not np.isfinite(b.loss))
         return Pair(
             a=a.name,

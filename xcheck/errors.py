@@ -7,7 +7,8 @@ XcheckError
 └── BackendError        a backend is missing, broken, or failed while computing    exit status 4
 ```
 
-A disagreement between gradients is not an error: it is a result, and stands in the report.
+A disagreement between gradients is not an error: it is a result, and stands in the report. `xcheck.assert_gradients`
+alone raises it, as `GradientMismatch`, which is an AssertionError.
 """
 
 from collections.abc import Iterable

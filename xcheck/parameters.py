@@ -4,7 +4,7 @@ For a network the tensors are W1 (n₁, n₀), b1 (n₁,), W2, b2, ... in this o
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -26,16 +26,20 @@ class Tensor:
         name: such as "W2".
         shape: its shape before flattening.
         offset: where it begins in θ.
+        places: where only a sample of it is laid out: the flat indices inside the tensor.
+        origin: where the whole tensor begins in the whole θ; `offset`, unless this is a sample.
     """
 
     name: str
     shape: tuple[int, ...]
     offset: int
+    places: tuple[int, ...] | None = None
+    origin: int | None = None
 
     @property
     def size(self) -> int:
-        """Number of components."""
-        return math.prod(self.shape)
+        """Number of components that are laid out."""
+        return math.prod(self.shape) if self.places is None else len(self.places)
 
     @property
     def span(self) -> slice:
@@ -44,19 +48,24 @@ class Tensor:
 
     def index(self, flat: int) -> tuple[int, ...]:
         """Return the index inside the tensor of component `flat` of θ."""
-        return tuple(int(i) for i in np.unravel_index(flat - self.offset, self.shape))
+        inside = flat - self.offset if self.places is None else self.places[flat - self.offset]
+        return tuple(int(i) for i in np.unravel_index(inside, self.shape))
+
+    def sampled(self, places: Sequence[int], offset: int) -> "Tensor":
+        """Return a sample of the tensor, laid out at `offset`."""
+        return Tensor(self.name, self.shape, offset, tuple(int(place) for place in places), self.offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One component of θ by name; `str` gives "W2[3, 17]"."""
+    """One component of θ by name; `str` gives "W2[3, 17]", and the name alone for a scalar."""
 
     name: str
     index: tuple[int, ...]
     flat: int
 
     def __str__(self) -> str:
-        return f"{self.name}[{', '.join(str(i) for i in self.index)}]"
+        return f"{self.name}[{', '.join(str(i) for i in self.index)}]" if self.index else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +116,23 @@ class Layout:
         """
         for tensor in self.tensors:
             if tensor.span.start <= flat < tensor.span.stop:
-                return Location(tensor.name, tensor.index(flat), flat)
+                whole = flat if tensor.places is None else (tensor.origin or 0) + tensor.places[flat - tensor.offset]
+                return Location(tensor.name, tensor.index(flat), whole)
         raise IndexError(f"component {flat} of {self.size}")
+
+    def sampled(self, indices: NDArray[np.intp]) -> "Layout":
+        """Return the layout of a sample of θ, as θ[indices] lies; `indices` ascend.
+
+        >>> layout = Layout.of({"W1": (2, 3), "b1": (2,)}).sampled(np.array([1, 5, 7]))
+        >>> [str(layout.locate(place)) for place in range(layout.size)], layout.locate(2).flat
+        (['W1[0, 1]', 'W1[1, 2]', 'b1[1]'], 7)
+        """
+        tensors, offset = [], 0
+        for tensor in self.tensors:
+            own = indices[(indices >= tensor.span.start) & (indices < tensor.span.stop)] - tensor.offset
+            tensors.append(tensor.sampled(own.tolist(), offset))
+            offset += len(own)
+        return Layout(tuple(tensors))
 
     def largest(self, values: Vector) -> Vector:
         """Return for each component the largest of `values`, shape (n,), in its tensor.

@@ -1,6 +1,5 @@
 """verify: definition -> problem -> witnesses and oracle -> comparison -> report."""
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from xcheck import __version__, registry
+from xcheck import registry
+from xcheck.backend import Backend
 from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Check, Loaded, load, settings_for_problem
 from xcheck.doubts import Point, doubts_at
+from xcheck.environment import environment_of
 from xcheck.findings import CONSTANT_FEATURE, Finding
 from xcheck.layers import layers_of
-from xcheck.backend import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
 from xcheck.pair import Pair
@@ -158,7 +158,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
         tolerance=point.tolerance,
         resolution=comparer.resolution,
         seconds=witnesses.seconds,
-        environment=_environment(witnesses.versions, loaded.check.device),
+        environment=environment_of(witnesses.versions, loaded.check.device),
         command=tuple(command),
     )
 
@@ -216,17 +216,3 @@ def _summary(problem: Problem, dtype: str) -> str:
         "dropout pinned" if any(mask is not None for mask in problem.masks) else "",
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _environment(versions: Mapping[str, str], device: str) -> dict[str, str]:
-    from importlib.metadata import version
-
-    core = {name: version(name) for name in ("numpy", "jax", "jaxlib")}
-    return {
-        "xcheck": __version__,
-        "python": platform.python_version(),
-        **core,
-        **versions,
-        "platform": platform.platform(),
-        "device": device,
-    }

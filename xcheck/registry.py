@@ -5,10 +5,15 @@ Those that come with xcheck take the same road as anybody else's.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-from xcheck.errors import BackendError
+from xcheck.arguments import Leaf
 from xcheck.backend import Backend
+from xcheck.errors import BackendError
 
 GROUP = "xcheck.backends"
 DEFAULTS = ("numpy", "torch", "jax")
@@ -27,6 +32,26 @@ def names() -> tuple[str, ...]:
     found = sorted(_entry_points())
     known = [name for name in DEFAULTS if name in found]
     return (*known, *(name for name in found if name not in DEFAULTS))
+
+
+@cache
+def _readers() -> tuple[Backend, ...]:
+    """Return the backends that load; a broken one is somebody else's error, said where it is asked for."""
+    found = []
+    for name in names():
+        with suppress(BackendError):
+            found.append(get(name))
+    return tuple(found)
+
+
+def read(value: Any) -> Leaf | None:
+    """Return the numbers of an array of any installed framework, None for what is no array."""
+    return next((leaf for backend in _readers() if (leaf := backend.leaf(value)) is not None), None)
+
+
+def parameters(value: Any) -> Mapping[str, Any] | None:
+    """Return the parameters of a module of any installed framework, None for what is no module."""
+    return next((found for backend in _readers() if (found := backend.parameters(value)) is not None), None)
 
 
 def get(name: str) -> Backend:

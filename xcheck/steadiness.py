@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck.compare import Comparer, Evaluation
-from xcheck.findings import NOT_DETERMINISTIC, UNSTEADY_GRADIENT, Finding
+from xcheck.findings import DEPENDS_ON_HISTORY, NOT_DETERMINISTIC, UNSTEADY_GRADIENT, Finding
 
 
 def unsteady_gradients(evaluations: Sequence[Evaluation], comparer: Comparer) -> list[Finding]:
@@ -43,12 +43,14 @@ def _told_apart(evaluation: Evaluation, comparer: Comparer) -> Finding:
     apart = comparer.between(*evaluation.calls).worst[0]
     who = "neither" if first.wrong and second.wrong else "only the second" if first.wrong else "only the first"
     wrong = " and ".join(str(pair.wrong) for pair in (first, second) if pair.wrong)
+    occasion = "a call after one at another θ" if evaluation.elsewhere else "the second call at the same θ"
     text = (
-        f"{evaluation.name}: the second call at the same θ gives another gradient, and {who} agrees with the oracle "
+        f"{evaluation.name}: {occasion} gives another gradient, and {who} agrees with the oracle "
         f"({wrong} of {first.of} wrong): {apart.location} is {apart.a:.6g}, then {apart.b:.6g}; look for a stale "
         "cache, a gradient that accumulates, or a mask drawn anew"
     )
-    return Finding(code=UNSTEADY_GRADIENT, text=text, tensor=apart.location.name, value=apart.b - apart.a)
+    code = DEPENDS_ON_HISTORY if evaluation.elsewhere else UNSTEADY_GRADIENT
+    return Finding(code=code, text=text, tensor=apart.location.name, value=apart.b - apart.a)
 
 
 def _random(evaluation: Evaluation, spread: float) -> Finding:

@@ -2,10 +2,14 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 from collections.abc import Mapping
+from typing import Any
 
-from xcheck.errors import Complaint, DeviceError
+from xcheck.arguments import Arguments, Leaf
 from xcheck.backend import Backend, Objective
+from xcheck.errors import Complaint, DeviceError
+from xcheck.function import Function
 from xcheck.problem import DtypeName, Problem
 
 
@@ -14,6 +18,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     install = "pip install jax"
+    batches = 2
 
     def available(self) -> str | None:
         """Return None when jax is installed."""
@@ -40,6 +45,32 @@ class JaxBackend(Backend):
         from xcheck_jax.network import NetworkObjective
 
         return NetworkObjective(problem, device, dtype)
+
+    def leaf(self, value: object) -> Leaf | None:
+        """Return the numbers of a JAX array."""
+        # Without jax imported there is no JAX array.
+        jax = sys.modules.get("jax")
+        if jax is None or not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer):
+            return None
+        from xcheck_jax.function import numbers
+
+        return numbers(value)
+
+    def function_objective(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        device: str = "cpu",
+        wide: bool = False,
+        cotangent: Any = None,
+    ) -> Objective:
+        """Return a function of JAX arrays."""
+        if device not in self.devices():
+            raise DeviceError(Complaint(f"JAX has no device '{device}' here; use cpu", ("check", "device")))
+        from xcheck_jax.function import JaxFunction
+
+        return JaxFunction(function, arguments, device, wide=wide, cotangent=cotangent)
 
 
 backend = JaxBackend()

@@ -1,17 +1,17 @@
 """The declared network in JAX, differentiated by jax.value_and_grad."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.backend import Objective
+from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
+from xcheck_jax.settings import own_settings
 
 ACTIVATIONS: dict[ActivationName, Callable[[Array], Array]] = {
     "identity": lambda z: z,
@@ -46,21 +46,6 @@ LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
 }
 
 
-@contextmanager
-def _own_settings(device: jax.Device) -> Iterator[None]:
-    """Compute in the dtype that was asked for, whatever flags the caller has set; they are restored."""
-    with ExitStack() as stack:
-        stack.enter_context(jax.enable_x64(True))
-        stack.enter_context(jax.default_device(device))
-        # A float32 check is about float32: no TF32 on a GPU.
-        stack.enter_context(jax.default_matmul_precision("highest"))
-        stack.enter_context(jax.numpy_rank_promotion("allow"))
-        stack.enter_context(jax.numpy_dtype_promotion("standard"))
-        stack.enter_context(jax.debug_nans(False))
-        stack.enter_context(jax.debug_infs(False))
-        yield
-
-
 class NetworkObjective(Objective):
     """Loss and gradient of a network by jax.value_and_grad."""
 
@@ -71,7 +56,7 @@ class NetworkObjective(Objective):
         self._examples = problem.examples
         self._device = jax.devices(device)[0]
         self._dtype = np.dtype(dtype)
-        with _own_settings(self._device):
+        with own_settings(self._device):
             self._inputs = jnp.asarray(problem.inputs, dtype=self._dtype)
             self._targets = jnp.asarray(problem.targets, dtype=self._dtype)
             self._masks = [None if mask is None else jnp.asarray(mask) for mask in problem.masks]
@@ -79,7 +64,7 @@ class NetworkObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
-        with _own_settings(self._device):
+        with own_settings(self._device):
             loss, gradient = self._value_and_grad(jnp.asarray(theta, dtype=self._dtype))
             return float(loss), np.asarray(gradient, dtype=np.float64)
 

@@ -2,8 +2,11 @@
 
 import importlib.metadata
 from collections.abc import Mapping
+from typing import Any
 
+from xcheck.arguments import Arguments, Leaf
 from xcheck.backend import Backend, Objective
+from xcheck.function import Function
 from xcheck.problem import DtypeName, Problem
 
 
@@ -30,6 +33,26 @@ class NumpyBackend(Backend):
         from xcheck_numpy.network import NetworkObjective
 
         return NetworkObjective(problem, dtype)
+
+    def leaf(self, value: object) -> Leaf | None:
+        """Return the numbers of a NumPy array or scalar, or of a Python float or complex."""
+        from xcheck_numpy.function import numbers
+
+        return numbers(value)
+
+    def function_objective(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        device: str = "cpu",
+        wide: bool = False,
+        cotangent: Any = None,
+    ) -> Objective:
+        """Return a function of NumPy arrays."""
+        from xcheck_numpy.function import NumpyFunction
+
+        return NumpyFunction("numpy", function, arguments, wide=wide, cotangent=cotangent)
 
 
 backend = NumpyBackend()

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from xcheck.network import ActivationName, LossName
 from xcheck.backend import Objective
+from xcheck.network import ActivationName, LossName
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array

@@ -2,10 +2,14 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 from collections.abc import Mapping
+from typing import Any
 
-from xcheck.errors import Complaint, DeviceError
+from xcheck.arguments import Arguments, Leaf
 from xcheck.backend import Backend, Objective
+from xcheck.errors import Complaint, DeviceError
+from xcheck.function import Function
 from xcheck.problem import DtypeName, Problem
 
 
@@ -14,6 +18,7 @@ class TorchBackend(Backend):
 
     name = "torch"
     install = "pip install 'xcheck-grad[torch]'"
+    batches = 1
 
     def available(self) -> str | None:
         """Return None when torch is installed."""
@@ -36,6 +41,39 @@ class TorchBackend(Backend):
         from xcheck_torch.network import NetworkObjective
 
         return NetworkObjective(problem, device, dtype)
+
+    def leaf(self, value: object) -> Leaf | None:
+        """Return the numbers of a tensor."""
+        # Without torch imported there is no tensor.
+        torch = sys.modules.get("torch")
+        if torch is None or not isinstance(value, torch.Tensor):
+            return None
+        from xcheck_torch.function import numbers
+
+        return numbers(value)
+
+    def parameters(self, value: object) -> Mapping[str, Any] | None:
+        """Return the parameters of a torch.nn.Module."""
+        torch = sys.modules.get("torch")
+        if torch is None or not isinstance(value, torch.nn.Module):
+            return None
+        return dict(value.named_parameters())
+
+    def function_objective(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        device: str = "cpu",
+        wide: bool = False,
+        cotangent: Any = None,
+    ) -> Objective:
+        """Return a function of tensors, or a module."""
+        if device not in self.devices():
+            raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("check", "device")))
+        from xcheck_torch.function import TorchFunction
+
+        return TorchFunction(function, arguments, device, wide=wide, cotangent=cotangent)
 
 
 backend = TorchBackend()

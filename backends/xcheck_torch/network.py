@@ -1,17 +1,17 @@
 """The declared network in PyTorch, differentiated by autograd."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.backend import Objective
+from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
+from xcheck_torch.modes import own_modes
 
 ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
     "identity": lambda z: z,
@@ -34,13 +34,6 @@ LOSSES: dict[LossName, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-@contextmanager
-def _own_modes(device: torch.device) -> Iterator[None]:
-    """Compute with gradients and without autocast, whatever the caller has switched on or off."""
-    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
-        yield
-
-
 class NetworkObjective(Objective):
     """Loss and gradient of a network by torch autograd."""
 
@@ -50,7 +43,7 @@ class NetworkObjective(Objective):
         self._network = problem.network
         self._device = torch.device("cuda" if device == "gpu" else "cpu")
         self._dtype = torch.float32 if dtype == "float32" else torch.float64
-        with _own_modes(self._device):
+        with own_modes(self._device):
             self._inputs = self._tensor(problem.inputs)
             self._targets = self._tensor(problem.targets)
             self._masks = [None if mask is None else self._tensor(mask) for mask in problem.masks]
@@ -60,7 +53,7 @@ class NetworkObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
-        with _own_modes(self._device):
+        with own_modes(self._device):
             parameters = {
                 name: self._tensor(value).requires_grad_()
                 for name, value in self._problem.layout.unflatten(theta).items()

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from xcheck import registry
-from xcheck.errors import BackendError
 from xcheck.backend import Backend, Objective
+from xcheck.errors import BackendError
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck.testing import check_contract, scenario

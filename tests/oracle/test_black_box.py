@@ -5,7 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from xcheck.oracle.black_box import BlackBoxGradient, black_box_gradient
+from xcheck.oracle import LoopEngine
+from xcheck.oracle.black_box import BlackBoxGradient, black_box_gradient, one_sided, reconsidered
+from xcheck.oracle.noise import noise_nearby
 from xcheck.parameters import Layout, Vector
 from xcheck.testing import scenarios
 from xcheck_numpy.network import NetworkObjective
@@ -30,7 +32,7 @@ def test_at_a_kink_both_slopes_are_found() -> None:
     assert found.measured.upper == pytest.approx([1.0, 1.0])
 
 
-@pytest.mark.parametrize("distance", [1e-3, 1e-4, 1e-5, 1e-6, -1e-7])
+@pytest.mark.parametrize("distance", [1e-3, 1e-4, 1e-5, 1e-6, -1e-7, 3e-11])
 def test_near_a_kink_the_slope_is_that_of_the_side(distance: float) -> None:
     """Steps shrink until the kink is outside; how near it is is told."""
     found = gradient(lambda theta: float(np.abs(theta).sum()), distance)
@@ -39,8 +41,8 @@ def test_near_a_kink_the_slope_is_that_of_the_side(distance: float) -> None:
 
 
 def test_a_kink_too_near_to_be_told_apart_is_not_decided() -> None:
-    """At 3e-11 no step is short enough and still above the noise: the interval and its bar hold the true slope."""
-    measured = gradient(lambda theta: float(np.abs(theta).sum()), 3e-11).measured
+    """Beside 1000 no step is short enough and still above the noise: the interval and its bar hold the true slope."""
+    measured = gradient(lambda theta: 1e3 + float(np.abs(theta).sum()), 3e-11).measured
     assert measured.lower[0] - measured.bar[0] <= 1.0 <= measured.upper[0] + measured.bar[0]
     assert measured.upper[0] - measured.lower[0] + measured.bar[0] > 0.1
 
@@ -70,6 +72,48 @@ def test_what_is_smooth_has_no_kink(steepness: float) -> None:
     exact = steepness / np.cosh(steepness * theta) ** 2
     assert np.isnan(found.kink).all()
     assert (np.abs(found.measured.value - exact) <= found.measured.bar).all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "at", "slope"),
+    [
+        (np.sin, 1e8, np.cos(1e8)),
+        (np.sin, 1e12, np.cos(1e12)),
+        (lambda x: 1 / x, 1e-12, -1e24),
+        (lambda x: np.log(x) if x > 0 else np.nan, 1e-9, 1e9),
+        (lambda x: np.sqrt(x) if x > 0 else np.nan, 1e-9, 0.5 / np.sqrt(1e-9)),
+        (lambda x: np.sin(2 * np.pi * 1024 * x), 0.0, 2 * np.pi * 1024),
+        (lambda x: x**2 + 1e-3 * np.tanh((x - 1) / 1e-6), 1.0, 1002.0),
+        (lambda x: abs(x - 1e-4) - abs(x + 3e-4), 0.0, -2.0),
+        (lambda x: np.exp(50 * x), 1.0, 50 * np.exp(50)),
+        (lambda x: 1e200 * x**2, 3.0, 6e200),
+        (lambda x: 1e-200 * x**2, 3.0, 6e-200),
+    ],
+    ids=["sin 1e8", "sin 1e12", "pole", "log", "root", "aliased", "step", "two kinks", "steep", "huge", "tiny"],
+)
+def test_scales_that_nobody_could_guess(loss: Callable[[float], float], at: float, slope: float) -> None:
+    """The true slope is inside the bar, and the bar is narrow: steps adapt over many powers of ten."""
+    measured = gradient(lambda theta: float(loss(float(theta[0]))), at).measured
+    assert abs(measured.value[0] - slope) <= measured.bar[0] <= 1e-2 * abs(slope)
+
+
+def test_a_feature_inside_the_step_is_seen_before_anybody_is_blamed() -> None:
+    """A bump 1e-7 wide is not seen by the first steps; when a gradient that knows it is in dispute, it is."""
+    theta = np.array([0.3])
+
+    def loss(theta: Vector) -> float:
+        return float(
+            theta[0] ** 2 + 1e-7 * np.tanh((theta[0] - 0.3) / 1e-7) * np.exp(-(((theta[0] - 0.3) / 1e-6) ** 2))
+        )
+
+    engine = LoopEngine(loss, theta, Layout.of({"theta": (1,)}))
+    noise = noise_nearby(engine, np.random.default_rng(0))
+    found = one_sided(engine, noise, tolerance=1e-7)
+    assert abs(found.measured.value[0] - 0.6) < 1e-3
+    again = reconsidered(engine, noise, found, np.array([0]), np.array([1.6]))
+    assert abs(again.measured.value[0] - 1.6) <= again.measured.bar[0] < 0.1
+    stands = reconsidered(engine, noise, found, np.array([0]), np.array([0.9]))
+    assert abs(stands.measured.value[0] - 0.9) > stands.measured.bar[0]
 
 
 def test_relu_networks_as_black_boxes() -> None:

@@ -9,9 +9,13 @@ With a kink at θ, K stays at the jump of the slope, however short the step; wit
 of the jump while t is inside the step and vanishes once the step is shorter. So K is what the central difference
 alone does not have: at a kink, D(h) is the mean of the two slopes at every h, and looks perfectly converged.
 
-A component whose K is more than noise, and does not behave like h³, is measured again with a sixteenth of the step:
-until K is gone (then it is decided as usual, with the kink outside the step), or until the noise would hide it. What is
-left is a kink at θ, or closer than can be told: any slope in [R − |K|/2, R + |K|/2] is a subgradient.
+A component whose K is more than noise, and does not behave like h³, is measured again with a shorter step: until K is
+gone (then it is decided as usual, with the kink outside the step), or until the noise would hide it. What is left is a
+kink at θ, or closer than can be told: any slope in [R − |K|/2, R + |K|/2] is a subgradient.
+
+The scale of a black box is a guess, and may be wrong by many powers of ten. So a bar that is far too wide makes the
+step much shorter at once, one that contradicts a narrower one is not believed, and before a gradient is called wrong,
+`reconsidered` looks whether J has a feature inside the step: down to steps whose noise is just short of the dispute.
 
 Source: central differences at a kink: Clarke, "Optimization and Nonsmooth Analysis", 1983, section 2.1.
 """
@@ -21,12 +25,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xcheck.oracle.engine import Engine, Indices, LoopEngine
-from xcheck.oracle.estimators import Flags, Measurement, error_bar, extrapolated, take_over, too_wide
-from xcheck.oracle.noise import loss_noise
+from xcheck.oracle.engine import Indices
+from xcheck.oracle.estimators import Flags, Measurement, copied, error_bar, extrapolated, take_over, too_wide
+from xcheck.oracle.function_engine import FunctionEngine, LoopEngine
+from xcheck.oracle.noise import noise_nearby
 from xcheck.parameters import Layout, Vector
 
-_ROUNDS = 6
+_ROUNDS = 10
+_NOISE_OF_BAR = 8.0
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h; six times that is no accident.
 _NOISE_OF_K = 33.0
 
@@ -73,11 +79,11 @@ def black_box_gradient(
         seed: of the components that the noise is measured along.
     """
     engine = LoopEngine(loss, theta, layout)
-    noise = loss_noise(engine, engine.first_step * engine.scale, np.random.default_rng(seed))
+    noise = noise_nearby(engine, np.random.default_rng(seed))
     return one_sided(engine, noise, tolerance=tolerance)
 
 
-def one_sided(engine: Engine, noise: Vector, *, tolerance: float) -> BlackBoxGradient:
+def one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> BlackBoxGradient:
     """Estimate all components, looking at both sides of each; see the module.
 
     Args:
@@ -86,33 +92,134 @@ def one_sided(engine: Engine, noise: Vector, *, tolerance: float) -> BlackBoxGra
         tolerance: as in `xcheck.oracle.estimators.automatic`.
     """
     everything = np.arange(engine.layout.size)
-    sides = _both(engine, everything, engine.first_step * engine.scale, noise)
-    best, jump, kinked = sides.measured, sides.jump, sides.kinked
-    evaluations = best.evaluations
-    kink = np.full(len(everything), np.nan)
+    noise, start = np.maximum(noise, _least(engine)), engine.first_step * engine.scale
+    state = _State(engine, noise, _both(engine, everything, start, noise), np.full(len(everything), np.nan))
     pending = everything
     for _ in range(_ROUNDS):
-        pending = pending[(kinked | too_wide(engine, best, tolerance))[pending]]
-        # A shorter step must leave the jump visible, or nothing is learnt from its absence.
-        hidden = kinked[pending] & (_NOISE_OF_K * noise[pending] * 16 / best.step[pending] > jump[pending])
-        pending = pending[~hidden]
+        pending = pending[(state.kinked | too_wide(engine, state.best, tolerance))[pending]]
+        pending = pending[state.hopeful(pending)]
         if not len(pending):
             break
-        noisy = ~kinked[pending] & (16 * noise[pending] / best.step[pending] > best.bar[pending])
-        factor = np.where(kinked[pending], 1 / 16, np.where(noisy, 4.0, 1 / 4))
-        again = _both(engine, pending, factor * best.step[pending], noise[pending])
-        evaluations += again.measured.evaluations
-        left = kinked[pending] & ~again.kinked
-        kink[pending[left]] = 4 * best.step[pending[left]]
-        taken = kinked[pending] | again.kinked | (again.measured.bar < best.bar[pending])
-        take_over(best, again.measured, pending, taken)
-        jump[pending[taken]], kinked[pending[taken]] = again.jump[taken], again.kinked[taken]
-        pending = pending[taken]
-    kink[kinked] = 0.0
-    return BlackBoxGradient(_with_jumps(replace(best, evaluations=evaluations), jump, kinked), kink)
+        pending = state.refine(pending)
+    return state.result()
 
 
-def _both(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Sides:
+class _State:
+    """What is known so far of all components, and the step that each was last measured with."""
+
+    def __init__(self, engine: FunctionEngine, noise: Vector, sides: Sides, kink: Vector) -> None:
+        self.engine, self.noise, self.kink = engine, noise, kink
+        self.best, self.jump, self.kinked = sides.measured, sides.jump, sides.kinked
+        self.step = self.best.step.copy()
+        self.evaluations = self.best.evaluations
+
+    def noisy(self, places: Indices) -> Flags:
+        """Return where noise dominates the bar: a shorter step would make it wider."""
+        noise = _NOISE_OF_BAR * self.noise[places] / self.step[places]
+        return np.asarray(~self.kinked[places] & (2 * noise > self.best.bar[places]))
+
+    def hopeful(self, places: Indices) -> Flags:
+        """Return where another step may tell more: one that leaves a jump visible, or its absence would be no news."""
+        with np.errstate(all="ignore"):
+            hidden = _NOISE_OF_K * self.noise[places] * 16 / self.step[places] > self.jump[places]
+        longest = self.noisy(places) & (self.step[places] >= self.engine.scale[places])
+        shortest = self.step[places] < self.engine.shortest[places]
+        return np.asarray(~(self.kinked[places] & hidden) & ~longest & ~shortest)
+
+    @np.errstate(all="ignore")  # what is not finite leads to a shorter step
+    def factor(self, places: Indices) -> Vector:
+        """Return by how much to change the steps: the further off, the more."""
+        bar, value = self.best.bar[places], np.abs(self.best.value[places])
+        shorter = np.select([bar <= 1e-3 * value, bar <= value], [1 / 4, 1 / 16], 1 / 256)
+        shorter = np.where(self.kinked[places], 1 / 16, shorter)
+        return np.where(self.noisy(places), 4.0, shorter)
+
+    def refine(self, places: Indices) -> Indices:
+        """Measure again, take over what is better, and return where it is worth going on."""
+        best = self.best
+        self.step[places] *= self.factor(places)
+        again = _both(self.engine, places, self.step[places], self.noise[places])
+        self.evaluations += again.measured.evaluations
+        distrusted = _reconciled(best, again.measured, places)
+        with np.errstate(invalid="ignore"):
+            narrower = (again.measured.bar < best.bar[places]) | np.isnan(best.bar[places])
+            better = distrusted | narrower
+            gross = ~(best.bar[places] <= 1e-3 * np.abs(best.value[places]))
+        # A kink that stays is known best from the longer step.
+        outside, inside = self.kinked[places] & ~again.kinked, self.kinked[places] & again.kinked
+        self.take(again, places, outside | (better & (again.kinked | ~self.kinked[places])))
+        return places[better | outside | inside | gross]
+
+    def take(self, again: Sides, places: Indices, taken: Flags) -> None:
+        """Take over a measurement; where a kink was and is no more, it lies outside the step."""
+        left = self.kinked[places] & ~again.kinked & taken
+        self.kink[places[left]] = 4 * self.best.step[places[left]]
+        take_over(self.best, again.measured, places, taken)
+        self.jump[places[taken]], self.kinked[places[taken]] = again.jump[taken], again.kinked[taken]
+
+    def result(self) -> BlackBoxGradient:
+        """Return the gradient."""
+        self.kink[self.kinked] = 0.0
+        best = replace(self.best, evaluations=self.evaluations)
+        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink)
+
+
+@np.errstate(invalid="ignore")
+def _reconciled(best: Measurement, again: Measurement, places: Indices) -> Flags:
+    """Return where a shorter step contradicts a longer one, and widen the bar by as much.
+
+    The longer step may have jumped over something, or the shorter one agrees with itself by coincidence: a third
+    measurement will tell.
+    """
+    apart = np.abs(again.value - best.value[places])
+    shorter = again.step < best.step[places]
+    contradicted = shorter & (apart > again.bar + best.bar[places])
+    again.bar[contradicted] = np.maximum(again.bar, apart)[contradicted]
+    return np.asarray(contradicted)
+
+
+def reconsidered(
+    engine: FunctionEngine, noise: Vector, found: BlackBoxGradient, disputed: Indices, gradient: Vector
+) -> BlackBoxGradient:
+    """Return the gradient after disputed components were measured with steps as short as the noise allows.
+
+    A function may have a feature inside the first step that its derivative sees and its differences do not. Where
+    shorter steps say the same, the dispute stands; where they do not, they are believed.
+
+    Args:
+        engine: evaluates the differences.
+        noise: σ of J per component, shape (n,).
+        found: what longer steps say.
+        disputed: components, shape (k,).
+        gradient: what the witness says, shape (n,).
+    """
+    noise, measured = np.maximum(noise, _least(engine)), found.measured
+    best = copied(measured)
+    sides = Sides(best, best.upper - best.lower, best.upper > best.lower)
+    state = _State(engine, noise, sides, found.kink.copy())
+    pending, step = disputed, best.step.copy()
+    for _ in range(_ROUNDS):
+        gap = np.abs(gradient - best.value)[pending]
+        step[pending] /= 16
+        visible = _NOISE_OF_BAR * noise[pending] / step[pending] < gap / 8
+        pending = pending[visible & ~state.kinked[pending]]
+        if not len(pending):
+            break
+        again = _both(engine, pending, step[pending], noise[pending])
+        state.evaluations += again.measured.evaluations
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(again.measured.value - best.value[pending])
+            other = apart > again.measured.bar + best.bar[pending]
+        state.take(again, pending, other | again.kinked)
+    return state.result()
+
+
+def _least(engine: FunctionEngine) -> float:
+    """Return the least noise there can be: one rounding of the loss."""
+    return engine.roundoff * float(np.abs(engine.losses).mean())
+
+
+def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
     """Measure both sides with h, 2h and 4h."""
     zero = np.zeros_like(step)
     right = [engine.differences(indices, factor * step, zero) for factor in (1, 2, 4)]
@@ -123,7 +230,7 @@ def _both(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Side
     jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
     bar = error_bar(engine, np.abs(value - coarse), noise, step, right[2].level, magnitude)
-    accident = _NOISE_OF_K * noise / step + 4 * np.finfo(np.float64).eps * magnitude
+    accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
     kinked = (jump > accident) & (jump > wider / 4)
     harmless = np.where(kinked, 0.0, jump / 2)

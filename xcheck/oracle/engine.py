@@ -10,7 +10,6 @@ An engine answers one question, for many components i at a time:
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import jax
@@ -112,11 +111,13 @@ class Engine(ABC):
         subtracts: whether losses are subtracted, so that their rounding is divided by the step; some engines get the
             difference without it.
         first_step: the first step of the automatic estimator, in units of `scale`.
+        roundoff: unit roundoff of the arithmetic that losses are computed in.
     """
 
     name: str
     subtracts: bool = True
     first_step: float = 2.0**-10
+    roundoff: float = 2.0**-53
 
     def __init__(self, theta: Vector, layout: Layout, *, progress: Progress | None = None) -> None:
         self.theta = theta
@@ -165,60 +166,3 @@ class Engine(ABC):
             magnitude + exact.magnitude,
             spans.level,
         )
-
-
-class LoopEngine(Engine):
-    """Any function at all, one loss after the other.
-
-    >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
-    >>> step = np.array([0.01])
-    >>> cube.differences(np.array([0]), step, -step).slope.round(6)
-    array([3.0001])
-    >>> cube.differences(np.array([0]), step, 0 * step).slope.round(6)
-    array([3.0301])
-    """
-
-    name = "loop"
-
-    def __init__(
-        self,
-        loss: Callable[[Vector], float],
-        theta: Vector,
-        layout: Layout,
-        *,
-        progress: Progress | None = None,
-    ) -> None:
-        super().__init__(np.array(theta, dtype=np.float64), layout, progress=progress)
-        self._loss = loss
-
-    @property
-    def scale(self) -> Vector:
-        """Nothing is known about the function: max(1, |θᵢ|)."""
-        return np.maximum(1.0, np.abs(self.theta))
-
-    @property
-    def losses(self) -> Vector:
-        """J(θ), shape (1,)."""
-        return np.array([self._here])
-
-    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
-        """Return k differences, two losses each."""
-        spans = Spans.empty(len(indices))
-        for k, i in enumerate(indices):
-            above, below = (self._at(i, self.theta[i] + step[k]) for step in (plus, minus))
-            spans.lower[k] = spans.upper[k] = spans.conventions[0, k] = above - below
-            spans.magnitude[k] = abs(above - below)
-            spans.level[k] = max(abs(above), abs(below))
-            self.progress(1)
-        return spans
-
-    @cached_property
-    def _here(self) -> float:
-        return self._loss(self.theta.copy())
-
-    def _at(self, i: int, value: float) -> float:
-        if value == self.theta[i]:
-            return self._here
-        theta = self.theta.copy()
-        theta[i] = value
-        return self._loss(theta)

@@ -69,7 +69,7 @@ def error_bar(
     The noise was measured near θ. It is never less than one rounding of the losses that are subtracted, and a long
     step may lead to where they are larger: there u |J| is added.
     """
-    eps = np.finfo(np.float64).eps
+    eps = 2 * engine.roundoff
     if not engine.subtracts:
         # What is even in the step cancels when the two sides are subtracted, and its rounding stays.
         return np.asarray(truncation + _NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
@@ -170,6 +170,21 @@ def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
     better = consistent & (again.bar < best.bar[places])
     take_over(best, again, places, better)
     return better
+
+
+def copied(measured: Measurement) -> Measurement:
+    """Return a measurement with arrays of its own, to be written into."""
+    return Measurement(
+        measured.indices,
+        measured.value.copy(),
+        measured.lower.copy(),
+        measured.upper.copy(),
+        measured.conventions.copy(),
+        measured.magnitude.copy(),
+        measured.bar.copy(),
+        measured.step.copy(),
+        measured.evaluations,
+    )
 
 
 def take_over(best: Measurement, again: Measurement, places: Indices, taken: Flags) -> None:

@@ -148,6 +148,11 @@ class Trace:
     reach: list[Vector]
     losses: Vector
 
+    @classmethod
+    def empty(cls) -> "Trace":
+        """Return the trace of what is no network."""
+        return cls([], [], [], np.zeros(0))
+
 
 def dropped(a: Any, keep: Any | None) -> Any:
     """Inverted dropout; `keep` is mask/keep_prob."""

@@ -10,7 +10,7 @@ from math import comb
 
 import numpy as np
 
-from xcheck.oracle.engine import Engine
+from xcheck.oracle.engine import Engine, Indices
 from xcheck.parameters import Layout, Vector
 
 POINTS = 8
@@ -30,16 +30,19 @@ def noise_level(values: Vector) -> Vector:
     >>> round(float(np.sqrt(np.mean(noise_level(smooth) ** 2))), 13)
     1e-12
     """
-    squares = [np.mean(np.diff(values, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS]
-    return np.asarray(np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
+    # In units of their size: squares of what is very large or small are not finite.
+    size = np.abs(values).max(axis=-1, keepdims=True)
+    unit = values / np.where(size > 0, size, 1.0)
+    squares = [np.mean(np.diff(unit, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS]
+    return np.asarray(size[..., 0] * np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
 
 
-def sampled_differences(layout: Layout) -> int:
+def sampled_differences(layout: Layout, components: int = COMPONENTS) -> int:
     """Return how many differences `loss_noise` takes."""
-    return POINTS * sum(min(COMPONENTS, tensor.size) for tensor in layout)
+    return POINTS * sum(min(components, tensor.size) for tensor in layout)
 
 
-def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vector:
+def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, components: int = COMPONENTS) -> Vector:
     """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
 
     Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
@@ -58,3 +61,45 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator) -> Vecto
         with np.errstate(all="ignore"):
             sigma[tensor.span] = np.fmax.reduce(noise_level(values), initial=0.0)
     return sigma
+
+
+# Of a function that nothing is known about, so many components of each tensor, and no more in all.
+_FEW, _MOST = 3, 96
+_SPREAD = 2.0**-20
+
+
+def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
+    """Return the noise σ of any J, one value for each tensor, shape (n,): its scale is not known.
+
+    Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ has no noise there. Samples
+    that spread by more than a millionth of J are too far apart to be called noise; they are taken closer.
+    """
+    sigma = np.zeros(engine.layout.size)
+    tensors = [tensor for tensor in engine.layout if tensor.size]
+    few = max(1, min(_FEW, _MOST // max(1, len(tensors))))
+    for tensor in tensors:
+        chosen = tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False))
+        far = engine.first_step * engine.scale[chosen]
+        sigma[tensor.span] = max(
+            _noise_at(engine, chosen, np.zeros_like(far), far), _noise_at(engine, chosen, far, far)
+        )
+    return sigma
+
+
+def _noise_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> float:
+    """Return the largest noise of J at `offset` from θ along the components; 0 where J is not finite."""
+    natural = step / engine.first_step
+    spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
+    for _ in range(5):
+        indices = np.repeat(chosen, POINTS)
+        plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
+        spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
+        values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
+        with np.errstate(all="ignore"):
+            spread = np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
+            if not spread.any():
+                return float(np.fmax.reduce(noise_level(values), initial=0.0))
+        spacing = np.where(spread, spacing / 1024, spacing)
+    with np.errstate(all="ignore"):
+        trusted = values if not offset.any() else values[~spread]
+        return float(np.fmax.reduce(noise_level(trusted), initial=0.0)) if len(trusted) else 0.0

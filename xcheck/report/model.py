@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xcheck.findings import ALL_AGAINST_ORACLE, BACKEND_FAILED, NOTHING_TO_JUDGE, UNSTEADY_GRADIENT, Finding
+from xcheck.findings import (
+    ALL_AGAINST_ORACLE,
+    BACKEND_FAILED,
+    DEPENDS_ON_HISTORY,
+    NOTHING_TO_JUDGE,
+    OVERWRITTEN,
+    UNSTEADY_GRADIENT,
+    Finding,
+)
 from xcheck.layers import LayerState
 from xcheck.oracle.audit import Audit
 from xcheck.pair import ORACLE, Pair
@@ -153,7 +161,14 @@ class Report:
 
 
 # Findings that say more than any one pair does.
-_DECISIVE = (BACKEND_FAILED, NOTHING_TO_JUDGE, ALL_AGAINST_ORACLE, UNSTEADY_GRADIENT)
+_DECISIVE = (
+    BACKEND_FAILED,
+    NOTHING_TO_JUDGE,
+    ALL_AGAINST_ORACLE,
+    UNSTEADY_GRADIENT,
+    DEPENDS_ON_HISTORY,
+    OVERWRITTEN,
+)
 
 
 def _extent(report: Report) -> str:

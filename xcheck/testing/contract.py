@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from xcheck.errors import BackendError
 from xcheck.backend import Backend
+from xcheck.errors import BackendError
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.testing.scenarios import scenarios

@@ -1,0 +1,162 @@
+"""A person's own function of JAX arrays: the gradient by jax.grad, many θ at once by jit(vmap).
+
+JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w; it is conjugated, see `xcheck.arguments`.
+
+Each call traces the function anew: under a jit that is kept, numbers drawn in Python while tracing would be frozen, and
+a random function would look deterministic. Compiled code is kept for as long as the trace is the same.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from xcheck.arguments import Arguments, Leaf, Numbers
+from xcheck.function import Function
+from xcheck.function_objective import FunctionObjective
+from xcheck.parameters import Vector
+from xcheck.tree import leaves, rebuilt
+from xcheck_jax.settings import own_settings
+
+# What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
+_NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
+
+
+def numbers(value: jax.Array) -> Leaf:
+    """Return the numbers of a JAX array."""
+    dtype = value.dtype.name
+    array = np.asarray(value)
+    if jnp.issubdtype(value.dtype, jnp.inexact):
+        array = array.astype(np.complex128 if jnp.issubdtype(value.dtype, jnp.complexfloating) else np.float64)
+    return Leaf(array, dtype, "jax", value)
+
+
+class JaxFunction(FunctionObjective):
+    """Loss and gradient of a function in JAX."""
+
+    conjugates = True
+
+    def __init__(self, function: Function, arguments: Arguments, device: str, *, wide: bool, cotangent: Any) -> None:
+        self._device = jax.devices(device)[0]
+        self._compiled: dict[str, tuple[str, Callable[..., Any]]] = {}
+        self._mapping: Callable[..., Any] | None = None
+        self._jits = self._vmaps = True
+        super().__init__("jax", function, arguments, wide=wide, cotangent=cotangent)
+
+    def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
+        """Return a JAX array."""
+        with own_settings(self._device):
+            # A key of random numbers, or what else JAX has as its own, is never written to.
+            return jnp.asarray(values, dtype=dtype)
+
+    def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+        """Return the loss."""
+        return self._run("value", self.called, params, data)
+
+    def value_and_gradient(
+        self, params: Mapping[str, Any], data: tuple[Any, ...]
+    ) -> tuple[float, Mapping[str, Numbers | None]]:
+        """Return the loss and what jax.grad says, conjugated where it is complex."""
+
+        def scalar(given: Mapping[str, Any], data: tuple[Any, ...]) -> tuple[Any, Any]:
+            value = self.called(given, data)
+            return self._scalar(value), value
+
+        differentiated = jax.value_and_grad(scalar, has_aux=True)
+        (_, value), gradient = self._run("gradient", differentiated, params, data)
+        return self.number(value), {name: np.conj(numbers(part).values) for name, part in gradient.items()}
+
+    def second(
+        self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
+    ) -> Mapping[str, Numbers | None]:
+        """Return H v: the gradient of Re ⟨g, v⟩."""
+
+        def gradient(given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+            found = jax.grad(lambda given: self._scalar(self.called(given, data)))(given)
+            return jax.tree.map(jnp.conj, found)
+
+        def along(given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(jnp.conj(g) * v)), gradient(given, data), dict(vector))
+            return sum(jax.tree.leaves(parts))
+
+        found = self._run("second", jax.grad(along), params, data)
+        return {name: np.conj(numbers(part).values) for name, part in found.items()}
+
+    def _scalar(self, value: Any) -> Any:
+        """Return Re Σ v̄ y, or the one number that there is."""
+        if self.cotangent is None:
+            return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
+        return jnp.real(jnp.sum(jnp.conj(jnp.asarray(self.cotangent)) * value))
+
+    def _run(self, name: str, function: Callable[..., Any], params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+        """Trace, compile unless the same has been compiled before, and run; eagerly where tracing is impossible."""
+        arrays, whole = _split(data)
+        with own_settings(self._device):
+            if not self._jits:
+                return function(params, data)
+            try:
+                # A new function each time: jax.jit remembers the traces of those it has seen.
+                traced = jax.jit(lambda params, arrays: function(params, whole(arrays))).trace(params, arrays)
+            except _NEEDS_VALUES:
+                self._jits = False
+                return function(params, data)
+            text = _text(traced.jaxpr)
+            if name not in self._compiled or self._compiled[name][0] != text:
+                self._compiled[name] = (text, traced.lower().compile())
+            return self._compiled[name][1](params, arrays)
+
+    # --- many θ at once ---------------------------------------------------------------------------------------------
+
+    def batch(self, thetas: Vector) -> Vector | None:
+        """Return the losses by jit(vmap); None where that is impossible."""
+        if not self._vmaps:
+            return None
+        if self.engine == "loop":
+            self._vmaps = self._tried(thetas[:2])
+            return self.batch(thetas)
+        return self._mapped(thetas)
+
+    def _tried(self, thetas: Vector) -> bool:
+        """Return whether the vmapped loss gives what the plain one gives."""
+        plain = [self.number(self.value(self.own(theta), self._shared())) for theta in thetas]
+        try:
+            found = self._mapped(thetas)
+        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
+            self.engine = f"loop (jax.vmap: {type(error).__name__})"
+            return False
+        if not np.allclose(found, plain, rtol=1e-10 if self.wide else 1e-3, atol=0.0, equal_nan=True):
+            self.engine = "loop (jax.vmap gives other losses)"
+            return False
+        self.engine = "jax.vmap"
+        return True
+
+    def _mapped(self, thetas: Vector) -> Vector:
+        arrays, whole = _split(self._shared())
+        with own_settings(self._device):
+            if self._mapping is None:
+                self._mapping = jax.jit(jax.vmap(lambda theta, arrays: self._at(theta, whole(arrays)), (0, None)))
+            # Repetitions fill up a short batch, so that there is one compilation.
+            rows = np.resize(thetas, (max(self.width, len(thetas)), self.size))
+            return np.asarray(self._mapping(jnp.asarray(rows), arrays), dtype=np.float64)[: len(thetas)]
+
+    def _at(self, theta: jax.Array, data: tuple[Any, ...]) -> Any:
+        """Return the loss at θ, all of it in JAX."""
+        named = self._names.own(self.arguments.named(theta))
+        return self._scalar(self.called({name: jnp.asarray(named[name], self.dtype(name)) for name in named}, data))
+
+
+def _split(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """Return what of the data JAX can trace, and how to put all of it together again."""
+    arrays = {name: value for name, value in leaves(data).items() if isinstance(value, jax.Array)}
+    return arrays, lambda traced: rebuilt(data, traced)
+
+
+def _text(jaxpr: Any) -> str:
+    """Return what tells two traces apart: operations and constants."""
+    digest = hashlib.blake2b()
+    for constant in jaxpr.consts:
+        digest.update(np.asarray(constant).tobytes() if isinstance(constant, jax.Array | np.ndarray) else b"?")
+    return f"{jaxpr.jaxpr} {digest.hexdigest()}"

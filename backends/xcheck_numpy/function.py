@@ -1,0 +1,54 @@
+"""A person's own function of NumPy arrays; its gradient is written by hand, NumPy has no autodiff."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xcheck.arguments import Leaf, Numbers
+from xcheck.errors import BackendError
+from xcheck.function_objective import FunctionObjective
+
+
+def numbers(value: object) -> Leaf | None:
+    """Return the numbers of a NumPy array, a NumPy scalar or a Python float or complex."""
+    if not isinstance(value, np.ndarray | np.generic | float | complex):
+        return None
+    array = np.asarray(value)
+    dtype = array.dtype.name
+    if dtype == "bfloat16" or array.dtype.kind == "f":
+        return Leaf(array.astype(np.float64), dtype, "numpy", value)
+    if array.dtype.kind == "c":
+        return Leaf(array.astype(np.complex128), dtype, "numpy", value)
+    return Leaf(array, dtype, "numpy", value) if array.dtype.kind in "iub" else None
+
+
+def laid_out(values: Numbers, source: object) -> Numbers:
+    """Return a copy that lies in memory like the source: Fortran order, or with gaps like a slice."""
+    if not isinstance(source, np.ndarray) or source.flags.c_contiguous or not values.ndim:
+        return np.array(values, order="C")
+    copy = np.empty_like(source, dtype=values.dtype)  # keeps the order of the axes
+    if copy.strides != tuple(stride // source.itemsize * copy.itemsize for stride in source.strides):
+        copy = np.empty((*values.shape[:-1], 2 * values.shape[-1]), values.dtype)[..., ::2]
+    copy[...] = values
+    return copy
+
+
+class NumpyFunction(FunctionObjective):
+    """Loss and hand-written gradient in NumPy."""
+
+    def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
+        """Return a NumPy array, or a Python number where the source is one."""
+        if isinstance(leaf.source, float | complex) and not isinstance(leaf.source, np.generic):
+            return complex(values) if values.dtype.kind == "c" else float(values)
+        return laid_out(values.astype(dtype), leaf.source)
+
+    def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+        """Return the loss."""
+        return self.called(params, data)
+
+    def value_and_gradient(
+        self, params: Mapping[str, Any], data: tuple[Any, ...]
+    ) -> tuple[float, Mapping[str, Numbers | None]]:
+        """There is none."""
+        raise BackendError("numpy", "NumPy has no autodiff: give the backward pass as gradient=")

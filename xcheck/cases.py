@@ -1,0 +1,55 @@
+"""Case: functions with the point they are to be checked at, as a Python file offers them to the command line.
+
+```python
+import xcheck
+
+@xcheck.case
+def mine():
+    return xcheck.Case(objectives=loss, params={"W": W, "b": b}, data=(x, y))
+```
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from xcheck.contenders import Objectives
+from xcheck.report.model import Report
+
+Offer = TypeVar("Offer", bound=Callable[..., Any])
+
+_MARK = "__xcheck_case__"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """What `xcheck.check` is to be called with.
+
+    Attributes:
+        objectives: as in `xcheck.check`.
+        params: as in `xcheck.check`.
+        data: as in `xcheck.check`.
+        settings: further arguments of `xcheck.check`, such as {"tolerance": 1e-6}.
+    """
+
+    objectives: Objectives
+    params: Any = None
+    data: Any = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, **settings: Any) -> Report:
+        """Check it; `settings` override its own."""
+        from xcheck.checking import check
+
+        return check(self.objectives, self.params, self.data, **{**self.settings, **settings})
+
+
+def case(function: Offer) -> Offer:
+    """Mark a function without arguments that returns a `Case`, so that `python -m xcheck FILE` finds it."""
+    setattr(function, _MARK, True)
+    return function
+
+
+def is_case(value: Any) -> bool:
+    """Return whether a module's attribute is a `Case`, or a function that is marked to return one."""
+    return isinstance(value, Case) or (callable(value) and getattr(value, _MARK, False) is True)

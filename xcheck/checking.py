@@ -1,0 +1,175 @@
+"""check: functions -> examination -> oracle -> comparison -> report, for people's own functions.
+
+The functions are examined first (`xcheck.examination`), then the oracle differences one of them, in 64 bits where it
+can, and every gradient is held against it. A second derivative is looked at only when the first is right.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from xcheck.contenders import Loss, Objectives, arguments_for, contenders_of, parameters_of
+from xcheck.errors import Complaint, DefinitionError
+from xcheck.hearing import HearingOptions, heard
+from xcheck.oracle.function_gradient import FunctionOptions
+from xcheck.outcome import report_of
+from xcheck.report.model import Report
+
+Scope = Literal["auto", "all", "sample", "jacobian"]
+_SCOPES = ("auto", "all", "sample", "jacobian")
+
+
+class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
+    """Gradients do not agree; raised by `assert_gradients`.
+
+    Attributes:
+        report: everything that was found.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__(f"{report.headline}\n\n{report}")
+
+
+def check(  # noqa: PLR0913 - the public signature: everything but the first three is optional and by name
+    objectives: Objectives,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backend: str | None = None,
+    gradient: Loss | None = None,
+    oracle: str | Loss = "auto",
+    scope: Scope = "auto",
+    epsilon: float | Literal["auto"] = "auto",
+    tolerance: float = 1e-7,
+    order: Literal[1, 2] = 1,
+    device: str = "cpu",
+    seed: int = 0,
+    worst: int = 10,
+    cotangent: Any = None,
+    budget: float = 10.0,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Check gradients of your own functions against float64 differences, and against each other.
+
+    Args:
+        objectives: a loss `loss(params, *data)`, an `xcheck.objective`, or a dict label -> either.
+        params: any tree of NumPy, torch or JAX arrays, or one array. For a module its own parameters by default.
+        data: further arguments, a tuple.
+        backend: the framework of a bare function; by default that of the arrays in params.
+        gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
+        oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
+        scope: "all" components, a "sample" with random directions, "auto" for what fits the budget, or "jacobian" for
+            every output of a loss that returns an array.
+        epsilon: "auto", or a fixed step.
+        tolerance: relative, per component, on top of the error bar.
+        order: 2 checks Hessian-vector products, too, once the first derivatives agree.
+        device: where arrays of other frameworks are put, "cpu" or "gpu"; arrays of a function's own framework stay.
+        seed: of everything random.
+        worst: how many components to name per pair.
+        cotangent: v, of the loss's shape, for a loss y that is an array: Re Σ v̄ y is checked. By default drawn.
+        budget: seconds that scope "auto" may take.
+        name: how the report calls it.
+        progress: called with (differences done, differences planned).
+
+    Returns:
+        The report; disagreement is a result, not an exception.
+
+    Raises:
+        DefinitionError: the arguments cannot be used; all mistakes that were found.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> report = check(lambda x: (x**3).sum(), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
+    >>> report.ok
+    True
+    """
+    _validated(scope=scope, epsilon=epsilon, tolerance=tolerance, order=order, device=device, budget=budget)
+    contenders = contenders_of(objectives, params, backend=backend, gradient=gradient)
+    arguments = arguments_for(parameters_of(contenders, params), data)
+    options = HearingOptions(
+        differences=FunctionOptions(
+            epsilon=epsilon,
+            tolerance=tolerance,
+            scope="all" if scope == "jacobian" else scope,
+            budget=budget,
+            seed=seed,
+        ),
+        jacobian=scope == "jacobian",
+        device=device,
+        worst=worst,
+        cotangent=cotangent,
+        oracle=oracle if isinstance(oracle, str) else contenders_of({"oracle": oracle}, params, backend=backend)[0],
+        progress=_counted(progress, arguments.layout.size),
+    )
+    return report_of(
+        heard(contenders, arguments, options), arguments, options, name=name or _name(objectives), order=order
+    )
+
+
+def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (), **settings: Any) -> Report:
+    """Check gradients as `check` does, and raise if they are not plainly right.
+
+    Args:
+        objectives: as in `check`.
+        params: as in `check`.
+        data: as in `check`.
+        **settings: as in `check`.
+
+    Returns:
+        The report, if everything agrees.
+
+    Raises:
+        GradientMismatch: something disagrees, cannot be decided, or fails; its first line says what.
+        DefinitionError: the arguments cannot be used.
+    """
+    report = check(objectives, params, data, **settings)
+    if not report.ok:
+        raise GradientMismatch(report)
+    return report
+
+
+def _validated(**settings: Any) -> None:
+    complaints = []
+    if settings["scope"] not in _SCOPES:
+        complaints.append(Complaint(f"{settings['scope']!r} is none of {', '.join(_SCOPES)}", ("scope",)))
+    if settings["order"] not in (1, 2):
+        complaints.append(Complaint(f"{settings['order']!r} is neither 1 nor 2", ("order",)))
+    if settings["device"] not in ("cpu", "gpu"):
+        complaints.append(Complaint(f"{settings['device']!r} is neither cpu nor gpu", ("device",)))
+    if settings["epsilon"] != "auto" and not _positive(settings["epsilon"]):
+        complaints.append(Complaint(f"{settings['epsilon']!r} is neither 'auto' nor a positive number", ("epsilon",)))
+    complaints += [
+        Complaint(f"{settings[name]!r} is not a positive number", (name,))
+        for name in ("tolerance", "budget")
+        if not _positive(settings[name])
+    ]
+    if complaints:
+        raise DefinitionError(complaints)
+
+
+def _counted(progress: Callable[[int, int], None] | None, size: int) -> Callable[[int], None] | None:
+    """Turn "so many more" into "so many of so many"."""
+    if progress is None:
+        return None
+    planned, done = 6 * size, 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, max(planned, done))
+
+    return advance
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 < value < float("inf")
+
+
+def _name(objectives: Objectives) -> str:
+    """Return what a person would call it: the function's own name."""
+    function = getattr(objectives, "module", None) or getattr(objectives, "loss", None) or objectives
+    if isinstance(function, dict):
+        return " and ".join(str(label) for label in function)
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return "function" if name == "<lambda>" else str(name)

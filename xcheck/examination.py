@@ -1,0 +1,134 @@
+"""Examination: is a function one at all? Called twice, then elsewhere, then again; and what it writes into is noticed.
+
+Only what gives the same answer at the same θ has a gradient. What differs from call to call is judged by
+`xcheck.steadiness`; a function that overwrites its arguments cannot be trusted with the next call, and is undecided.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from xcheck.compare import Evaluation
+from xcheck.contenders import Contender
+from xcheck.errors import BackendError
+from xcheck.findings import BACKEND_FAILED, OVERWRITTEN, UNUSED_PARAMETERS, Finding
+from xcheck.function_objective import FunctionObjective
+from xcheck.parameters import Vector
+
+_STEP = 1e-3
+
+
+@dataclass(slots=True)
+class Examined:
+    """What came of calling one function.
+
+    Attributes:
+        contender: the function with its label and framework.
+        objective: the function.
+        evaluation: what it says; None where it fails.
+        findings: why the check cannot pass.
+        warnings: what else was noticed.
+        seconds: wall time.
+    """
+
+    contender: Contender
+    objective: FunctionObjective
+    evaluation: Evaluation | None = None
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def steady(self) -> bool:
+        """Whether two calls give the same loss, to rounding of the coarsest dtype."""
+        if self.evaluation is None:
+            return False
+        first, last = self.evaluation.calls[0].loss, self.evaluation.calls[-1].loss
+        close = 2.0**10 * self.objective.arguments.roundoff * max(abs(first), abs(last))
+        return bool(abs(first - last) <= close) or first == last or (np.isnan(first) and np.isnan(last))
+
+    @property
+    def failed(self) -> bool:
+        """Whether it raised."""
+        return self.evaluation is None
+
+    def in_float64(self, cotangent: Any, device: str) -> Evaluation | None:
+        """Return what it says in 64 bits, if its parameters are narrower and it can: rounding then hides nothing."""
+        arguments, evaluation = self.objective.arguments, self.evaluation
+        if evaluation is None or evaluation.again is not None or arguments.roundoff <= 2.0**-53 or self.overwrites:
+            return None
+        try:
+            wide = self.contender.objective(arguments, device=device, wide=True, cotangent=cotangent)
+            return Evaluation(f"{self.contender.label} in float64", *wide.loss_and_gradient(arguments.theta))
+        except BackendError:
+            return None  # the oracle says so where it matters
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether its gradient is the person's own code."""
+        return self.contender.function.hand_written
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether it writes into its arguments."""
+        return bool(self.objective.overwritten)
+
+
+def examined(contender: Contender, objective: FunctionObjective, theta: Vector) -> Examined:
+    """Call a function several times and note what is not as it should be."""
+    label, start, found = contender.label, time.perf_counter(), Examined(contender, objective)
+    try:
+        found.evaluation = _called(label, objective, theta)
+    except BackendError as error:
+        found.findings.append(Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}"))
+    found.seconds = time.perf_counter() - start
+    if found.overwrites:
+        found.findings.append(_overwritten(label, sorted(objective.overwritten)))
+    if objective.unused:
+        found.warnings.append(_unused(label, sorted(objective.unused), objective))
+    return found
+
+
+def _called(label: str, objective: FunctionObjective, theta: Vector) -> Evaluation:
+    """Call at θ, at θ, elsewhere, and at θ; keep the first answer that differs from the first.
+
+    Raises:
+        BackendError: one of the calls fails.
+    """
+    first = Evaluation(label, *_copied(objective, theta))
+    second = Evaluation(label, *_copied(objective, theta))
+    if not same(first, second):
+        return replace(first, again=second)
+    signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
+    objective.losses(theta[None] + _STEP * signs * np.maximum(1.0, np.abs(theta)))
+    third = Evaluation(label, *_copied(objective, theta))
+    return first if same(first, third) else replace(first, again=third, elsewhere=True)
+
+
+def _copied(objective: FunctionObjective, theta: Vector) -> tuple[float, Vector]:
+    loss, gradient = objective.loss_and_gradient(theta)
+    return loss, gradient.copy()  # the next call may write into the same buffer
+
+
+def same(a: Evaluation, b: Evaluation) -> bool:
+    """Return whether two answers are bitwise the same."""
+    losses = np.array_equal([a.loss], [b.loss], equal_nan=True)
+    return losses and np.array_equal(a.gradient, b.gradient, equal_nan=True)
+
+
+def _overwritten(label: str, names: Sequence[str]) -> Finding:
+    text = (
+        f"{label}: the function writes into {', '.join(names)}: whatever is computed from it afterwards is another "
+        "function; work on a copy"
+    )
+    return Finding(code=OVERWRITTEN, text=text, tensor=names[0])
+
+
+def _unused(label: str, names: Sequence[str], objective: FunctionObjective) -> Finding:
+    everything = len(names) == len(objective.arguments.leaves)
+    verb = "depends on no parameter" if everything else f"does not depend on {', '.join(names)}"
+    text = f"{label}: the loss {verb}: the gradient is None and taken for zero; was it detached?"
+    return Finding(code=UNUSED_PARAMETERS, text=text, tensor=names[0])

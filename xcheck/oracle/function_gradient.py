@@ -1,0 +1,247 @@
+"""The judge of a person's own function: which lines to difference, with which steps, in which time.
+
+All components, if the predicted time is within the budget. If not, a sample of each tensor and a few random directions
+through all of θ; what such a check can see is stated (`xcheck.oracle.lines.unseen`), and it is never silent.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from xcheck.oracle.black_box import BlackBoxGradient, one_sided, reconsidered
+from xcheck.oracle.engine import Indices
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators import Measurement, fixed
+from xcheck.oracle.forward import Trace
+from xcheck.oracle.function_engine import FunctionEngine, chunk_for
+from xcheck.oracle.lines import DIRECTIONS, Lines
+from xcheck.oracle.noise import noise_nearby
+from xcheck.oracle.rounding import Rounding
+from xcheck.parameters import Layout, Vector
+
+ScopeName = Literal["auto", "all", "sample"]
+
+_NOISE_STREAM, _SAMPLE_STREAM = 3, 5
+_LOSSES_EACH = 6
+_REFINEMENT = 1.5
+_DIRECTIONS = 16
+_DIRECTION_BYTES = 256 << 20
+_LEAST = 4  # components of each tensor, at the least
+_RECONSIDERED = 64
+
+# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel.
+_ROUNDINGS = 2.0**8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOptions:
+    """How to differentiate numerically.
+
+    Attributes:
+        epsilon: "auto", or the fixed step of the lecture notes.
+        tolerance: relative tolerance that gradients will be held to.
+        scope: all components, a sample, or whichever fits the budget.
+        budget: seconds.
+        seed: of the sample and of the directions.
+    """
+
+    epsilon: float | Literal["auto"] = "auto"
+    tolerance: float = 1e-7
+    scope: ScopeName = "auto"
+    budget: float = 10.0
+    seed: int = 0
+
+
+class FunctionOracle:
+    """Differences of one function around θ.
+
+    Args:
+        losses: Θ, shape (k, n), -> losses (k,).
+        theta: θ, shape (n,).
+        layout: names of its components.
+        roundoffs: per tensor the unit roundoff of what the witnesses compute in.
+        roundoff: of what `losses` are computed in.
+        options: see there.
+        progress: called with the number of differences after each batch.
+    """
+
+    def __init__(
+        self,
+        losses: Callable[[Vector], Vector],
+        theta: Vector,
+        layout: Layout,
+        *,
+        roundoffs: dict[str, float],
+        roundoff: float,
+        options: FunctionOptions,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._start = time.perf_counter()
+        self._options = options
+        self._roundoffs = roundoffs
+        self.predicted = 0.0
+        self.lines = Lines.all_of(layout)
+        if options.scope != "all":
+            self.lines = self._chosen(losses, theta, layout)
+        self.engine = FunctionEngine(losses, theta, self.lines, roundoff=roundoff, progress=progress)
+        with np.errstate(all="ignore"):
+            self._noise = noise_nearby(self.engine, np.random.default_rng([options.seed, _NOISE_STREAM]))
+            self._found = self._measured()
+
+    def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout) -> Lines:
+        """Time one batch, and return what fits the budget."""
+        chunk = min(chunk_for(layout.size), _LOSSES_EACH * layout.size)
+        points = np.repeat(theta[None], chunk, axis=0)
+        points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
+        losses(points[:2])
+        losses(points)  # compiles
+        start = time.perf_counter()
+        losses(points)
+        each = (time.perf_counter() - start) / chunk
+        self.predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
+        if self._options.scope == "auto" and self.predicted <= self._options.budget:
+            return Lines.all_of(layout)
+        affordable = self._options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
+        return sampled(layout, int(min(affordable, 1e6)), np.random.default_rng([self._options.seed, _SAMPLE_STREAM]))
+
+    def _measured(self) -> BlackBoxGradient:
+        options = self._options
+        if options.epsilon == "auto":
+            return one_sided(self.engine, self._noise, tolerance=options.tolerance)
+        measured = fixed(self.engine, self._noise, epsilon=options.epsilon, difference="central")
+        return BlackBoxGradient(measured, np.full(self.lines.layout.size, np.nan))
+
+    def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
+        """Look at disputed lines again, with shorter steps; return whether anything has changed.
+
+        The worst come first; if all of these stand, so do the others.
+
+        Args:
+            disputed: lines, the worst first, shape (k,).
+            gradient: slopes along all lines as the witness says, shape (c,).
+        """
+        if self._options.epsilon != "auto" or not len(disputed):
+            return False
+        before = self._found.measured.value.copy()
+        with np.errstate(all="ignore"):
+            for part in (disputed[:_RECONSIDERED], disputed[_RECONSIDERED:]):
+                found = reconsidered(self.engine, self._noise, self._found, part, gradient)
+                changed = ~np.isclose(found.measured.value, before, rtol=0.0, atol=0.0, equal_nan=True)
+                self._found = found
+                if not changed.any():
+                    return False
+        return True
+
+    @property
+    def kinks(self) -> Indices:
+        """Lines with a kink at θ, or nearer than can be told."""
+        return np.flatnonzero(self._found.kink == 0)
+
+    def estimate(self, engine: str) -> Estimate:
+        """Return everything that is known as one value."""
+        measured, loss = self._found.measured, float(self.engine.losses[0])
+        floor = self._floor(measured.value)
+        return Estimate(
+            value=measured.value,
+            error_bar=measured.bar,
+            lower=measured.lower,
+            upper=measured.upper,
+            conventions=measured.conventions,
+            spread=np.zeros_like(measured.value),
+            near=True,  # any subgradient will do: nothing is known about what a function does at its kinks
+            magnitude=_magnitude(self.lines.layout, measured),
+            loss=loss,
+            rounding=Rounding(floor, self._loss_floor(loss)),
+            trace=Trace.empty(),
+            ties=len(self.kinks),
+            engine=engine,
+            predicted={},
+            audits=(),
+            referred=0,
+            refereed=0,
+            difference="central",
+            epsilon=float(np.median(measured.step)) if len(measured.step) else 0.0,
+            evaluations=self.engine.evaluations,
+            seconds=time.perf_counter() - self._start,
+            compile_seconds=0.0,
+        )
+
+    def _floor(self, value: Vector) -> Vector:
+        floor = np.zeros_like(value)
+        coarsest = max(self._roundoffs.values(), default=2.0**-53)
+        for tensor in self.lines.layout:
+            largest = np.abs(value[tensor.span]).max(initial=0.0)
+            roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
+            floor[tensor.span] = _ROUNDINGS * roundoff * np.nan_to_num(largest)
+        return floor
+
+    def _loss_floor(self, loss: float) -> float:
+        coarsest = max(self._roundoffs.values(), default=2.0**-53)
+        noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
+        return 64 * noise + _ROUNDINGS * coarsest * abs(loss)
+
+
+def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
+    """Return a sample of each tensor, and random directions.
+
+    Small tensors are there with all their components.
+    """
+    directions = int(np.clip(_DIRECTION_BYTES // (8 * max(layout.size, 1)), 4, _DIRECTIONS))
+    tensors = [tensor for tensor in layout if tensor.size]
+    each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
+    places: list[Indices] = []
+    for tensor in tensors:
+        chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)
+        places.append(tensor.offset + np.sort(chosen).astype(np.intp))
+    components = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
+    return Lines(layout, components, rng.standard_normal((directions, layout.size)))
+
+
+def _magnitude(layout: Layout, measured: Measurement) -> Vector:
+    """Return the yardstick of what is negligible, per component, shape (k,).
+
+    It is the slope itself, at a kink the steeper one. In a tensor of which nothing stands out of the noise (the bias in
+    front of a softmax, whose gradient cancels to zero) it is the largest slope of all: a tensor may be zero beside the
+    others, and is then not counted as verified (`xcheck.proof`).
+    """
+    slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
+    magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
+    largest = magnitude.max(initial=0.0)
+    for tensor in layout:
+        span = tensor.span
+        if not (magnitude[span] > 4 * measured.bar[span]).any():
+            magnitude[span] = largest
+    # What no loss has moved with is zero for certain.
+    return np.where(measured.magnitude > 0, magnitude, 0.0)
+
+
+def nothing_measured(layout: Layout) -> Estimate:
+    """Return the estimate of a function that could not be differenced."""
+    unknown, zero = np.full(layout.size, np.nan), np.zeros(layout.size)
+    return Estimate(
+        value=unknown,
+        error_bar=unknown,
+        lower=unknown,
+        upper=unknown,
+        conventions=unknown[None],
+        spread=zero,
+        near=True,
+        magnitude=zero,
+        loss=np.nan,
+        rounding=Rounding(zero, 0.0),
+        trace=Trace.empty(),
+        ties=0,
+        engine="none",
+        predicted={},
+        audits=(),
+        referred=0,
+        refereed=0,
+        difference="central",
+        epsilon=0.0,
+        evaluations=0,
+        seconds=0.0,
+        compile_seconds=0.0,
+    )

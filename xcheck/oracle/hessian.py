@@ -1,0 +1,71 @@
+"""Differences of a gradient along a few vectors: H v, with an error bar on every component.
+
+    D(t) = (g(θ + t v) − g(θ − t v))/2t          R = (4 D(t) − D(2t))/3          bar = |R − R'| + c σ/t
+
+as for differences of J (`xcheck.oracle.estimators`), with σ the noise of each component of g, measured from difference
+tables along v.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators import extrapolated
+from xcheck.oracle.function_gradient import nothing_measured
+from xcheck.oracle.noise import POINTS, noise_level
+from xcheck.oracle.rounding import Rounding
+from xcheck.parameters import Layout, Vector
+
+_STEPS = tuple(2.0**-k for k in (8, 11, 14, 17))
+_SPACING = 2.0**-34
+_NOISE_MULTIPLE = 8.0
+_ROUNDINGS = 2.0**8 * 2.0**-53
+
+
+def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vectors: Vector) -> Estimate:
+    """Return H v for each of `vectors`, one after the other, as one estimate.
+
+    Args:
+        gradient: θ, shape (n,), -> ∂J/∂θ.
+        theta: shape (n,).
+        vectors: shape (k, n).
+    """
+    measured = [_along(gradient, theta, vector) for vector in vectors]
+    value, bar = (np.concatenate(parts) for parts in zip(*measured, strict=True))
+    nothing = nothing_measured(Layout.of({"H v": value.shape}))
+    magnitude = np.abs(np.nan_to_num(value))
+    scale = np.repeat(np.abs(value.reshape(len(vectors), -1)).max(axis=1, initial=0.0), theta.size)
+    return replace(
+        nothing,
+        value=value,
+        error_bar=bar,
+        lower=value,
+        upper=value,
+        conventions=value[None],
+        # H v is one vector: what is negligible in it is negligible.
+        magnitude=np.where(magnitude > 0, np.maximum(magnitude, scale), 0.0),
+        loss=0.0,
+        rounding=Rounding(_ROUNDINGS * np.nan_to_num(scale), 0.0),
+        evaluations=len(vectors) * (6 * len(_STEPS) + POINTS),
+    )
+
+
+@np.errstate(all="ignore")  # a gradient that is not finite nearby leaves a bar that is not
+def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
+    """Return H v and its bar: of four sets of steps the one whose bar is narrowest, component by component."""
+    length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
+    samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
+    noise = noise_level(samples) + 2.0**-53 * np.abs(samples[:, 0])
+    best, width = np.full(theta.size, np.nan), np.full(theta.size, np.inf)
+    for step in _STEPS:
+        t = step * length
+        fine, double, coarse = (
+            (gradient(theta + k * t * vector) - gradient(theta - k * t * vector)) / (2 * k * t) for k in (1, 2, 4)
+        )
+        value = extrapolated(fine, double)
+        bar = np.abs(value - extrapolated(double, coarse)) + _NOISE_MULTIPLE * noise / t
+        better = bar < width
+        best, width = np.where(better, value, best), np.where(better, bar, width)
+    return best, width

@@ -1,0 +1,90 @@
+"""Lines through θ along which J is differenced: components one by one, and random directions.
+
+Along a Gaussian v the slope is ∇J·v. An error e of the gradient shows there as v·e ~ N(0, ‖e‖²): k directions whose
+bars are β miss an error of norm ‖e‖ with probability ∏ P(|N(0, 1)| ≤ βᵢ/‖e‖). `unseen` turns this around.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xcheck.oracle.engine import Indices
+from xcheck.parameters import Layout, Tensor, Vector
+
+DIRECTIONS = "random directions"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """What is differenced.
+
+    Attributes:
+        whole: layout of θ.
+        components: flat indices of the components that are looked at, ascending, shape (c,).
+        directions: shape (d, n).
+        layout: names of the lines: a sample of θ, then the directions; shape (c + d).
+    """
+
+    whole: Layout
+    components: Indices
+    directions: Vector
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        layout = self.whole if self.complete else self.whole.sampled(self.components)
+        if len(self.directions):
+            extra = Tensor(DIRECTIONS, (len(self.directions),), layout.size)
+            layout = Layout((*layout.tensors, extra))
+        object.__setattr__(self, "layout", layout)
+
+    @classmethod
+    def all_of(cls, layout: Layout) -> "Lines":
+        """Return every component."""
+        return cls(layout, np.arange(layout.size), np.zeros((0, layout.size)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every component is looked at."""
+        return len(self.components) == self.whole.size
+
+    def along(self, gradient: Vector) -> Vector:
+        """Return the slopes that a gradient, shape (n,), has along the lines, shape (c + d,)."""
+        with np.errstate(all="ignore"):  # a gradient that is not finite has no finite slope
+            return np.concatenate([gradient[self.components], self.directions @ gradient])
+
+    def points(self, theta: Vector, lines: Indices, steps: Vector) -> Vector:
+        """Return θ moved along each of `lines` by `steps`, shape (k, n)."""
+        points = np.repeat(theta[None], len(lines), axis=0)
+        single = lines < len(self.components)
+        rows = np.flatnonzero(single)
+        points[rows, self.components[lines[rows]]] += steps[rows]
+        if not single.all():
+            several = np.flatnonzero(~single)
+            points[several] += steps[several, None] * self.directions[lines[several] - len(self.components)]
+        return points
+
+
+def unseen(bars: Vector, probability: float = 1e-6) -> float:
+    """Return the norm of an error of the gradient that random directions miss with `probability`; inf without any.
+
+    >>> bars = np.full(8, 1e-6)
+    >>> norm = unseen(bars)
+    >>> round(math.prod(math.erf(1e-6 / norm / math.sqrt(2)) for _ in bars), 12)
+    1e-06
+    """
+    if not len(bars):
+        return math.inf
+    if not np.isfinite(bars).all() or bars.max() == 0:
+        return math.inf if not np.isfinite(bars).all() else 0.0
+
+    def missed(norm: float) -> float:
+        return math.prod(math.erf(bar / norm / math.sqrt(2)) for bar in bars)
+
+    low, high = float(bars.max()) * 1e-3, float(bars.max())
+    while missed(high) > probability:
+        high *= 2
+    for _ in range(80):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if missed(middle) > probability else (low, middle)
+    return high

@@ -1,0 +1,171 @@
+"""Outcome: the report on people's own functions, from what was heard."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+from xcheck.arguments import Arguments
+from xcheck.compare import Comparer, odd_one_out
+from xcheck.environment import environment_of
+from xcheck.findings import Finding
+from xcheck.hearing import Heard, HearingOptions, comparers
+from xcheck.pair import ORACLE, Pair
+from xcheck.proof import TensorProof, prove
+from xcheck.remarks import findings_of
+from xcheck.remarks_on_functions import (
+    at_kinks,
+    conventions,
+    nothing_proved,
+    partial,
+    parting,
+    shared,
+    through_cotangent,
+    undecided,
+)
+from xcheck.report.model import OracleSummary, Report
+from xcheck.second_order import SecondOrder, second_order
+from xcheck.steadiness import differing_calls, unsteady_gradients
+from xcheck.verdict import Verdict
+
+
+def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, name: str, order: int) -> Report:
+    """Compare what was heard, and put everything into a report."""
+    comparer, strict = comparers(found, options)
+    pairs = _pairs(found, comparer, strict)
+    findings = _findings(found, comparer, pairs, arguments, options)
+    proofs = prove(found.layout, found.estimate, comparer.settled(found.evaluations))
+    verdict = _verdict(found, pairs, findings)
+    second = SecondOrder()
+    if order == 2:
+        second = second_order(found, arguments, options, agreed=verdict is Verdict.AGREE)
+    pairs += second.pairs
+    evaluations = found.evaluations
+    return Report(
+        model=name,
+        summary=_summary(found, arguments),
+        verdict=Verdict.worst([verdict, second.verdict]),
+        parameters=arguments.layout.size,
+        seed=options.differences.seed,
+        losses={evaluation.name: evaluation.loss for evaluation in (*evaluations, *found.wide)},
+        pairs=tuple(pairs),
+        odd_one_out=odd_one_out([pair for pair in pairs if pair not in second.pairs]),
+        findings=(*findings, *second.findings),
+        warnings=(*_warnings(found, comparer, pairs, proofs, arguments, options), *second.warnings),
+        tensors=proofs,
+        layers=(),
+        oracle=_oracle_summary(found, options),
+        dtype=_dtype(arguments),
+        tolerance=comparer.tolerance,
+        resolution=comparer.resolution,
+        seconds={one.contender.label: one.seconds for one in found.examined},
+        environment=environment_of(_versions(found), options.device),
+    )
+
+
+def _pairs(found: Heard, comparer: Comparer, strict: Comparer) -> list[Pair]:
+    pairs = [comparer.with_oracle(evaluation) for evaluation in found.evaluations]
+    pairs += [strict.with_oracle(evaluation) for evaluation in found.wide]
+    return pairs + [comparer.between(a, b) for a, b in combinations(found.evaluations, 2)]
+
+
+def _verdict(found: Heard, pairs: Sequence[Pair], findings: Sequence[Finding]) -> Verdict:
+    failed = any(one.failed for one in found.examined) or not pairs
+    overwritten = any(one.overwrites for one in found.examined)
+    own = [Verdict.ERROR] if failed else []
+    own += [Verdict.UNDECIDED] if overwritten else []
+    return Verdict.worst([*own, *(pair.verdict for pair in pairs)])
+
+
+def _findings(
+    found: Heard, comparer: Comparer, pairs: Sequence[Pair], arguments: Arguments, options: HearingOptions
+) -> list[Finding]:
+    own = [finding for one in found.examined for finding in one.findings]
+    known = {finding.text for finding in own}
+    own += [finding for finding in found.judgement.findings if finding.text not in known]
+    if found.judgement.oracle is None:
+        return own
+    own += unsteady_gradients(found.evaluations, comparer)
+    against = [pair for pair in pairs if pair.b == ORACLE]
+    own += findings_of(against, found.estimate, odd_one_out(pairs))
+    reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
+    for one in found.examined:
+        differs = any(pair.a == one.contender.label and not pair.losses_agree for pair in against)
+        if differs and reference is not None and one is not reference:
+            other = found.judgement.label
+            own += parting(one.contender.label, one.objective, other, reference.objective, arguments)
+    return own
+
+
+def _warnings(
+    found: Heard,
+    comparer: Comparer,
+    pairs: Sequence[Pair],
+    proofs: Sequence[TensorProof],
+    arguments: Arguments,
+    options: HearingOptions,
+) -> list[Finding]:
+    judgement, estimate = found.judgement, found.estimate
+    warnings = [warning for one in found.examined for warning in one.warnings]
+    warnings += judgement.warnings
+    warnings += shared(arguments)
+    converted = [one.contender.label for one in found.examined if one.objective.conjugates]
+    warnings += conventions(arguments, converted)
+    if options.cotangent is None and not found.outputs:
+        shape = next(
+            (one.objective.cotangent.shape for one in found.examined if one.objective.cotangent is not None), None
+        )
+        warnings += through_cotangent(shape, options.differences.seed)
+    if judgement.oracle is None:
+        return warnings
+    warnings += partial(judgement.lines, estimate, comparer.tolerance, judgement.oracle.predicted)
+    if not found.outputs:
+        warnings += at_kinks(estimate, found.layout, judgement.oracle.kinks.tolist())
+    warnings += nothing_proved(proofs) + differing_calls(found.evaluations, comparer)
+    unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
+    for pair in unsure[:1]:
+        where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}
+        warnings.append(undecided(pair.a, pair.undecided, pair.of, where))
+    return warnings
+
+
+def _oracle_summary(found: Heard, options: HearingOptions) -> OracleSummary:
+    estimate, lines = found.estimate, found.judgement.lines
+    scope = "jacobian" if found.outputs else "all" if lines.complete else "sample"
+    return OracleSummary(
+        engine=estimate.engine,
+        predicted={},
+        budget=options.differences.budget,
+        audits=(),
+        referred=0,
+        refereed=0,
+        scope=scope,
+        difference=estimate.difference,
+        epsilon=estimate.epsilon,
+        evaluations=estimate.evaluations,
+        seconds=estimate.seconds,
+        compile_seconds=estimate.compile_seconds,
+        loss=estimate.loss,
+        widest_bar=float(estimate.error_bar.max(initial=0.0)),
+        ties=estimate.ties,
+    )
+
+
+def _summary(found: Heard, arguments: Arguments) -> str:
+    size, tensors = arguments.layout.size, len(arguments.leaves)
+    parts = [f"{size} parameter{'s' * (size != 1)}", f"{tensors} tensor{'s' * (tensors != 1)}"]
+    if found.outputs:
+        parts.append(f"{found.outputs} outputs")
+    parts.append("hand-written gradient" if any(one.by_hand for one in found.examined) else "")
+    dtype = _dtype(arguments)
+    return ", ".join(part for part in (*parts, "" if dtype == "float64" else dtype) if part)
+
+
+def _dtype(arguments: Arguments) -> str:
+    """Return the coarsest dtype of the parameters."""
+    return max(arguments.leaves.values(), key=lambda leaf: leaf.roundoff).dtype
+
+
+def _versions(found: Heard) -> Mapping[str, str]:
+    versions: dict[str, str] = {}
+    for one in found.examined:
+        versions |= one.contender.backend.versions()
+    return versions
