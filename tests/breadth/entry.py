@@ -110,11 +110,13 @@ class Collection:
         self.framework = framework
         self.entries: list[Entry] = []
 
-    def add(self, params: Mapping[str, Draw], *data: Draw, **flags: bool) -> Callable[[Loss], Loss]:
+    def add(
+        self, params: Mapping[str, Draw], *data: Draw, array_valued: bool = False, single_inside: bool = False
+    ) -> Callable[[Loss], Loss]:
         """Decorate a loss: its name is the entry's."""
 
         def register(loss: Loss) -> Loss:
-            self.put(loss.__name__, loss, params, *data, **flags)
+            self.put(loss.__name__, loss, params, *data, array_valued=array_valued, single_inside=single_inside)
             return loss
 
         return register
@@ -135,13 +137,15 @@ class Collection:
         params: Mapping[str, Draw],
         *data: Draw,
         gradient: Loss | None = None,
-        **flags: bool,
+        array_valued: bool = False,
+        single_inside: bool = False,
     ) -> None:
-        """Add an entry; its name is preceded by the framework's. `flags` are the boolean attributes of `Entry`."""
+        """Add an entry; its name is preceded by the framework's."""
 
         def make(rng: np.random.Generator) -> tuple[Params, tuple[Any, ...]]:
             convert = arrays_of(self.framework)
             drawn = {key: convert(np.asarray(draw(rng))) for key, draw in params.items()}
             return drawn, tuple(convert(np.asarray(draw(rng))) for draw in data)
 
-        self.entries.append(Entry(f"{self.framework}.{name}", self.framework, loss, make, gradient, **flags))
+        full_name = f"{self.framework}.{name}"
+        self.entries.append(Entry(full_name, self.framework, loss, make, gradient, array_valued, single_inside))

@@ -190,7 +190,7 @@ def associative_scan(p: Params, x: Any) -> Any:
     return weigh(lax.associative_scan(jnp.multiply, 1 + 0.3 * jnp.sin(x * p["w"])))
 
 
-@jax.custom_vjp
+@jax.custom_vjp  # type: ignore[untyped-decorator] # jax is not analysed
 def softened(z: Any) -> Any:
     """Return log(1 + exp z)."""
     return jnp.logaddexp(z, 0.0)
@@ -205,7 +205,7 @@ def custom_vjp(p: Params, x: Any) -> Any:
     return weigh(softened(x @ p["W"] + p["b"]))
 
 
-@jax.custom_jvp
+@jax.custom_jvp  # type: ignore[untyped-decorator] # jax is not analysed
 def cubed(z: Any) -> Any:
     """Return z³."""
     return z**3

@@ -148,6 +148,22 @@ def masked_fill_in_place(p: Params, x: Any) -> Any:
     return weigh(z)
 
 
+@add({"W": normal(4, 3), "b": normal(4)}, normal(5, 3))
+def filled_buffer(p: Params, x: Any) -> Any:
+    """Results are written into a tensor of zeros."""
+    z = torch.zeros(5, 4, dtype=x.dtype)
+    for number, row in enumerate(x):
+        z[number] = (p["W"] @ row + p["b"]).tanh()
+    return weigh(z)
+
+
+@add({"W": normal(4, 3), "b": normal(4)}, normal(5, 3))
+def boolean_mask(p: Params, x: Any) -> Any:
+    """As many numbers as are positive."""
+    z = x @ p["W"].T + p["b"]
+    return z[z > 0].square().sum() / 20 + z.sin().mean()
+
+
 @add({"w": normal(4), "v": normal(4)}, normal(4))
 def branch_on_value(p: Params, x: Any) -> Any:
     """Python's `if` on a value: either branch is smooth."""
