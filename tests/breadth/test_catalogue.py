@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,17 @@ from tests.breadth.planted import numbers, planted, true_gradient
 ENTRIES = {entry.name: entry for entry in CATALOGUE}
 NUMPY = [name for name, entry in ENTRIES.items() if entry.framework == "numpy"]
 TORCH = [name for name, entry in ENTRIES.items() if entry.framework == "torch"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Functions of sixty parameters are slower with several threads, much slower when something else runs."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def drawn(name: str, seed: int = 0) -> tuple[Entry, Params, tuple[Any, ...]]:
@@ -184,7 +196,7 @@ def test_a_component_counts(name: str) -> None:
 
 
 EXAMPLES = [name for name in (*NUMPY, *TORCH) if not ENTRIES[name].array_valued]
-EXAMPLES += ["jax.relu", "jax.gammaln", "jax.solve", "jax.layer_norm"]
+EXAMPLES += ["jax.gammaln", "jax.scan_rnn", "jax.solve"]
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=EXAMPLES)
