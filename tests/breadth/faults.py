@@ -1,0 +1,148 @@
+"""Faults that apply to any gradient: the mistakes that people make, made on purpose in one that is right.
+
+A fault takes the named gradients and parameters as NumPy arrays and a generator, and returns another dict, or None
+where it would change nothing. What it is given is never written to.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.breadth.entry import Array
+
+Gradient = dict[str, Array]
+Fault = Callable[[Gradient, Gradient, np.random.Generator], Gradient | None]
+Change = Callable[[Array], Array]
+
+SAME = 1e-9
+"""A change below this share of the tensor's largest component is none; so is a tensor below it of the gradient's."""
+
+
+def largest(array: Array) -> float:
+    """Return the largest modulus, 0 where there is none."""
+    return float(np.abs(array).max(initial=0.0))
+
+
+def that_matter(gradient: Gradient) -> list[str]:
+    """Return the names of the tensors that are more than rounding."""
+    whole = max(map(largest, gradient.values()))
+    return [name for name, array in gradient.items() if largest(array) > SAME * whole]
+
+
+def differ(before: Array, after: Array) -> bool:
+    """Return whether the change is worth the name; nan is."""
+    return not largest(after - before) < SAME * largest(before)
+
+
+def changed(before: Gradient, after: Gradient) -> Gradient | None:
+    """Return `after`, or None where it is the same in all tensors that matter."""
+    return after if any(differ(before[name], after[name]) for name in that_matter(before)) else None
+
+
+def everywhere(change: Change) -> Fault:
+    """Return the fault of changing every tensor in the same way."""
+    return lambda gradient, params, rng: changed(gradient, {name: change(g) for name, g in gradient.items()})
+
+
+def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Fault:
+    """Return the fault of changing one tensor: a random one of those in which it makes a difference."""
+
+    def fault(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+        for name in rng.permutation(that_matter(gradient)):
+            after = change(gradient[name], rng)
+            if after is not None and differ(gradient[name], after):
+                return {**gradient, str(name): after}
+        return None
+
+    return fault
+
+
+def component(change: Callable[[float], float]) -> Fault:
+    """Return the fault of changing one component that is at least a thousandth of its tensor's largest."""
+
+    def one(g: Array, rng: np.random.Generator) -> Array:
+        after = g.copy()
+        index = rng.choice(np.flatnonzero(np.abs(g) >= 1e-3 * largest(g)))
+        after.flat[index] = change(after.flat[index])
+        return after
+
+    return in_one(one)
+
+
+def rows(change: Callable[[Array, np.random.Generator], Array], dimensions: int = 1) -> Fault:
+    """Return the fault of changing the rows of one tensor that has at least two."""
+    return in_one(lambda g, rng: change(g, rng) if g.ndim >= dimensions and len(g) > 1 else None)
+
+
+def flipped(g: Array, rng: np.random.Generator) -> Array:
+    """One row with the other sign."""
+    number = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
+    return np.where((np.arange(len(g)) == number).reshape(-1, *[1] * (g.ndim - 1)), -g, g)
+
+
+def two_swapped(g: Array, rng: np.random.Generator) -> Array:
+    """Two rows in each other's place."""
+    order = np.arange(len(g))
+    i = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
+    others = np.flatnonzero([largest(row - g[i]) > SAME * largest(g) for row in g])
+    if len(others):
+        j = rng.choice(others)
+        order[[i, j]] = order[[j, i]]
+    return g[order]
+
+
+def transposed(g: Array, rng: np.random.Generator) -> Array | None:
+    """The last two axes of a square swapped."""
+    return np.swapaxes(g, -1, -2).copy() if g.ndim > 1 and g.shape[-1] == g.shape[-2] else None
+
+
+def last_missing(g: Array, rng: np.random.Generator) -> Array:
+    """Zero in the last row."""
+    return np.concatenate([g[:-1], np.zeros_like(g[-1:])])
+
+
+def tensors_swapped(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+    """Two tensors of one shape in each other's place."""
+    names = [str(name) for name in rng.permutation(that_matter(gradient))]
+    for number, first in enumerate(names):
+        for second in names[:number]:
+            if gradient[first].shape == gradient[second].shape and differ(gradient[first], gradient[second]):
+                return {**gradient, first: gradient[second], second: gradient[first]}
+    return None
+
+
+def weight_decay(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+    """A penalty that the loss does not have."""
+    return changed(gradient, {name: g + 0.01 * params[name] for name, g in gradient.items()})
+
+
+def clipped(g: Array) -> Array:
+    """Nothing beyond half the largest."""
+    return np.clip(g, -largest(g) / 2, largest(g) / 2)
+
+
+FAULTS: dict[str, Fault] = {
+    "x 2": everywhere(lambda g: 2.0 * g),
+    "x 1/2": everywhere(lambda g: 0.5 * g),
+    "x -1": everywhere(lambda g: -1.0 * g),
+    "x 1.001": everywhere(lambda g: 1.001 * g),
+    "x 1.0001": everywhere(lambda g: 1.0001 * g),
+    "one tensor x 2": in_one(lambda g, rng: 2.0 * g),
+    "one component + 10 %": component(lambda g: 1.1 * g),
+    "one component + 1 %": component(lambda g: 1.01 * g),
+    "one component + 1e-4": component(lambda g: (1 + 1e-4) * g),
+    "one component + 1e-6": component(lambda g: (1 + 1e-6) * g),
+    "one component zero": component(lambda g: 0.0),
+    "one component nan": component(lambda g: float("nan")),
+    "one row's sign flipped": rows(flipped),
+    "rows rolled by one": rows(lambda g, rng: np.roll(g, 1, axis=0)),
+    "two rows swapped": rows(two_swapped),
+    "transposed": in_one(transposed),
+    "last row missing": rows(last_missing),
+    "one tensor detached": in_one(lambda g, rng: np.zeros_like(g)),
+    "two tensors swapped": tensors_swapped,
+    "rounded to float32": everywhere(lambda g: g.astype(np.float32).astype(g.dtype)),
+    "clipped": everywhere(clipped),
+    "weight decay": weight_decay,
+    "conjugated": everywhere(lambda g: np.conj(g) if np.iscomplexobj(g) else g),
+}
