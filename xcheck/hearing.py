@@ -86,14 +86,15 @@ def heard(contenders: Sequence[Contender], arguments: Arguments, options: Hearin
 
 def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer]:
     """Return who compares the witnesses, and those that were asked again in float64."""
+    own = max(FLOAT64, found.judgement.roundoff)
     extrapolates, relative = options.differences.epsilon == "auto", options.differences.tolerance
-    strict = replace(found.estimate, rounding=_scaled(found.estimate.rounding, FLOAT64 / found.roundoff))
+    strict = replace(found.estimate, rounding=_scaled(found.estimate.rounding, own / found.roundoff))
     return (
         _comparer(found.estimate, found.layout, options, found.roundoff),
         Comparer(
             strict,
             found.layout,
-            tolerance_for(relative, FLOAT64, extrapolates=extrapolates),
+            tolerance_for(relative, own, extrapolates=extrapolates),
             worst=options.worst,
             despite_losses=False,
         ),
@@ -123,7 +124,7 @@ def _heard_through(
         progress=options.progress,
     )
     witnesses = [one.evaluation for one in found if one.evaluation is not None]
-    layout, roundoff = judgement.lines.layout, arguments.roundoff
+    layout, roundoff = judgement.lines.layout, max(arguments.roundoff, judgement.roundoff)
     reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff), witnesses)
     return Heard(
         layout=layout,

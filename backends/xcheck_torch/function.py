@@ -44,7 +44,8 @@ class TorchFunction(FunctionObjective):
     def __init__(self, function: Function, arguments: Arguments, device: str, *, wide: bool, cotangent: Any) -> None:
         self._device = torch.device(_DEVICES[device])
         super().__init__("torch", function, arguments, wide=wide, cotangent=cotangent)
-        self._vmaps: bool | None = None
+        self._vmaps = True
+        self._tried: set[frozenset[str]] = set()
 
     def parameters(self) -> Mapping[str, Any] | None:
         """Return the parameters of the module."""
@@ -125,32 +126,37 @@ class TorchFunction(FunctionObjective):
     # --- many θ at once ---------------------------------------------------------------------------------------------
 
     def batch(self, thetas: Vector) -> Vector | None:
-        """Return the losses by torch.func.vmap; None where an operation has no batching rule."""
-        if self._vmaps is None:
-            self._vmaps = self._tried(thetas[:2])
-        return self._mapped(thetas) if self._vmaps else None
+        """Return the losses by torch.func.vmap; None where an operation has no batching rule.
 
-    def _tried(self, thetas: Vector) -> bool:
-        """Return whether the vmapped loss gives what the plain one gives."""
-        plain = np.array([self.number(self.value(self.own(theta), self._shared())) for theta in thetas])
-        try:
-            found = self._mapped(thetas)
-        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
-            self.engine = f"loop (torch.func.vmap: {type(error).__name__})"
-            return False
-        if not np.allclose(found, plain, rtol=1e-3 if not self.wide else 1e-10, atol=0.0, equal_nan=True):
-            self.engine = "loop (torch.func.vmap gives other losses)"
-            return False
-        self.engine = "torch.func.vmap"
-        return True
-
-    def _mapped(self, thetas: Vector) -> Vector:
-        """Return the losses at all of `thetas`; what does not differ between them is not batched."""
+        What vmap can do depends on which parameters differ: each such case is tried once against single calls.
+        """
+        if not self._vmaps:
+            return None
         stacked = self.stacked(thetas)
-        if not any(varied for _, varied in stacked.values()):
-            return np.repeat(self.number(self.value(self.own(thetas[0]), self._shared())), len(thetas))
+        varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
+        if not varied:
+            return None
+        try:
+            found = self._mapped(stacked)
+        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
+            self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
+            return None
+        if varied not in self._tried:
+            self._tried.add(varied)
+            if not self._confirmed(thetas[:2], found[:2]):
+                self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
+                return None
+        self.engine = "torch.func.vmap"
+        return found
+
+    def _confirmed(self, thetas: Vector, found: Vector) -> bool:
+        plain = [self.number(self.value(self.own(theta), self._shared())) for theta in thetas]
+        return np.allclose(found, plain, rtol=1e-6 if self.wide else 1e-3, atol=0.0, equal_nan=True)
+
+    def _mapped(self, stacked: Mapping[str, tuple[Numbers, bool]]) -> Vector:
+        """Return the losses at all θ; what does not differ between them is not batched."""
         given = {name: self.array(part, self.source(name), self.dtype(name)) for name, (part, _) in stacked.items()}
-        over = {name: 0 if varied else None for name, (_, varied) in stacked.items()}
+        over = {name: 0 if differs else None for name, (_, differs) in stacked.items()}
         with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
             # "there is a performance drop": the loop would be slower still.
             warnings.filterwarnings("ignore", message="There is a performance drop", category=UserWarning)

@@ -27,7 +27,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "rrelu_eval": F.rrelu,
     "elu": F.elu,
     "selu": F.selu,
-    "celu": partial(F.celu, alpha=0.7),
+    "celu": partial(F.celu, alpha=0.75),
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "silu": F.silu,

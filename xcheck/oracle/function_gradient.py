@@ -18,7 +18,7 @@ from xcheck.oracle.estimators import Measurement, fixed
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.function_engine import FunctionEngine, chunk_for
 from xcheck.oracle.lines import DIRECTIONS, Lines
-from xcheck.oracle.noise import noise_nearby
+from xcheck.oracle.noise import noises_nearby
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
 
@@ -31,6 +31,7 @@ _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
 _LEAST = 4  # components of each tensor, at the least
 _RECONSIDERED = 64
+_FLOAT32 = 2.0**-24
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel.
 _ROUNDINGS = 2.0**8
@@ -66,6 +67,10 @@ class FunctionOracle:
         roundoff: of what `losses` are computed in.
         options: see there.
         progress: called with the number of differences after each batch.
+
+    Attributes:
+        lines: what is differenced.
+        narrow: whether part of the losses is computed in less than 64 bits, although they are asked for in 64.
     """
 
     def __init__(
@@ -88,7 +93,12 @@ class FunctionOracle:
             self.lines = self._chosen(losses, theta, layout)
         self.engine = FunctionEngine(losses, theta, self.lines, roundoff=roundoff, progress=progress)
         with np.errstate(all="ignore"):
-            self._noise = noise_nearby(self.engine, np.random.default_rng([options.seed, _NOISE_STREAM]))
+            rng = np.random.default_rng([options.seed, _NOISE_STREAM])
+            near, coarse = noises_nearby(self.engine, rng)
+            self._noise = np.maximum(near, coarse)
+            self.narrow = _is_narrow(near, coarse, float(np.abs(self.engine.losses[0])))
+            if self.narrow:
+                self._roundoffs = {name: max(_FLOAT32, own) for name, own in roundoffs.items()}
             self._found = self._measured()
 
     def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout) -> Lines:
@@ -182,6 +192,12 @@ class FunctionOracle:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
         return 64 * noise + _ROUNDINGS * coarsest * abs(loss)
+
+
+def _is_narrow(near: Vector, coarse: Vector, loss: float) -> bool:
+    """Return whether part of J is a staircase: no noise between close samples, and that of float32 between others."""
+    stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
+    return stairs > 2.0**-36 * loss and stairs > 256 * level
 
 
 def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:

@@ -6,9 +6,11 @@ standard deviation σ, E[(Δᵏ f)²] = σ² (2k)!/(k!)².
 Source: Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011), equation (2.5).
 """
 
+from collections.abc import Sequence
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.oracle.engine import Engine, Indices
 from xcheck.parameters import Layout, Vector
@@ -22,7 +24,7 @@ ORDERS = (3, 4, 5)
 SPACING = 2.0**-14
 
 
-def noise_level(values: Vector) -> Vector:
+def noise_level(values: Vector, orders: Sequence[int] = ORDERS) -> Vector:
     """Return the standard deviation of the noise in rows of closely spaced samples, shape (..., POINTS) -> (...).
 
     >>> rng = np.random.default_rng(0)
@@ -33,7 +35,7 @@ def noise_level(values: Vector) -> Vector:
     # In units of their size: squares of what is very large or small are not finite.
     size = np.abs(values).max(axis=-1, keepdims=True)
     unit = values / np.where(size > 0, size, 1.0)
-    squares = [np.mean(np.diff(unit, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in ORDERS]
+    squares = [np.mean(np.diff(unit, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in orders]
     return np.asarray(size[..., 0] * np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
 
 
@@ -66,40 +68,66 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
 # Of a function that nothing is known about, so many components of each tensor, and no more in all.
 _FEW, _MOST = 3, 96
 _SPREAD = 2.0**-20
+_COARSE = 2.0**-19
 
 
 def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
-    """Return the noise σ of any J, one value for each tensor, shape (n,): its scale is not known.
+    """Return the noise σ of any J, one value for each tensor, shape (n,): the larger of `noises_nearby`."""
+    return np.max(noises_nearby(engine, rng), axis=0)
+
+
+def noises_nearby(engine: Engine, rng: np.random.Generator) -> tuple[Vector, Vector]:
+    """Return two noises of any J, shapes (n,): of close samples, and of samples that are as far apart as float32 needs.
+
+    The scale of J is not known.
 
     Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ has no noise there. Samples
     that spread by more than a millionth of J are too far apart to be called noise; they are taken closer.
     """
-    sigma = np.zeros(engine.layout.size)
+    near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
     tensors = [tensor for tensor in engine.layout if tensor.size]
     few = max(1, min(_FEW, _MOST // max(1, len(tensors))))
     for tensor in tensors:
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False))
         far = engine.first_step * engine.scale[chosen]
-        sigma[tensor.span] = max(
-            _noise_at(engine, chosen, np.zeros_like(far), far), _noise_at(engine, chosen, far, far)
-        )
-    return sigma
+        found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
+        near[tensor.span], coarse[tensor.span] = np.max(found, axis=0)
+    return near, coarse
 
 
-def _noise_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> float:
-    """Return the largest noise of J at `offset` from θ along the components; 0 where J is not finite."""
+def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[float, float]:
+    """Return the largest noises of J at `offset` from θ along the components; 0 where J is not finite."""
     natural = step / engine.first_step
     spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
+    coarse = _hidden_noise(engine, chosen, offset, np.maximum(spacing, natural * _COARSE))
     for _ in range(5):
-        indices = np.repeat(chosen, POINTS)
-        plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
-        spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
-        values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
-        with np.errstate(all="ignore"):
-            spread = np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
-            if not spread.any():
-                return float(np.fmax.reduce(noise_level(values), initial=0.0))
+        values, spread = _samples(engine, chosen, offset, spacing)
+        if not spread.any():
+            break
         spacing = np.where(spread, spacing / 1024, spacing)
+    trusted = values if not offset.any() else values[~spread]
     with np.errstate(all="ignore"):
-        trusted = values if not offset.any() else values[~spread]
-        return float(np.fmax.reduce(noise_level(trusted), initial=0.0)) if len(trusted) else 0.0
+        near = float(np.fmax.reduce(noise_level(trusted), initial=0.0)) if len(trusted) else 0.0
+    return near, coarse
+
+
+def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> float:
+    """Return the noise of samples so far apart that numbers of float32 differ.
+
+    A part of J that is computed in float32 is a staircase: close samples all lie on one step. Between samples that far
+    apart J bends; its fifth differences hardly do, and the smallest of the orders is taken.
+    """
+    values, spread = _samples(engine, chosen, offset, spacing)
+    with np.errstate(all="ignore"):
+        levels = np.min([noise_level(values[~spread], (order,)) for order in ORDERS], axis=0)
+        return float(np.fmax.reduce(levels, initial=0.0))
+
+
+def _samples(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+    """Return samples along each component, shape (c, POINTS), and which spread too far to be noise."""
+    indices = np.repeat(chosen, POINTS)
+    plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
+    spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
+    values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
+    with np.errstate(all="ignore"):
+        return values, np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
