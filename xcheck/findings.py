@@ -31,6 +31,7 @@ NOT_NORMALIZED = "XC415"
 NOT_DETERMINISTIC = "XC416"
 FLOAT32_INSIDE = "XC417"
 AUDIT_FAILED = "XC418"
+AUDIT_UNDECIDED = "XC419"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
