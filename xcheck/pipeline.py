@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from xcheck import __version__, registry
+from xcheck.backend import Backend
 from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Check, Loaded, load, settings_for_problem
 from xcheck.doubts import Point, doubts_at
 from xcheck.findings import CONSTANT_FEATURE, Finding
 from xcheck.layers import layers_of
-from xcheck.backend import Backend
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
 from xcheck.pair import Pair
+from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
@@ -93,9 +94,11 @@ def verify_loaded(
     witnesses = call_witnesses(problem, check, backends)
     estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
     tolerance = _tolerance(check, options)
-    if options.extrapolates:
-        estimate = _settled(problem, estimate, witnesses, tolerance)
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+    if options.extrapolates:
+        disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
+        estimate = _settled(problem, estimate, disputes, tolerance.relative)
+        comparer = comparer.given(estimate)
     point = Point(
         problem=problem,
         estimate=estimate,
@@ -127,11 +130,9 @@ def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
     return Tolerance(check.tolerance, float(np.finfo(check.dtype).eps) / 2, resolution)
 
 
-def _settled(problem: Problem, estimate: Estimate, witnesses: Witnesses, tolerance: Tolerance) -> Estimate:
+def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:
     """Return the estimate after the referee has had its say on what is in dispute."""
-    comparer = Comparer(estimate, problem.layout, tolerance)
-    disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
-    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance.relative) if disputes else estimate
+    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate
 
 
 def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Point, command: Sequence[str]) -> Report:
