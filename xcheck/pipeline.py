@@ -92,7 +92,7 @@ def verify_loaded(
     problem, check = loaded.problem, loaded.check
     options = _options(check)
     witnesses = call_witnesses(problem, check, backends)
-    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
+    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
     tolerance = _tolerance(check, options)
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
     if options.extrapolates:
@@ -170,11 +170,11 @@ def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Fin
     return [*warnings_of(pairs, point.estimate, point.problem.layout), *calls, *doubts_at(point)]
 
 
-def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], None] | None:
+def _counted(progress: Progress | None, problem: Problem, options: OracleOptions) -> Callable[[int], None] | None:
     """Turn "so many more" into "so many of so many"."""
     if progress is None:
         return None
-    planned, done = planned_differences(problem.layout), 0
+    planned, done = planned_differences(problem, options), 0
 
     def advance(more: int) -> None:
         nonlocal done
