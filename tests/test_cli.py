@@ -368,6 +368,14 @@ def test_cache_keeps_what_is_compiled(folder: Path) -> None:
     assert list((folder / "kept" / "compiled").iterdir())
 
 
+def test_a_cache_that_cannot_be_written_is_a_mistake(folder: Path) -> None:
+    """Said at once, with the reason, and not by JAX in the middle of the work; nothing is checked."""
+    (folder / "file").write_text("in the way")
+    done = run("model.toml", "--cache", "file/compiled", folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Invalid value for '--cache': cannot write to file/compiled: Not a directory" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("engine", "auditors"), [("loop", []), ("structured", ["loop"]), ("node", ["structured", "loop"])]
 )

@@ -1,7 +1,8 @@
 """Comparison of gradients: components decide, the lecture's number is shown."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -57,6 +58,34 @@ def changed(flat: int, change: Callable[[float], float]) -> Vector:
     gradient = TRUE.copy()
     gradient[flat] = change(float(gradient[flat]))
     return gradient
+
+
+class Watched(Estimate):
+    """Counts how often a gradient is held against it."""
+
+    looked: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "near":  # asked once per judgement
+            self.looked.append(name)
+        return super().__getattribute__(name)
+
+
+def test_a_gradient_is_judged_once() -> None:
+    """However often it is asked about; another call is another gradient, and another oracle another judge."""
+    known = estimate()
+    watched = Watched(**{field.name: getattr(known, field.name) for field in fields(Estimate)})
+    comparer, first = Comparer(watched, LAYOUT, Tolerance()), Evaluation("numpy", 0.7, TRUE)
+    Watched.looked.clear()
+    comparer.disputes(first)
+    comparer.settled([first])
+    comparer.with_oracle(first)
+    comparer.each_call(first)
+    assert len(Watched.looked) == 1
+    comparer.with_oracle(Evaluation("numpy", 0.7, changed(0, lambda g: 2 * g)))
+    assert len(Watched.looked) == 2
+    assert comparer.given(watched) is comparer
+    assert comparer.given(estimate(lower=TRUE + 1, upper=TRUE + 1, value=TRUE + 1)).with_oracle(first).wrong == 6
 
 
 def test_the_same_gradient_agrees() -> None:

@@ -1,13 +1,14 @@
 """Every class of fault, planted one at a time in one witness, is found and named; the others are not blamed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.fakes import Fake
 from xcheck import Report, registry, verify
-from xcheck.backend import Backend, Objective
+from xcheck.backend import Objective
 from xcheck.network import ActivationName, LossName
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
@@ -50,23 +51,13 @@ def test_a_fault_in_a_gradient_is_found_and_named(number: int, problem: Problem)
 # --- faults inside the backward pass --------------------------------------------------------------------------------
 
 
-class Backward(Backend):
+class Backward(Fake):
     """The NumPy witness with another backward pass."""
 
     name = "numpy"
-    install = ""
 
     def __init__(self, make: Callable[[Problem, DtypeName], Objective]) -> None:
         self._make = make
-
-    def available(self) -> str | None:
-        return None
-
-    def versions(self) -> Mapping[str, str]:
-        return {"numpy": np.__version__}
-
-    def devices(self) -> tuple[str, ...]:
-        return ("cpu",)
 
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         return self._make(problem, dtype)

@@ -143,10 +143,13 @@ def test_ties_are_told(problem: Problem) -> None:
     assert [warning.code for warning in report.warnings] == ["XC404", "XC407", "XC408"]
 
 
-def test_progress_reaches_its_end() -> None:
-    """The last call says that all is done."""
+@pytest.mark.parametrize("engine", ["auto", "loop", "batched", "structured", "node"])
+def test_progress_reaches_its_end(engine: str) -> None:
+    """The last call says that all is done, also where units are perturbed and not weights."""
     calls: list[tuple[int, int]] = []
-    verify(DEFINITION, progress=lambda done, total: calls.append((done, total)))
+    network = {"layers": [{"units": 30, "activation": "tanh"}, {"units": 3}], "loss": "softmax_cross_entropy"}
+    definition = {"data": {"synthetic": {"inputs": 20, "examples": 16}}, "network": network}
+    verify(definition, backends=["numpy"], engine=engine, progress=lambda *call: calls.append(call))
     assert calls[-1][0] == calls[-1][1]
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
 

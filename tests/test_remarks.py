@@ -1,7 +1,9 @@
 """Findings and warnings about pairs."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, registry, verify
@@ -9,8 +11,10 @@ from xcheck.oracle import numerical_gradient
 from xcheck.oracle.audit import Audit
 from xcheck.parameters import Vector
 from xcheck.remarks import warnings_of
+from xcheck.report.terminal import render
 from xcheck.testing import Fault, Planted
 
+EXAMPLES = Path(__file__).parent.parent / "xcheck" / "examples"
 DEEP = {
     "data": {"synthetic": {"inputs": 6, "examples": 64}},
     "network": {
@@ -63,8 +67,50 @@ def test_conventions_at_a_kink(answer: float, verdict: str) -> None:
 def test_an_audit_that_failed_is_reported() -> None:
     """It is a mistake of ours, and nobody else is blamed for it."""
     problem = at_a_kink()
-    failed = Audit("node", "structured", components=4, worst=7.0, evaluations=24)
+    failed = Audit("node", "structured", components=4, decided=4, worst=7.0, evaluations=24)
     estimate = replace(numerical_gradient(problem), audits=(failed,))
     (warning,) = [one for one in warnings_of([], estimate, problem.layout) if one.code == "XC418"]
     assert "the node engine was contradicted by the structured engine" in warning.text
     assert warning.value == 7.0
+
+
+def test_an_audit_that_decided_nothing_is_reported() -> None:
+    """Outputs of 1e12 beside targets that are off by 1: their rounding hides any mistake that the loop might find."""
+    network = Network(inputs=1, layers=(Dense(units=1),), loss="mean_squared_error")
+    far = Problem.create(network, [[1.0], [2.0]], [[1e12 + 1], [1e12 - 1]], theta=[0.5, 1e12])
+    report = verify(far, backends=["numpy"], engine="structured")
+    (audit,) = report.oracle.audits
+    assert (audit.passed, audit.components, audit.decided) == (True, 2, 0)
+    (warning,) = [warning for warning in report.warnings if warning.code == "XC419"]
+    assert "the audit of the structured engine by the loop engine decided nothing" in warning.text
+    assert warning.value == audit.components
+
+
+def test_an_audit_counts_what_it_has_decided() -> None:
+    """In a network that hardly moves its loss, the biases of the outputs and little else."""
+    report = verify(DEEP, backends=["numpy"], engine="structured", seed=4)
+    (audit,) = report.oracle.audits
+    assert 0 < audit.decided < audit.components
+    assert f"{audit.components} components, {audit.decided} of them decided" in render(report, width=400, verbose=True)
+    assert report.to_dict()["oracle"]["audits"][0]["decided"] == audit.decided
+    assert "XC419" not in {warning.code for warning in report.warnings}
+
+
+@pytest.mark.parametrize("engine", ["structured", "node"])
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_audits_of_the_examples_decide(path: Path, engine: str) -> None:
+    """On real data at an ordinary θ every auditor decides nearly all of what it looks at."""
+    report = verify(path, backends=["numpy"], engine=engine, examples=64)
+    assert all(audit.decided > 0.9 * audit.components for audit in report.oracle.audits)
+    assert "XC419" not in {warning.code for warning in report.warnings}
+
+
+@pytest.mark.parametrize(("l2", "size"), [(0.0, 0.0), (0.7, 0.3)])
+def test_zeros_are_decided(l2: float, size: float) -> None:
+    """Where nothing but the penalty depends on θ, both engines say so, and there is nothing left to decide."""
+    layers = (Dense(units=3, activation="tanh"), Dense(units=1))
+    network = Network(inputs=2, layers=layers, loss="mean_squared_error", l2=l2)
+    theta = np.concatenate([np.full(6, size), np.zeros(7)])
+    flat = Problem.create(network, np.zeros((4, 2)), np.zeros((4, 1)), theta=theta)
+    report = verify(flat, backends=["numpy"], engine="node")
+    assert [audit.decided == audit.components for audit in report.oracle.audits] == [True, True]

@@ -1,47 +1,31 @@
 """Witnesses whose second call at the same θ is not the first: random ones are undecided, forgetful ones are wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import pytest
 
-from xcheck import Problem, Report, registry, verify
-from xcheck.backend import Backend, Objective
+from tests.fakes import Answering, Fake, numpy_answer
+from xcheck import Problem, Report, verify
+from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName
 
 Answer = Callable[[int, float, Vector], tuple[float, Vector]]
 
 
-class Moody(Backend):
+class Moody(Fake):
     """The NumPy witness, whose right answer is changed depending on how often it was asked before."""
 
     name = "moody"
-    install = ""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
 
-    def available(self) -> str | None:
-        return None
-
-    def versions(self) -> Mapping[str, str]:
-        return {}
-
-    def devices(self) -> tuple[str, ...]:
-        return ("cpu",)
-
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        inner, answer = registry.get("numpy").network_objective(problem), self._answer
-
-        class Changed(Objective):
-            calls = 0
-
-            def compute(self, theta: Vector) -> tuple[float, Vector]:
-                self.calls += 1
-                return answer(self.calls - 1, *inner.loss_and_gradient(theta))
-
-        return Changed("moody", problem.layout.size)
+        right, calls = numpy_answer(problem, dtype), count()
+        return Answering(self.name, problem.layout.size, lambda theta: self._answer(next(calls), *right(theta)))
 
 
 def asked(problem: Problem, answer: Answer) -> Report:

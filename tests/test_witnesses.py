@@ -81,7 +81,7 @@ def test_two_plug_ins_of_one_name_are_refused(plugins: Plugins) -> None:
 def test_what_is_no_backend_is_refused(plugins: Plugins) -> None:
     """An entry point that leads to something else is named."""
     plugins.add("odd", "backend = 42\n")
-    with pytest.raises(BackendError, match=r"plugin_odd:backend is not an xcheck\.objective\.Backend"):
+    with pytest.raises(BackendError, match=r"plugin_odd:backend is not an xcheck\.backend\.Backend"):
         registry.get("odd")
 
 

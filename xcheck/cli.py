@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import click
@@ -49,11 +50,22 @@ def _keep_compiled(ctx: click.Context, param: click.Parameter, folder: Path | No
     """Turn on JAX's persistent compilation cache for this process, for the small functions too."""
     if folder is None:
         return
+    _must_be_writable(folder)
     import jax
 
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _must_be_writable(folder: Path) -> None:
+    """Make the folder and a file in it: JAX would only warn, again and again, and keep nothing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise click.BadParameter(f"cannot write to {folder}: {error.strerror}") from error
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)

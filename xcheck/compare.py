@@ -117,6 +117,13 @@ class Comparer:
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
+        self._judgements: dict[Evaluation, _Judgement] = {}  # an evaluation is itself, not its numbers
+
+    def given(self, estimate: Estimate) -> "Comparer":
+        """Return the comparer for another estimate; this one, with all it knows already, if it is the same."""
+        if estimate is self._estimate:
+            return self
+        return Comparer(estimate, self._layout, self._tolerance, worst=self._worst)
 
     @property
     def tolerance(self) -> float:
@@ -140,7 +147,7 @@ class Comparer:
         """Compare every call of a witness with the oracle."""
         oracle, spread = self._estimate, self.spread(a)
         b = Evaluation(ORACLE, oracle.loss, oracle.value)
-        return [self._pair(call, b, self._judged(call.gradient), spread) for call in a.calls]
+        return [self._pair(call, b, self._judged(call), spread) for call in a.calls]
 
     def spread(self, a: Evaluation) -> float:
         """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""
@@ -155,12 +162,18 @@ class Comparer:
         for evaluation in evaluations:
             settled &= not self.spread(evaluation)
             for call in evaluation.calls:
-                found = self._judged(call.gradient)
+                found = self._judged(call)
                 settled &= ~(found.wrong | found.undecided)
         return settled
 
+    def _judged(self, call: Evaluation) -> _Judgement:
+        """Return what becomes of each component; worked out once per call."""
+        if call not in self._judgements:
+            self._judgements[call] = self._judgement(call.gradient)
+        return self._judgements[call]
+
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
-    def _judged(self, g: Vector) -> _Judgement:
+    def _judgement(self, g: Vector) -> _Judgement:
         oracle = self._estimate
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
@@ -187,12 +200,12 @@ class Comparer:
         What is out of bounds by more than a thousandfold is not in dispute, nor what rounding of the witness itself
         leaves undecided.
         """
-        judged = self._judged(a.gradient)
+        judged = self._judged(a)
         return np.asarray(np.where(judged.disputed, 1.0 + judged.ratio, 0.0))
 
     def wrong(self, a: Evaluation) -> NDArray[np.intp]:
         """Return the components of a witness that are out of bounds, the worst first."""
-        judged = self._judged(a.gradient)
+        judged = self._judged(a)
         wrong = np.flatnonzero(judged.wrong)
         return wrong[np.argsort(-judged.ratio[wrong], kind="stable")]
 

@@ -18,6 +18,7 @@ from xcheck.layers import layers_of
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
 from xcheck.pair import Pair
+from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
@@ -91,11 +92,13 @@ def verify_loaded(
     problem, check = loaded.problem, loaded.check
     options = _options(check)
     witnesses = call_witnesses(problem, check, backends)
-    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem))
+    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
     tolerance = _tolerance(check, options)
-    if options.extrapolates:
-        estimate = _settled(problem, estimate, witnesses, tolerance)
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+    if options.extrapolates:
+        disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
+        estimate = _settled(problem, estimate, disputes, tolerance.relative)
+        comparer = comparer.given(estimate)
     point = Point(
         problem=problem,
         estimate=estimate,
@@ -127,11 +130,9 @@ def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
     return Tolerance(check.tolerance, float(np.finfo(check.dtype).eps) / 2, resolution)
 
 
-def _settled(problem: Problem, estimate: Estimate, witnesses: Witnesses, tolerance: Tolerance) -> Estimate:
+def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:
     """Return the estimate after the referee has had its say on what is in dispute."""
-    comparer = Comparer(estimate, problem.layout, tolerance)
-    disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
-    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance.relative) if disputes else estimate
+    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate
 
 
 def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Point, command: Sequence[str]) -> Report:
@@ -169,11 +170,11 @@ def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Fin
     return [*warnings_of(pairs, point.estimate, point.problem.layout), *calls, *doubts_at(point)]
 
 
-def _counted(progress: Progress | None, problem: Problem) -> Callable[[int], None] | None:
+def _counted(progress: Progress | None, problem: Problem, options: OracleOptions) -> Callable[[int], None] | None:
     """Turn "so many more" into "so many of so many"."""
     if progress is None:
         return None
-    planned, done = planned_differences(problem.layout), 0
+    planned, done = planned_differences(problem, options), 0
 
     def advance(more: int) -> None:
         nonlocal done

@@ -55,6 +55,7 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> li
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
     doubts += [_contradicted(audit) for audit in estimate.audits if not audit.passed]
+    doubts += [_vain(audit) for audit in estimate.audits if audit.passed and audit.components and not audit.decided]
     judged = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and not pair.spread]
     if judged and np.isfinite(estimate.loss):
         doubts.append(_undecided(max(judged, key=lambda pair: pair.undecided)))
@@ -77,6 +78,14 @@ def _contradicted(audit: Audit) -> Finding:
         f"components (by {audit.worst:.2g} error bars) and given up: this is a mistake in xcheck, please report it"
     )
     return Finding(code=codes.AUDIT_FAILED, text=text, value=audit.worst)
+
+
+def _vain(audit: Audit) -> Finding:
+    text = (
+        f"the audit of the {audit.engine} engine by the {audit.by} engine decided nothing: in none of its "
+        f"{audit.components} components are the error bars narrower than a hundredth of the tensor's largest slope"
+    )
+    return Finding(code=codes.AUDIT_UNDECIDED, text=text, value=float(audit.components))
 
 
 def _undecided(pair: Pair) -> Finding:

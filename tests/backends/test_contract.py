@@ -1,15 +1,16 @@
 """The three witnesses keep the contract; and a backend that breaks one of its laws is caught."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import jax
 import numpy as np
 import pytest
 import torch
 
+from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import registry
-from xcheck.backend import Backend, Objective
+from xcheck.backend import Objective
 from xcheck.errors import BackendError
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
@@ -54,34 +55,22 @@ def test_witnesses_do_not_mind_the_callers_settings(name: str) -> None:
     assert np.array_equal(gradient, expected)
 
 
-class Outlaw(Backend):
+class Outlaw(Fake):
     """The NumPy witness, spoiled after the fact."""
 
     name = "outlaw"
-    install = ""
 
     def __init__(self, spoil: Callable[[Vector, float, Vector, str], tuple[float, object]]) -> None:
         self._spoil = spoil
 
-    def available(self) -> str | None:
-        return None
-
-    def versions(self) -> Mapping[str, str]:
-        return {"outlaw": "1"}
-
-    def devices(self) -> tuple[str, ...]:
-        return ("cpu",)
-
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        inner, spoil = registry.get("numpy").network_objective(problem, dtype=dtype), self._spoil
+        right = numpy_answer(problem, dtype)
 
-        class Spoiled(Objective):
-            def compute(self, theta: Vector) -> tuple[float, Vector]:
-                loss, gradient = inner.loss_and_gradient(theta)
-                spoiled, changed = spoil(theta, loss, gradient, dtype)
-                return spoiled, changed  # type: ignore[return-value] # that is the point
+        def answer(theta: Vector) -> tuple[float, Vector]:
+            loss, gradient = self._spoil(theta, *right(theta), dtype)
+            return loss, gradient  # type: ignore[return-value] # that is the point
 
-        return Spoiled("outlaw", problem.layout.size)
+        return Answering(self.name, problem.layout.size, answer)
 
 
 CALLS = iter(range(10**9))

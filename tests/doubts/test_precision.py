@@ -1,14 +1,15 @@
 """Witnesses that answer in float32 when they were asked for float64."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.doubts.conftest import X, codes, problem, warned
-from xcheck import Dense, Problem, Report, registry, verify
-from xcheck.backend import Backend, Objective
+from tests.fakes import Answering, Fake, numpy_answer
+from xcheck import Dense, Problem, Report, verify
+from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName
 
@@ -16,32 +17,17 @@ TANH = Dense(units=5, activation="tanh")
 Change = Callable[[float, Vector], tuple[float, Vector]]
 
 
-class Cast(Backend):
+class Cast(Fake):
     """The NumPy witness, whose answers are cast."""
 
     name = "cast"
-    install = ""
 
     def __init__(self, change: Change) -> None:
         self._change = change
 
-    def available(self) -> str | None:
-        return None
-
-    def versions(self) -> Mapping[str, str]:
-        return {}
-
-    def devices(self) -> tuple[str, ...]:
-        return ("cpu",)
-
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        inner, change = registry.get("numpy").network_objective(problem, dtype=dtype), self._change
-
-        class Changed(Objective):
-            def compute(self, theta: Vector) -> tuple[float, Vector]:
-                return change(*inner.loss_and_gradient(theta))
-
-        return Changed("cast", problem.layout.size)
+        right = numpy_answer(problem, dtype)
+        return Answering(self.name, problem.layout.size, lambda theta: self._change(*right(theta)))
 
 
 def rounded(number: float) -> float:

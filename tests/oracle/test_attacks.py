@@ -205,3 +205,29 @@ def test_an_activation_that_is_all_but_zero(engine: str) -> None:
     assert verify(problem, backends=["numpy"], engine=engine).pairs[0].wrong == 0
     spoiled = Planted(registry.get("numpy"), Fault("W2", "support", turn))
     assert verify(problem, backends=[spoiled], engine=engine).verdict == "DISAGREE"
+
+
+def with_a_dead_unit(weight: float, layers: int) -> Problem:
+    """A network with a relu unit at z = −30 or so, and weights of this size above it."""
+    hidden = [Dense(units=5, activation="relu"), *[Dense(units=4, activation="tanh")] * (layers - 1)]
+    network = Network(inputs=4, layers=(*hidden, Dense(units=3)), loss="softmax_cross_entropy")
+    rng = np.random.default_rng(0)
+    start = Problem.create(network, rng.standard_normal((12, 4)), np.eye(3)[rng.integers(0, 3, 12)])
+    theta, layout = start.theta.copy(), start.layout
+    theta[layout["b1"].span.start] = -30.0
+    above = theta[layout["W2"].span].reshape(layout["W2"].shape)
+    above[:, 0] = weight * np.arange(1, 1 + len(above))
+    return Problem.create(network, start.inputs, start.targets, theta=theta)
+
+
+@pytest.mark.parametrize("engine", ["batched", "structured", "node"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("weight", [1e20, 1e100, 1e200])
+def test_huge_weights_above_a_dead_unit_take_no_part(engine: str, layers: int, weight: float) -> None:
+    """They are only ever multiplied by zero: everything else is decided, and a wrong sign is found."""
+    problem = with_a_dead_unit(weight, layers)
+    report = verify(problem, backends=["numpy", "jax"], engine=engine)
+    assert (report.verdict, report.pairs[0].undecided) == ("AGREE", 0)
+    assert report.resolution < 1e-9
+    report = verify(problem, backends=[flipped(problem, slice(None)), "jax"], engine=engine)
+    assert report.odd_one_out == ("numpy",)

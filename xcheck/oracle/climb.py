@@ -213,8 +213,9 @@ def _turned(array: Vector | None) -> Vector | None:
 def reach(engine: NetworkEngine) -> list[Vector]:
     """Return per layer and unit how far anything above moves, at most, when its z moves by 1; shapes (nₗ,).
 
-    |δ⁽ˡ⁺¹⁾| ≤ maxₖ |Wₖᵢ| |Δaᵢ| and after that |δ| ≤ ‖W‖∞ |Δa|, with |Δa| ≤ 1.13 |δ| times the mask's 1/keep_prob. A
-    step h in zᵢ is short when h · reachᵢ ≤ SHORT/2: then every polynomial is within its range.
+    |δ⁽ˡ⁺¹⁾| ≤ maxₖ |Wₖᵢ| |Δaᵢ| and after that |δ| ≤ ‖W‖∞ |Δa|, with |Δa| ≤ 1.13 |δ| times the mask's 1/keep_prob, and
+    Δa = 0 of dead units, whose weights above take no part. A step h in zᵢ is short when h · reachᵢ ≤ SHORT/2: then
+    every polynomial is within its range.
     """
     network = engine.problem.network
     bounds: list[Vector] = []
@@ -228,7 +229,7 @@ def reach(engine: NetworkEngine) -> list[Vector]:
             if number == len(network.layers) - 1:
                 columns, rows = np.ones(network.widths[-1]), 1.0
             else:
-                W = np.abs(engine.parameters[number + 1][0])
+                W = np.where(engine.dead[number], 0.0, np.abs(engine.parameters[number + 1][0]))
                 columns, rows = W.max(axis=0), float(W.sum(axis=1).max())
             bounds.insert(0, np.maximum(own, steepness * columns * above))
             above = max(own, steepness * rows * above)

@@ -164,10 +164,12 @@ def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
 def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
     """Take over into `best` at `places` what `again` knows better, and return where it does.
 
-    A narrower bar that contradicts the wider one is a coincidence, not an improvement.
+    A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
+    that vanished beside θᵢ), anything is better.
     """
     consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
-    better = consistent & (again.bar < best.bar[places])
+    unknown = np.isnan(best.value[places]) & np.isfinite(again.value)
+    better = (consistent & (again.bar < best.bar[places])) | unknown
     take_over(best, again, places, better)
     return better
 

@@ -9,10 +9,10 @@ import numpy as np
 from xcheck.oracle.choose import choose, more_direct, predict
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.network_engine import NetworkEngine
+from xcheck.oracle.node import NodeEngine
 from xcheck.oracle.noise import sampled_differences
 from xcheck.oracle.options import OracleOptions
 from xcheck.oracle.sitting import Sitting, Stopwatch
-from xcheck.parameters import Layout
 from xcheck.problem import Problem
 
 # So many budgets an engine may take that steps in for one that failed its audit.
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from xcheck.oracle.audit import Audit
 
 
-def planned_differences(layout: Layout) -> int:
-    """Return how many differences will be taken at least: noise samples, and θ once with each of three steps."""
-    return sampled_differences(layout) + 3 * layout.size
+def planned_differences(problem: Problem, options: OracleOptions) -> int:
+    """Return how many differences will be taken at least: noise samples, and all of θ, or all units, with three steps.
+
+    Audits and refinements come on top.
+    """
+    by_unit = options.extrapolates and issubclass(_chosen(problem, options), NodeEngine)
+    return _differences(problem, sum(problem.network.widths[1:]) if by_unit else problem.layout.size)
 
 
 def numerical_gradient(
@@ -47,10 +51,21 @@ def numerical_gradient(
         DeviceError: the device is not there.
     """
     options = options or OracleOptions()
-    predicted = predict(problem, planned_differences(problem.layout))
-    chosen = choose(options.engine, predicted, options.budget, nodes=options.extrapolates)
-    estimate = judged(chosen, problem, options, progress=progress)
-    return replace(estimate, predicted=predicted) if options.engine == "auto" else estimate
+    estimate = judged(_chosen(problem, options), problem, options, progress=progress)
+    return replace(estimate, predicted=_predicted(problem)) if options.engine == "auto" else estimate
+
+
+def _differences(problem: Problem, perturbed: int) -> int:
+    return sampled_differences(problem.layout) + 3 * perturbed
+
+
+def _predicted(problem: Problem) -> dict[str, float]:
+    """Return about how many seconds the engines take that perturb all of θ."""
+    return predict(problem, _differences(problem, problem.layout.size))
+
+
+def _chosen(problem: Problem, options: OracleOptions) -> type[NetworkEngine]:
+    return choose(options.engine, _predicted(problem), options.budget, nodes=options.extrapolates)
 
 
 def judged(
@@ -66,7 +81,7 @@ def judged(
     the error bars are infinite, and every component is undecided.
     """
     clock = Stopwatch(progress)
-    predicted = predict(problem, planned_differences(problem.layout))
+    predicted = _predicted(problem)
     audits: list[Audit] = []
     while True:
         sitting = Sitting(engine, problem, options, clock)

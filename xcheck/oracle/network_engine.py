@@ -10,7 +10,7 @@ from xcheck.errors import Complaint, DeviceError
 from xcheck.oracle.engine import Differences, Engine, Indices, Progress
 from xcheck.oracle.forward import Parameters, Trace, trace
 from xcheck.oracle.penalty import Penalty
-from xcheck.oracle.pieces import Pieces, find_pieces
+from xcheck.oracle.pieces import Flags, Pieces, find_dead, find_pieces
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
 
@@ -53,6 +53,7 @@ class NetworkEngine(Engine):
         keeps: mask/keep_prob per activation.
         trace: what the network computes at θ.
         pieces: which piece of each piecewise activation is active at θ.
+        dead: per layer the units that answer zero in all examples, whatever moves below them.
         penalty: its penalty.
         memory: bytes that perturbed networks may take up at a time.
     """
@@ -75,6 +76,7 @@ class NetworkEngine(Engine):
         self.keeps = keeps_of(problem)
         self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
         self.pieces: Pieces = find_pieces(problem.network, self.trace, roundoff)
+        self.dead: list[Flags] = find_dead(problem.network, self.pieces, self.keeps)
 
     def chunk_of(self, numbers: int, widest: int) -> int:
         """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""
@@ -85,14 +87,15 @@ class NetworkEngine(Engine):
         """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves zᵢ by at most 1; shape (n,).
 
         Divided by how much more than eightfold the weights above can enlarge that move: a step that looks short where
-        it is taken must not jump over everything that happens further up.
+        it is taken must not jump over everything that happens further up. Dead units enlarge nothing.
         """
         gain = np.ones(self.problem.network.widths[-1])
         per_unit: list[Vector] = []
-        for W, _ in reversed(self.parameters):
+        for (W, _), dead in zip(reversed(self.parameters), reversed(self.dead), strict=True):
+            gain = np.where(dead, 0.0, gain)
             per_unit.insert(0, 1 / np.maximum(1.0, gain / 8))
             with np.errstate(over="ignore"):
-                gain = np.maximum(1.0, np.sqrt((W**2).T @ gain**2))
+                gain = np.maximum(1.0, np.sqrt((W[~dead] ** 2).T @ gain[~dead] ** 2))
         return self.spread_out(per_unit)
 
     def spread_out(self, per_unit: Sequence[Vector]) -> Vector:

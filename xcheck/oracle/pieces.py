@@ -25,6 +25,7 @@ _TIE = 2.0
 # is on as computed, or of the other side.
 _AS_COMPUTED, _MIRRORED = "as computed", "mirrored"
 Convention = dict[ActivationName, float] | str
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,28 @@ def find_pieces(network: Network, trace: Trace, roundoff: float) -> Pieces:
     return Pieces(slopes, sum(int(tie.sum()) for tie in ties), near)
 
 
+def find_dead(network: Network, pieces: Pieces, keeps: Sequence[Vector | None]) -> list[Flags]:
+    """Return per layer which units answer zero however far z moves on its piece, in all examples, shapes (nₗ,).
+
+    A relu unit with z < 0, whichever way its ties are decided, or a unit that is dropped; in some examples the one and
+    in the others the other. What is above such a unit never learns of it. leaky_relu and elu are never dead.
+
+    Args:
+        network: the network.
+        pieces: at θ.
+        keeps: mask/keep_prob per activation, from the inputs on, None where nothing is dropped.
+    """
+    dead = []
+    for layer, slope, keep in zip(network.layers, pieces.slopes, keeps[1:], strict=True):
+        idle: Flags = np.zeros((1, layer.units), dtype=bool)  # for any number of examples
+        if slope is not None and LEFT_SLOPE.get(layer.activation) == 0:
+            idle = idle | (slope == 0).all(axis=0)
+        if keep is not None:
+            idle = idle | (keep == 0)
+        dead.append(np.asarray(idle.all(axis=0)))
+    return dead
+
+
 def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Convention]:
     conventions: list[Convention] = [
         dict(zip(tied, sides, strict=True)) for sides in product((0.0, 1.0), repeat=len(tied))
@@ -81,15 +104,13 @@ def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Conventi
     return conventions
 
 
-def _tied(name: ActivationName, z: Vector, reach: Vector, inputs: int, roundoff: float) -> NDArray[np.bool_]:
+def _tied(name: ActivationName, z: Vector, reach: Vector, inputs: int, roundoff: float) -> Flags:
     if name not in LEFT_SLOPE:
         return np.zeros(z.shape, dtype=bool)
     return np.asarray(np.abs(z) <= _TIE * np.sqrt(inputs + 1) * roundoff * reach)
 
 
-def _slopes(
-    name: ActivationName, z: Vector, tie: NDArray[np.bool_], conventions: Sequence[Convention]
-) -> Vector | None:
+def _slopes(name: ActivationName, z: Vector, tie: Flags, conventions: Sequence[Convention]) -> Vector | None:
     if name not in PIECEWISE:
         return None
     left = LEFT_SLOPE.get(name, 0.0)

@@ -56,7 +56,8 @@ def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, toleran
     u = float(np.finfo(np.longdouble).eps) / 2
     engine = NetworkLoopEngine(problem, dtype=np.longdouble)
     loss = float(np.abs(engine.losses).mean()) + engine.penalty.value
-    noise = np.full(problem.layout.size, rounding_errors(problem, engine.trace, estimate.magnitude, loss, u).loss)
+    rounding = rounding_errors(problem, engine.trace, engine.dead, estimate.magnitude, loss, u)
+    noise = np.full(problem.layout.size, rounding.loss)
     again = automatic(engine, noise, tolerance=tolerance, indices=disputed)
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])

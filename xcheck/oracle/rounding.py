@@ -9,7 +9,8 @@ or the largest over the examples:
     error of Δ⁽ˡ⁾     E⁽ˡ⁾ = (c u + F/2) √((Wᵀ)² δ²) + r √((Wᵀ)² E²)   δ = mean |Δ⁽ˡ⁺¹⁾|, r = mean |g'|, |g''| ≤ ½
 
 Dropout divides f, and what is passed down, by keep_prob. n is the number of inputs: libraries sum in at least 32 parts
-at a time, and the roundings of successive partial sums add up like √(n/32).
+at a time, and the roundings of successive partial sums add up like √(n/32). A unit that is dead in all examples answers
+and passes down an exact zero: its f and E are zero, however large the weights above it.
 
     error of ∂J/∂bᵢ = Eᵢ        error of ∂J/∂Wᵢⱼ = Eᵢ (aⱼ + fⱼ) + δᵢ fⱼ + u δᵢ aⱼ
 
@@ -17,6 +18,7 @@ Source: the method is Wilkinson's, "Rounding Errors in Algebraic Processes", 196
 Numerical Algorithms", 2002, chapter 3.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,6 +26,7 @@ import numpy as np
 
 from xcheck.network import ActivationName
 from xcheck.oracle.forward import NATURAL, NUMPY, STEEPEST, Trace
+from xcheck.oracle.pieces import Flags
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
@@ -56,20 +59,26 @@ class _Forward:
 
 @np.errstate(all="ignore")  # overflow of an estimate is a result: nothing can be told at such a θ
 def rounding_errors(
-    problem: Problem, traced: Trace, magnitude: Vector, loss_magnitude: float, roundoff: float
+    problem: Problem,
+    traced: Trace,
+    dead: Sequence[Flags],
+    magnitude: Vector,
+    loss_magnitude: float,
+    roundoff: float,
 ) -> Rounding:
     """Estimate the rounding errors of loss and gradient.
 
     Args:
         problem: the network at θ.
         traced: what it computes there.
+        dead: per layer the units that are dead in all examples.
         magnitude: per component the mean over the examples of |∂L/∂θᵢ|, shape (n,).
         loss_magnitude: mean |L| plus penalty.
         roundoff: u of the dtype that the witnesses compute in.
     """
     layout, layers = problem.layout, len(traced.z)
-    parameters, slopes = layout.unflatten(problem.theta), layout.unflatten(magnitude)
-    forward = _forward(problem, traced, roundoff)
+    parameters, slopes = _among_the_living(problem, dead), layout.unflatten(magnitude)
+    forward = _forward(problem, traced, parameters, dead, roundoff)
     gradient = np.zeros(layout.size)
     size = _subtracted(problem, forward.sizes[-1])
     error = roundoff * size + forward.sums[-1]
@@ -95,8 +104,20 @@ def rounding_errors(
     return Rounding(gradient, float(_SAFETY * loss))
 
 
-def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
-    parameters = problem.layout.unflatten(problem.theta)
+def _among_the_living(problem: Problem, dead: Sequence[Flags]) -> dict[str, Vector]:
+    """Return W and b of all layers with zeros wherever a unit is dead, at either end of a weight."""
+    parameters = {name: array.copy() for name, array in problem.layout.unflatten(problem.theta).items()}
+    for number, idle in enumerate(dead, start=1):
+        parameters[f"W{number}"][idle] = 0.0
+        parameters[f"b{number}"][idle] = 0.0
+        if number < len(dead):
+            parameters[f"W{number + 1}"][:, idle] = 0.0
+    return parameters
+
+
+def _forward(
+    problem: Problem, traced: Trace, parameters: Mapping[str, Vector], dead: Sequence[Flags], u: float
+) -> _Forward:
     sizes = [np.abs(a).max(axis=0) for a in traced.a]
     errors, sums = [np.zeros_like(sizes[0])], []
     for number, (below, above) in enumerate(pairwise(sizes), start=1):
@@ -104,7 +125,8 @@ def _forward(problem: Problem, traced: Trace, u: float) -> _Forward:
         summing = u * np.sqrt(1 + W.shape[1] / 32)
         sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + summing * np.sqrt(W**2 @ below**2 + b**2))
         z = np.abs(traced.z[number - 1]).max(axis=0)
-        errors.append((sums[-1] + u * np.maximum(above, z)) / problem.network.keep_probs[number])
+        own = (sums[-1] + u * np.maximum(above, z)) / problem.network.keep_probs[number]
+        errors.append(np.where(dead[number - 1], 0.0, own))  # the zero is exact, whatever z
     return _Forward(sizes, errors, sums)
 
 

@@ -129,7 +129,7 @@ class Sitting:
     def _rounding(self, magnitude: Vector, roundoff: float) -> Rounding:
         engine = self.engine
         loss_magnitude = float(np.abs(engine.losses).mean()) + engine.penalty.value
-        return rounding_errors(self._problem, engine.trace, magnitude, loss_magnitude, roundoff)
+        return rounding_errors(self._problem, engine.trace, engine.dead, magnitude, loss_magnitude, roundoff)
 
     def _with_rounding(self, measured: Measurement) -> Measurement:
         """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses."""

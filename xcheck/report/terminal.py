@@ -199,7 +199,7 @@ def _choice(oracle: OracleSummary) -> str:
         predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
         parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
     parts += [
-        f"{audit.engine} against {audit.by} on {audit.components} components: "
+        f"{audit.engine} against {audit.by} on {audit.components} components, {audit.decided} of them decided: "
         f"apart by at most {audit.worst:.1g} of the error bars"
         for audit in oracle.audits
     ]

@@ -1,0 +1,42 @@
+"""Fakes: backends that are always there, on the CPU, with an answer of their own."""
+
+from collections.abc import Callable, Mapping
+
+from xcheck import registry
+from xcheck.backend import Backend, Objective
+from xcheck.parameters import Vector
+from xcheck.problem import DtypeName, Problem
+
+Answer = tuple[float, Vector]
+
+
+class Fake(Backend):
+    """A backend that needs nothing; what is left to say is its objective."""
+
+    name = "fake"
+    install = ""
+
+    def available(self) -> str | None:
+        return None
+
+    def versions(self) -> Mapping[str, str]:
+        return {self.name: "1"}
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+
+class Answering(Objective):
+    """An objective that is a function of θ."""
+
+    def __init__(self, backend: str, size: int, answer: Callable[[Vector], Answer]) -> None:
+        super().__init__(backend, size)
+        self._answer = answer
+
+    def compute(self, theta: Vector) -> Answer:
+        return self._answer(theta)
+
+
+def numpy_answer(problem: Problem, dtype: DtypeName) -> Callable[[Vector], Answer]:
+    """What the NumPy witness says, to be spoiled."""
+    return registry.get("numpy").network_objective(problem, dtype=dtype).loss_and_gradient
