@@ -9,17 +9,18 @@ cotangent v a loss that returns an array y becomes Re Σ v̄ y.
 """
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.arguments import ROUNDOFF, Arguments, Leaf, Numbers
 from xcheck.backend import Objective
 from xcheck.correspondence import correspondence
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.function import Function
-from xcheck.parameters import Vector
+from xcheck.parameters import Layout, Vector
 from xcheck.tree import leaves, nested, rebuilt
 
 WIDE = {"float": "float64", "complex": "complex128", "bfloat": "float64"}
@@ -106,6 +107,11 @@ class FunctionObjective(Objective):
         """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
         return None
 
+    @property
+    def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
+        """θ, components (k,) of one tensor and values (k,) -> losses (k,); None where whole θ are as good."""
+        return None
+
     # --- the objective ------------------------------------------------------------------------------------------------
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
@@ -177,6 +183,18 @@ class FunctionObjective(Objective):
                 values = values.transpose((0, *(axis + 1 for axis in axes)))
             found[name] = (values, True) if varied else (values[0], False)
         return found
+
+    @property
+    def layout(self) -> Layout:
+        """Names of the components of θ."""
+        return self.arguments.layout
+
+    def own_name(self, tensor: str) -> str | None:
+        """Return the own name of a tensor of θ, if it is the own array as it is: real, with the same axes."""
+        for name, there in self._names.canonical.items():
+            if there == tensor and self._names.axes[name] is None and len(self.arguments.parts(there)) == 1:
+                return name
+        return None
 
     def source(self, name: str) -> Leaf:
         """Return the leaf that stands for an own name."""

@@ -171,6 +171,7 @@ def _oracle(
         objective.losses,
         arguments.theta,
         layout,
+        moved=objective.moved,
         roundoffs=roundoffs,
         roundoff=roundoff,
         options=options,

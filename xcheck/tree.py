@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from xcheck.errors import Complaint, DefinitionError
 
 ROOT = "params"
+# Types that JAX has been found not to open: it is asked once for each.
+_LEAVES: set[type] = set()
 Path: TypeAlias = tuple[str, ...]
 
 
@@ -130,11 +132,12 @@ def _dataclass(tree: Any) -> _Node | None:
 def _registered(tree: Any) -> _Node | None:
     """Open what is registered with jax.tree_util: equinox and flax modules, people's own classes."""
     jax = sys.modules.get("jax")
-    if jax is None or isinstance(tree, jax.Array):
+    if jax is None or type(tree) in _LEAVES:
         return None
     util = jax.tree_util
     found, structure = util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
     if util.treedef_is_leaf(structure):
+        _LEAVES.add(type(tree))
         return None
     children = [(str(util.keystr(path, simple=True, separator=".")), child) for path, child in found]
     return _Node(children, structure.unflatten)

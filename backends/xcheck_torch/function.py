@@ -4,14 +4,16 @@ A module is called by torch.func.functional_call with parameters of ours and cop
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from xcheck.arguments import Arguments, Leaf, Numbers
+from xcheck.errors import BackendError
 from xcheck.function import Function
 from xcheck.function_objective import FunctionObjective, widened
 from xcheck.parameters import Vector
@@ -45,6 +47,7 @@ class TorchFunction(FunctionObjective):
         self._device = torch.device(_DEVICES[device])
         super().__init__("torch", function, arguments, wide=wide, cotangent=cotangent)
         self._vmaps = True
+        self._kept: tuple[Vector, dict[str, Tensor]] | None = None
         self._tried: set[frozenset[str]] = set()
 
     def parameters(self) -> Mapping[str, Any] | None:
@@ -126,42 +129,78 @@ class TorchFunction(FunctionObjective):
     # --- many θ at once ---------------------------------------------------------------------------------------------
 
     def batch(self, thetas: Vector) -> Vector | None:
-        """Return the losses by torch.func.vmap; None where an operation has no batching rule.
+        """Return the losses by torch.func.vmap; None where an operation has no batching rule."""
+        stacked = self.stacked(thetas)
+        given = {name: self.array(part, self.source(name), self.dtype(name)) for name, (part, _) in stacked.items()}
+        varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
+        return self._vmapped(given, varied, lambda: self._singly(thetas[:2]))
+
+    @property
+    def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
+        """θ, components (k,) of one tensor and values (k,) -> losses (k,): one tensor alone is there k times."""
+        return self._moved
+
+    def _moved(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+        part = next(tensor for tensor in self.layout if tensor.span.start <= places[0] < tensor.span.stop)
+        name = self.own_name(part.name)
+        # Complex arrays and those with other axes come from whole θ.
+        if name is None or len(places) < 2:
+            return self.losses(self._points(theta, places, values))
+        given = self._at(theta)
+        rows = given[name].reshape(1, -1).repeat(len(places), 1)
+        there = torch.as_tensor(places - part.offset, device=rows.device)
+        rows[torch.arange(len(places), device=rows.device), there] = torch.as_tensor(values).to(rows)
+        given[name] = rows.reshape(len(places), *given[name].shape)
+        try:
+            found = self._vmapped(
+                given, frozenset([name]), lambda: self._singly(self._points(theta, places[:2], values))
+            )
+        except Exception as error:
+            raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
+        return self.losses(self._points(theta, places, values)) if found is None else found
+
+    def _at(self, theta: Vector) -> dict[str, Tensor]:
+        """Return the own arrays at θ; they are kept for the next call, unless the function writes into them."""
+        if self.overwritten or self._kept is None or not np.array_equal(self._kept[0], theta):
+            self._kept = (theta.copy(), self.own(theta))
+        return dict(self._kept[1])
+
+    def _points(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+        points = np.repeat(theta[None], len(places), axis=0)
+        points[np.arange(len(places)), places] = values[: len(places)]
+        return points
+
+    def _singly(self, thetas: Vector) -> Vector:
+        return np.array([self.number(self.value(self.own(theta), self._shared())) for theta in thetas])
+
+    def _vmapped(
+        self, given: Mapping[str, Tensor], varied: frozenset[str], singly: Callable[[], Vector]
+    ) -> Vector | None:
+        """Return the losses; what does not differ between them is not batched.
 
         What vmap can do depends on which parameters differ: each such case is tried once against single calls.
         """
-        if not self._vmaps:
+        if not self._vmaps or not varied:
             return None
-        stacked = self.stacked(thetas)
-        varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
-        if not varied:
-            return None
+        over = {name: 0 if name in varied else None for name in given}
         try:
-            found = self._mapped(stacked)
+            with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
+                # "there is a performance drop": the loop would be slower still.
+                warnings.filterwarnings("ignore", message="There is a performance drop", category=UserWarning)
+                mapped = torch.func.vmap(self._loss_of, in_dims=(over,), randomness="error")(dict(given))
+            found = mapped.to(device="cpu", dtype=torch.float64).numpy()
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
         if varied not in self._tried:
             self._tried.add(varied)
-            if not self._confirmed(thetas[:2], found[:2]):
+            single = singly()
+            close = 1e-6 if self.wide else 1e-3
+            if not np.allclose(found[: len(single)], single, rtol=close, atol=0.0, equal_nan=True):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"
-        return found
-
-    def _confirmed(self, thetas: Vector, found: Vector) -> bool:
-        plain = [self.number(self.value(self.own(theta), self._shared())) for theta in thetas]
-        return np.allclose(found, plain, rtol=1e-6 if self.wide else 1e-3, atol=0.0, equal_nan=True)
-
-    def _mapped(self, stacked: Mapping[str, tuple[Numbers, bool]]) -> Vector:
-        """Return the losses at all θ; what does not differ between them is not batched."""
-        given = {name: self.array(part, self.source(name), self.dtype(name)) for name, (part, _) in stacked.items()}
-        over = {name: 0 if differs else None for name, (_, differs) in stacked.items()}
-        with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
-            # "there is a performance drop": the loop would be slower still.
-            warnings.filterwarnings("ignore", message="There is a performance drop", category=UserWarning)
-            found = torch.func.vmap(self._loss_of, in_dims=(over,), randomness="error")(given)
-        return found.to(device="cpu", dtype=torch.float64).numpy()
+        return np.asarray(found)
 
     def _loss_of(self, given: dict[str, Tensor]) -> Tensor:
         value = self.called(given, self._shared())

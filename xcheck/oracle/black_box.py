@@ -20,11 +20,12 @@ step much shorter at once, one that contradicts a narrower one is not believed, 
 Source: central differences at a kink: Clarke, "Optimization and Nonsmooth Analysis", 1983, section 2.1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xcheck.oracle.brief import look, sample_of
 from xcheck.oracle.engine import Indices
 from xcheck.oracle.estimators import Flags, Measurement, copied, error_bar, extrapolated, take_over, too_wide
 from xcheck.oracle.function_engine import FunctionEngine, LoopEngine
@@ -45,11 +46,13 @@ class Sides:
         measured: with a common slope for both sides.
         jump: |K|, shape (k,).
         kinked: where it is more than noise and truncation.
+        apart: |R − R'|, shape (k,).
     """
 
     measured: Measurement
     jump: Vector
     kinked: Flags
+    apart: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,12 @@ class BlackBoxGradient:
         measured: slopes with bars; at a kink `lower` and `upper` are the two one-sided slopes.
         kink: distance within which there is a kink, along the component: 0 if it could not be told from θ, nan if there
             is none in sight; shape (n,).
+        brief: what had a brief look only (`xcheck.oracle.brief`), shape (n,).
     """
 
     measured: Measurement
     kink: Vector
+    brief: Flags
 
 
 def black_box_gradient(
@@ -91,17 +96,72 @@ def one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> Bla
         noise: σ of J per component, shape (n,).
         tolerance: as in `xcheck.oracle.estimators.automatic`.
     """
-    everything = np.arange(engine.layout.size)
-    noise, start = np.maximum(noise, _least(engine)), engine.first_step * engine.scale
-    state = _State(engine, noise, _both(engine, everything, start, noise), np.full(len(everything), np.nan))
-    pending = everything
-    for _ in range(_ROUNDS):
-        pending = pending[(state.kinked | too_wide(engine, state.best, tolerance))[pending]]
-        pending = pending[state.hopeful(pending)]
-        if not len(pending):
-            break
-        pending = state.refine(pending)
-    return state.result()
+    noise = np.maximum(noise, _least(engine))
+    sides, brief = _first_pass(engine, noise)
+    state = _State(engine, noise, sides, np.full(len(brief), np.nan))
+    in_full = np.flatnonzero(brief & too_wide(engine, state.best, tolerance))
+    state.measure_in_full(in_full)
+    brief[in_full] = False
+    state.converge(np.arange(len(brief)), tolerance)
+    return state.result(brief)
+
+
+def in_full(
+    engine: FunctionEngine, noise: Vector, found: BlackBoxGradient, places: Indices, *, tolerance: float
+) -> BlackBoxGradient:
+    """Return the gradient after components that had a brief look were measured in full."""
+    noise = np.maximum(noise, _least(engine))
+    state, brief = _State.of(engine, noise, found), found.brief.copy()
+    state.measure_in_full(places)
+    state.converge(places, tolerance)
+    brief[places] = False
+    return state.result(brief)
+
+
+def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
+    """Measure everything once: small tensors and samples in full, the rest of large ones briefly."""
+    rng, start = np.random.default_rng(engine.layout.size), engine.first_step * engine.scale
+    brief = np.zeros(engine.layout.size, dtype=bool)
+    samples = {tensor: sample_of(tensor, rng) for tensor in engine.layout if tensor.size}
+    chosen = np.concatenate([*samples.values(), np.zeros(0, dtype=np.intp)])
+    first = _both(engine, chosen, start[chosen], noise[chosen])
+    parts, suspects = [first], []
+    for tensor, sample in samples.items():
+        rest = np.setdiff1d(np.arange(tensor.span.start, tensor.span.stop), sample)
+        own = np.isin(chosen, sample)
+        if not len(rest) or first.kinked[own].any() or not np.isfinite(first.apart[own]).all():
+            suspects.append(rest)
+            continue
+        truncation, jump = float(first.apart[own].max()), float(first.jump[own].max())
+        measured, suspicious = look(engine, rest, start[rest], noise[rest], truncation, jump)
+        parts.append(_unsided(measured))
+        brief[rest[~suspicious]] = True
+        suspects.append(rest[suspicious])
+    remaining = np.concatenate([*suspects, np.zeros(0, dtype=np.intp)])
+    if len(remaining):
+        parts.append(_both(engine, remaining, start[remaining], noise[remaining]))
+    return _assembled(parts, engine.layout.size), brief
+
+
+def _unsided(measured: Measurement) -> Sides:
+    zero = np.zeros(len(measured.indices))
+    return Sides(measured, zero, zero.astype(bool), zero)
+
+
+def _assembled(parts: Sequence[Sides], size: int) -> Sides:
+    """Put measurements of some components each together; later ones replace earlier ones."""
+    unknown = np.full(size, np.nan)
+    evaluations = sum(part.measured.evaluations for part in parts)
+    nothing = Measurement(
+        np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, unknown, evaluations
+    )
+    whole = copied(nothing)
+    jump, kinked = np.zeros(size), np.zeros(size, dtype=bool)
+    for part in parts:
+        places = part.measured.indices
+        take_over(whole, part.measured, places, np.ones(len(places), dtype=bool))
+        jump[places], kinked[places] = part.jump, part.kinked
+    return Sides(whole, jump, kinked, jump)
 
 
 class _State:
@@ -112,6 +172,31 @@ class _State:
         self.best, self.jump, self.kinked = sides.measured, sides.jump, sides.kinked
         self.step = self.best.step.copy()
         self.evaluations = self.best.evaluations
+
+    @classmethod
+    def of(cls, engine: FunctionEngine, noise: Vector, found: BlackBoxGradient) -> "_State":
+        """Return what is known at the end of an earlier measurement."""
+        best = copied(found.measured)
+        jump = best.upper - best.lower
+        return cls(engine, noise, Sides(best, jump, jump > 0, jump), found.kink.copy())
+
+    def measure_in_full(self, places: Indices) -> None:
+        """Measure with the first step, and take that over."""
+        if not len(places):
+            return
+        self.step[places] = self.engine.first_step * self.engine.scale[places]
+        again = _both(self.engine, places, self.step[places], self.noise[places])
+        self.evaluations += again.measured.evaluations
+        self.take(again, places, np.ones(len(places), dtype=bool))
+
+    def converge(self, pending: Indices, tolerance: float) -> None:
+        """Measure again, with other steps, what is not sharp enough."""
+        for _ in range(_ROUNDS):
+            pending = pending[(self.kinked | too_wide(self.engine, self.best, tolerance))[pending]]
+            pending = pending[self.hopeful(pending)]
+            if not len(pending):
+                return
+            pending = self.refine(pending)
 
     def noisy(self, places: Indices) -> Flags:
         """Return where noise dominates the bar: a shorter step would make it wider."""
@@ -157,11 +242,11 @@ class _State:
         take_over(self.best, again.measured, places, taken)
         self.jump[places[taken]], self.kinked[places[taken]] = again.jump[taken], again.kinked[taken]
 
-    def result(self) -> BlackBoxGradient:
+    def result(self, brief: Flags) -> BlackBoxGradient:
         """Return the gradient."""
         self.kink[self.kinked] = 0.0
         best = replace(self.best, evaluations=self.evaluations)
-        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink)
+        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink, brief)
 
 
 @np.errstate(invalid="ignore")
@@ -193,10 +278,9 @@ def reconsidered(
         disputed: components, shape (k,).
         gradient: what the witness says, shape (n,).
     """
-    noise, measured = np.maximum(noise, _least(engine)), found.measured
-    best = copied(measured)
-    sides = Sides(best, best.upper - best.lower, best.upper > best.lower)
-    state = _State(engine, noise, sides, found.kink.copy())
+    noise = np.maximum(noise, _least(engine))
+    state = _State.of(engine, noise, found)
+    best = state.best
     pending, step = disputed, best.step.copy()
     for _ in range(_ROUNDS):
         gap = np.abs(gradient - best.value)[pending]
@@ -211,7 +295,7 @@ def reconsidered(
             apart = np.abs(again.measured.value - best.value[pending])
             other = apart > again.measured.bar + best.bar[pending]
         state.take(again, pending, other | again.kinked)
-    return state.result()
+    return state.result(found.brief)
 
 
 def _least(engine: FunctionEngine) -> float:
@@ -221,9 +305,8 @@ def _least(engine: FunctionEngine) -> float:
 
 def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
     """Measure both sides with h, 2h and 4h."""
-    zero = np.zeros_like(step)
-    right = [engine.differences(indices, factor * step, zero) for factor in (1, 2, 4)]
-    left = [engine.differences(indices, zero, -factor * step) for factor in (1, 2, 4)]
+    sides = [engine.both_sides(indices, factor * step) for factor in (1, 2, 4)]
+    right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
     central = [(up.slope + down.slope) / 2 for up, down in zip(right, left, strict=True)]
     apart = [up.slope - down.slope for up, down in zip(right, left, strict=True)]
     value, coarse = extrapolated(central[0], central[1]), extrapolated(central[1], central[2])
@@ -245,7 +328,7 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
         step,
         6 * len(indices),
     )
-    return Sides(measured, jump, kinked)
+    return Sides(measured, jump, kinked, np.abs(value - coarse))
 
 
 def _with_jumps(measured: Measurement, jump: Vector, kinked: Flags) -> Measurement:

@@ -1,17 +1,19 @@
 """Engine of functions that nothing is known about: losses at many θ, as many at a time as the framework can take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 
-from xcheck.oracle.engine import Engine, Indices, Progress, Spans
+from xcheck.oracle.engine import Differences, Engine, Indices, Progress, Spans
 from xcheck.oracle.lines import Lines
 from xcheck.parameters import Layout, Vector
 
 # On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.
-_CACHE = 4 << 20  # bytes
+_CACHE = 16 << 20  # bytes
 _MOST = 512
+# A tensor with so many components to be moved has batches of its own.
+_ALONE = 64
 
 
 def chunk_for(size: int) -> int:
@@ -21,6 +23,15 @@ def chunk_for(size: int) -> int:
 
 class FunctionEngine(Engine):
     """Any function at all, along components or directions.
+
+    Args:
+        losses: Θ, shape (k, n), -> losses (k,).
+        theta: θ, shape (n,).
+        lines: what is differenced.
+        moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
+            each; cheaper than whole rows of Θ.
+        roundoff: of what `losses` are computed in.
+        progress: called with the number of differences after each batch.
 
     >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
     >>> step = np.array([0.01])
@@ -38,11 +49,13 @@ class FunctionEngine(Engine):
         theta: Vector,
         lines: Lines,
         *,
+        moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
         roundoff: float = 2.0**-53,
         progress: Progress | None = None,
     ) -> None:
         super().__init__(np.array(theta, dtype=np.float64), lines.layout, progress=progress)
         self._evaluate = losses
+        self._moved = moved
         self.lines = lines
         self.roundoff = roundoff
         self.evaluations = 0
@@ -77,33 +90,84 @@ class FunctionEngine(Engine):
         taken[single] = (here + step[single]) - here
         return taken
 
-    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
-        """Return k differences, two losses each; J(θ) itself once per batch."""
-        spans = Spans.empty(len(indices))
-        chunk = max(1, (chunk_for(self.theta.size) - 1) // 2)
-        for start in range(0, len(indices), chunk):
-            places = slice(start, start + chunk)
-            above, below = self._pair(indices[places], plus[places], minus[places])
-            with np.errstate(all="ignore"):
-                spans.lower[places] = spans.upper[places] = spans.conventions[0, places] = above - below
-                spans.magnitude[places] = np.abs(above - below)
-                spans.level[places] = np.maximum(np.abs(above), np.abs(below))
-            self.progress(len(above))
-        return spans
+    def both_sides(self, indices: Indices, step: Vector) -> tuple[Differences, Differences]:
+        """Return the quotients to the right and to the left of θ, losses of both from the same batches."""
+        plus, minus = self.attainable(indices, step), self.attainable(indices, -step)
+        above, below, here = self._around(indices, plus, minus)
+        return _quotients(above, here, plus), _quotients(here, below, -minus)
 
-    def _pair(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector]:
-        """Return the losses on both sides, all from one batch: so they are rounded alike."""
-        up, down = np.flatnonzero(plus), np.flatnonzero(minus)
-        points = [self.lines.points(self.theta, indices[up], plus[up])]
-        points += [self.lines.points(self.theta, indices[down], minus[down]), self.theta[None]]
-        found = self._at(np.concatenate(points))
-        above, below = np.full(len(indices), found[-1]), np.full(len(indices), found[-1])
-        above[up], below[down] = found[: len(up)], found[len(up) : -1]
-        return above, below
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+        """Return k differences, two losses each."""
+        above, below, _ = self._around(indices, plus, minus)
+        with np.errstate(all="ignore"):
+            spans = above - below
+            level = np.maximum(np.abs(above), np.abs(below))
+            return Spans(spans, spans, spans[None], np.abs(spans), level)
+
+    def _around(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return the losses on both sides and at θ, shapes (k,).
+
+        J(θ) is evaluated once in each batch: so that all of a batch is rounded alike.
+        """
+        above, below, here = (np.empty(len(indices)) for _ in range(3))
+        for places, alone in self._batches(indices):
+            up, down = plus[places] != 0, minus[places] != 0
+            lines = np.concatenate([indices[places][up], indices[places][down], indices[places][:1]])
+            steps = np.concatenate([plus[places][up], minus[places][down], [0.0]])
+            found = self._along(lines, steps, alone=alone)
+            here[places] = found[-1]
+            for side, moved, part in ((above, up, found[: up.sum()]), (below, down, found[up.sum() : -1])):
+                values = np.full(len(up), found[-1])
+                values[moved] = part
+                side[places] = values
+            self.progress(len(up))
+        return above, below, here
+
+    def _batches(self, indices: Indices) -> Iterator[tuple[Indices, bool]]:
+        """Yield places of `indices` that are evaluated together, and whether one tensor alone moves.
+
+        Where that is cheaper, a tensor with many of them has batches of its own.
+        """
+        chunk, together = max(1, (chunk_for(self.theta.size) - 1) // 2), [np.arange(len(indices))]
+        if self._moved is not None:
+            tensor = np.searchsorted(self._starts, indices, side="right") - 1
+            counts = np.bincount(tensor, minlength=len(self._starts))
+            alone = (counts >= _ALONE) & (np.arange(len(counts)) < self._single)
+            together = [np.flatnonzero(~alone[tensor])]
+            for number in np.flatnonzero(alone):
+                own = np.flatnonzero(tensor == number)
+                yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
+        for own in together:
+            yield from ((own[start : start + chunk], False) for start in range(0, len(own), chunk))
+
+    @cached_property
+    def _starts(self) -> Indices:
+        """Where the tensors of the lines begin; empty ones begin nowhere."""
+        return np.array([tensor.offset for tensor in self.layout if tensor.size], dtype=np.intp)
+
+    @cached_property
+    def _single(self) -> int:
+        """How many of these are made of components; random directions come last."""
+        return int((self._starts < len(self.lines.components)).sum())
+
+    def _along(self, lines: Indices, steps: Vector, *, alone: bool) -> Vector:
+        """Return the losses at θ moved along lines."""
+        self.evaluations += len(lines)
+        if alone and self._moved is not None:
+            places = self.lines.components[lines]
+            return self._moved(self.theta, places, self.theta[places] + steps)
+        return self._evaluate(self.lines.points(self.theta, lines, steps))
 
     def _at(self, points: Vector) -> Vector:
         self.evaluations += len(points)
         return self._evaluate(points)
+
+
+def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
+    with np.errstate(all="ignore"):
+        slope = (above - below) / distance
+        level = np.maximum(np.abs(above), np.abs(below))
+    return Differences(slope, slope, slope, slope[None], np.abs(slope), level)
 
 
 class LoopEngine(FunctionEngine):

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from xcheck.oracle.black_box import BlackBoxGradient, one_sided, reconsidered
+from xcheck.oracle.black_box import BlackBoxGradient, in_full, one_sided, reconsidered
 from xcheck.oracle.engine import Indices
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import Measurement, fixed
@@ -30,7 +30,7 @@ _REFINEMENT = 1.5
 _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
 _LEAST = 4  # components of each tensor, at the least
-_RECONSIDERED = 64
+_RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 _FLOAT32 = 2.0**-24
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel.
@@ -63,6 +63,7 @@ class FunctionOracle:
         losses: Θ, shape (k, n), -> losses (k,).
         theta: θ, shape (n,).
         layout: names of its components.
+        moved: as in `FunctionEngine`.
         roundoffs: per tensor the unit roundoff of what the witnesses compute in.
         roundoff: of what `losses` are computed in.
         options: see there.
@@ -79,6 +80,7 @@ class FunctionOracle:
         theta: Vector,
         layout: Layout,
         *,
+        moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
         roundoffs: dict[str, float],
         roundoff: float,
         options: FunctionOptions,
@@ -91,7 +93,7 @@ class FunctionOracle:
         self.lines = Lines.all_of(layout)
         if options.scope != "all":
             self.lines = self._chosen(losses, theta, layout)
-        self.engine = FunctionEngine(losses, theta, self.lines, roundoff=roundoff, progress=progress)
+        self.engine = FunctionEngine(losses, theta, self.lines, moved=moved, roundoff=roundoff, progress=progress)
         with np.errstate(all="ignore"):
             rng = np.random.default_rng([options.seed, _NOISE_STREAM])
             near, coarse = noises_nearby(self.engine, rng)
@@ -122,7 +124,8 @@ class FunctionOracle:
         if options.epsilon == "auto":
             return one_sided(self.engine, self._noise, tolerance=options.tolerance)
         measured = fixed(self.engine, self._noise, epsilon=options.epsilon, difference="central")
-        return BlackBoxGradient(measured, np.full(self.lines.layout.size, np.nan))
+        size = self.lines.layout.size
+        return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool))
 
     def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
         """Look at disputed lines again, with shorter steps; return whether anything has changed.
@@ -137,13 +140,17 @@ class FunctionOracle:
             return False
         before = self._found.measured.value.copy()
         with np.errstate(all="ignore"):
+            # What had a brief look is measured in full first; of very many the mildest, which are the likeliest to fit.
+            brief = disputed[self._found.brief[disputed]][-_MEASURED_AGAIN:]
+            if len(brief):
+                tolerance = self._options.tolerance
+                self._found = in_full(self.engine, self._noise, self._found, brief, tolerance=tolerance)
             for part in (disputed[:_RECONSIDERED], disputed[_RECONSIDERED:]):
-                found = reconsidered(self.engine, self._noise, self._found, part, gradient)
-                changed = ~np.isclose(found.measured.value, before, rtol=0.0, atol=0.0, equal_nan=True)
-                self._found = found
-                if not changed.any():
-                    return False
-        return True
+                seen = self._found.measured.value
+                self._found = reconsidered(self.engine, self._noise, self._found, part, gradient)
+                if np.array_equal(seen, self._found.measured.value, equal_nan=True):
+                    break
+        return not np.array_equal(before, self._found.measured.value, equal_nan=True)
 
     @property
     def kinks(self) -> Indices:

@@ -84,50 +84,56 @@ def noises_nearby(engine: Engine, rng: np.random.Generator) -> tuple[Vector, Vec
     Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ has no noise there. Samples
     that spread by more than a millionth of J are too far apart to be called noise; they are taken closer.
     """
-    near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
     tensors = [tensor for tensor in engine.layout if tensor.size]
     few = max(1, min(_FEW, _MOST // max(1, len(tensors))))
-    for tensor in tensors:
-        chosen = tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False))
-        far = engine.first_step * engine.scale[chosen]
-        found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
-        near[tensor.span], coarse[tensor.span] = np.max(found, axis=0)
+    chosen = [
+        tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False)) for tensor in tensors
+    ]
+    everything = np.concatenate([*chosen, np.zeros(0, dtype=np.intp)])
+    far = engine.first_step * engine.scale[everything]
+    found = [_noises_at(engine, everything, offset, far) for offset in (np.zeros_like(far), far)]
+    near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
+    for tensor, own in zip(tensors, chosen, strict=True):
+        rows = np.isin(everything, own)
+        near[tensor.span], coarse[tensor.span] = (max(each[kind][rows].max() for each in found) for kind in (0, 1))
     return near, coarse
 
 
-def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[float, float]:
-    """Return the largest noises of J at `offset` from θ along the components; 0 where J is not finite."""
+@np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
+def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
+    """Return two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
     natural = step / engine.first_step
     spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
     coarse = _hidden_noise(engine, chosen, offset, np.maximum(spacing, natural * _COARSE))
-    for _ in range(5):
-        values, spread = _samples(engine, chosen, offset, spacing)
+    values, spread = _samples(engine, chosen, offset, spacing)
+    for _ in range(4):
         if not spread.any():
             break
         spacing = np.where(spread, spacing / 1024, spacing)
-    trusted = values if not offset.any() else values[~spread]
-    with np.errstate(all="ignore"):
-        near = float(np.fmax.reduce(noise_level(trusted), initial=0.0)) if len(trusted) else 0.0
-    return near, coarse
+        again = np.flatnonzero(spread)
+        values[again], spread[again] = _samples(engine, chosen[again], offset[again], spacing[again])
+    # Far from θ, what still spreads is a jump; at θ it is all that there is.
+    near = np.where(spread & (offset != 0), 0.0, noise_level(values))
+    return np.nan_to_num(near, posinf=0.0), coarse
 
 
-def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> float:
+@np.errstate(all="ignore")
+def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> Vector:
     """Return the noise of samples so far apart that numbers of float32 differ.
 
     A part of J that is computed in float32 is a staircase: close samples all lie on one step. Between samples that far
     apart J bends; its fifth differences hardly do, and the smallest of the orders is taken.
     """
     values, spread = _samples(engine, chosen, offset, spacing)
-    with np.errstate(all="ignore"):
-        levels = np.min([noise_level(values[~spread], (order,)) for order in ORDERS], axis=0)
-        return float(np.fmax.reduce(levels, initial=0.0))
+    levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
+    return np.where(spread, 0.0, np.nan_to_num(levels, posinf=0.0))
 
 
+@np.errstate(all="ignore")
 def _samples(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> tuple[Vector, NDArray[np.bool_]]:
     """Return samples along each component, shape (c, POINTS), and which spread too far to be noise."""
     indices = np.repeat(chosen, POINTS)
     plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
     spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
     values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
-    with np.errstate(all="ignore"):
-        return values, np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
+    return values, np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
