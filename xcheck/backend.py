@@ -79,11 +79,13 @@ class Backend(ABC):
     Attributes:
         name: as in `backends = [...]`; the name of the entry point.
         install: what to type to get the framework.
+        differentiates: whether it has gradients of its own, or people write them by hand.
         batches: how well it evaluates many θ at once; of several functions, the oracle takes the best.
     """
 
     name: str
     install: str
+    differentiates: bool = True
     batches: int = 0
 
     @abstractmethod

@@ -7,7 +7,7 @@ can, and every gradient is held against it. A second derivative is looked at onl
 from collections.abc import Callable
 from typing import Any, Literal
 
-from xcheck.contenders import Loss, Objectives, arguments_for, contenders_of, parameters_of
+from xcheck.contenders import Loss, Objectives, arguments_for, contenders_of, oracle_of, parameters_of
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.hearing import HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         device=device,
         worst=worst,
         cotangent=cotangent,
-        oracle=oracle if isinstance(oracle, str) else contenders_of({"oracle": oracle}, params, backend=backend)[0],
+        oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
         progress=_counted(progress, arguments.layout.size),
     )
     return report_of(

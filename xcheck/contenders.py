@@ -1,7 +1,7 @@
 """Contenders: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from xcheck import registry
@@ -10,6 +10,7 @@ from xcheck.backend import Backend
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.function import Function, objective
 from xcheck.function_objective import FunctionObjective
+from xcheck.tree import leaves
 
 Loss: TypeAlias = Callable[..., Any]
 Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
@@ -28,6 +29,7 @@ class Contender:
     label: str
     function: Function
     backend: Backend
+    _made: dict[tuple[int, str, bool], FunctionObjective] = field(default_factory=dict)
 
     def objective(
         self, arguments: Arguments, *, device: str, wide: bool = False, cotangent: Any = None
@@ -38,6 +40,11 @@ class Contender:
             BackendError: the framework knows declared networks only, or cannot be used.
             DefinitionError: names or shapes do not fit.
         """
+        key = (id(arguments), device, wide)
+        if key in self._made:
+            # The same function through another cotangent: what has been compiled serves again.
+            self._made[key].cotangent = cotangent
+            return self._made[key]
         try:
             made = self.backend.function_objective(
                 self.function, arguments, device=device, wide=wide, cotangent=cotangent
@@ -46,6 +53,7 @@ class Contender:
             raise DefinitionError(complaint.under(self.label) for complaint in error.complaints) from error
         if not isinstance(made, FunctionObjective):
             raise BackendError(self.backend.name, "function_objective returned no FunctionObjective")
+        self._made[key] = made
         return made
 
 
@@ -109,15 +117,22 @@ def arguments_for(params: Any, data: Any) -> Arguments:
 
 def framework_of(params: Any) -> str | None:
     """Return the framework whose arrays the parameters are, None if there are none, or of several."""
-    from xcheck.tree import leaves
-
     found = {leaf.framework for value in leaves(params).values() if (leaf := registry.read(value)) is not None}
     # Python numbers among arrays of torch or JAX are nothing special.
     found = found - {"numpy"} or found
     return found.pop() if len(found) == 1 else None
 
 
-def _contender(label: str | None, given: Any, params: Any, backend: str | None) -> Contender:
+def oracle_of(given: Loss, params: Any, backend: str | None) -> Contender:
+    """Return a function that is only differenced: it needs no gradient.
+
+    Raises:
+        DefinitionError: its framework cannot be told.
+    """
+    return _contender("oracle", given, params, backend, judges=True)
+
+
+def _contender(label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False) -> Contender:
     function = given if isinstance(given, Function) else _bare(given, params, backend, None)
     if function.backend is None or function.backend not in registry.names():
         known = ", ".join(registry.names())
@@ -126,10 +141,10 @@ def _contender(label: str | None, given: Any, params: Any, backend: str | None) 
     why_not = found.available()
     if why_not is not None:
         raise BackendError(found.name, f"{why_not}; to install it: {found.install}")
-    if found.name == "numpy" and not function.hand_written:
+    if not (found.differentiates or function.hand_written or judges):
         text = (
-            "NumPy has no autodiff: give the backward pass as gradient=, or, if the function is one of torch or JAX, "
-            'say so: xcheck.objective(loss, "torch")'
+            f"{found.name} has no autodiff: give the backward pass as gradient=, or, if the function is one of another "
+            'framework, say so: xcheck.objective(loss, "torch")'
         )
         raise DefinitionError(Complaint(text if label is None else f"{label}: {text}"))
     return Contender(label or found.name, function, found)
@@ -142,6 +157,10 @@ def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -
     is_module = registry.parameters(given) is not None
     framework = backend or framework_of(registry.parameters(given) if is_module else params)
     if framework is None:
-        text = "cannot tell which framework this function belongs to: say backend="
+        text = (
+            "params holds no array of an installed framework"
+            if not any(registry.read(value) for value in leaves(params).values())
+            else "params holds arrays of several frameworks: say with backend= which one this function belongs to"
+        )
         raise DefinitionError(Complaint(text))
     return objective(given, framework, gradient=gradient)

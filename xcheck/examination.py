@@ -14,11 +14,11 @@ import numpy as np
 from xcheck.compare import Evaluation
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError
-from xcheck.findings import BACKEND_FAILED, OVERWRITTEN, UNUSED_PARAMETERS, Finding
+from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.parameters import Vector
 
-_STEP = 1e-3
+_STEPS, _SHORT = (0.1, 1e-3), 1e-4
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class Examined:
         findings: why the check cannot pass.
         warnings: what else was noticed.
         seconds: wall time.
+        stale: whether its gradient is kept from the first call.
     """
 
     contender: Contender
@@ -40,6 +41,7 @@ class Examined:
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    stale: bool = False
 
     @property
     def steady(self) -> bool:
@@ -81,7 +83,7 @@ def examined(contender: Contender, objective: FunctionObjective, theta: Vector) 
     """Call a function several times and note what is not as it should be."""
     label, start, found = contender.label, time.perf_counter(), Examined(contender, objective)
     try:
-        found.evaluation = _called(label, objective, theta)
+        found.evaluation = _called(found, theta)
     except BackendError as error:
         found.findings.append(Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}"))
     found.seconds = time.perf_counter() - start
@@ -92,20 +94,35 @@ def examined(contender: Contender, objective: FunctionObjective, theta: Vector) 
     return found
 
 
-def _called(label: str, objective: FunctionObjective, theta: Vector) -> Evaluation:
+def _called(found: Examined, theta: Vector) -> Evaluation:
     """Call at θ, at θ, elsewhere, and at θ; keep the first answer that differs from the first.
 
     Raises:
         BackendError: one of the calls fails.
     """
+    label, objective = found.contender.label, found.objective
     first = Evaluation(label, *_copied(objective, theta))
     second = Evaluation(label, *_copied(objective, theta))
     if not same(first, second):
         return replace(first, again=second)
-    signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
-    objective.losses(theta[None] + _STEP * signs * np.maximum(1.0, np.abs(theta)))
+    _call_elsewhere(found, first, theta)
     third = Evaluation(label, *_copied(objective, theta))
     return first if same(first, third) else replace(first, again=third, elsewhere=True)
+
+
+def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
+    """Call at another θ, and note if that gives the gradient of the first one; θ may have no neighbours in reach."""
+    signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
+    for step in _STEPS:
+        there = theta + step * signs * np.maximum(1.0, np.abs(theta))
+        try:
+            _, gradient = _copied(found.objective, there)
+            if np.array_equal(first.gradient, gradient) and _bends(found.objective, theta, there):
+                found.stale = True
+                found.findings.append(_stale(found.contender.label))
+        except BackendError:
+            continue
+        return
 
 
 def _copied(objective: FunctionObjective, theta: Vector) -> tuple[float, Vector]:
@@ -117,6 +134,27 @@ def same(a: Evaluation, b: Evaluation) -> bool:
     """Return whether two answers are bitwise the same."""
     losses = np.array_equal([a.loss], [b.loss], equal_nan=True)
     return losses and np.array_equal(a.gradient, b.gradient, equal_nan=True)
+
+
+def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
+    """Return whether J has other slopes at another θ, along each of two random directions."""
+    for v in np.random.default_rng(here.size).standard_normal((2, here.size)):
+        step = _SHORT / max(1.0, float(np.abs(v).max(initial=0.0)))
+        points = np.stack([here + step * v, here - step * v, there + step * v, there - step * v])
+        right, left, moved_right, moved_left = objective.losses(points)
+        slopes = np.array([right - left, moved_right - moved_left])
+        noise = 2.0**12 * objective.arguments.roundoff * max(abs(right), abs(moved_right))
+        if not abs(slopes[1] - slopes[0]) > 1e-2 * np.abs(slopes).max() + noise:
+            return False
+    return True
+
+
+def _stale(label: str) -> Finding:
+    text = (
+        f"{label}: at another θ the gradient is the same to the last bit, although the loss has other slopes there: "
+        "it was kept from the first call (a stale cache?)"
+    )
+    return Finding(code=DEPENDS_ON_HISTORY, text=text)
 
 
 def _overwritten(label: str, names: Sequence[str]) -> Finding:

@@ -107,6 +107,10 @@ class FunctionObjective(Objective):
         """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
         return None
 
+    def cautions(self) -> list[str]:
+        """Return what of a module depends on the mode it is in."""
+        return []
+
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
         """θ, components (k,) of one tensor and values (k,) -> losses (k,); None where whole θ are as good."""
@@ -134,14 +138,27 @@ class FunctionObjective(Objective):
         """
         try:
             found = self.batch(thetas) if len(thetas) > 1 else None
-            if found is None:
-                found = np.array([self.number(self.value(self.own(theta), self._shared())) for theta in thetas])
         except (BackendError, DefinitionError):
             raise
         except Exception as error:
             # A person's function may raise anything; it comes out as this framework's failure, with the cause.
             raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
-        return np.asarray(found, dtype=np.float64)
+        return np.asarray(self._one_by_one(thetas) if found is None else found, dtype=np.float64)
+
+    def _one_by_one(self, thetas: Vector) -> Vector:
+        """Return the losses; nan where the function raises, unless it does so everywhere."""
+        found, failures = np.full(len(thetas), np.nan), []
+        for row, theta in enumerate(thetas):
+            try:
+                found[row] = self.number(self.value(self.own(theta), self._shared()))
+            except DefinitionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a step may lead out of the function's domain
+                failures.append(error)
+        if len(failures) == len(thetas):
+            first = failures[0]
+            raise BackendError(self.backend, f"{type(first).__name__}: {first}") from first
+        return found
 
     def output(self) -> Numbers:
         """Return the loss at θ as it is: a number, or an array.

@@ -84,15 +84,20 @@ def heard(contenders: Sequence[Contender], arguments: Arguments, options: Hearin
     return parts[0] if not options.jacobian or cotangents == [None] else _joined(parts, cotangents)
 
 
+def strict_estimate(found: Heard) -> Estimate:
+    """Return the estimate for those that were asked again in float64: their rounding is that of float64."""
+    own = max(FLOAT64, found.judgement.roundoff)
+    return replace(found.estimate, rounding=_scaled(found.estimate.rounding, own / found.roundoff))
+
+
 def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer]:
-    """Return who compares the witnesses, and those that were asked again in float64."""
+    """Return who compares the witnesses, and who those that were asked again in float64."""
     own = max(FLOAT64, found.judgement.roundoff)
     extrapolates, relative = options.differences.epsilon == "auto", options.differences.tolerance
-    strict = replace(found.estimate, rounding=_scaled(found.estimate.rounding, own / found.roundoff))
     return (
         _comparer(found.estimate, found.layout, options, found.roundoff),
         Comparer(
-            strict,
+            strict_estimate(found),
             found.layout,
             tolerance_for(relative, own, extrapolates=extrapolates),
             worst=options.worst,

@@ -135,10 +135,12 @@ def _wide(
         BackendError: it cannot be evaluated at all.
     """
     wide = contender.objective(arguments, device=device, wide=True, cotangent=cotangent)
+    native = contender.objective(arguments, device=device, cotangent=cotangent)
+    # Who writes into what he is given gets a copy for every call.
+    wide.overwritten |= native.overwritten
     try:
         wide.losses(arguments.theta[None])
     except BackendError as error:
-        native = contender.objective(arguments, device=device, cotangent=cotangent)
         native.losses(arguments.theta[None])
         text = (
             f"{contender.label}: the loss cannot be computed in float64 ({error.text.splitlines()[0]}), so the oracle "

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
+
 from xcheck.arguments import Arguments
 from xcheck.compare import Comparer, odd_one_out
 from xcheck.environment import environment_of
 from xcheck.findings import Finding
-from xcheck.hearing import Heard, HearingOptions, comparers
+from xcheck.hearing import Heard, HearingOptions, comparers, strict_estimate
 from xcheck.pair import ORACLE, Pair
 from xcheck.proof import TensorProof, prove
 from xcheck.remarks import findings_of
@@ -19,6 +21,7 @@ from xcheck.remarks_on_functions import (
     parting,
     shared,
     through_cotangent,
+    training_mode,
     undecided,
 )
 from xcheck.report.model import OracleSummary, Report
@@ -32,7 +35,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
     comparer, strict = comparers(found, options)
     pairs = _pairs(found, comparer, strict)
     findings = _findings(found, comparer, pairs, arguments, options)
-    proofs = prove(found.layout, found.estimate, comparer.settled(found.evaluations))
+    proofs = _proofs(found, comparer, strict)
     verdict = _verdict(found, pairs, findings)
     second = SecondOrder()
     if order == 2:
@@ -67,11 +70,19 @@ def _pairs(found: Heard, comparer: Comparer, strict: Comparer) -> list[Pair]:
     return pairs + [comparer.between(a, b) for a, b in combinations(found.evaluations, 2)]
 
 
+def _proofs(found: Heard, comparer: Comparer, strict: Comparer) -> tuple[TensorProof, ...]:
+    """Return what is proved; in narrow dtypes by those that were asked again in float64, if all were."""
+    settled = comparer.settled(found.evaluations)
+    if len(found.wide) < len(found.evaluations):
+        return prove(found.layout, found.estimate, settled)
+    return prove(found.layout, strict_estimate(found), settled & strict.settled(found.wide))
+
+
 def _verdict(found: Heard, pairs: Sequence[Pair], findings: Sequence[Finding]) -> Verdict:
     failed = any(one.failed for one in found.examined) or not pairs
-    overwritten = any(one.overwrites for one in found.examined)
     own = [Verdict.ERROR] if failed else []
-    own += [Verdict.UNDECIDED] if overwritten else []
+    own += [Verdict.DISAGREE for one in found.examined if one.stale]
+    own += [Verdict.UNDECIDED for one in found.examined if one.overwrites]
     return Verdict.worst([*own, *(pair.verdict for pair in pairs)])
 
 
@@ -106,6 +117,10 @@ def _warnings(
     judgement, estimate = found.judgement, found.estimate
     warnings = [warning for one in found.examined for warning in one.warnings]
     warnings += judgement.warnings
+    warnings += [
+        training_mode(one.contender.label, text) for one in found.examined for text in one.objective.cautions()
+    ]
+    warnings += differing_calls(found.evaluations, comparer)
     warnings += shared(arguments)
     converted = [one.contender.label for one in found.examined if one.objective.conjugates]
     warnings += conventions(arguments, converted)
@@ -114,12 +129,12 @@ def _warnings(
             (one.objective.cotangent.shape for one in found.examined if one.objective.cotangent is not None), None
         )
         warnings += through_cotangent(shape, options.differences.seed)
-    if judgement.oracle is None:
+    if judgement.oracle is None or not np.isfinite(estimate.loss):
         return warnings
     warnings += partial(judgement.lines, estimate, comparer.tolerance, judgement.oracle.predicted)
     if not found.outputs:
         warnings += at_kinks(estimate, found.layout, judgement.oracle.kinks.tolist())
-    warnings += nothing_proved(proofs) + differing_calls(found.evaluations, comparer)
+    warnings += nothing_proved(proofs)
     unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
     for pair in unsure[:1]:
         where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}

@@ -15,6 +15,7 @@ from xcheck.findings import (
     LOSSES_PART,
     SAMPLED,
     SHARED_PARAMETERS,
+    TRAINING_MODE,
     UNDECIDED_COMPONENTS,
     ZERO_GRADIENT,
     Finding,
@@ -102,6 +103,11 @@ def conventions(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
         f"({', '.join(labels)})"
     )
     return [Finding(code=CONJUGATED, text=text, tensor=complex_leaves[0])]
+
+
+def training_mode(label: str, caution: str) -> Finding:
+    """Say what of a module depends on the mode it is in."""
+    return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
 
 
 def through_cotangent(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:

@@ -71,9 +71,9 @@ class JaxFunction(FunctionObjective):
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return the loss and what jax.grad says, conjugated where it is complex."""
 
-        def scalar(given: Mapping[str, Any], data: tuple[Any, ...]) -> tuple[Any, Any]:
+        def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
             value = self.called(given, data)
-            return self._scalar(value), value
+            return _contracted(value, cotangent), value
 
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
@@ -84,39 +84,36 @@ class JaxFunction(FunctionObjective):
     ) -> Mapping[str, Numbers | None]:
         """Return H v: the gradient of Re ⟨g, v⟩."""
 
-        def gradient(given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
-            found = jax.grad(lambda given: self._scalar(self.called(given, data)))(given)
-            return jax.tree.map(jnp.conj, found)
-
-        def along(given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
-            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(jnp.conj(g) * v)), gradient(given, data), dict(vector))
+        def along(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> Any:
+            # JAX's gradient is ḡ, so that Re Σ ḡ v needs no conjugate.
+            found = jax.grad(lambda given: _contracted(self.called(given, data), cotangent))(given)
+            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), found, dict(vector))
             return sum(jax.tree.leaves(parts))
 
         found = self._run("second", jax.grad(along), params, data)
         return {name: np.conj(numbers(part).values) for name, part in found.items()}
 
-    def _scalar(self, value: Any) -> Any:
-        """Return Re Σ v̄ y, or the one number that there is."""
-        if self.cotangent is None:
-            return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
-        return jnp.real(jnp.sum(jnp.conj(jnp.asarray(self.cotangent)) * value))
-
     def _run(self, name: str, function: Callable[..., Any], params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Trace, compile unless the same has been compiled before, and run; eagerly where tracing is impossible."""
         arrays, whole = _split(data)
         with own_settings(self._device):
+            cotangent = self._cotangent()
             if not self._jits:
-                return function(params, data)
+                return function(params, data, cotangent)
             try:
                 # A new function each time: jax.jit remembers the traces of those it has seen.
-                traced = jax.jit(lambda params, arrays: function(params, whole(arrays))).trace(params, arrays)
+                jitted = jax.jit(lambda params, arrays, cotangent: function(params, whole(arrays), cotangent))
+                traced = jitted.trace(params, arrays, cotangent)
             except _NEEDS_VALUES:
                 self._jits = False
-                return function(params, data)
+                return function(params, data, cotangent)
             text = _text(traced.jaxpr)
             if name not in self._compiled or self._compiled[name][0] != text:
                 self._compiled[name] = (text, traced.lower().compile())
-            return self._compiled[name][1](params, arrays)
+            return self._compiled[name][1](params, arrays, cotangent)
+
+    def _cotangent(self) -> Any:
+        return None if self.cotangent is None else jnp.asarray(self.cotangent)
 
     # --- many θ at once ---------------------------------------------------------------------------------------------
 
@@ -147,15 +144,26 @@ class JaxFunction(FunctionObjective):
         arrays, whole = _split(self._shared())
         with own_settings(self._device):
             if self._mapping is None:
-                self._mapping = jax.jit(jax.vmap(lambda theta, arrays: self._at(theta, whole(arrays)), (0, None)))
+                # The data are put together from what is traced; what of them is no array is the same in every call.
+                at = jax.vmap(lambda theta, arrays, v: self._at(theta, whole(arrays), v), (0, None, None))
+                self._mapping = jax.jit(at)
             # Repetitions fill up a short batch, so that there is one compilation.
             rows = np.resize(thetas, (max(self.width, len(thetas)), self.size))
-            return np.asarray(self._mapping(jnp.asarray(rows), arrays), dtype=np.float64)[: len(thetas)]
+            found = self._mapping(jnp.asarray(rows), arrays, self._cotangent())
+            return np.asarray(found, dtype=np.float64)[: len(thetas)]
 
-    def _at(self, theta: jax.Array, data: tuple[Any, ...]) -> Any:
+    def _at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
         """Return the loss at θ, all of it in JAX."""
         named = self._names.own(self.arguments.named(theta))
-        return self._scalar(self.called({name: jnp.asarray(named[name], self.dtype(name)) for name in named}, data))
+        own = {name: jnp.asarray(part, self.dtype(name)) for name, part in named.items()}
+        return _contracted(self.called(own, data), cotangent)
+
+
+def _contracted(value: Any, cotangent: Any) -> Any:
+    """Return Re Σ v̄ y, or the one number that there is."""
+    if cotangent is None:
+        return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
+    return jnp.real(jnp.sum(jnp.conj(cotangent) * value))
 
 
 def _split(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:

@@ -15,6 +15,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     install = "pip install numpy"
+    differentiates = False
 
     def available(self) -> str | None:
         """NumPy is a core dependency."""

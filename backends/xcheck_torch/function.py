@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.arguments import Arguments, Leaf, Numbers
 from xcheck.errors import BackendError
@@ -54,6 +56,19 @@ class TorchFunction(FunctionObjective):
         """Return the parameters of the module."""
         module = self.function.module
         return None if module is None else dict(module.named_parameters())
+
+    def cautions(self) -> list[str]:
+        """Name what draws anew in each call, and what depends on the batch."""
+        module, found = self.function.module, []
+        for name, part in [] if module is None else module.named_modules():
+            kind = f"{name or 'the module'} ({type(part).__name__}"
+            if not part.training:
+                continue
+            if isinstance(part, _DropoutNd) and part.p > 0:
+                found.append(f"{kind}, p = {part.p:g}) draws anew in each call; module.eval() switches it off")
+            elif isinstance(part, _NormBase) and part.track_running_stats:
+                found.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
+        return found
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a tensor, where the source is one, and like it."""

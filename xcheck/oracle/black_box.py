@@ -193,7 +193,9 @@ class _State:
         """Measure again, with other steps, what is not sharp enough."""
         for _ in range(_ROUNDS):
             pending = pending[(self.kinked | too_wide(self.engine, self.best, tolerance))[pending]]
-            pending = pending[self.hopeful(pending)]
+            # What moves J by not a single bit is zero, unless J is a staircase.
+            still = (self.best.magnitude[pending] == 0) & (self.noise[pending] <= _least(self.engine))
+            pending = pending[self.hopeful(pending) & ~still]
             if not len(pending):
                 return
             pending = self.refine(pending)

@@ -33,8 +33,9 @@ _LEAST = 4  # components of each tensor, at the least
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 _FLOAT32 = 2.0**-24
 
-# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel.
-_ROUNDINGS = 2.0**8
+# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
+# precision that would be everything.
+_ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,19 +193,24 @@ class FunctionOracle:
         for tensor in self.lines.layout:
             largest = np.abs(value[tensor.span]).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            floor[tensor.span] = _ROUNDINGS * roundoff * np.nan_to_num(largest)
+            floor[tensor.span] = _rounding(roundoff) * np.nan_to_num(largest)
         return floor
 
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
-        return 64 * noise + _ROUNDINGS * coarsest * abs(loss)
+        return 64 * noise + _rounding(coarsest) * abs(loss)
 
 
 def _is_narrow(near: Vector, coarse: Vector, loss: float) -> bool:
     """Return whether part of J is a staircase: no noise between close samples, and that of float32 between others."""
     stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
     return stairs > 2.0**-36 * loss and stairs > 256 * level
+
+
+def _rounding(roundoff: float) -> float:
+    """Return what rounding may do, relative to the largest of its tensor."""
+    return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
 
 
 def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:

@@ -139,9 +139,14 @@ class Report:
         return sum(tensor.verified for tensor in self.tensors)
 
     @property
+    def components(self) -> int:
+        """Number of components that were looked at: all parameters, a sample, or a whole Jacobian."""
+        return sum(tensor.of for tensor in self.tensors)
+
+    @property
     def idle(self) -> tuple[TensorProof, ...]:
         """The tensors of which nothing is verified."""
-        return tuple(tensor for tensor in self.tensors if not tensor.verified)
+        return tuple(tensor for tensor in self.tensors if tensor.of and not tensor.verified)
 
     @property
     def headline(self) -> str:
@@ -173,15 +178,18 @@ _DECISIVE = (
 
 def _extent(report: Report) -> str:
     """Say on how much all agree, and what of it proves nothing."""
-    whole, proved = report.parameters, report.verified
+    whole, proved = report.components, report.verified
+    what = {"jacobian": "derivatives", "sample": "sampled parameters and directions"}.get(
+        report.oracle.scope, "parameter" if whole == 1 else "parameters"
+    )
     if proved == whole:
-        return f" on all {whole} parameters"
+        return f" on all {whole} {what}" if whole > 1 else f" on the one {what}"
     idle = report.idle
     reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
     reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
     if not proved:
         return f", which proves nothing: the whole gradient is {reason}"
-    extent = f" on {proved} of {whole} parameters"
+    extent = f" on {proved} of {whole} {what}"
     if not idle:
         others = whole - proved
         return f"{extent}; no loss depends on the other {others if others > 1 else 'one'}"

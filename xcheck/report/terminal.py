@@ -83,6 +83,8 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
 
 
 def _oracle(oracle: OracleSummary) -> str:
+    if not oracle.evaluations:
+        return "oracle: there was nothing that could be measured"
     parts = [
         f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
         f"{oracle.engine} {oracle.difference} differences in float64",
@@ -104,7 +106,8 @@ class _Page:
 
     def losses(self, report: Report) -> Table:
         table = self._table("loss", "J(θ)")
-        for name, loss in (*report.losses.items(), (ORACLE, report.oracle.loss)):
+        oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
+        for name, loss in (*report.losses.items(), *oracle):
             table.add_row(name, f"{loss:.12g}")
         return table
 
