@@ -232,6 +232,30 @@ def test_str_is_the_terminal_report() -> None:
     assert str(FAILING) == render(FAILING)
 
 
+def test_a_headline_is_one_line() -> None:
+    """Where a framework's exception has several, the finding has the rest."""
+    failed = Finding(code="XC104", text="torch: RuntimeError: no\nbecause of this\nand that")
+    assert replace(ERROR, findings=(failed,)).headline == "torch: RuntimeError: no"
+
+
+def test_square_brackets_are_no_markup() -> None:
+    """Labels and parameters are called what people call them."""
+    against = pair("mine [red]", "oracle", wrong=1)
+    words = render(replace(FAILING, losses={"mine [red]": 0.5, "[/]": 0.25}, pairs=(against,))).split()
+    assert " mine [red] 0.5 [/] 0.25 oracle" in " ".join(words)
+    assert "component mine [red] oracle" in " ".join(words)
+
+
+def test_functions_have_no_layers() -> None:
+    """Without layers there is no table of them."""
+    assert "layers" not in render(replace(PASSING, layers=()), verbose=True)
+
+
+def test_repr_is_short() -> None:
+    """What pytest shows of a failing `assert report`."""
+    assert repr(FAILING) == f"<Report DISAGREE breast_cancer.toml: {FAILING.headline}>"
+
+
 def test_json_of_a_failing_report() -> None:
     """The same facts for machines."""
     content = json.loads(FAILING.to_json())

@@ -116,6 +116,10 @@ class Report:
     def __bool__(self) -> bool:
         return self.ok
 
+    def __repr__(self) -> str:
+        # What `assert report` shows in a test.
+        return f"<Report {self.verdict} {self.model}: {self.headline}>"
+
     def __str__(self) -> str:
         from xcheck.report.terminal import render
 
@@ -161,7 +165,8 @@ class Report:
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
         if decisive or not pairs:
-            return decisive[0] if decisive else "nothing was compared"
+            # The text of another's exception may go on for lines.
+            return decisive[0].splitlines()[0] if decisive else "nothing was compared"
         return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
 
 

@@ -33,7 +33,10 @@ _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
     """Return the report as plain text of at most `width` columns."""
     stream = io.StringIO()
-    console = Console(file=stream, width=width, no_color=True, force_terminal=False, highlight=False)
+    # In a notebook rich would not write into the stream but display.
+    console = Console(
+        file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
+    )
     print_report(report, console, verbose=verbose)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
@@ -55,8 +58,8 @@ def print_line(report: Report, console: Console) -> None:
 def _verdict(report: Report) -> Text:
     # A check that proves nothing about a tensor is not a plain AGREE.
     style = _STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
-    line = Text(str(report.verdict), style=style)
-    return line.append(f"  {report.model}: {report.headline}", style="not bold default")
+    # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
+    return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
 
 def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[RenderableType]:
@@ -69,7 +72,8 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
         yield ""
         yield _indented(page.pairs(report.pairs))
     if verbose:
-        yield from _titled("layers at θ", page.layers(report.layers))
+        if report.layers:
+            yield from _titled("layers at θ", page.layers(report.layers))
         if report.ok and report.verified < report.parameters:
             yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:
@@ -108,7 +112,7 @@ class _Page:
         table = self._table("loss", "J(θ)")
         oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
         for name, loss in (*report.losses.items(), *oracle):
-            table.add_row(name, f"{loss:.12g}")
+            table.add_row(Text(name), f"{loss:.12g}")
         return table
 
     def pairs(self, pairs: Sequence[Pair]) -> Table:
@@ -146,14 +150,14 @@ class _Page:
     def proofs(self, tensors: Sequence[TensorProof]) -> Table:
         table = self._table("tensor", "verified", "zero")
         for tensor in tensors:
-            table.add_row(tensor.name, f"{tensor.verified}/{tensor.of}", str(tensor.zero))
+            table.add_row(Text(tensor.name), f"{tensor.verified}/{tensor.of}", str(tensor.zero))
         return table
 
     def components(self, pair: Pair) -> Group:
         table = self._table("component", pair.a, pair.b, "bar")
         for component in pair.worst:
             mine, theirs = self._number(component.a), self._slope(component)
-            table.add_row(str(component.location), mine, theirs, f"{component.error_bar:.0e}")
+            table.add_row(Text(str(component.location)), mine, theirs, f"{component.error_bar:.0e}")
         more = pair.wrong - len(pair.worst)
         return Group(table, f"... {more} more") if more > 0 else Group(table)
 
@@ -167,10 +171,13 @@ class _Page:
         return self._number(component.b)
 
     def _table(self, *headings: str) -> Table:
-        """Return a table without lines: names on the left, numbers on the right, folded where there is no room."""
+        """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
+
+        Names are people's own, as `Text`: rich would take what is in their square brackets for a style.
+        """
         table = Table(box=None, padding=(0, 1 if self.narrow else 2, 0, 0), pad_edge=False, header_style="dim")
         for number, heading in enumerate(headings):
-            table.add_column(heading, justify="right" if number and heading else "left", overflow="fold")
+            table.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
         return table
 
 
