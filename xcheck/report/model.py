@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from xcheck.findings import (
@@ -136,6 +138,17 @@ class Report:
         from xcheck.report.json import dumps
 
         return dumps(self)
+
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write the report into a file as a whole HTML page, which needs no other file."""
+        from xcheck.report.html import page
+
+        Path(path).write_text(page(self), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        from xcheck.report.html import fragment
+
+        return fragment(self)
 
     @property
     def verified(self) -> int:

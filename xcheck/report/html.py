@@ -1,0 +1,60 @@
+"""The report as HTML: the same page as on a terminal, of fixed width, that needs no other file.
+
+Text takes the reader's own colours, light or dark; the few coloured words are of middle brightness, readable on both.
+"""
+
+import io
+from html import escape
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from xcheck.report.model import Report
+from xcheck.report.terminal import print_report
+
+_WIDTH = 100  # columns
+_GREY = (118, 118, 118)
+_ANSI = [
+    _GREY,  # black
+    (204, 51, 51),  # red
+    (42, 133, 42),  # green
+    (154, 113, 0),  # yellow
+    (51, 119, 221),  # blue
+    (186, 66, 186),  # magenta
+    (0, 131, 143),  # cyan
+    _GREY,  # white
+]
+# What is dim is drawn half way between these two: _GREY.
+_THEME = TerminalTheme(background=(236, 236, 236), foreground=(0, 0, 0), normal=_ANSI)
+
+_FRAGMENT = (
+    "<pre style=\"font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; line-height: 1.35; "
+    'overflow-x: auto; white-space: pre">{code}</pre>'
+)
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+</head>
+<body>
+{fragment}
+</body>
+</html>
+"""
+
+
+def page(report: Report) -> str:
+    """Return a whole HTML document, with layers, tensors and times as `-v` shows them."""
+    title = escape(f"{report.verdict} {report.model}: {report.headline}")
+    return _PAGE.format(title=title, fragment=fragment(report, verbose=True))
+
+
+def fragment(report: Report, *, verbose: bool = False) -> str:
+    """Return the report as one HTML element that can stand in any page, such as a notebook."""
+    # In a notebook rich would display what is only to be recorded.
+    console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False, highlight=False)
+    print_report(report, console, verbose=verbose)
+    return console.export_html(theme=_THEME, code_format=_FRAGMENT, inline_styles=True)
