@@ -46,6 +46,13 @@ def test_the_wheel_carries_examples_and_licences(wheel: Path) -> None:
     assert "xcheck/py.typed" in names
 
 
+def test_the_wheel_offers_the_pytest_plugin(wheel: Path) -> None:
+    """pytest finds it by its entry point."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+    assert "[pytest11]\nxcheck = xcheck.pytest_plugin\n" in archive.read(name).decode()
+
+
 def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:
     """Unpacked elsewhere, it lists the same backends and checks an example."""
     site = tmp_path / "site"

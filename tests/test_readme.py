@@ -83,7 +83,7 @@ def test_every_warning_is_explained() -> None:
 
 def test_the_backend_works(plugins: Plugins) -> None:
     """The plug-in shown is found and agrees."""
-    plugins.add("linear", blocks("python")[2], package="my_plugin")
+    plugins.add("linear", blocks("python")[3], package="my_plugin")
     definition = {
         "data": {"synthetic": {"inputs": 3, "examples": 10}},
         "network": {"layers": [{"units": 2}], "loss": "mean_squared_error", "l2": 0.5},

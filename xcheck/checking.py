@@ -19,7 +19,7 @@ _SCOPES = ("auto", "all", "sample", "jacobian")
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
-    """Gradients do not agree; raised by `assert_gradients`.
+    """Gradients do not agree; raised by `assert_gradients`, and by the fixture `xcheck` in pytest.
 
     Attributes:
         report: everything that was found.
@@ -28,6 +28,10 @@ class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is
     def __init__(self, report: Report) -> None:
         self.report = report
         super().__init__(f"{report.headline}\n\n{report}")
+
+    def __reduce__(self) -> tuple[type["GradientMismatch"], tuple[Report]]:
+        # An exception would be made again from its text alone.
+        return type(self), (self.report,)
 
 
 def check(  # noqa: PLR0913 - the public signature: everything but the first three is optional and by name
@@ -123,6 +127,7 @@ def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (),
         GradientMismatch: something disagrees, cannot be decided, or fails; its first line says what.
         DefinitionError: the arguments cannot be used.
     """
+    __tracebackhide__ = True  # pytest shows the line that called
     report = check(objectives, params, data, **settings)
     if not report.ok:
         raise GradientMismatch(report)

@@ -24,6 +24,9 @@ from xcheck.problem import Problem
 
 Table = Mapping[str, Any]
 
+# Settings of what is drawn when a problem is made from a definition.
+DRAWN = ("examples", "seed", "dropout")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -150,6 +153,19 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     return Loaded(problem=problem, check=definition.check, warnings=warnings)
 
 
+def project_settings(folder: Path) -> dict[str, Any]:
+    """Return `[tool.xcheck]` of the nearest pyproject.toml, at or above `folder`.
+
+    Raises:
+        DefinitionError: all its mistakes at once.
+    """
+    project = _project(folder)
+    complaints = project.validate(Project)
+    if complaints:
+        raise DefinitionError(complaints)
+    return dict(_at(project.table, "tool", "xcheck"))
+
+
 def settings_for_problem(flags: Table, *, backends: Collection[str] | None = None) -> Check:
     """Return the settings for a problem that exists already: its data, θ and masks are drawn.
 
@@ -159,7 +175,7 @@ def settings_for_problem(flags: Table, *, backends: Collection[str] | None = Non
     document = Document(flags)
     late = [
         Complaint("has no effect on a Problem, which is drawn already: give it to Problem.create", key=(key,))
-        for key in ("examples", "seed", "dropout")
+        for key in DRAWN
         if key in flags
     ]
     known = Document({key: value for key, value in flags.items() if key != "examples"})

@@ -7,10 +7,13 @@ from my_plugin import backend
 def test_contract():
     check_contract(backend)
 ```
+
+`cases` gives the definitions in a folder to `pytest.mark.parametrize`.
 """
 
+from xcheck.testing.collection import cases
 from xcheck.testing.contract import check_contract
 from xcheck.testing.faults import FAULTS, Fault, Planted
 from xcheck.testing.scenarios import large_scenario, scenario, scenarios
 
-__all__ = ["FAULTS", "Fault", "Planted", "check_contract", "large_scenario", "scenario", "scenarios"]
+__all__ = ["FAULTS", "Fault", "Planted", "cases", "check_contract", "large_scenario", "scenario", "scenarios"]

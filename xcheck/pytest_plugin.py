@@ -1,0 +1,221 @@
+"""The pytest plug-in: fixture `xcheck`, marker `xcheck`, and failures whose first line stands alone.
+
+It is loaded into every run of pytest where xcheck is installed, so it imports nothing of xcheck before a test asks for
+it. Settings come from the call, then an `xcheck.Case`, then the closest marker, then a definition's own `[check]`, then
+`[tool.xcheck]` of a pyproject.toml, then xcheck's defaults.
+"""
+
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest._code.code import ExceptionRepr, ReprEntry
+
+if TYPE_CHECKING:
+    from xcheck.contenders import Objectives
+    from xcheck.pipeline import Model
+    from xcheck.report.model import Report
+
+_MARKER = (
+    "xcheck(**settings): defaults of the fixture `xcheck` for this test, such as tolerance=1e-6 or "
+    'backends=["numpy", "jax"].'
+)
+_MARGIN = "E   "  # pytest's, of an exception's text
+_WIDTH = "xcheck_width"
+_COLUMNS = 80  # where there is no terminal
+
+
+# --- the fixture ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """What the fixture `xcheck` gives to a test: xcheck's functions, with defaults that each takes where it knows them.
+
+    Attributes:
+        marked: what the markers of the test say.
+        root: pytest's rootdir; the nearest pyproject.toml, there or above, counts for functions and an
+            `xcheck.Problem`. A definition has a nearest one of its own.
+    """
+
+    marked: Mapping[str, Any]
+    root: Path = field(repr=False)
+
+    def __call__(self, subject: Any, params: Any = None, data: Any = (), **settings: Any) -> "Report":
+        """Check anything, and fail unless all agree.
+
+        Args:
+            subject: a model as `assert_model` takes it (a dict is one when it holds tables), an `xcheck.Case`, or
+                functions as `assert_gradients` takes them.
+            params: of functions.
+            data: of functions.
+            **settings: of the function that is called.
+
+        Raises:
+            GradientMismatch: something disagrees, cannot be decided, or fails.
+            TypeError: params or data for a model or a case, which bring their own.
+        """
+        __tracebackhide__ = True
+        from xcheck.cases import Case
+
+        if not isinstance(subject, Case) and not _is_model(subject):
+            return self.assert_gradients(subject, params, data, **settings)
+        if params is not None or not isinstance(data, tuple) or data:
+            raise TypeError("params and data belong to functions: a model, or a case, brings its own")
+        if isinstance(subject, Case):
+            settings = {**subject.settings, **settings}
+            return self.assert_gradients(subject.objectives, subject.params, subject.data, **settings)
+        return self.assert_model(subject, **settings)
+
+    def check(self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any) -> "Report":
+        """Call `xcheck.check`, which does not fail."""
+        __tracebackhide__ = True
+        from xcheck.checking import check
+
+        return check(objectives, params, data, **{**self._for_functions(), **settings})
+
+    def assert_gradients(
+        self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any
+    ) -> "Report":
+        """Call `xcheck.assert_gradients`, which fails unless all agree."""
+        __tracebackhide__ = True
+        from xcheck.checking import assert_gradients
+
+        return assert_gradients(objectives, params, data, **{**self._for_functions(), **settings})
+
+    def verify(self, model: "Model", **settings: Any) -> "Report":
+        """Call `xcheck.verify`, which does not fail."""
+        __tracebackhide__ = True
+        from xcheck.pipeline import verify
+
+        return verify(model, **{**self._for_model(model), **settings})
+
+    def assert_model(self, model: "Model", **settings: Any) -> "Report":
+        """Call `xcheck.verify`, and fail unless all agree."""
+        __tracebackhide__ = True
+        from xcheck.checking import GradientMismatch
+
+        report = self.verify(model, **settings)
+        if not report.ok:
+            raise GradientMismatch(report)
+        return report
+
+    def _for_functions(self) -> dict[str, Any]:
+        """Return the defaults that `check` takes."""
+        from xcheck.definition import project_settings
+
+        return _chosen({**project_settings(self.root), **self.marked}, _function_settings())
+
+    def _for_model(self, model: "Model") -> dict[str, Any]:
+        """Return the defaults that `verify` takes; the pyproject.toml of a definition it finds by itself."""
+        from xcheck.definition import DRAWN, project_settings
+        from xcheck.problem import Problem
+
+        if not isinstance(model, Problem):
+            return _chosen(self.marked, _model_settings())
+        return _chosen({**project_settings(self.root), **self.marked}, _model_settings() - set(DRAWN))
+
+
+def _is_model(subject: object) -> bool:
+    from xcheck.problem import Problem
+
+    if isinstance(subject, Mapping):
+        return any(isinstance(value, Mapping) for value in subject.values())
+    return isinstance(subject, str | Path | Problem)
+
+
+def _chosen(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name in known}
+
+
+def _function_settings() -> set[str]:
+    from xcheck.checking import check
+
+    return _keywords(check)
+
+
+def _model_settings() -> set[str]:
+    from xcheck.definition import ProjectDefaults
+    from xcheck.pipeline import verify
+
+    return _keywords(verify) | set(ProjectDefaults.model_fields)
+
+
+def _keywords(function: Any) -> set[str]:
+    """Return what a function takes by name only."""
+    return set(function.__kwdefaults__)
+
+
+@pytest.fixture
+def xcheck(request: pytest.FixtureRequest) -> Checker:
+    """Check gradients: `xcheck(loss, params, data)` or `xcheck("model.toml")` fails unless all agree.
+
+    Also `.check`, `.assert_gradients`, `.verify` and `.assert_model`, with the settings of the marker `xcheck` and of
+    `[tool.xcheck]` as defaults.
+    """
+    marked: dict[str, Any] = {}
+    for marker in request.node.iter_markers("xcheck"):  # the closest first
+        _refuse_mistakes(marker)
+        marked = {**marker.kwargs, **marked}
+    return Checker(marked, request.config.rootpath)
+
+
+def _refuse_mistakes(marker: pytest.Mark) -> None:
+    from xcheck.definition.explain import did_you_mean
+
+    if marker.args:
+        pytest.fail(f"marker xcheck: {marker.args[0]!r} needs a name, such as tolerance=1e-6", pytrace=False)
+    known = sorted(_function_settings() | _model_settings())
+    mistakes = [f"unknown setting {name!r}{did_you_mean(name, known)}" for name in marker.kwargs if name not in known]
+    if mistakes:
+        pytest.fail("\n".join(f"marker xcheck: {mistake}" for mistake in mistakes), pytrace=False)
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, also under --strict-markers."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist, which has no terminal, how wide the terminal is."""
+    node.workerinput[_WIDTH] = _width(node.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Let a gradient that is wrong be told by its first line, and by the report below the test's own code."""
+    outcome = yield
+    checking = sys.modules.get("xcheck.checking")  # not imported: nothing of it can have been raised
+    error = call.excinfo.value if call.excinfo else None
+    if checking and isinstance(error, checking.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
+        _retell(outcome.longrepr, error.report, _width(item.config))
+    return outcome
+
+
+def _retell(shown: ExceptionRepr, report: "Report", width: int) -> None:
+    """Replace the exception's text by its headline, and add the report at the terminal's width."""
+    from xcheck.report.terminal import render
+
+    if shown.reprcrash is not None:
+        shown.reprcrash.message = report.headline  # the short summary, --tb=line, JUnit's message
+    last = shown.reprtraceback.reprentries[-1]
+    if not isinstance(last, ReprEntry):  # --tb=native has one text, which holds the report already
+        return
+    start, first = next((place, line) for place, line in enumerate(last.lines) if line.startswith(_MARGIN))
+    indent = len(first) - len(first[1:].lstrip())
+    last.lines = [*last.lines[:start], first[:indent] + report.headline]
+    if last.style != "line":
+        shown.addsection("xcheck", render(report, width=width))
+
+
+def _width(config: pytest.Config) -> int:
+    if config.pluginmanager.has_plugin("terminalreporter"):
+        return config.get_terminal_writer().fullwidth
+    return int(vars(config).get("workerinput", {}).get(_WIDTH, _COLUMNS))
