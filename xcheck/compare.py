@@ -26,6 +26,8 @@ from xcheck.verdict import Verdict
 
 Flags = NDArray[np.bool_]
 
+_NEGLIGIBLE = 2.0**-40
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
@@ -184,8 +186,10 @@ class Comparer:
         blur = oracle.error_bar + self._floor
         allowed = blur + self._tolerance.effective * size
         wrong = judged & ~(excess <= allowed)
-        # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything.
-        unmoved = (g == 0) & (oracle.magnitude == 0)
+        # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything; what cancels to zero
+        # in the oracle may leave a rounding in a witness.
+        negligible = _NEGLIGIBLE * oracle.magnitude.max(initial=0.0)
+        unmoved = (np.abs(g) <= negligible) & (oracle.magnitude == 0)
         limit = self._tolerance.resolution * self._largest
         too_wide = blur > limit
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
