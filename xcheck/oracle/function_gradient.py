@@ -29,7 +29,7 @@ _LOSSES_EACH = 6
 _REFINEMENT = 1.5
 _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
-_LEAST = 4  # components of each tensor, at the least
+_LEAST = 4  # directions, and components of each tensor, at the least
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 _FLOAT32 = 2.0**-24
 
@@ -97,7 +97,7 @@ class FunctionOracle:
         self.engine = FunctionEngine(losses, theta, self.lines, moved=moved, roundoff=roundoff, progress=progress)
         with np.errstate(all="ignore"):
             rng = np.random.default_rng([options.seed, _NOISE_STREAM])
-            near, coarse = noises_nearby(self.engine, rng)
+            near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > options.budget else 3)
             self._noise = np.maximum(near, coarse)
             self.narrow = _is_narrow(near, coarse, float(np.abs(self.engine.losses[0])))
             if self.narrow:
@@ -218,7 +218,8 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
 
     Small tensors are there with all their components.
     """
-    directions = int(np.clip(_DIRECTION_BYTES // (8 * max(layout.size, 1)), 4, _DIRECTIONS))
+    fitting = min(_DIRECTION_BYTES // (8 * max(layout.size, 1)), affordable // 4)
+    directions = int(np.clip(fitting, _LEAST, _DIRECTIONS))
     tensors = [tensor for tensor in layout if tensor.size]
     each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
     places: list[Indices] = []

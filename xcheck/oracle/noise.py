@@ -65,8 +65,8 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
     return sigma
 
 
-# Of a function that nothing is known about, so many components of each tensor, and no more in all.
-_FEW, _MOST = 3, 96
+# Components that the noise of a function that nothing is known about is measured along.
+_MOST = 96
 _SPREAD = 2.0**-20
 _COARSE = 2.0**-19
 
@@ -76,16 +76,20 @@ def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
     return np.max(noises_nearby(engine, rng), axis=0)
 
 
-def noises_nearby(engine: Engine, rng: np.random.Generator) -> tuple[Vector, Vector]:
+def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
     """Return two noises of any J, shapes (n,): of close samples, and of samples that are as far apart as float32 needs.
 
-    The scale of J is not known.
+    The scale of J is not known. Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ
+    has no noise there. Samples that spread by more than a millionth of J are too far apart to be called noise; they are
+    taken closer.
 
-    Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ has no noise there. Samples
-    that spread by more than a millionth of J are too far apart to be called noise; they are taken closer.
+    Args:
+        engine: evaluates the losses.
+        rng: draws the components.
+        few: how many of each tensor.
     """
     tensors = [tensor for tensor in engine.layout if tensor.size]
-    few = max(1, min(_FEW, _MOST // max(1, len(tensors))))
+    few = max(1, min(few, _MOST // max(1, len(tensors))))
     chosen = [
         tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False)) for tensor in tensors
     ]
