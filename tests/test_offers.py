@@ -408,7 +408,7 @@ def test_arguments_that_cannot_be_used_are_said_before_anything_is_checked(write
     """NumPy without a gradient; parameters that are missing."""
     write("mine = xcheck.Case(cube, np.ones(2))\nother = xcheck.Case(xcheck.objective(cube, 'jax'))")
     first, second = refused_flags("model.py").splitlines()
-    assert first.startswith("model.py:13: mine: NumPy has no autodiff: give the backward pass as gradient=")
+    assert first.startswith("model.py:13: mine: numpy has no autodiff: give the backward pass as gradient=")
     assert second.startswith("model.py:14: other: params is missing")
 
 
@@ -490,3 +490,30 @@ def test_failures_carry_the_traceback_of_the_persons_code(write: Write) -> None:
         assert trace is not None
         frames = [line for line in trace.splitlines() if line.startswith("  File ")]
         assert [frame.rpartition(" ")[2] for frame in frames] == ["<lambda>", "deep"]
+
+
+def test_a_second_derivative_that_fails_has_its_traceback(write: Write) -> None:
+    """The first is right; the second raises where the person wrote it."""
+    write("""
+    import torch
+
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, upstream):
+            if torch.is_grad_enabled():
+                raise ValueError("once is enough")
+            return 3 * ctx.saved_tensors[0] ** 2 * upstream
+
+    mine = xcheck.Case(xcheck.objective(lambda x: Cube.apply(x).sum(), "torch"), np.ones(2))
+    """)
+    (report,) = checked("model.py", order=2)
+    trace = report.findings[-1].trace
+    assert report.findings[-1].text == "torch: the second derivative fails: ValueError: once is enough"
+    assert trace is not None
+    assert "in backward" in trace
+    assert "site-packages" not in trace
