@@ -66,13 +66,21 @@ def test_the_mistakes_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert str(caught.value) == blocks("text")[2].rstrip()
 
 
+def test_the_model_in_python_is_real(tmp_path: Path) -> None:
+    """The file shown prints the line shown."""
+    (tmp_path / "model.py").write_text(blocks("python")[3])
+    command = [sys.executable, "-m", "xcheck", "model.py", "-q"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == blocks("text")[3]
+
+
 def test_the_check_that_proves_nothing_is_real(tmp_path: Path) -> None:
     """The definition shown prints the line shown."""
     (tmp_path / "iris.csv").write_bytes((ROOT / "xcheck" / "examples" / "iris.csv").read_bytes())
     (tmp_path / "zeros.toml").write_text(blocks("toml")[1])
     command = [sys.executable, "-m", "xcheck", "zeros.toml", "-q"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == blocks("text")[3]
+    assert done.stdout == blocks("text")[4]
 
 
 def test_every_warning_is_explained() -> None:
@@ -83,7 +91,7 @@ def test_every_warning_is_explained() -> None:
 
 def test_the_backend_works(plugins: Plugins) -> None:
     """The plug-in shown is found and agrees."""
-    plugins.add("linear", blocks("python")[3], package="my_plugin")
+    plugins.add("linear", blocks("python")[4], package="my_plugin")
     definition = {
         "data": {"synthetic": {"inputs": 3, "examples": 10}},
         "network": {"layers": [{"units": 2}], "loss": "mean_squared_error", "l2": 0.5},

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from xcheck.contenders import Objectives
+from xcheck.errors import Complaint, DefinitionError
 from xcheck.report.model import Report
 
 Offer = TypeVar("Offer", bound=Callable[..., Any])
@@ -38,10 +39,23 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, **settings: Any) -> Report:
-        """Check it; `settings` override its own."""
+        """Check it; `settings` override its own.
+
+        Raises:
+            DefinitionError: as from `xcheck.check`, and for settings that it does not know.
+        """
         from xcheck.checking import check
 
+        complaints = self.complaints()
+        if complaints:
+            raise DefinitionError(complaints)
         return check(self.objectives, self.params, self.data, **{**self.settings, **settings})
+
+    def complaints(self) -> list[Complaint]:
+        """Return what is wrong with its settings."""
+        from xcheck.checking import complaints_about
+
+        return [complaint.under("settings") for complaint in complaints_about(self.settings)]
 
 
 def case(function: Offer) -> Offer:

@@ -4,10 +4,15 @@ The functions are examined first (`xcheck.examination`), then the oracle differe
 can, and every gradient is held against it. A second derivative is looked at only when the first is right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import Parameter, signature
 from typing import Any, Literal
 
+import numpy as np
+
 from xcheck.contenders import Loss, Objectives, arguments_for, contenders_of, oracle_of, parameters_of
+from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.hearing import HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
@@ -88,7 +93,12 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     >>> report.ok
     True
     """
-    _validated(scope=scope, epsilon=epsilon, tolerance=tolerance, order=order, device=device, budget=budget)
+    complaints = complaints_about(
+        {"scope": scope, "epsilon": epsilon, "tolerance": tolerance, "order": order}
+        | {"device": device, "seed": seed, "worst": worst, "budget": budget}
+    )
+    if complaints:
+        raise DefinitionError(complaints)
     contenders = contenders_of(objectives, params, backend=backend, gradient=gradient)
     arguments = arguments_for(parameters_of(contenders, params), data)
     options = HearingOptions(
@@ -134,23 +144,17 @@ def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (),
     return report
 
 
-def _validated(**settings: Any) -> None:
-    complaints = []
-    if settings["scope"] not in _SCOPES:
-        complaints.append(Complaint(f"{settings['scope']!r} is none of {', '.join(_SCOPES)}", ("scope",)))
-    if settings["order"] not in (1, 2):
-        complaints.append(Complaint(f"{settings['order']!r} is neither 1 nor 2", ("order",)))
-    if settings["device"] not in ("cpu", "gpu"):
-        complaints.append(Complaint(f"{settings['device']!r} is neither cpu nor gpu", ("device",)))
-    if settings["epsilon"] != "auto" and not _positive(settings["epsilon"]):
-        complaints.append(Complaint(f"{settings['epsilon']!r} is neither 'auto' nor a positive number", ("epsilon",)))
-    complaints += [
-        Complaint(f"{settings[name]!r} is not a positive number", (name,))
-        for name in ("tolerance", "budget")
-        if not _positive(settings[name])
+def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
+    """Return what is wrong with settings of a check, as far as they tell without its functions."""
+    complaints = [
+        Complaint(f"unknown setting{did_you_mean(name, SETTINGS)}", (str(name),))
+        for name in settings
+        if name not in SETTINGS
     ]
-    if complaints:
-        raise DefinitionError(complaints)
+    for name, (allowed, expected) in _EXPECTED.items():
+        if name in settings and not allowed(settings[name]):
+            complaints.append(Complaint(f"{settings[name]!r} is {expected}", (name,)))
+    return complaints
 
 
 def _counted(progress: Callable[[int, int], None] | None, size: int) -> Callable[[int], None] | None:
@@ -169,6 +173,30 @@ def _counted(progress: Callable[[int, int], None] | None, size: int) -> Callable
 
 def _positive(value: Any) -> bool:
     return isinstance(value, int | float) and 0 < value < float("inf")
+
+
+def _counts(value: Any, *, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+
+_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "scope": (lambda value: isinstance(value, str) and value in _SCOPES, f"none of {', '.join(_SCOPES)}"),
+    "order": (lambda value: isinstance(value, int) and value in (1, 2), "neither 1 nor 2"),
+    "device": (lambda value: isinstance(value, str) and value in ("cpu", "gpu"), "neither cpu nor gpu"),
+    "epsilon": (
+        lambda value: _positive(value) or (isinstance(value, str) and value == "auto"),
+        "neither 'auto' nor a positive number",
+    ),
+    "tolerance": (_positive, "not a positive number"),
+    "budget": (_positive, "not a positive number"),
+    "seed": (partial(_counts, least=0), "not a whole number from 0"),
+    "worst": (partial(_counts, least=1), "not a whole number from 1"),
+}
+
+# Everything that `check` takes by name.
+SETTINGS = tuple(
+    name for name, parameter in signature(check).parameters.items() if parameter.kind is Parameter.KEYWORD_ONLY
+)
 
 
 def _name(objectives: Objectives) -> str:

@@ -1,7 +1,8 @@
-"""The command line: `python -m xcheck MODEL...`, `init`, `backends`.
+"""The command line: `python -m xcheck MODEL...`; beside it `init` and `backends`.
 
 Reports go to standard output; progress, warnings and errors go to standard error. Exit status: 0 AGREE, 1 DISAGREE,
-2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted.
+2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted. What a person's own code prints is no report, and goes to
+standard error, too.
 """
 
 import os
@@ -9,16 +10,17 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.resources import files
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 import click
 
-from xcheck import __version__, registry
-from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck import __version__
+from xcheck.commands import backends, init
+from xcheck.errors import BackendError, DefinitionError
 
 _FAILED = 4
 _INTERRUPTED = 130
@@ -41,6 +43,10 @@ def cli() -> None:
 
     `xcheck MODEL...` is short for `xcheck check MODEL...`.
     """
+
+
+cli.add_command(init)
+cli.add_command(backends)
 
 
 # --- check ----------------------------------------------------------------------------------------------------------
@@ -68,8 +74,10 @@ def _must_be_writable(folder: Path) -> None:
         raise click.BadParameter(f"cannot write to {folder}: {error.strerror}") from error
 
 
+_BACKEND = "A witness; repeat for several. In Python: only the functions of this framework, or with this label."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
+_SCOPES = ["auto", "all", "sample", "jacobian"]
 
 
 def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
@@ -83,19 +91,21 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 
 @cli.command()
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--backend", "backends", multiple=True, metavar="NAME", help="A witness; repeat for several.")
+@click.option("--backend", "backends", multiple=True, metavar="NAME", help=_BACKEND)
 @click.option("--epsilon", callback=_epsilon, metavar="auto|STEP", help="Step of the differences.")
-@click.option("--difference", type=click.Choice(["central", "forward"]), help="Kind of difference.")
+@click.option("--difference", type=click.Choice(["central", "forward"]), help="TOML: kind of difference.")
 @click.option("--tolerance", type=float, help="Relative, per component, on top of the error bar.")
-@click.option("--dtype", type=click.Choice(["float64", "float32"]), help="What the backends compute in.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), help="TOML: what the backends compute in.")
 @click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed.")
-@click.option("--engine", type=click.Choice(_ENGINES), help="How losses are evaluated, from direct to fast.")
-@click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the most direct engine may take.")
+@click.option("--engine", type=click.Choice(_ENGINES), help="TOML: how losses are evaluated, from direct to fast.")
+@click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the differences may take.")
 @click.option("--cache", type=_FOLDER, expose_value=False, callback=_keep_compiled, help="Keep compiled code here.")
 @click.option("--seed", type=int, help="Of all random draws.")
-@click.option("--examples", type=int, help="Rows of the data to use.")
-@click.option("--dropout", type=click.Choice(["pinned", "off"]), help="Masks drawn once, or none.")
-@click.option("--worst", type=click.IntRange(min=1), default=10, show_default=True, help="Components to name.")
+@click.option("--examples", type=int, help="TOML: rows of the data to use.")
+@click.option("--dropout", type=click.Choice(["pinned", "off"]), help="TOML: masks drawn once, or none.")
+@click.option("--scope", type=click.Choice(_SCOPES), help="Python: which components, or every output.")
+@click.option("--order", type=click.IntRange(1, 2), help="Python: 2 checks Hessian-vector products, too.")
+@click.option("--worst", type=click.IntRange(min=1), help="Components to name; by default 10.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
@@ -104,7 +114,7 @@ def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> f
 def check(
     models: Sequence[Path],
     backends: Sequence[str],
-    worst: int,
+    worst: int | None,
     form: str,
     output: Path | None,
     quiet: bool,
@@ -112,20 +122,25 @@ def check(
     color: str,
     **settings: Any,
 ) -> None:
-    """Check the gradients of each MODEL, a TOML definition; the worst verdict decides the exit status."""
-    from xcheck.pipeline import load_model, verify_loaded
+    """Check the gradients of each MODEL; the worst verdict decides the exit status.
+
+    A MODEL is a TOML definition, or Python that offers xcheck.Case objects or functions marked by @xcheck.case:
+    model.py, model.py::name for one of several, or package.module:name. Checking a Python MODEL runs its code.
+    """
+    from xcheck.models import jobs_of
     from xcheck.verdict import Verdict
 
-    loaded = _load_all(models, lambda path: load_model(path, backends=backends, **settings))
+    with redirect_stdout(sys.stderr):
+        jobs = jobs_of(models, backends, worst, settings)
     # Opened before the work begins, so that it is not in vain, and after the definitions are read, so that a typo in
     # one of them does not empty the last report.
     stream = _opened(output) if output else sys.stdout
     show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
     interrupts = _remembered_interrupts()
-    for one in loaded:
-        with _progress(one.problem.name, color) as progress:
-            report = verify_loaded(one, worst=worst, progress=progress, command=_command())
+    for job in jobs:
+        with redirect_stdout(sys.stderr), _progress(job.name, color) as progress:
+            report = replace(job.run(progress), command=_command())
         if interrupts:
             raise KeyboardInterrupt
         _warn(report, color, form)
@@ -147,21 +162,6 @@ def _remembered_interrupts() -> list[int]:
 
     signal.signal(signal.SIGINT, interrupt)
     return seen
-
-
-def _load_all(models: Sequence[Path], load: Any) -> list[Any]:
-    """Load every definition before any is checked, so that all mistakes in all of them are said at once."""
-    loaded: list[Any] = []
-    complaints: list[Complaint] = []
-    for path in models:
-        try:
-            loaded.append(load(path))
-        except DefinitionError as error:
-            complaints += error.complaints
-    if complaints:
-        # A mistake in a pyproject.toml belongs to every MODEL below it, and is said once.
-        raise DefinitionError(dict.fromkeys(complaints))
-    return loaded
 
 
 def _command() -> tuple[str, ...]:
@@ -219,64 +219,6 @@ def _warn(report: Any, color: str, form: str) -> None:
             click.echo(f"{report.model}: warning {warning.code}: {warning.text}", err=True)
 
 
-# --- init, backends -------------------------------------------------------------------------------------------------
-
-_DATA = {
-    "breast_cancer": "breast_cancer.csv",
-    "logistic_regression": "breast_cancer.csv",
-    "digits": "digits.csv",
-    "iris": "iris.csv",
-    "diabetes": "diabetes.csv",
-}
-
-
-@cli.command()
-@click.argument("example", default="breast_cancer", type=click.Choice(list(_DATA)))
-@click.option("--force", is_flag=True, help="Overwrite files that are there already.")
-def init(example: str, force: bool) -> None:
-    """Write a commented definition and its data into the current folder."""
-    names = (f"{example}.toml", _DATA[example])
-    contents = {name: files("xcheck").joinpath("examples", name).read_bytes() for name in names}
-    # Two examples share a data file: what is there already, to the byte, is no conflict.
-    there = [name for name in names if Path(name).exists() and Path(name).read_bytes() != contents[name]]
-    if there and not force:
-        raise click.ClickException(f"{' and '.join(there)} would be overwritten; --force does it")
-    for name, content in contents.items():
-        Path(name).write_bytes(content)
-        click.echo(f"wrote {name}")
-    click.echo(f"now run: python -m xcheck {names[0]}")
-
-
-@cli.command()
-def backends() -> None:
-    """List the backends: versions, devices, and why one is not available."""
-    for name in registry.names():
-        click.echo(f"{name}: {_described(name)}")
-    from xcheck.oracle.network_engine import find_device
-
-    devices = []
-    for device in ("cpu", "gpu"):
-        try:
-            devices.append(f"{device} ({find_device(device).device_kind})")
-        except DefinitionError:
-            continue
-    click.echo(f"oracle: jax, float64; {', '.join(devices)}")
-
-
-def _described(name: str) -> str:
-    try:
-        backend = registry.get(name)
-        why_not = backend.available()
-        if why_not is not None:
-            return f"not available: {why_not}; to install it: {backend.install}"
-        versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
-        return f"{versions}; {', '.join(backend.devices())}"
-    except BackendError as error:
-        return f"broken: {error.text}"
-    except Exception as error:  # noqa: BLE001 - listing must go on past a framework that does not even import
-        return f"broken: {type(error).__name__}: {error}"
-
-
 def main() -> None:
     """Run the command line and exit with its status."""
     try:
@@ -285,6 +227,9 @@ def main() -> None:
         for complaint in error.complaints:
             click.echo(str(complaint), err=True)
         sys.exit(2)
+    except BackendError as error:
+        click.echo(str(error), err=True)
+        sys.exit(_FAILED)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

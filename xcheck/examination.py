@@ -17,6 +17,7 @@ from xcheck.errors import BackendError
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.parameters import Vector
+from xcheck.tracing import own_traceback
 
 _STEPS, _SHORT = (0.1, 1e-3), 1e-4
 
@@ -85,13 +86,19 @@ def examined(contender: Contender, objective: FunctionObjective, theta: Vector) 
     try:
         found.evaluation = _called(found, theta)
     except BackendError as error:
-        found.findings.append(Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}"))
+        found.findings.append(failure(label, error))
     found.seconds = time.perf_counter() - start
     if found.overwrites:
         found.findings.append(_overwritten(label, sorted(objective.overwritten)))
     if objective.unused:
         found.warnings.append(_unused(label, sorted(objective.unused), objective))
     return found
+
+
+def failure(label: str, error: BackendError) -> Finding:
+    """Return what a function raised, with the traceback through the person's own code."""
+    trace = None if error.__cause__ is None else own_traceback(error.__cause__)
+    return Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}", trace=trace)
 
 
 def _called(found: Examined, theta: Vector) -> Evaluation:

@@ -54,9 +54,11 @@ class Finding:
         text: a sentence with the numbers in it.
         tensor: the tensor it is about, if it is about one.
         value: the number it turns on, if there is one.
+        trace: for what was raised in a person's function: the traceback through it.
     """
 
     code: str
     text: str
     tensor: str | None = None
     value: float | None = None
+    trace: str | None = None

@@ -8,8 +8,8 @@ from xcheck.arguments import Arguments
 from xcheck.compare import Comparer, Evaluation, Tolerance
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.examination import Examined
-from xcheck.findings import BACKEND_FAILED, FLOAT32_INSIDE, ORACLE_NOT_FLOAT64, Finding
+from xcheck.examination import Examined, failure
+from xcheck.findings import FLOAT32_INSIDE, ORACLE_NOT_FLOAT64, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.oracle import Estimate
 from xcheck.oracle.function_engine import chunk_for
@@ -92,7 +92,7 @@ def judged(
             objective, roundoff = _wide(contender, arguments, device, cotangent, warnings)
             oracle = _oracle(objective, arguments, options, roundoff, progress)
         except BackendError as error:
-            failures.append(Finding(code=BACKEND_FAILED, text=f"{contender.label}: {error.text}"))
+            failures.append(failure(contender.label, error))
             continue
         estimate = oracle.estimate(f"{contender.label}: {objective.engine}")
         if oracle.narrow and roundoff <= FLOAT64:

@@ -34,6 +34,11 @@ def names() -> tuple[str, ...]:
     return (*known, *(name for name in found if name not in DEFAULTS))
 
 
+def packages() -> frozenset[str]:
+    """Return the top-level packages that plug-ins live in; none of them is imported."""
+    return frozenset(entry.module.partition(".")[0] for entries in _entry_points().values() for entry in entries)
+
+
 @cache
 def _readers() -> tuple[Backend, ...]:
     """Return the backends that load; a broken one is somebody else's error, said where it is asked for."""

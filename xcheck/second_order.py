@@ -14,8 +14,8 @@ import numpy as np
 from xcheck.arguments import Arguments
 from xcheck.compare import Comparer, Evaluation
 from xcheck.errors import BackendError
-from xcheck.examination import Examined
-from xcheck.findings import BACKEND_FAILED, NO_SECOND_ORDER, Finding
+from xcheck.examination import Examined, failure
+from xcheck.findings import NO_SECOND_ORDER, Finding
 from xcheck.hearing import Heard, HearingOptions
 from xcheck.judge import FLOAT64, tolerance_for
 from xcheck.oracle.hessian import hessian_estimate
@@ -65,8 +65,7 @@ def second_order(found: Heard, arguments: Arguments, options: HearingOptions, *,
         try:
             result.pairs.append(_pair(one, arguments, options, vectors))
         except BackendError as error:
-            text = f"{one.contender.label}: the second derivative fails: {error.text}"
-            result.findings.append(Finding(code=BACKEND_FAILED, text=text))
+            result.findings.append(failure(f"{one.contender.label}: the second derivative fails", error))
     return result
 
 

@@ -1,6 +1,15 @@
 """Definitions: from a TOML file or a dict of the same shape to a Problem and the settings of its check."""
 
-from xcheck.definition.load import DRAWN, Loaded, load, project_settings, settings_for_problem
+from xcheck.definition.load import DRAWN, Loaded, flag_complaints, load, project_settings, settings_for_problem
 from xcheck.definition.schema import Check, ProjectDefaults
 
-__all__ = ["DRAWN", "Check", "Loaded", "ProjectDefaults", "load", "project_settings", "settings_for_problem"]
+__all__ = [
+    "DRAWN",
+    "Check",
+    "Loaded",
+    "ProjectDefaults",
+    "flag_complaints",
+    "load",
+    "project_settings",
+    "settings_for_problem",
+]

@@ -166,6 +166,11 @@ def project_settings(folder: Path) -> dict[str, Any]:
     return dict(_at(project.table, "tool", "xcheck"))
 
 
+def flag_complaints(flags: Table) -> list[Complaint]:
+    """Return what is wrong with keys of `[check]` that were given on the command line."""
+    return Document(flags).validate(Check)
+
+
 def settings_for_problem(flags: Table, *, backends: Collection[str] | None = None) -> Check:
     """Return the settings for a problem that exists already: its data, θ and masks are drawn.
 

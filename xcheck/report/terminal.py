@@ -7,6 +7,7 @@ import io
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -44,7 +45,9 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = _Page(narrow=console.width < _NARROW)
-    console.print(Group(*_sections(report, page, verbose=verbose)))
+    for section in _sections(report, page, verbose=verbose):
+        # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
+        console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
     if report.command:
         # One piece, however narrow the terminal: it is there to be copied.
         console.print(f"  again: {shlex.join(report.command)}", soft_wrap=True, markup=False)
@@ -81,8 +84,8 @@ def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[Rende
             yield from _titled(f"{_title(pair)}, per tensor", page.tensors(pair.tensors))
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
             yield from _titled(f"{_title(pair)}, worst components", page.components(pair))
-    yield from _remarks("finding", report.findings)
-    yield from _remarks("warning", report.warnings)
+    yield from _remarks("finding", report.findings, verbose=verbose)
+    yield from _remarks("warning", report.warnings, verbose=verbose)
     yield from _closing(report, verbose=verbose)
 
 
@@ -181,10 +184,12 @@ class _Page:
         return table
 
 
-def _remarks(kind: str, remarks: Sequence[Finding]) -> Iterable[RenderableType]:
+def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
     for remark in remarks:
         yield ""
         yield _indented(Text(f"{kind} {remark.code}: {remark.text}"))
+        if verbose and remark.trace:
+            yield Text(indent(remark.trace, "  "), no_wrap=True)
 
 
 def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
