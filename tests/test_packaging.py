@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.worked_examples import TITLES
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -37,10 +39,11 @@ def test_the_wheels_top_level(wheel: Path) -> None:
 
 
 def test_the_wheel_carries_examples_and_licences(wheel: Path) -> None:
-    """Definitions, data, and the licence of both."""
+    """Definitions, data, and the licence of both; and the worked examples."""
     names = zipfile.ZipFile(wheel).namelist()
     examples = {name.split("/")[-1] for name in names if name.startswith("xcheck/examples/")}
     assert examples >= {"breast_cancer.toml", "breast_cancer.csv", "digits.csv", "iris.csv", "diabetes.csv"}
+    assert examples >= {f"{name}.py" for name in TITLES}
     assert "LICENSES.md" in examples
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "xcheck/py.typed" in names

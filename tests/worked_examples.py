@@ -1,0 +1,97 @@
+"""The page of worked examples, made of the examples' docstrings and the reports on their buggy versions.
+
+`python -m tests.worked_examples` writes docs/worked-examples.md anew, and the one report in the README;
+`tests.test_examples` holds them against what the examples say today, without the numbers that depend on the machine.
+"""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+from xcheck import Report
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "worked-examples.md"
+README = ROOT / "README.md"
+IN_README = "numpy_beside_jax"
+TITLES = {
+    "custom_autograd_function": "A torch.autograd.Function against a formula",
+    "custom_vjp": "A jax.custom_vjp alone",
+    "numpy_beside_jax": "A backward pass by hand beside JAX",
+    "port_torch_to_jax": "A port from torch to JAX",
+    "second_order": "Second derivatives",
+    "complex_parameters": "Complex parameters",
+}
+INTRODUCTION = """# Worked examples
+
+Six files in [xcheck/examples](../xcheck/examples), each short enough to be read. Each has a case `right`, which agrees,
+and a case `buggy`, with one mistake that people make; below is what xcheck says about that one. To see it oneself:
+
+```py
+from xcheck.examples import custom_vjp
+
+print(custom_vjp.buggy().check())
+```
+
+This page is written by `python -m tests.worked_examples`, and a test compares it with what the examples say.
+"""
+
+
+def module(name: str) -> ModuleType:
+    """Import one example."""
+    return importlib.import_module(f"xcheck.examples.{name}")
+
+
+def buggy(name: str) -> Report:
+    """Check the buggy version of one example."""
+    report: Report = module(name).buggy().check(name=f"{name}.buggy", worst=4)
+    return report
+
+
+def section(name: str) -> str:
+    """Return one example's part of the page: what it teaches, and the report."""
+    lesson = inspect.getdoc(module(name)) or ""
+    link = f"[xcheck/examples/{name}.py](../xcheck/examples/{name}.py)"
+    return f"## {TITLES[name]}\n\n{lesson}\n\n{link}, `buggy`:\n\n{shown(name)}"
+
+
+def shown(name: str) -> str:
+    """Return the report on the buggy version as a block of Markdown."""
+    return f"```text\n{str(buggy(name)).rstrip()}\n```\n"
+
+
+def steady(text: str) -> str:
+    """Return a report without what depends on the machine.
+
+    The oracle's own line goes (seconds, losses, steps), as do lines folded elsewhere; of numbers four digits stay, and
+    nothing of what is below 1e-6.
+
+    >>> steady("K[1, 1]  -1.7652971  -0.88264848  2e-09")
+    'K[1, 1] -1.765 -0.8826 tiny'
+    """
+    text = re.sub(r"^  oracle: .*?(?=\n\n|\n```|\Z)", "", text, flags=re.DOTALL | re.MULTILINE)
+    return " ".join(re.sub(r"-?\d+\.?\d*(e[-+]\d+)?", _rounded, text).split())
+
+
+def _rounded(number: re.Match[str]) -> str:
+    value = float(number[0])
+    return "tiny" if 0 < abs(value) < 1e-6 else f"{value:.4g}"
+
+
+def page() -> str:
+    """Return the whole page."""
+    return "\n".join([INTRODUCTION, *(section(name) for name in TITLES)])
+
+
+def readme(text: str) -> str:
+    """Return the README with the one report that it shows."""
+    start, end = (f"<!-- {words}{IN_README} -->\n" for words in ("", "end of "))
+    before, after = text.split(start, maxsplit=1)[0], text.split(end)[1]
+    return f"{before}{start}{shown(IN_README)}{end}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    README.write_text(readme(README.read_text()))
