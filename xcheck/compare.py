@@ -188,7 +188,8 @@ class Comparer:
         wrong = judged & ~(excess <= allowed)
         # Zero on both sides because nothing depends on it (a dead unit) is as certain as anything; what cancels to zero
         # in the oracle may leave a rounding in a witness.
-        negligible = _NEGLIGIBLE * oracle.magnitude.max(initial=0.0)
+        roundings = max(_NEGLIGIBLE, 64 * self._tolerance.roundoff)
+        negligible = roundings * oracle.magnitude.max(initial=0.0)
         unmoved = (np.abs(g) <= negligible) & (oracle.magnitude == 0)
         limit = self._tolerance.resolution * self._largest
         too_wide = blur > limit

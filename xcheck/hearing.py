@@ -129,8 +129,12 @@ def _heard_through(
         progress=options.progress,
     )
     witnesses = [one.evaluation for one in found if one.evaluation is not None]
-    layout, roundoff = judgement.lines.layout, max(arguments.roundoff, judgement.roundoff)
-    reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff), witnesses)
+    layout = judgement.lines.layout
+
+    def roundoff() -> float:
+        return max(arguments.roundoff, judgement.roundoff)
+
+    reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
     return Heard(
         layout=layout,
         estimate=judgement.estimate,
@@ -140,7 +144,7 @@ def _heard_through(
         ],
         examined=found,
         judgement=judgement,
-        roundoff=roundoff,
+        roundoff=roundoff(),
     )
 
 

@@ -9,14 +9,14 @@ from xcheck.compare import Comparer, Evaluation, Tolerance
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.examination import Examined, failure
-from xcheck.findings import FLOAT32_INSIDE, ORACLE_NOT_FLOAT64, Finding
+from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.oracle import Estimate
 from xcheck.oracle.function_engine import chunk_for
 from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle, nothing_measured
 from xcheck.oracle.lines import Lines
 
-FLOAT64, FLOAT32 = 2.0**-53, 2.0**-24
+FLOAT64 = 2.0**-53
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Judgement:
         lines: what was differenced.
         label: of the function that was.
         oracle: what measured it; None where nothing could be measured.
-        roundoff: of what the losses are really computed in.
+        computed_in: unit roundoff of what the losses are asked for in.
         findings: why nothing could be measured.
         warnings: what it could not do.
     """
@@ -37,9 +37,19 @@ class Judgement:
     lines: Lines
     label: str = ""
     oracle: FunctionOracle | None = None
-    roundoff: float = 2.0**-53
+    computed_in: float = 2.0**-53
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+
+    @property
+    def roundoff(self) -> float:
+        """Unit roundoff of what the losses are really computed in."""
+        return max(self.computed_in, 0.0 if self.oracle is None else self.oracle.narrow)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether part of the losses is computed in less than they are asked for."""
+        return self.roundoff > self.computed_in
 
     def along(self, evaluation: Evaluation) -> Evaluation:
         """Return what a witness says along the lines."""
@@ -95,9 +105,6 @@ def judged(
             failures.append(failure(contender.label, error))
             continue
         estimate = oracle.estimate(f"{contender.label}: {objective.engine}")
-        if oracle.narrow and roundoff <= FLOAT64:
-            roundoff = FLOAT32
-            warnings.append(_narrow(contender.label, estimate))
         return Judgement(estimate, oracle.lines, contender.label, oracle, roundoff, [], warnings)
     lines = Lines.all_of(arguments.layout)
     return Judgement(nothing_measured(arguments.layout), lines, findings=failures)
@@ -149,14 +156,6 @@ def _wide(
         warnings.append(Finding(code=ORACLE_NOT_FLOAT64, text=text, value=arguments.roundoff))
         return native, arguments.roundoff
     return wide, FLOAT64
-
-
-def _narrow(label: str, estimate: Estimate) -> Finding:
-    text = (
-        f"{label}: part of the loss is computed in float32 although everything it is given has 64 bits: its noise is "
-        f"that of float32 (bars up to {estimate.error_bar.max(initial=0.0):.1g}), and so is the tolerance"
-    )
-    return Finding(code=FLOAT32_INSIDE, text=text, value=float(estimate.error_bar.max(initial=0.0)))
 
 
 def _oracle(

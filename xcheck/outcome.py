@@ -15,6 +15,7 @@ from xcheck.proof import TensorProof, prove
 from xcheck.remarks import findings_of
 from xcheck.remarks_on_functions import (
     at_kinks,
+    computed_narrowly,
     conventions,
     nothing_proved,
     partial,
@@ -117,6 +118,8 @@ def _warnings(
     judgement, estimate = found.judgement, found.estimate
     warnings = [warning for one in found.examined for warning in one.warnings]
     warnings += judgement.warnings
+    if judgement.is_narrow:
+        warnings.append(computed_narrowly(judgement.label, judgement.roundoff, estimate))
     warnings += [
         training_mode(one.contender.label, text) for one in found.examined for text in one.objective.cautions()
     ]

@@ -12,6 +12,7 @@ from xcheck.findings import (
     BELOW_NOISE,
     CONJUGATED,
     COTANGENT,
+    FLOAT32_INSIDE,
     LOSSES_PART,
     SAMPLED,
     SHARED_PARAMETERS,
@@ -108,6 +109,17 @@ def conventions(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
 def training_mode(label: str, caution: str) -> Finding:
     """Say what of a module depends on the mode it is in."""
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
+
+
+def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Finding:
+    """Say that the loss is a staircase."""
+    dtype = "float32" if roundoff < 2.0**-20 else "half precision"
+    bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
+    text = (
+        f"{label}: part of the loss is computed in {dtype} although everything it is given has 64 bits: its noise is "
+        f"that of {dtype} (bars up to {bar:.1g}), and so is the tolerance"
+    )
+    return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
 
 
 def through_cotangent(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:

@@ -32,7 +32,7 @@ from xcheck.oracle.function_engine import FunctionEngine, LoopEngine
 from xcheck.oracle.noise import noise_nearby
 from xcheck.parameters import Layout, Vector
 
-_ROUNDS = 10
+_ROUNDS = 12
 _NOISE_OF_BAR = 8.0
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h; six times that is no accident.
 _NOISE_OF_K = 33.0
@@ -46,13 +46,15 @@ class Sides:
         measured: with a common slope for both sides.
         jump: |K|, shape (k,).
         kinked: where it is more than noise and truncation.
-        apart: |R − R'|, shape (k,).
+        apart: truncation of R, shape (k,).
+        irregular: where J is not as smooth as the extrapolation takes for granted.
     """
 
     measured: Measurement
     jump: Vector
     kinked: Flags
     apart: Vector
+    irregular: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
 
 def _unsided(measured: Measurement) -> Sides:
     zero = np.zeros(len(measured.indices))
-    return Sides(measured, zero, zero.astype(bool), zero)
+    return Sides(measured, zero, zero.astype(bool), zero, zero.astype(bool))
 
 
 def _assembled(parts: Sequence[Sides], size: int) -> Sides:
@@ -156,12 +158,12 @@ def _assembled(parts: Sequence[Sides], size: int) -> Sides:
         np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, unknown, evaluations
     )
     whole = copied(nothing)
-    jump, kinked = np.zeros(size), np.zeros(size, dtype=bool)
+    jump, (kinked, irregular) = np.zeros(size), np.zeros((2, size), dtype=bool)
     for part in parts:
         places = part.measured.indices
         take_over(whole, part.measured, places, np.ones(len(places), dtype=bool))
-        jump[places], kinked[places] = part.jump, part.kinked
-    return Sides(whole, jump, kinked, jump)
+        jump[places], kinked[places], irregular[places] = part.jump, part.kinked, part.irregular
+    return Sides(whole, jump, kinked, jump, irregular)
 
 
 class _State:
@@ -170,6 +172,7 @@ class _State:
     def __init__(self, engine: FunctionEngine, noise: Vector, sides: Sides, kink: Vector) -> None:
         self.engine, self.noise, self.kink = engine, noise, kink
         self.best, self.jump, self.kinked = sides.measured, sides.jump, sides.kinked
+        self.irregular = sides.irregular
         self.step = self.best.step.copy()
         self.evaluations = self.best.evaluations
 
@@ -178,7 +181,7 @@ class _State:
         """Return what is known at the end of an earlier measurement."""
         best = copied(found.measured)
         jump = best.upper - best.lower
-        return cls(engine, noise, Sides(best, jump, jump > 0, jump), found.kink.copy())
+        return cls(engine, noise, Sides(best, jump, jump > 0, jump, np.zeros(len(jump), dtype=bool)), found.kink.copy())
 
     def measure_in_full(self, places: Indices) -> None:
         """Measure with the first step, and take that over."""
@@ -218,7 +221,8 @@ class _State:
         """Return by how much to change the steps: the further off, the more."""
         bar, value = self.best.bar[places], np.abs(self.best.value[places])
         shorter = np.select([bar <= 1e-3 * value, bar <= value], [1 / 4, 1 / 16], 1 / 256)
-        shorter = np.where(self.kinked[places], 1 / 16, shorter)
+        shorter = np.where(self.irregular[places], np.minimum(shorter, 1 / 16), shorter)
+        shorter = np.where(self.kinked[places] & (bar <= self.jump[places]), 1 / 16, shorter)
         return np.where(self.noisy(places), 4.0, shorter)
 
     def refine(self, places: Indices) -> Indices:
@@ -228,14 +232,21 @@ class _State:
         again = _both(self.engine, places, self.step[places], self.noise[places])
         self.evaluations += again.measured.evaluations
         distrusted = _reconciled(best, again.measured, places)
+        # One that is regular after one that was not may be so by coincidence: the next will tell.
+        lucky = self.irregular[places] & ~again.irregular
+        apart = np.abs(again.measured.value - best.value[places])
+        again.measured.bar[lucky] = np.maximum(again.measured.bar, apart)[lucky]
         with np.errstate(invalid="ignore"):
             narrower = (again.measured.bar < best.bar[places]) | np.isnan(best.bar[places])
-            better = distrusted | narrower
+            shorter = again.measured.step < best.step[places]
+            better = distrusted | narrower | (self.irregular[places] & shorter)
+            better &= ~_still(best, again.measured, places)
             gross = ~(best.bar[places] <= 1e-3 * np.abs(best.value[places]))
         # A kink that stays is known best from the longer step.
         outside, inside = self.kinked[places] & ~again.kinked, self.kinked[places] & again.kinked
         self.take(again, places, outside | (better & (again.kinked | ~self.kinked[places])))
-        return places[better | outside | inside | gross]
+        self.irregular[places] = again.irregular
+        return places[better | outside | inside | gross | lucky | again.irregular]
 
     def take(self, again: Sides, places: Indices, taken: Flags) -> None:
         """Take over a measurement; where a kink was and is no more, it lies outside the step."""
@@ -263,6 +274,11 @@ def _reconciled(best: Measurement, again: Measurement, places: Indices) -> Flags
     contradicted = shorter & (apart > again.bar + best.bar[places])
     again.bar[contradicted] = np.maximum(again.bar, apart)[contradicted]
     return np.asarray(contradicted)
+
+
+def _still(best: Measurement, again: Measurement, places: Indices) -> Flags:
+    """Return where a shorter step moves J by not a single bit, although a longer one did."""
+    return np.asarray((again.magnitude == 0) & (best.magnitude[places] > 0) & (again.step < best.step[places]))
 
 
 def reconsidered(
@@ -296,7 +312,12 @@ def reconsidered(
         with np.errstate(invalid="ignore"):
             apart = np.abs(again.measured.value - best.value[pending])
             other = apart > again.measured.bar + best.bar[pending]
-        state.take(again, pending, other | again.kinked)
+        # A staircase: nothing can be told from steps that are shorter than its own.
+            narrower = again.measured.bar < best.bar[pending]
+        flat = other & _still(best, again.measured, pending)
+        best.bar[pending[flat]] = np.maximum(best.bar, np.abs(best.value))[pending[flat]]
+        state.take(again, pending, (other | narrower | again.kinked) & ~flat)
+        pending = pending[~flat]
     return state.result(found.brief)
 
 
@@ -314,7 +335,10 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
     value, coarse = extrapolated(central[0], central[1]), extrapolated(central[1], central[2])
     jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
-    bar = error_bar(engine, np.abs(value - coarse), noise, step, right[2].level, magnitude)
+    truncation, irregular = _truncation(
+        central[0], central[1], central[2], np.abs(value - coarse), _NOISE_OF_BAR * noise / step
+    )
+    bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
     accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
     kinked = (jump > accident) & (jump > wider / 4)
@@ -330,7 +354,20 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
         step,
         6 * len(indices),
     )
-    return Sides(measured, jump, kinked, np.abs(value - coarse))
+    return Sides(measured, jump, kinked, truncation, irregular)
+
+
+def _truncation(
+    fine: Vector, double: Vector, coarse: Vector, disagreement: Vector, noise: Vector
+) -> tuple[Vector, Flags]:
+    """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
+
+    Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
+    extrapolation gains nothing, and may agree with itself by coincidence: twice the larger of these.
+    """
+    near, far = np.abs(double - fine), np.abs(coarse - double)
+    regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
+    return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
 
 
 def _with_jumps(measured: Measurement, jump: Vector, kinked: Flags) -> Measurement:

@@ -33,7 +33,7 @@ DifferenceName = Literal["central", "forward"]
 Flags = NDArray[np.bool_]
 
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
-_NOISE_MULTIPLE = 8.0
+NOISE_MULTIPLE = 8.0
 FORWARD_STEP = 2.0**-26
 
 
@@ -72,11 +72,11 @@ def error_bar(
     eps = 2 * engine.roundoff
     if not engine.subtracts:
         # What is even in the step cancels when the two sides are subtracted, and its rounding stays.
-        return np.asarray(truncation + _NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
+        return np.asarray(truncation + NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
     here = float(np.abs(engine.losses).mean())
     far = eps * np.maximum(level - 2 * here, 0.0)
     noise = np.maximum(noise, eps / 2 * np.minimum(level, here)) + far
-    return np.asarray(truncation + _NOISE_MULTIPLE * noise / step + eps * magnitude)
+    return np.asarray(truncation + NOISE_MULTIPLE * noise / step + eps * magnitude)
 
 
 def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
@@ -139,7 +139,7 @@ def automatic(
     # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
     pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
     for _ in range(rounds):
-        noisy = 2 * _NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
+        noisy = 2 * NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
         hopeful = ~noisy | lengthen
         pending, noisy = pending[hopeful], noisy[hopeful]
         if not len(pending):

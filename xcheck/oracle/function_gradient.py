@@ -6,7 +6,7 @@ through all of θ; what such a check can see is stated (`xcheck.oracle.lines.uns
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,11 +14,11 @@ import numpy as np
 from xcheck.oracle.black_box import BlackBoxGradient, in_full, one_sided, reconsidered
 from xcheck.oracle.engine import Indices
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import Measurement, fixed
+from xcheck.oracle.estimators import NOISE_MULTIPLE, Measurement, copied, fixed
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.function_engine import FunctionEngine, chunk_for
 from xcheck.oracle.lines import DIRECTIONS, Lines
-from xcheck.oracle.noise import noises_nearby
+from xcheck.oracle.noise import noises_along, noises_nearby
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
 
@@ -31,7 +31,7 @@ _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
 _LEAST = 4  # directions, and components of each tensor, at the least
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
-_FLOAT32 = 2.0**-24
+_FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
 # precision that would be everything.
@@ -72,7 +72,8 @@ class FunctionOracle:
 
     Attributes:
         lines: what is differenced.
-        narrow: whether part of the losses is computed in less than 64 bits, although they are asked for in 64.
+        narrow: unit roundoff that part of the losses is computed with, although they are asked for in 64 bits; 0 for
+            none.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class FunctionOracle:
         self._start = time.perf_counter()
         self._options = options
         self._roundoffs = roundoffs
-        self.predicted = 0.0
+        self.predicted = self.narrow = 0.0
         self.lines = Lines.all_of(layout)
         if options.scope != "all":
             self.lines = self._chosen(losses, theta, layout)
@@ -99,10 +100,14 @@ class FunctionOracle:
             rng = np.random.default_rng([options.seed, _NOISE_STREAM])
             near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > options.budget else 3)
             self._noise = np.maximum(near, coarse)
-            self.narrow = _is_narrow(near, coarse, float(np.abs(self.engine.losses[0])))
-            if self.narrow:
-                self._roundoffs = {name: max(_FLOAT32, own) for name, own in roundoffs.items()}
+            self._note_stairs(near, coarse)
             self._found = self._measured()
+
+    def _note_stairs(self, near: Vector, coarse: Vector) -> None:
+        """Judge by the noise of what part of J is really computed in."""
+        narrow = _stairs(near, coarse, float(np.abs(self.engine.losses[0])))
+        self.narrow = max(self.narrow, narrow)
+        self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 
     def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout) -> Lines:
         """Time one batch, and return what fits the budget."""
@@ -139,8 +144,9 @@ class FunctionOracle:
         """
         if self._options.epsilon != "auto" or not len(disputed):
             return False
-        before = self._found.measured.value.copy()
+        before = self._found.measured.value.copy(), self._found.measured.bar.copy()
         with np.errstate(all="ignore"):
+            self._listen(disputed)
             # What had a brief look is measured in full first; of very many the mildest, which are the likeliest to fit.
             brief = disputed[self._found.brief[disputed]][-_MEASURED_AGAIN:]
             if len(brief):
@@ -151,7 +157,25 @@ class FunctionOracle:
                 self._found = reconsidered(self.engine, self._noise, self._found, part, gradient)
                 if np.array_equal(seen, self._found.measured.value, equal_nan=True):
                     break
-        return not np.array_equal(before, self._found.measured.value, equal_nan=True)
+        now = self._found.measured.value, self._found.measured.bar
+        return not all(np.array_equal(was, new, equal_nan=True) for was, new in zip(before, now, strict=True))
+
+    def _listen(self, disputed: Indices) -> None:
+        """Measure the noise along disputed lines themselves: it may be larger than where the tensor was sampled."""
+        chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
+        near, coarse = noises_along(self.engine, chosen)
+        self._note_stairs(near, coarse)
+        found = np.maximum(near, coarse)
+        louder = found > 2 * self._noise[chosen]
+        if not louder.any():
+            return
+        noise = self._noise.copy()
+        noise[chosen] = np.maximum(noise[chosen], found)
+        if len(chosen) < len(disputed):
+            noise[disputed] = np.maximum(noise[disputed], found[louder].max())
+        measured = copied(self._found.measured)
+        measured.bar[:] += NOISE_MULTIPLE * (noise - self._noise) / measured.step
+        self._noise, self._found = noise, replace(self._found, measured=measured)
 
     @property
     def kinks(self) -> Indices:
@@ -188,12 +212,13 @@ class FunctionOracle:
         )
 
     def _floor(self, value: Vector) -> Vector:
-        floor = np.zeros_like(value)
+        """Return what rounding may do: to a component of its tensor, and to one that cancels to zero beside others."""
+        floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         for tensor in self.lines.layout:
-            largest = np.abs(value[tensor.span]).max(initial=0.0)
+            largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            floor[tensor.span] = _rounding(roundoff) * np.nan_to_num(largest)
+            floor[tensor.span] = _rounding(roundoff) * max(largest, whole / 8)
         return floor
 
     def _loss_floor(self, loss: float) -> float:
@@ -202,10 +227,15 @@ class FunctionOracle:
         return 64 * noise + _rounding(coarsest) * abs(loss)
 
 
-def _is_narrow(near: Vector, coarse: Vector, loss: float) -> bool:
-    """Return whether part of J is a staircase: no noise between close samples, and that of float32 between others."""
+def _stairs(near: Vector, coarse: Vector, loss: float) -> float:
+    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
+
+    Close samples show no noise there, and others that of float32, or of bfloat16.
+    """
     stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
-    return stairs > 2.0**-36 * loss and stairs > 256 * level
+    if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
+        return 0.0
+    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
 
 
 def _rounding(roundoff: float) -> float:
@@ -222,6 +252,8 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
     directions = int(np.clip(fitting, _LEAST, _DIRECTIONS))
     tensors = [tensor for tensor in layout if tensor.size]
     each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
+    if affordable >= layout.size:
+        return Lines.all_of(layout)
     places: list[Indices] = []
     for tensor in tensors:
         chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)

@@ -68,7 +68,8 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
 # Components that the noise of a function that nothing is known about is measured along.
 _MOST = 96
 _SPREAD = 2.0**-20
-_COARSE = 2.0**-19
+_LOUD = 2.0**-33
+_COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
 def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
@@ -94,13 +95,19 @@ def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tup
         tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False)) for tensor in tensors
     ]
     everything = np.concatenate([*chosen, np.zeros(0, dtype=np.intp)])
-    far = engine.first_step * engine.scale[everything]
-    found = [_noises_at(engine, everything, offset, far) for offset in (np.zeros_like(far), far)]
+    found = noises_along(engine, everything)
     near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
     for tensor, own in zip(tensors, chosen, strict=True):
         rows = np.isin(everything, own)
-        near[tensor.span], coarse[tensor.span] = (max(each[kind][rows].max() for each in found) for kind in (0, 1))
+        near[tensor.span], coarse[tensor.span] = (each[rows].max() for each in found)
     return near, coarse
+
+
+def noises_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
+    """Return the two noises along some components, each by itself, shapes (c,)."""
+    far = engine.first_step * engine.scale[chosen]
+    found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
+    return np.max([near for near, _ in found], axis=0), np.max([coarse for _, coarse in found], axis=0)
 
 
 @np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
@@ -108,8 +115,8 @@ def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) ->
     """Return two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
     natural = step / engine.first_step
     spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
-    coarse = _hidden_noise(engine, chosen, offset, np.maximum(spacing, natural * _COARSE))
     values, spread = _samples(engine, chosen, offset, spacing)
+    coarse = _hidden_noise(engine, chosen, offset, natural, values)
     for _ in range(4):
         if not spread.any():
             break
@@ -122,15 +129,31 @@ def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) ->
 
 
 @np.errstate(all="ignore")
-def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> Vector:
-    """Return the noise of samples so far apart that numbers of float32 differ.
+def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vector, close: Vector) -> Vector:
+    """Return the noise of samples so far apart that numbers of float32, or bfloat16, differ.
 
     A part of J that is computed in float32 is a staircase: close samples all lie on one step. Between samples that far
-    apart J bends; its fifth differences hardly do, and the smallest of the orders is taken.
+    apart J bends; its fifth differences hardly do, and the smallest of the orders is taken. Samples that still lie on
+    one step are taken further apart.
     """
-    values, spread = _samples(engine, chosen, offset, spacing)
-    levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
-    return np.where(spread, 0.0, np.nan_to_num(levels, posinf=0.0))
+    stuck = _is_stuck(close)
+    noise = np.zeros(len(chosen))
+    pending = np.arange(len(chosen))
+    for spacing in _COARSE:
+        if not len(pending):
+            break
+        values, spread = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
+        levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
+        # Where close samples do move, only what is as loud as float32 is trusted: kinks of many examples are not noise.
+        loud = ~spread & (levels > _LOUD * np.abs(float(engine.losses[0])))
+        noise[pending] = np.where(loud | stuck[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
+        pending = pending[_is_stuck(values) & stuck[pending]]
+    return noise
+
+
+def _is_stuck(values: Vector) -> NDArray[np.bool_]:
+    """Return where samples, shape (c, POINTS), are nearly all the same to the last bit."""
+    return np.asarray((np.diff(values, axis=1) == 0).sum(axis=1) >= POINTS - 3)
 
 
 @np.errstate(all="ignore")
