@@ -142,6 +142,9 @@ def arguments_of(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     if complaints:
         raise DefinitionError(complaints)
     layout = Layout.of(shapes)
+    if not layout.size:
+        text = f"the parameters have no components ({', '.join(shapes)}): there is nothing to differentiate"
+        raise DefinitionError(Complaint(text))
     return Arguments(tree, tuple(data), leaves_of_theta, layout, layout.flatten(values), read)
 
 

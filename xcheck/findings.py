@@ -43,6 +43,7 @@ CONJUGATED = "XC424"
 ORACLE_NOT_FLOAT64 = "XC425"
 COTANGENT = "XC426"
 NO_SECOND_ORDER = "XC427"
+ILL_CONDITIONED = "XC428"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

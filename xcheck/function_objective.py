@@ -10,6 +10,7 @@ cotangent v a loss that returns an array y becomes Re Σ v̄ y.
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from xcheck.backend import Objective
 from xcheck.correspondence import correspondence
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.function import Function
+from xcheck.hand_written import named_gradient
 from xcheck.parameters import Layout, Vector
 from xcheck.tree import leaves, nested, rebuilt
 
@@ -102,6 +104,10 @@ class FunctionObjective(Objective):
     ) -> Mapping[str, Numbers | None]:
         """Return H v by own name."""
         raise BackendError(self.backend, "second derivatives are not supported")
+
+    def modes(self) -> AbstractContextManager[None]:
+        """Return the framework's own settings, for whatever of the person's code is called."""
+        return nullcontext()
 
     def batch(self, thetas: Vector) -> Vector | None:
         """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
@@ -264,38 +270,41 @@ class FunctionObjective(Objective):
 
     # --- hand-written gradients ---------------------------------------------------------------------------------------
 
+    def gradient_alone(self, theta: Vector) -> Vector | None:
+        """Return what a hand-written `gradient` says without the loss being called first; None where there is none.
+
+        Raises:
+            BackendError: it fails (the cause is chained).
+        """
+        function = self.function
+        if function.gradient is None:
+            return None
+        try:
+            with self.modes():
+                given = self.own(theta)
+                return self.flat(self._named(function.gradient(self.tree(given), *self._given())))
+        except Exception as error:
+            raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
+
     def _by_hand(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> tuple[float, dict[str, Numbers | None]]:
-        function, tree = self.function, self.tree(given)
-        if function.value_and_gradient is not None:
-            loss, returned = function.value_and_gradient(tree, *data)
-        else:
-            assert function.gradient is not None  # noqa: S101 - `hand_written` says so; for the type checker
-            loss = self.called(given, data)
-            returned = function.gradient(tree, *data)
-        return self.number(loss), self._named(returned, given)
+        function = self.function
+        with self.modes():
+            tree = self.tree(given)
+            if function.value_and_gradient is not None:
+                loss, returned = function.value_and_gradient(tree, *data)
+            else:
+                assert function.gradient is not None  # noqa: S101 - `hand_written` says so; for the type checker
+                loss = self.called(given, data)
+                returned = function.gradient(tree, *data)
+            return self.number(loss), self._named(returned)
 
-    def _named(self, returned: Any, given: Mapping[str, Any]) -> dict[str, Numbers | None]:
-        """Return what a hand-written gradient returned, by own name."""
-        parts = leaves(returned)
-        if len(given) == 1 and len(parts) == 1:
-            parts = dict(zip(given, parts.values(), strict=True))
-        unknown = [name for name in parts if name not in given and self.leaf(parts[name]) is not None]
-        unknown = [name for name in unknown if self._is_carried(name)]
-        if unknown:
-            text = f"the gradient has {', '.join(unknown)}, the parameters are {', '.join(given)}"
-            raise BackendError(self.backend, text)
-        found: dict[str, Numbers | None] = {}
-        for name in given:
-            leaf = None if parts.get(name) is None else self.leaf(parts[name])
-            if leaf is None and parts.get(name) is not None:
-                text = f"the gradient of {name} is a {type(parts[name]).__name__}, not an array"
-                raise BackendError(self.backend, text)
-            found[name] = None if leaf is None else leaf.values
-        return found
-
-    def _is_carried(self, name: str) -> bool:
-        """Return whether a name is none of the tree's other leaves, such as integers that are carried along."""
-        return name not in leaves(self.arguments.tree if self.function.like is None else self.function.like)
+    def _named(self, returned: Any) -> dict[str, Numbers | None]:
+        own = self._names.own(self.arguments.named(self.arguments.theta))
+        tree = self.arguments.tree if self.function.like is None else self.function.like
+        try:
+            return named_gradient(returned, own, self.leaf, leaves(tree).keys())
+        except ValueError as error:
+            raise BackendError(self.backend, str(error)) from error
 
     # --- what the function is given -----------------------------------------------------------------------------------
 

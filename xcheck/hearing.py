@@ -159,6 +159,13 @@ def _examined(contender: Contender, arguments: Arguments, options: HearingOption
 def _cotangents(contenders: Sequence[Contender], arguments: Arguments, options: HearingOptions) -> list[Numbers | None]:
     """Return the cotangents that the loss is to be heard through: one, or one for every output."""
     shape, is_complex = _shape(contenders, arguments, options.device)
+    by_hand = [contender.label for contender in contenders if contender.function.hand_written]
+    if by_hand and np.prod(shape) != 1:
+        text = (
+            f"{', '.join(by_hand)}: the loss has shape {shape}; a hand-written gradient needs one number, "
+            "such as the sum of its outputs times weights of your own"
+        )
+        raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
         leaf = arguments.read(options.cotangent)
         given = np.asarray(options.cotangent if leaf is None else leaf.values)

@@ -1,6 +1,7 @@
 """Outcome: the report on people's own functions, from what was heard."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -17,6 +18,7 @@ from xcheck.remarks_on_functions import (
     at_kinks,
     computed_narrowly,
     conventions,
+    ill_conditioned,
     nothing_proved,
     partial,
     parting,
@@ -29,6 +31,9 @@ from xcheck.report.model import OracleSummary, Report
 from xcheck.second_order import SecondOrder, second_order
 from xcheck.steadiness import differing_calls, unsteady_gradients
 from xcheck.verdict import Verdict
+
+# A gradient in a narrow dtype may be off by so much, and be said to be ill-conditioned and not wrong.
+_ILL_CONDITIONED = 0.05
 
 
 def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, name: str, order: int) -> Report:
@@ -66,9 +71,33 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
 
 
 def _pairs(found: Heard, comparer: Comparer, strict: Comparer) -> list[Pair]:
+    wide = [strict.with_oracle(evaluation) for evaluation in found.wide]
+    right = {pair.a for pair in wide if pair.losses_agree and not pair.wrong}
     pairs = [comparer.with_oracle(evaluation) for evaluation in found.evaluations]
-    pairs += [strict.with_oracle(evaluation) for evaluation in found.wide]
+    pairs = [_rounded(pair, found.roundoff) if f"{pair.a} in float64" in right else pair for pair in pairs] + wide
     return pairs + [comparer.between(a, b) for a, b in combinations(found.evaluations, 2)]
+
+
+def _rounded(pair: Pair, roundoff: float) -> Pair:
+    """Return the pair of a narrow dtype whose function is right in float64.
+
+    What is off by more than rounding should be, but not by much, is ill-conditioned or a part in even less precision:
+    not shown to be wrong, and not plainly right.
+    """
+    if pair.verdict is not Verdict.DISAGREE or not pair.losses_agree or not pair.wrong:
+        return pair
+    largest = max(abs(component.b) for component in pair.worst)
+    apart = max(abs(component.a - component.b) for component in pair.worst)
+    if not (apart <= _ILL_CONDITIONED * largest or apart <= 2**12 * roundoff):
+        return pair
+    tensors = tuple(replace(one, wrong=0, undecided=one.undecided + one.wrong) for one in pair.tensors)
+    undecided = pair.undecided + pair.wrong
+    return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
+
+
+def _is_rounded(pair: Pair, pairs: Sequence[Pair]) -> bool:
+    """Return whether the same function agrees in float64."""
+    return any(one.a == f"{pair.a} in float64" and one.losses_agree and not one.wrong for one in pairs)
 
 
 def _proofs(found: Heard, comparer: Comparer, strict: Comparer) -> tuple[TensorProof, ...]:
@@ -138,6 +167,11 @@ def _warnings(
     if not found.outputs:
         warnings += at_kinks(estimate, found.layout, judgement.oracle.kinks.tolist())
     warnings += nothing_proved(proofs)
+    warnings += [
+        ill_conditioned(pair.a, pair.undecided, pair.of, max(abs(one.a - one.b) for one in pair.worst))
+        for pair in pairs
+        if pair.b == ORACLE and pair.undecided and _is_rounded(pair, pairs)
+    ]
     unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
     for pair in unsure[:1]:
         where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}

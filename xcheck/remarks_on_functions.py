@@ -13,6 +13,7 @@ from xcheck.findings import (
     CONJUGATED,
     COTANGENT,
     FLOAT32_INSIDE,
+    ILL_CONDITIONED,
     LOSSES_PART,
     SAMPLED,
     SHARED_PARAMETERS,
@@ -120,6 +121,15 @@ def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Findin
         f"that of {dtype} (bars up to {bar:.1g}), and so is the tolerance"
     )
     return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
+
+
+def ill_conditioned(label: str, count: int, of: int, apart: float) -> Finding:
+    """Say that a gradient is right in float64 and off by more than a little in its own dtype."""
+    text = (
+        f"{label}: {count} of {of} components are off by more than rounding should be (up to {apart:.1g}); in float64 "
+        "the same function agrees: it is ill-conditioned, or a part of it is computed in less than its own precision"
+    )
+    return Finding(code=ILL_CONDITIONED, text=text, value=apart)
 
 
 def through_cotangent(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:

@@ -52,6 +52,8 @@ class JaxBackend(Backend):
         jax = sys.modules.get("jax")
         if jax is None or not isinstance(value, jax.Array) or isinstance(value, jax.core.Tracer):
             return None
+        if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+            return None  # the key of a random generator holds no numbers; it is carried along
         from xcheck_jax.function import numbers
 
         return numbers(value)

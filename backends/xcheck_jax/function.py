@@ -8,6 +8,7 @@ and a random function would look deterministic. Compiled code is kept for as lon
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -21,6 +22,7 @@ from xcheck.parameters import Vector
 from xcheck.tree import leaves, rebuilt
 from xcheck_jax.settings import own_settings
 
+_WEIGHT = -2.0
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 
@@ -53,6 +55,10 @@ class JaxFunction(FunctionObjective):
             # A key of random numbers, or what else JAX has as its own, is never written to.
             return jnp.asarray(values, dtype=dtype)
 
+    def modes(self) -> AbstractContextManager[None]:
+        """64 bits where they are asked for, and no flag of the caller's."""
+        return own_settings(self._device)
+
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
         arrays, whole = _split(data)
@@ -73,11 +79,12 @@ class JaxFunction(FunctionObjective):
 
         def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
             value = self.called(given, data)
-            return _contracted(value, cotangent), value
+            # A backward pass that is not linear in what arrives shows when that is not 1; powers of 2 round nothing.
+            return _WEIGHT * _contracted(value, cotangent), value
 
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
-        return self.number(value), {name: np.conj(numbers(part).values) for name, part in gradient.items()}
+        return self.number(value), {name: np.conj(numbers(part).values) / _WEIGHT for name, part in gradient.items()}
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]

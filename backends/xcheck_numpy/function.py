@@ -24,12 +24,15 @@ def numbers(value: object) -> Leaf | None:
 
 
 def laid_out(values: Numbers, source: object) -> Numbers:
-    """Return a copy that lies in memory like the source: Fortran order, or with gaps like a slice."""
+    """Return a copy that lies in memory like the source: Fortran order, with gaps like a slice, or backwards."""
     if not isinstance(source, np.ndarray) or source.flags.c_contiguous or not values.ndim:
         return np.array(values, order="C")
-    copy = np.empty_like(source, dtype=values.dtype)  # keeps the order of the axes
-    if copy.strides != tuple(stride // source.itemsize * copy.itemsize for stride in source.strides):
+    backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in source.strides)
+    forwards = source[backwards]
+    copy = np.empty_like(forwards, dtype=values.dtype)  # keeps the order of the axes
+    if copy.strides != tuple(stride // source.itemsize * copy.itemsize for stride in forwards.strides):
         copy = np.empty((*values.shape[:-1], 2 * values.shape[-1]), values.dtype)[..., ::2]
+    copy = copy[backwards]
     copy[...] = values
     return copy
 

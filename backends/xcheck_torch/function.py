@@ -5,6 +5,7 @@ A module is called by torch.func.functional_call with parameters of ours and cop
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from xcheck.function_objective import FunctionObjective, widened
 from xcheck.parameters import Vector
 from xcheck_torch.modes import own_modes
 
+_WEIGHT = -2.0
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 
 
@@ -29,17 +31,21 @@ def numbers(value: Tensor) -> Leaf:
     tensor = value.detach()
     if tensor.is_sparse or tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
+    if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
+        tensor = torch.zeros_like(tensor)
     if tensor.is_floating_point() or tensor.is_complex():
         tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
     return Leaf(tensor.resolve_conj().cpu().numpy().copy(), str(value.dtype).removeprefix("torch."), "torch", value)
 
 
 def laid_out(tensor: Tensor, source: Tensor) -> Tensor:
-    """Return a copy that lies in memory like the source: transposed, or with gaps like a slice."""
-    if source.is_contiguous() or 0 in source.stride() or source.shape != tensor.shape:
+    """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning."""
+    if 0 in source.stride() or source.shape != tensor.shape or (source.is_contiguous() and not source.storage_offset()):
         return tensor.clone(memory_format=torch.contiguous_format)
-    copy = torch.empty_strided(source.shape, source.stride(), dtype=tensor.dtype, device=tensor.device)
-    return copy.copy_(tensor)
+    offset = min(source.storage_offset(), 1)
+    whole = torch.empty_strided(source.shape, source.stride(), device="meta").untyped_storage().nbytes() // 4
+    storage = torch.empty(whole + offset, dtype=tensor.dtype, device=tensor.device)
+    return storage.as_strided(source.shape, source.stride(), offset).copy_(tensor)
 
 
 class TorchFunction(FunctionObjective):
@@ -91,10 +97,15 @@ class TorchFunction(FunctionObjective):
         dtype = str(buffer.dtype).removeprefix("torch.")
         return buffer.detach().to(getattr(torch, widened(dtype) if self.wide else dtype), copy=True)
 
+    def modes(self) -> AbstractContextManager[None]:
+        """With gradients, without autocast."""
+        return own_modes(self._device)
+
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
-        with own_modes(self._device):
-            value = self.called(params, data)
+        with self.modes():
+            # A loss may itself differentiate with respect to its parameters.
+            value = self.called({name: tensor.requires_grad_() for name, tensor in params.items()}, data)
             return value.detach() if isinstance(value, Tensor) else value
 
     def value_and_gradient(
@@ -108,9 +119,12 @@ class TorchFunction(FunctionObjective):
             number = self.number(value)
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)
-            found = torch.autograd.grad(scalar, list(tensors.values()), allow_unused=True)
+            # A backward pass that is not linear in what arrives shows when that is not 1; powers of 2 round nothing.
+            weight = torch.full_like(scalar, _WEIGHT)
+            found = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
-            name: None if part is None else numbers(part).values for name, part in zip(tensors, found, strict=True)
+            name: None if part is None else numbers(part).values / _WEIGHT
+            for name, part in zip(tensors, found, strict=True)
         }
 
     def second(
@@ -200,8 +214,8 @@ class TorchFunction(FunctionObjective):
         over = {name: 0 if name in varied else None for name in given}
         try:
             with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
-                # "there is a performance drop": the loop would be slower still.
-                warnings.filterwarnings("ignore", message="There is a performance drop", category=UserWarning)
+                # What vmap warns of (a performance drop, a buffer resized) is its own business, not the person's.
+                warnings.simplefilter("ignore", UserWarning)
                 mapped = torch.func.vmap(self._loss_of, in_dims=(over,), randomness="error")(dict(given))
             found = mapped.to(device="cpu", dtype=torch.float64).numpy()
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can

@@ -199,7 +199,7 @@ class _State:
             # What moves J by not a single bit is zero, unless J is a staircase.
             still = (self.best.magnitude[pending] == 0) & (self.noise[pending] <= _least(self.engine))
             pending = pending[self.hopeful(pending) & ~still]
-            if not len(pending):
+            if not len(pending) or self.engine.late:
                 return
             pending = self.refine(pending)
 
@@ -305,14 +305,14 @@ def reconsidered(
         step[pending] /= 16
         visible = _NOISE_OF_BAR * noise[pending] / step[pending] < gap / 8
         pending = pending[visible & ~state.kinked[pending]]
-        if not len(pending):
+        if not len(pending) or engine.late:
             break
         again = _both(engine, pending, step[pending], noise[pending])
         state.evaluations += again.measured.evaluations
         with np.errstate(invalid="ignore"):
             apart = np.abs(again.measured.value - best.value[pending])
             other = apart > again.measured.bar + best.bar[pending]
-        # A staircase: nothing can be told from steps that are shorter than its own.
+            # A staircase: nothing can be told from steps that are shorter than its own.
             narrower = again.measured.bar < best.bar[pending]
         flat = other & _still(best, again.measured, pending)
         best.bar[pending[flat]] = np.maximum(best.bar, np.abs(best.value))[pending[flat]]

@@ -1,5 +1,7 @@
 """Engine of functions that nothing is known about: losses at many θ, as many at a time as the framework can take."""
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -59,9 +61,15 @@ class FunctionEngine(Engine):
         self.lines = lines
         self.roundoff = roundoff
         self.evaluations = 0
+        self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if roundoff < 2.0**-40 else 2.0**-5
         self._here = self._at(self.theta[None])
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is up: what is not settled stays undecided."""
+        return time.perf_counter() > self.deadline
 
     @cached_property
     def scale(self) -> Vector:

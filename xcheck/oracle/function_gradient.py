@@ -26,7 +26,7 @@ ScopeName = Literal["auto", "all", "sample"]
 
 _NOISE_STREAM, _SAMPLE_STREAM = 3, 5
 _LOSSES_EACH = 6
-_REFINEMENT = 1.5
+_REFINEMENT, _PATIENCE = 1.5, 2.0
 _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
 _LEAST = 4  # directions, and components of each tensor, at the least
@@ -96,6 +96,8 @@ class FunctionOracle:
         if options.scope != "all":
             self.lines = self._chosen(losses, theta, layout)
         self.engine = FunctionEngine(losses, theta, self.lines, moved=moved, roundoff=roundoff, progress=progress)
+        if options.scope != "all":
+            self.engine.deadline = self._start + _PATIENCE * options.budget
         with np.errstate(all="ignore"):
             rng = np.random.default_rng([options.seed, _NOISE_STREAM])
             near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > options.budget else 3)

@@ -18,7 +18,7 @@ from xcheck.oracle.noise import POINTS, noise_level
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
 
-_STEPS = tuple(2.0**-k for k in (8, 11, 14, 17))
+_STEPS = tuple(2.0**-k for k in range(8, 41, 4))
 _SPACING = 2.0**-34
 _NOISE_MULTIPLE = 8.0
 _ROUNDINGS = 2.0**8 * 2.0**-53
@@ -54,18 +54,29 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
 
 @np.errstate(all="ignore")  # a gradient that is not finite nearby leaves a bar that is not
 def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
-    """Return H v and its bar: of four sets of steps the one whose bar is narrowest, component by component."""
+    """Return H v and its bar, component by component from the step whose bar is narrowest.
+
+    A step is long enough if D(4t) − D(2t) is four times D(2t) − D(t), or both are noise; where it is not, extrapolation
+    gains nothing, and may agree with itself by coincidence.
+    """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
     noise = noise_level(samples) + 2.0**-53 * np.abs(samples[:, 0])
     best, width = np.full(theta.size, np.nan), np.full(theta.size, np.inf)
+    settled = np.zeros(theta.size, dtype=bool)
     for step in _STEPS:
         t = step * length
         fine, double, coarse = (
             (gradient(theta + k * t * vector) - gradient(theta - k * t * vector)) / (2 * k * t) for k in (1, 2, 4)
         )
-        value = extrapolated(fine, double)
-        bar = np.abs(value - extrapolated(double, coarse)) + _NOISE_MULTIPLE * noise / t
-        better = bar < width
+        value, rounding = extrapolated(fine, double), _NOISE_MULTIPLE * noise / t
+        near, far = np.abs(double - fine), np.abs(coarse - double)
+        regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= rounding)
+        truncation = np.where(regular, np.abs(value - extrapolated(double, coarse)), 2 * np.maximum(near, far))
+        bar = truncation + rounding
+        # Steps become shorter: one is believed until a shorter one is sharper, or contradicts it.
+        contradicted = regular & (np.abs(value - best) > bar + width)
+        better = (bar < width) | ~settled | contradicted
         best, width = np.where(better, value, best), np.where(better, bar, width)
+        settled |= regular
     return best, width
