@@ -1,4 +1,7 @@
-"""`python -m benchmarks [run|compare|show|list|phases|limit|promises|detection]`: how fast and how right."""
+"""`python -m benchmarks COMMAND`: how fast and how right.
+
+The commands are run, compare, show, list, phases, limit, promises, detection, breadth, functions and readme.
+"""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,11 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks import tables
+from benchmarks import breadth_rows, tables
 from benchmarks.catalogue import ENGINES, PEERS, Entry, select
 from benchmarks.compare import compare, differing_machines
 from benchmarks.environment import environment
+from benchmarks.function_cases import FUNCTIONS, FunctionCase
+from benchmarks.functions import KIND, function_table, measure_functions
 from benchmarks.measure import FULL, QUICK, Plan, measure
+from benchmarks.readme import README, markdown_of, with_tables
 from benchmarks.rows import Row, RowsError, read
 from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.whole import measure_command
@@ -138,11 +144,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--markdown", is_flag=True, help="One table for a README instead.")
 def show(file: Path, markdown: bool) -> None:
     """Print the tables of FILE again, and draw its plots anew."""
-    rows = _read(file)
-    if markdown:
-        click.echo(tables.markdown(rows))
-    else:
-        _show(rows, file)
+    try:
+        if markdown:
+            click.echo(markdown_of(file))
+        elif breadth_rows.is_breadth(file):
+            _show_breadth(breadth_rows.read(file), file)
+        else:
+            rows = _read(file)
+            (_show_functions if rows and rows[0].kind == KIND else _show)(rows, file)
+    except RowsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @cli.command(name="compare")
@@ -206,6 +217,87 @@ def detection_command() -> None:
     from benchmarks.detection import detection
 
     _console().print(detection())
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _prepared(out: Path | None, name: str) -> Path:
+    out = out or _FOLDER / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+_COUNT = click.IntRange(min=1)
+_OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Rows go here.")
+
+
+@cli.command(name="breadth")
+@click.option("--quick", is_flag=True, help="One function in twelve, three faults in each (JAX: one).")
+@click.option("--every", type=_COUNT, default=1, show_default=True, help="One function in so many.")
+@click.option("--jax-faults", type=_COUNT, default=3, show_default=True, help="At most, in each function of JAX.")
+@_OUT
+def breadth_command(quick: bool, every: int, jax_faults: int, out: Path | None) -> None:
+    """Planted faults found, and right gradients rejected, in ordinary functions of three frameworks.
+
+    Exit status 1 if xcheck itself rejects a right gradient.
+    """
+    from benchmarks.breadth import QUICK as QUICK_BREADTH
+    from benchmarks.breadth import full, measure_breadth
+
+    path, rows = _prepared(out, "breadth-cpu.jsonl"), []
+    plan = QUICK_BREADTH if quick else full(every, jax_faults)
+    with path.open("w", encoding="utf-8") as file:
+        for row in measure_breadth(plan, environment("cpu"), _tell):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    _show_breadth(rows, path)
+    sys.exit(1 if any(row.rejected for row in rows if row.method == "xcheck") else 0)
+
+
+def _show_breadth(rows: Sequence[breadth_rows.BreadthRow], path: Path) -> None:
+    console = _console()
+    console.print(breadth_rows.breadth_table(rows))
+    console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _functions(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[FunctionCase, ...]:
+    known = {case.name: case for case in FUNCTIONS}
+    names = list(known) if value is None else [name.strip() for name in value.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(f"unknown function {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+@cli.command(name="functions")
+@click.option("--quick", is_flag=True, help="The functions of 100 parameters only, three samples.")
+@click.option("--functions", "cases", callback=_functions, help="Names with commas.")
+@click.option("--rounds", type=_COUNT, default=5, show_default=True, help="Samples of each method.")
+@_OUT
+def functions_command(quick: bool, cases: tuple[FunctionCase, ...], rounds: int, out: Path | None) -> None:
+    """Time `xcheck.check` on functions, beside gradcheck; exit status 1 if xcheck does not agree."""
+    path, rows = _prepared(out, "functions-cpu.jsonl"), []
+    chosen = [case for case in cases if not (quick and case.large)]
+    with path.open("w", encoding="utf-8") as file:
+        for row in measure_functions(chosen, min(rounds, 3) if quick else rounds, environment("cpu"), _tell):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    _show_functions(rows, path)
+    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+
+
+def _show_functions(rows: Sequence[Row], path: Path) -> None:
+    console = _console()
+    console.print(function_table(rows))
+    console.print(tables.environment_lines(rows), soft_wrap=True)
+    console.print(f"wrote {path}", soft_wrap=True)
+
+
+@cli.command(name="readme")
+def readme_command() -> None:
+    """Write the tables of the README anew, from the rows that are kept in benchmarks/results."""
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
