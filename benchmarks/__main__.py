@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from benchmarks import breadth_rows, tables
 from benchmarks.catalogue import ENGINES, PEERS, Entry, select
 from benchmarks.compare import compare, differing_machines
+from benchmarks.console import wide_console
 from benchmarks.environment import environment
-from benchmarks.function_cases import FUNCTIONS, FunctionCase
-from benchmarks.functions import KIND, function_table, measure_functions
+from benchmarks.functions import KIND
 from benchmarks.measure import FULL, QUICK, Plan, measure
 from benchmarks.readme import README, markdown_of, with_tables
 from benchmarks.rows import Row, RowsError, read
 from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.suites import FOLDER, breadth_command, functions_command, show_breadth, show_functions
 from benchmarks.whole import measure_command
 from xcheck.errors import DeviceError
-
-_FOLDER = Path("build", "benchmarks")
-_WIDTH = 144
 
 
 class _RunByDefault(click.Group):
@@ -40,12 +37,6 @@ class _RunByDefault(click.Group):
 @click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Measure xcheck and its peers on this machine; without a command, `run`."""
-
-
-def _console() -> Console:
-    """Return a console that is wide enough for the tables, also in a pipe."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def _chosen(known: Sequence[Entry], what: str) -> Any:
@@ -93,7 +84,7 @@ def run(
     except DeviceError as error:
         raise click.UsageError(f"no {device} to measure on: {error}") from error
     chosen = scenarios or tuple(scenario for scenario in SCENARIOS if scenario.quick or not quick)
-    out = out or _FOLDER / f"{device}.jsonl"
+    out = out or FOLDER / f"{device}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = []
     with out.open("w", encoding="utf-8") as file:
@@ -125,7 +116,7 @@ def _measured(
 def _show(rows: Sequence[Row], path: Path) -> None:
     from benchmarks.plots import write_plots
 
-    console = _console()
+    console = wide_console()
     if not rows:
         console.print("nothing was measured")
         return
@@ -148,10 +139,10 @@ def show(file: Path, markdown: bool) -> None:
         if markdown:
             click.echo(markdown_of(file))
         elif breadth_rows.is_breadth(file):
-            _show_breadth(breadth_rows.read(file), file)
+            show_breadth(breadth_rows.read(file), file)
         else:
             rows = _read(file)
-            (_show_functions if rows and rows[0].kind == KIND else _show)(rows, file)
+            (show_functions if rows and rows[0].kind == KIND else _show)(rows, file)
     except RowsError as error:
         raise click.ClickException(str(error)) from error
 
@@ -162,7 +153,7 @@ def show(file: Path, markdown: bool) -> None:
 def compare_command(old: Path, new: Path) -> None:
     """Compare two files of rows; exit status 1 if a row vanished, became invalid, or finds fewer faults."""
     before, after = _read(old), _read(new)
-    console = _console()
+    console = wide_console()
     for difference in differing_machines(before, after):
         console.print(f"not the same machine or versions: {difference}", soft_wrap=True)
     changes = compare(before, after)
@@ -180,7 +171,7 @@ def _read(path: Path) -> tuple[Row, ...]:
 @cli.command(name="list")
 def list_command() -> None:
     """List scenarios and methods."""
-    console = _console()
+    console = wide_console()
     console.print(tables.scenario_table(SCENARIOS))
     console.print(tables.method_table((*ENGINES, *PEERS)))
 
@@ -191,7 +182,7 @@ def phases_command(runs: int) -> None:
     """Wall time of a whole check, and how much of it is importing, compiling and computing."""
     from benchmarks.phases import phases
 
-    _console().print(phases(runs))
+    wide_console().print(phases(runs))
 
 
 @cli.command(name="promises")
@@ -200,7 +191,7 @@ def promises_command(draws: int) -> None:
     """Error bars exceeded, false alarms, and errors of 1e-6 and 1e-8 found, over random networks."""
     from benchmarks.promises import promises
 
-    _console().print(promises(draws))
+    wide_console().print(promises(draws))
 
 
 @cli.command(name="limit")
@@ -208,7 +199,7 @@ def limit_command() -> None:
     """How near the structured engine comes to what the machine can do."""
     from benchmarks.limit import limit_table
 
-    _console().print(limit_table())
+    wide_console().print(limit_table())
 
 
 @cli.command(name="detection")
@@ -216,82 +207,7 @@ def detection_command() -> None:
     """Planted faults in the shipped examples: which are found, and whether the right tensor is named."""
     from benchmarks.detection import detection
 
-    _console().print(detection())
-
-
-def _tell(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _prepared(out: Path | None, name: str) -> Path:
-    out = out or _FOLDER / name
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return out
-
-
-_COUNT = click.IntRange(min=1)
-_OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Rows go here.")
-
-
-@cli.command(name="breadth")
-@click.option("--quick", is_flag=True, help="One function in twelve, three faults in each (JAX: one).")
-@click.option("--every", type=_COUNT, default=1, show_default=True, help="One function in so many.")
-@click.option("--jax-faults", type=_COUNT, default=3, show_default=True, help="At most, in each function of JAX.")
-@_OUT
-def breadth_command(quick: bool, every: int, jax_faults: int, out: Path | None) -> None:
-    """Planted faults found, and right gradients rejected, in ordinary functions of three frameworks.
-
-    Exit status 1 if xcheck itself rejects a right gradient.
-    """
-    from benchmarks.breadth import QUICK as QUICK_BREADTH
-    from benchmarks.breadth import full, measure_breadth
-
-    path, rows = _prepared(out, "breadth-cpu.jsonl"), []
-    plan = QUICK_BREADTH if quick else full(every, jax_faults)
-    with path.open("w", encoding="utf-8") as file:
-        for row in measure_breadth(plan, environment("cpu"), _tell):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
-    _show_breadth(rows, path)
-    sys.exit(1 if any(row.rejected for row in rows if row.method == "xcheck") else 0)
-
-
-def _show_breadth(rows: Sequence[breadth_rows.BreadthRow], path: Path) -> None:
-    console = _console()
-    console.print(breadth_rows.breadth_table(rows))
-    console.print(f"wrote {path}", soft_wrap=True)
-
-
-def _functions(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[FunctionCase, ...]:
-    known = {case.name: case for case in FUNCTIONS}
-    names = list(known) if value is None else [name.strip() for name in value.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise click.BadParameter(f"unknown function {', '.join(unknown)}; known: {', '.join(known)}")
-    return tuple(known[name] for name in names)
-
-
-@cli.command(name="functions")
-@click.option("--quick", is_flag=True, help="The functions of 100 parameters only, three samples.")
-@click.option("--functions", "cases", callback=_functions, help="Names with commas.")
-@click.option("--rounds", type=_COUNT, default=5, show_default=True, help="Samples of each method.")
-@_OUT
-def functions_command(quick: bool, cases: tuple[FunctionCase, ...], rounds: int, out: Path | None) -> None:
-    """Time `xcheck.check` on functions, beside gradcheck; exit status 1 if xcheck does not agree."""
-    path, rows = _prepared(out, "functions-cpu.jsonl"), []
-    chosen = [case for case in cases if not (quick and case.large)]
-    with path.open("w", encoding="utf-8") as file:
-        for row in measure_functions(chosen, min(rounds, 3) if quick else rounds, environment("cpu"), _tell):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
-    _show_functions(rows, path)
-    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
-
-
-def _show_functions(rows: Sequence[Row], path: Path) -> None:
-    console = _console()
-    console.print(function_table(rows))
-    console.print(tables.environment_lines(rows), soft_wrap=True)
-    console.print(f"wrote {path}", soft_wrap=True)
+    wide_console().print(detection())
 
 
 @cli.command(name="readme")
@@ -299,6 +215,9 @@ def readme_command() -> None:
     """Write the tables of the README anew, from the rows that are kept in benchmarks/results."""
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
 
+
+cli.add_command(breadth_command)
+cli.add_command(functions_command)
 
 if __name__ == "__main__":
     cli()
