@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -178,7 +179,7 @@ FUNCTIONS: tuple[FunctionCase, ...] = (
             activation="tanh",
             examples=16,
             large=False,
-            make=lambda framework=framework: small(framework),
+            make=partial(small, framework),
         )
         for framework in ("torch", "jax", "numpy")
     ),

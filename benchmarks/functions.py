@@ -7,6 +7,7 @@ bars. Every method makes one call that is not counted: what is timed is a check 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rich.table import Table
@@ -79,8 +80,8 @@ def measure_functions(
     for case in cases:
         tell(f"{case.name}: first calls")
         made, began = case.make(), load()
-        timed = [Timed(XCHECK, lambda case=case, made=made: by_xcheck(case, made))]
-        timed += [Timed(GRADCHECK, lambda made=made: by_gradcheck(made))] if case.large else []
+        timed = [Timed(XCHECK, partial(by_xcheck, case, made))]
+        timed += [Timed(GRADCHECK, partial(by_gradcheck, made))] if case.large else []
         for method in timed:
             method.first = method.sample()
         tell(f"{case.name}: {rounds} samples in turns")
@@ -112,13 +113,13 @@ def _row(case: FunctionCase, made: Made, method: Timed, began: float, environmen
 
 def ratios(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     """Return name, n, both medians with their losses, and their ratio, or how the goal was met, for each function."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for name in dict.fromkeys(row.scenario for row in rows):
         own = {row.method: row for row in rows if row.scenario == name and row.valid}
         ours, theirs = own.get(XCHECK), own.get(GRADCHECK)
         some = next(row for row in rows if row.scenario == name)
-        lines.append((f"{some.shape}, {some.activation}", f"{some.parameters:,}", *_times(ours), *_times(theirs)))
-        lines[-1] += (_outcome(ours, theirs),)
+        what = (f"{some.shape}, {some.activation}", f"{some.parameters:,}")
+        lines.append((*what, *_times(ours), *_times(theirs), _outcome(ours, theirs)))
     return lines
 
 

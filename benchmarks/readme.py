@@ -34,6 +34,6 @@ def with_tables(text: str) -> str:
     for name, path in TABLES.items():
         if path.exists():
             between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-            table = markdown_of(path)
-            text = between.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)
+            # A table has no backslashes, which would mean something here.
+            text = between.sub(rf"\g<1>{markdown_of(path)}\n\g<2>", text)
     return text

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import functions, readme
+from benchmarks import readme
 from benchmarks.__main__ import cli
-from benchmarks.function_cases import FUNCTIONS, FunctionCase, small, small_gradient
+from benchmarks.function_cases import FUNCTIONS, FunctionCase, Made, small, small_gradient
 from benchmarks.functions import functions_markdown, measure_functions, ratios
 from benchmarks.rows import read
 from tests.benchmarks.fakes import row
@@ -48,7 +48,7 @@ def test_gradcheck_takes_its_turns() -> None:
     assert (theirs.evaluations or 0) >= 2 * theirs.parameters
 
 
-def tiny() -> functions.Made:
+def tiny() -> Made:
     """The function of 100 parameters in PyTorch."""
     return small("torch")
 

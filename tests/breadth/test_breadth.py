@@ -2,19 +2,21 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from jax.experimental.compilation_cache import compilation_cache
 
 import xcheck
 from tests.breadth.catalogue import CATALOGUE
-from tests.breadth.entry import Array, Entry
-from tests.breadth.faults import FAULTS, Fault
+from tests.breadth.entry import Entry
+from tests.breadth.faults import FAULTS, Fault, Gradient
 from tests.breadth.planted import numbers, planted, true_gradient
 from tests.breadth.torch_functions import activated
 from xcheck.report.model import Report
@@ -38,16 +40,21 @@ def one_thread() -> Iterator[None]:
 def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A function and the same with a fault have one loss: its compiled code is kept on disk, and read again."""
     settings = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.getbasetemp().parent / "compiled"),
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     before = {name: getattr(jax.config, name) for name in settings}
+    set_all(settings)
+    yield
+    set_all(before)
+
+
+def set_all(settings: Mapping[str, Any]) -> None:
+    """Change settings of JAX; it looks at the cache's folder only once, and is made to look again."""
     for name, value in settings.items():
         jax.config.update(name, value)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
+    compilation_cache.reset_cache()
 
 
 def checked(entry: Entry, seed: int = 0) -> Report:
@@ -62,9 +69,20 @@ def faults_in_turn(number: int) -> Iterator[tuple[str, Fault]]:
         yield str(name), FAULTS[str(name)]
 
 
-def touched(truth: dict[str, Array], faulty: dict[str, Array]) -> set[str]:
+def touched(truth: Gradient, faulty: Gradient) -> set[str]:
     """Return the tensors that a fault has changed."""
     return {name for name in truth if not np.array_equal(truth[name], faulty[name])}
+
+
+def may_pass(entry: Entry, fault: str, report: Report, truth: Gradient, faulty: Gradient) -> bool:
+    """Whether a fault is smaller than what has to be seen.
+
+    Of a function that is computed in float32 inside, that is what its report says.
+    """
+    if not entry.single_inside:
+        return fault == ALLOWED
+    bounds = {name: report.tolerance * np.abs(g) + report.resolution * np.abs(g).max() for name, g in truth.items()}
+    return all(bool((np.abs(faulty[name] - truth[name]) <= bounds[name]).all()) for name in truth)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
@@ -86,8 +104,9 @@ def test_a_planted_fault_is_found(entry: Entry) -> None:
         if faulty is None or expected is None:
             continue
         report = checked(faulty)
-        assert report.verdict == "DISAGREE" or name == ALLOWED, f"{name}: {report}"
-        if report.verdict == "DISAGREE":
+        found = report.verdict == "DISAGREE"
+        assert found or may_pass(entry, name, report, truth, expected), f"{name}: {report}"
+        if found:
             assert report.pairs[0].worst[0].location.name in touched(truth, expected), f"{name}: {report}"
         tried += 1
         if tried == (1 if entry.framework == "jax" else 2):
