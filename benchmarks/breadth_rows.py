@@ -122,6 +122,8 @@ def breadth_table(rows: Sequence[BreadthRow]) -> Table:
 
 
 def markdown(rows: Sequence[BreadthRow]) -> str:
-    """Return the table for a README."""
+    """Return the table for a README, and how much was asked."""
+    notes = dict.fromkeys(f"{_HEADINGS[row.framework]}: {row.note}" for row in rows if row.note)
     lines = [f"| fault | {' | '.join(row.heading for row in rows)} |", f"|---|{'---:|' * len(rows)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(line)} |" for line in lines_of(rows))])
+    lines += [f"| {' | '.join(line)} |" for line in lines_of(rows)]
+    return "\n".join([*lines, *(["", f"Asked: {'; '.join(notes)}."] if notes else [])])

@@ -140,6 +140,8 @@ def test_the_table_counts() -> None:
         "| clipped | 1/1 |  |",
         "| all faults found | 3/3 | 0/1 |",
     ]
+    noted = [dataclasses.replace(one, note="every function") for one in ROWS]
+    assert markdown(noted).splitlines()[-2:] == ["", "Asked: PyTorch: every function; JAX: every function."]
     console = Console(width=100)
     with console.capture() as capture:
         console.print(breadth_table(ROWS))
