@@ -1,4 +1,7 @@
-"""`python -m benchmarks [run|compare|show|list|phases|limit|promises|detection]`: how fast and how right."""
+"""`python -m benchmarks COMMAND`: how fast and how right.
+
+The commands are run, compare, show, list, phases, limit, promises, detection, breadth, functions and readme.
+"""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -6,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from benchmarks import tables
+from benchmarks import breadth_rows, tables
 from benchmarks.catalogue import ENGINES, PEERS, Entry, select
 from benchmarks.compare import compare, differing_machines
+from benchmarks.console import wide_console
 from benchmarks.environment import environment
+from benchmarks.functions import KIND
 from benchmarks.measure import FULL, QUICK, Plan, measure
+from benchmarks.readme import README, markdown_of, with_tables
 from benchmarks.rows import Row, RowsError, read
 from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.suites import FOLDER, breadth_command, functions_command, show_breadth, show_functions
 from benchmarks.whole import measure_command
 from xcheck.errors import DeviceError
-
-_FOLDER = Path("build", "benchmarks")
-_WIDTH = 144
 
 
 class _RunByDefault(click.Group):
@@ -34,12 +37,6 @@ class _RunByDefault(click.Group):
 @click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Measure xcheck and its peers on this machine; without a command, `run`."""
-
-
-def _console() -> Console:
-    """Return a console that is wide enough for the tables, also in a pipe."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def _chosen(known: Sequence[Entry], what: str) -> Any:
@@ -87,7 +84,7 @@ def run(
     except DeviceError as error:
         raise click.UsageError(f"no {device} to measure on: {error}") from error
     chosen = scenarios or tuple(scenario for scenario in SCENARIOS if scenario.quick or not quick)
-    out = out or _FOLDER / f"{device}.jsonl"
+    out = out or FOLDER / f"{device}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = []
     with out.open("w", encoding="utf-8") as file:
@@ -119,7 +116,7 @@ def _measured(
 def _show(rows: Sequence[Row], path: Path) -> None:
     from benchmarks.plots import write_plots
 
-    console = _console()
+    console = wide_console()
     if not rows:
         console.print("nothing was measured")
         return
@@ -138,11 +135,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--markdown", is_flag=True, help="One table for a README instead.")
 def show(file: Path, markdown: bool) -> None:
     """Print the tables of FILE again, and draw its plots anew."""
-    rows = _read(file)
-    if markdown:
-        click.echo(tables.markdown(rows))
-    else:
-        _show(rows, file)
+    try:
+        if markdown:
+            click.echo(markdown_of(file))
+        elif breadth_rows.is_breadth(file):
+            show_breadth(breadth_rows.read(file), file)
+        else:
+            rows = _read(file)
+            (show_functions if rows and rows[0].kind == KIND else _show)(rows, file)
+    except RowsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @cli.command(name="compare")
@@ -151,7 +153,7 @@ def show(file: Path, markdown: bool) -> None:
 def compare_command(old: Path, new: Path) -> None:
     """Compare two files of rows; exit status 1 if a row vanished, became invalid, or finds fewer faults."""
     before, after = _read(old), _read(new)
-    console = _console()
+    console = wide_console()
     for difference in differing_machines(before, after):
         console.print(f"not the same machine or versions: {difference}", soft_wrap=True)
     changes = compare(before, after)
@@ -169,7 +171,7 @@ def _read(path: Path) -> tuple[Row, ...]:
 @cli.command(name="list")
 def list_command() -> None:
     """List scenarios and methods."""
-    console = _console()
+    console = wide_console()
     console.print(tables.scenario_table(SCENARIOS))
     console.print(tables.method_table((*ENGINES, *PEERS)))
 
@@ -180,7 +182,7 @@ def phases_command(runs: int) -> None:
     """Wall time of a whole check, and how much of it is importing, compiling and computing."""
     from benchmarks.phases import phases
 
-    _console().print(phases(runs))
+    wide_console().print(phases(runs))
 
 
 @cli.command(name="promises")
@@ -189,7 +191,7 @@ def promises_command(draws: int) -> None:
     """Error bars exceeded, false alarms, and errors of 1e-6 and 1e-8 found, over random networks."""
     from benchmarks.promises import promises
 
-    _console().print(promises(draws))
+    wide_console().print(promises(draws))
 
 
 @cli.command(name="limit")
@@ -197,7 +199,7 @@ def limit_command() -> None:
     """How near the structured engine comes to what the machine can do."""
     from benchmarks.limit import limit_table
 
-    _console().print(limit_table())
+    wide_console().print(limit_table())
 
 
 @cli.command(name="detection")
@@ -205,8 +207,17 @@ def detection_command() -> None:
     """Planted faults in the shipped examples: which are found, and whether the right tensor is named."""
     from benchmarks.detection import detection
 
-    _console().print(detection())
+    wide_console().print(detection())
 
+
+@cli.command(name="readme")
+def readme_command() -> None:
+    """Write the tables of the README anew, from the rows that are kept in benchmarks/results."""
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+cli.add_command(breadth_command)
+cli.add_command(functions_command)
 
 if __name__ == "__main__":
     cli()

@@ -16,7 +16,15 @@ from tests.breadth.faults import Fault, Gradient
 Spoil = Callable[[Gradient, Gradient], Gradient]
 
 
-def planted(entry: Entry, fault: Fault, params: Params, data: tuple[Any, ...] = (), *, seed: int = 0) -> Entry | None:
+def planted(
+    entry: Entry,
+    fault: Fault,
+    params: Params,
+    data: tuple[Any, ...] = (),
+    *,
+    seed: int = 0,
+    truth: Gradient | None = None,
+) -> Entry | None:
     """Return the entry with a fault in its gradient.
 
     Args:
@@ -25,13 +33,14 @@ def planted(entry: Entry, fault: Fault, params: Params, data: tuple[Any, ...] = 
         params: where the fault has to make a difference.
         data: what else the loss takes.
         seed: of the fault's own numbers.
+        truth: the right gradient at `params`, where it is known already.
 
     Returns:
         The faulty entry; None where the fault changes nothing at `params`, or where the loss returns an array.
     """
     if entry.array_valued:
         return None
-    truth = true_gradient(entry, params, data)
+    truth = true_gradient(entry, params, data) if truth is None else truth
     if fault(truth, numbers(params), np.random.default_rng(seed)) is None:
         return None
 
