@@ -105,6 +105,13 @@ class Arguments:
         return max((leaf.roundoff for leaf in self.leaves.values()), default=2.0**-53)
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether any floating array among parameters and data has fewer than 64 bits."""
+        data = (self.read(value) for part in self.data for value in leaves(part).values())
+        floating = [*self.leaves.values(), *(leaf for leaf in data if leaf is not None and leaf.differentiable)]
+        return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
+
+    @property
     def shared(self) -> tuple[tuple[str, ...], ...]:
         """Names of leaves that are one and the same array, group by group."""
         groups: dict[int, list[str]] = {}

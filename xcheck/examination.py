@@ -138,6 +138,8 @@ def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
 def _left_behind(found: Examined, first: Evaluation, theta: Vector) -> Evaluation:
     """Return what a hand-written gradient says at θ when the loss was last called elsewhere."""
     gradient = None
+    if found.contender.function.gradient is None:
+        return first
     with suppress(BackendError):  # it may need the loss to be called first, and then at the same θ
         found.objective.losses(theta[None] + _SHORT)
         gradient = found.objective.gradient_alone(theta)

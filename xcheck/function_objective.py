@@ -166,8 +166,8 @@ class FunctionObjective(Objective):
             raise BackendError(self.backend, f"{type(first).__name__}: {first}") from first
         return found
 
-    def output(self) -> Numbers:
-        """Return the loss at θ as it is: a number, or an array.
+    def shape(self) -> tuple[tuple[int, ...], bool]:
+        """Return the shape of the loss, and whether it is complex.
 
         Raises:
             BackendError: the function fails (the cause is chained).
@@ -177,7 +177,8 @@ class FunctionObjective(Objective):
         except Exception as error:
             raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
         leaf = self.leaf(value)
-        return np.asarray(value if leaf is None else leaf.values)
+        values = np.asarray(value if leaf is None else leaf.values)
+        return values.shape, values.dtype.kind == "c"
 
     # --- θ and trees --------------------------------------------------------------------------------------------------
 

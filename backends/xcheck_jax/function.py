@@ -59,6 +59,16 @@ class JaxFunction(FunctionObjective):
         """64 bits where they are asked for, and no flag of the caller's."""
         return own_settings(self._device)
 
+    def shape(self) -> tuple[tuple[int, ...], bool]:
+        """Return the shape of the loss, and whether it is complex; found by tracing alone where that is possible."""
+        given, (arrays, whole) = self.own(self.arguments.theta), _split(self._given())
+        try:
+            with self.modes():
+                found = jax.eval_shape(lambda given, arrays: self.called(given, whole(arrays)), given, arrays)
+                return found.shape, jnp.issubdtype(found.dtype, jnp.complexfloating)
+        except Exception:  # noqa: BLE001 - what cannot be traced is called
+            return super().shape()
+
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
         arrays, whole = _split(data)
@@ -135,7 +145,9 @@ class JaxFunction(FunctionObjective):
 
     def _tried(self, thetas: Vector) -> bool:
         """Return whether the vmapped loss gives what the plain one gives."""
-        plain = [self.number(self.value(self.own(theta), self._shared())) for theta in thetas]
+        # Where the gradient has been compiled, it gives the loss as well.
+        single = self.compute if "gradient" in self._compiled else None
+        plain = [single(theta)[0] if single else self._plain(theta) for theta in thetas]
         try:
             found = self._mapped(thetas)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
@@ -146,6 +158,9 @@ class JaxFunction(FunctionObjective):
             return False
         self.engine = "jax.vmap"
         return True
+
+    def _plain(self, theta: Vector) -> float:
+        return self.number(self.value(self.own(theta), self._shared()))
 
     def _mapped(self, thetas: Vector) -> Vector:
         arrays, whole = _split(self._shared())
