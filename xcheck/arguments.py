@@ -112,6 +112,12 @@ class Arguments:
         return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
 
     @property
+    def data_size(self) -> int:
+        """Numbers in the data."""
+        found = (self.read(value) for part in self.data for value in leaves(part).values())
+        return sum(leaf.values.size for leaf in found if leaf is not None)
+
+    @property
     def shared(self) -> tuple[tuple[str, ...], ...]:
         """Names of leaves that are one and the same array, group by group."""
         groups: dict[int, list[str]] = {}

@@ -167,12 +167,13 @@ def _oracle(
 ) -> FunctionOracle:
     layout = arguments.layout
     roundoffs = {part: leaf.roundoff for name, leaf in arguments.leaves.items() for part in arguments.parts(name)}
-    objective.width = chunk_for(layout.size)
+    objective.width = chunk_for(layout.size, arguments.data_size)
     return FunctionOracle(
         objective.losses,
         arguments.theta,
         layout,
         moved=objective.moved,
+        data=arguments.data_size,
         roundoffs=roundoffs,
         roundoff=roundoff,
         options=options,

@@ -13,14 +13,22 @@ from xcheck.parameters import Layout, Vector
 
 # On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.
 _CACHE = 16 << 20  # bytes
-_MOST = 512
+_MOST = 1024
+# A batch may take so much memory, with so many intermediate results of the size of the data.
+_MEMORY, _LAYERS = 256 << 20, 8
 # A tensor with so many components to be moved has batches of its own.
 _ALONE = 64
 
 
-def chunk_for(size: int) -> int:
-    """Return how many θ of `size` components to evaluate at a time."""
-    return int(np.clip(_CACHE // (8 * max(size, 1)), 1, _MOST))
+def chunk_for(size: int, data: int = 0) -> int:
+    """Return how many θ to evaluate at a time.
+
+    Args:
+        size: numbers that are there for each θ.
+        data: numbers that the function is given beside θ: what it computes from them is there for each θ as well.
+    """
+    fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
+    return int(np.clip(fitting, 1, _MOST))
 
 
 class FunctionEngine(Engine):
@@ -32,6 +40,7 @@ class FunctionEngine(Engine):
         lines: what is differenced.
         moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
             each; cheaper than whole rows of Θ.
+        data: numbers that the function is given beside θ.
         roundoff: of what `losses` are computed in.
         progress: called with the number of differences after each batch.
 
@@ -52,12 +61,14 @@ class FunctionEngine(Engine):
         lines: Lines,
         *,
         moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
+        data: int = 0,
         roundoff: float = 2.0**-53,
         progress: Progress | None = None,
     ) -> None:
         super().__init__(np.array(theta, dtype=np.float64), lines.layout, progress=progress)
         self._evaluate = losses
         self._moved = moved
+        self._data = data
         self.lines = lines
         self.roundoff = roundoff
         self.evaluations = 0
@@ -136,7 +147,7 @@ class FunctionEngine(Engine):
 
         Where that is cheaper, a tensor with many of them has batches of its own.
         """
-        chunk, together = max(1, (chunk_for(self.theta.size) - 1) // 2), [np.arange(len(indices))]
+        together = [np.arange(len(indices))]
         if self._moved is not None:
             tensor = np.searchsorted(self._starts, indices, side="right") - 1
             counts = np.bincount(tensor, minlength=len(self._starts))
@@ -144,7 +155,9 @@ class FunctionEngine(Engine):
             together = [np.flatnonzero(~alone[tensor])]
             for number in np.flatnonzero(alone):
                 own = np.flatnonzero(tensor == number)
+                chunk = max(1, (chunk_for(int(self._sizes[number]), self._data) - 1) // 2)
                 yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
+        chunk = max(1, (chunk_for(self.theta.size, self._data) - 1) // 2)
         for own in together:
             yield from ((own[start : start + chunk], False) for start in range(0, len(own), chunk))
 
@@ -152,6 +165,11 @@ class FunctionEngine(Engine):
     def _starts(self) -> Indices:
         """Where the tensors of the lines begin; empty ones begin nowhere."""
         return np.array([tensor.offset for tensor in self.layout if tensor.size], dtype=np.intp)
+
+    @cached_property
+    def _sizes(self) -> Indices:
+        """Sizes of these tensors, as a whole."""
+        return np.array([math.prod(tensor.shape) for tensor in self.layout if tensor.size], dtype=np.intp)
 
     @cached_property
     def _single(self) -> int:

@@ -65,6 +65,7 @@ class FunctionOracle:
         theta: θ, shape (n,).
         layout: names of its components.
         moved: as in `FunctionEngine`.
+        data: likewise.
         roundoffs: per tensor the unit roundoff of what the witnesses compute in.
         roundoff: of what `losses` are computed in.
         options: see there.
@@ -83,6 +84,7 @@ class FunctionOracle:
         layout: Layout,
         *,
         moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
+        data: int = 0,
         roundoffs: dict[str, float],
         roundoff: float,
         options: FunctionOptions,
@@ -94,8 +96,10 @@ class FunctionOracle:
         self.predicted = self.narrow = 0.0
         self.lines = Lines.all_of(layout)
         if options.scope != "all":
-            self.lines = self._chosen(losses, theta, layout)
-        self.engine = FunctionEngine(losses, theta, self.lines, moved=moved, roundoff=roundoff, progress=progress)
+            self.lines = self._chosen(losses, theta, layout, data)
+        self.engine = FunctionEngine(
+            losses, theta, self.lines, moved=moved, data=data, roundoff=roundoff, progress=progress
+        )
         if options.scope != "all":
             self.engine.deadline = self._start + _PATIENCE * options.budget
         with np.errstate(all="ignore"):
@@ -111,9 +115,9 @@ class FunctionOracle:
         self.narrow = max(self.narrow, narrow)
         self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 
-    def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout) -> Lines:
+    def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout, data: int) -> Lines:
         """Time one batch, and return what fits the budget."""
-        chunk = min(chunk_for(layout.size), _LOSSES_EACH * layout.size)
+        chunk = min(chunk_for(layout.size, data), _LOSSES_EACH * layout.size)
         points = np.repeat(theta[None], chunk, axis=0)
         points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
         losses(points[:2])
