@@ -12,7 +12,7 @@ from xcheck.examination import Examined, failure
 from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.oracle import Estimate
-from xcheck.oracle.function_engine import chunk_for
+from xcheck.oracle.function_engine import Evaluator, chunk_for
 from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle, nothing_measured
 from xcheck.oracle.lines import Lines
 
@@ -168,14 +168,5 @@ def _oracle(
     layout = arguments.layout
     roundoffs = {part: leaf.roundoff for name, leaf in arguments.leaves.items() for part in arguments.parts(name)}
     objective.width = chunk_for(layout.size, arguments.data_size)
-    return FunctionOracle(
-        objective.losses,
-        arguments.theta,
-        layout,
-        moved=objective.moved,
-        data=arguments.data_size,
-        roundoffs=roundoffs,
-        roundoff=roundoff,
-        options=options,
-        progress=progress,
-    )
+    evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff)
+    return FunctionOracle(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xcheck.oracle.function_engine import FunctionEngine
+from xcheck.oracle.function_engine import Evaluator, FunctionEngine
 from xcheck.oracle.function_gradient import sampled
 from xcheck.oracle.lines import DIRECTIONS, Lines, unseen
 from xcheck.parameters import Layout
@@ -32,7 +32,7 @@ def test_directions_are_slopes_along_them() -> None:
     rng = np.random.default_rng(0)
     A, theta = rng.standard_normal(LAYOUT.size), rng.standard_normal(LAYOUT.size)
     lines = sampled(LAYOUT, 30, rng)
-    engine = FunctionEngine(lambda points: np.sin(points) @ A, theta, lines)
+    engine = FunctionEngine(Evaluator(lambda points: np.sin(points) @ A), theta, lines)
     everything = np.arange(lines.layout.size)
     step = 1e-5 * engine.scale
     found = engine.differences(everything, step, -step).slope

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -31,17 +32,31 @@ def chunk_for(size: int, data: int = 0) -> int:
     return int(np.clip(fitting, 1, _MOST))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluator:
+    """How the losses of a function are evaluated.
+
+    Attributes:
+        losses: Θ, shape (k, n), -> losses (k,).
+        moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
+            each; cheaper than whole rows of Θ.
+        data: numbers that the function is given beside θ.
+        roundoff: unit roundoff of what losses are computed in.
+    """
+
+    losses: Callable[[Vector], Vector]
+    moved: Callable[[Vector, Indices, Vector], Vector] | None = None
+    data: int = 0
+    roundoff: float = 2.0**-53
+
+
 class FunctionEngine(Engine):
     """Any function at all, along components or directions.
 
     Args:
-        losses: Θ, shape (k, n), -> losses (k,).
+        evaluator: the function.
         theta: θ, shape (n,).
         lines: what is differenced.
-        moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
-            each; cheaper than whole rows of Θ.
-        data: numbers that the function is given beside θ.
-        roundoff: of what `losses` are computed in.
         progress: called with the number of differences after each batch.
 
     >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
@@ -54,27 +69,15 @@ class FunctionEngine(Engine):
 
     name = "loop"
 
-    def __init__(
-        self,
-        losses: Callable[[Vector], Vector],
-        theta: Vector,
-        lines: Lines,
-        *,
-        moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
-        data: int = 0,
-        roundoff: float = 2.0**-53,
-        progress: Progress | None = None,
-    ) -> None:
+    def __init__(self, evaluator: Evaluator, theta: Vector, lines: Lines, *, progress: Progress | None = None) -> None:
         super().__init__(np.array(theta, dtype=np.float64), lines.layout, progress=progress)
-        self._evaluate = losses
-        self._moved = moved
-        self._data = data
+        self._evaluator = evaluator
         self.lines = lines
-        self.roundoff = roundoff
+        self.roundoff = evaluator.roundoff
         self.evaluations = 0
         self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
-        self.first_step = 2.0**-10 if roundoff < 2.0**-40 else 2.0**-5
+        self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
         self._here = self._at(self.theta[None])
 
     @property
@@ -148,16 +151,16 @@ class FunctionEngine(Engine):
         Where that is cheaper, a tensor with many of them has batches of its own.
         """
         together = [np.arange(len(indices))]
-        if self._moved is not None:
+        if self._evaluator.moved is not None:
             tensor = np.searchsorted(self._starts, indices, side="right") - 1
             counts = np.bincount(tensor, minlength=len(self._starts))
             alone = (counts >= _ALONE) & (np.arange(len(counts)) < self._single)
             together = [np.flatnonzero(~alone[tensor])]
             for number in np.flatnonzero(alone):
                 own = np.flatnonzero(tensor == number)
-                chunk = max(1, (chunk_for(int(self._sizes[number]), self._data) - 1) // 2)
+                chunk = max(1, (chunk_for(int(self._sizes[number]), self._evaluator.data) - 1) // 2)
                 yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
-        chunk = max(1, (chunk_for(self.theta.size, self._data) - 1) // 2)
+        chunk = max(1, (chunk_for(self.theta.size, self._evaluator.data) - 1) // 2)
         for own in together:
             yield from ((own[start : start + chunk], False) for start in range(0, len(own), chunk))
 
@@ -179,14 +182,14 @@ class FunctionEngine(Engine):
     def _along(self, lines: Indices, steps: Vector, *, alone: bool) -> Vector:
         """Return the losses at θ moved along lines."""
         self.evaluations += len(lines)
-        if alone and self._moved is not None:
+        if alone and self._evaluator.moved is not None:
             places = self.lines.components[lines]
-            return self._moved(self.theta, places, self.theta[places] + steps)
-        return self._evaluate(self.lines.points(self.theta, lines, steps))
+            return self._evaluator.moved(self.theta, places, self.theta[places] + steps)
+        return self._evaluator.losses(self.lines.points(self.theta, lines, steps))
 
     def _at(self, points: Vector) -> Vector:
         self.evaluations += len(points)
-        return self._evaluate(points)
+        return self._evaluator.losses(points)
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
@@ -202,6 +205,5 @@ class LoopEngine(FunctionEngine):
     def __init__(
         self, loss: Callable[[Vector], float], theta: Vector, layout: Layout, *, progress: Progress | None = None
     ) -> None:
-        super().__init__(
-            lambda points: np.array([loss(point) for point in points]), theta, Lines.all_of(layout), progress=progress
-        )
+        evaluator = Evaluator(lambda points: np.array([loss(point) for point in points]))
+        super().__init__(evaluator, theta, Lines.all_of(layout), progress=progress)

@@ -16,7 +16,7 @@ from xcheck.oracle.engine import Indices
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import NOISE_MULTIPLE, Measurement, copied, fixed
 from xcheck.oracle.forward import Trace
-from xcheck.oracle.function_engine import FunctionEngine, chunk_for
+from xcheck.oracle.function_engine import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.lines import DIRECTIONS, Lines
 from xcheck.oracle.noise import noises_along, noises_nearby
 from xcheck.oracle.rounding import Rounding
@@ -61,13 +61,10 @@ class FunctionOracle:
     """Differences of one function around θ.
 
     Args:
-        losses: Θ, shape (k, n), -> losses (k,).
+        evaluator: the function.
         theta: θ, shape (n,).
         layout: names of its components.
-        moved: as in `FunctionEngine`.
-        data: likewise.
         roundoffs: per tensor the unit roundoff of what the witnesses compute in.
-        roundoff: of what `losses` are computed in.
         options: see there.
         progress: called with the number of differences after each batch.
 
@@ -79,14 +76,11 @@ class FunctionOracle:
 
     def __init__(
         self,
-        losses: Callable[[Vector], Vector],
+        evaluator: Evaluator,
         theta: Vector,
         layout: Layout,
         *,
-        moved: Callable[[Vector, Indices, Vector], Vector] | None = None,
-        data: int = 0,
         roundoffs: dict[str, float],
-        roundoff: float,
         options: FunctionOptions,
         progress: Callable[[int], None] | None = None,
     ) -> None:
@@ -96,10 +90,8 @@ class FunctionOracle:
         self.predicted = self.narrow = 0.0
         self.lines = Lines.all_of(layout)
         if options.scope != "all":
-            self.lines = self._chosen(losses, theta, layout, data)
-        self.engine = FunctionEngine(
-            losses, theta, self.lines, moved=moved, data=data, roundoff=roundoff, progress=progress
-        )
+            self.lines = self._chosen(evaluator, theta, layout)
+        self.engine = FunctionEngine(evaluator, theta, self.lines, progress=progress)
         if options.scope != "all":
             self.engine.deadline = self._start + _PATIENCE * options.budget
         with np.errstate(all="ignore"):
@@ -115,15 +107,15 @@ class FunctionOracle:
         self.narrow = max(self.narrow, narrow)
         self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 
-    def _chosen(self, losses: Callable[[Vector], Vector], theta: Vector, layout: Layout, data: int) -> Lines:
+    def _chosen(self, evaluator: Evaluator, theta: Vector, layout: Layout) -> Lines:
         """Time one batch, and return what fits the budget."""
-        chunk = min(chunk_for(layout.size, data), _LOSSES_EACH * layout.size)
+        chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
         points = np.repeat(theta[None], chunk, axis=0)
         points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
-        losses(points[:2])
-        losses(points)  # compiles
+        evaluator.losses(points[:2])
+        evaluator.losses(points)  # compiles
         start = time.perf_counter()
-        losses(points)
+        evaluator.losses(points)
         each = (time.perf_counter() - start) / chunk
         self.predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
         if self._options.scope == "auto" and self.predicted <= self._options.budget:
