@@ -48,6 +48,7 @@ class Sides:
         kinked: where it is more than noise and truncation.
         apart: truncation of R, shape (k,).
         irregular: where J is not as smooth as the extrapolation takes for granted.
+        bend: |S(h)|/h, the size of ∂²J along the component, shape (k,).
     """
 
     measured: Measurement
@@ -55,6 +56,7 @@ class Sides:
     kinked: Flags
     apart: Vector
     irregular: Flags
+    bend: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,13 @@ class BlackBoxGradient:
         kink: distance within which there is a kink, along the component: 0 if it could not be told from θ, nan if there
             is none in sight; shape (n,).
         brief: what had a brief look only (`xcheck.oracle.brief`), shape (n,).
+        bend: size of ∂²J along each component, shape (n,).
     """
 
     measured: Measurement
     kink: Vector
     brief: Flags
+    bend: Vector
 
 
 def black_box_gradient(
@@ -135,8 +139,8 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
             suspects.append(rest)
             continue
         truncation, jump = float(first.apart[own].max()), float(first.jump[own].max())
-        measured, suspicious = look(engine, rest, start[rest], noise[rest], truncation, jump)
-        parts.append(_unsided(measured))
+        measured, suspicious, bend = look(engine, rest, start[rest], noise[rest], truncation, jump)
+        parts.append(_unsided(measured, bend))
         brief[rest[~suspicious]] = True
         suspects.append(rest[suspicious])
     remaining = np.concatenate([*suspects, np.zeros(0, dtype=np.intp)])
@@ -145,9 +149,9 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
     return _assembled(parts, engine.layout.size), brief
 
 
-def _unsided(measured: Measurement) -> Sides:
+def _unsided(measured: Measurement, bend: Vector) -> Sides:
     zero = np.zeros(len(measured.indices))
-    return Sides(measured, zero, zero.astype(bool), zero, zero.astype(bool))
+    return Sides(measured, zero, zero.astype(bool), zero, zero.astype(bool), bend)
 
 
 def _assembled(parts: Sequence[Sides], size: int) -> Sides:
@@ -158,12 +162,13 @@ def _assembled(parts: Sequence[Sides], size: int) -> Sides:
         np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, unknown, evaluations
     )
     whole = copied(nothing)
-    jump, (kinked, irregular) = np.zeros(size), np.zeros((2, size), dtype=bool)
+    (jump, bend), (kinked, irregular) = np.zeros((2, size)), np.zeros((2, size), dtype=bool)
     for part in parts:
         places = part.measured.indices
         take_over(whole, part.measured, places, np.ones(len(places), dtype=bool))
         jump[places], kinked[places], irregular[places] = part.jump, part.kinked, part.irregular
-    return Sides(whole, jump, kinked, jump, irregular)
+        bend[places] = part.bend
+    return Sides(whole, jump, kinked, jump, irregular, bend)
 
 
 class _State:
@@ -172,7 +177,7 @@ class _State:
     def __init__(self, engine: FunctionEngine, noise: Vector, sides: Sides, kink: Vector) -> None:
         self.engine, self.noise, self.kink = engine, noise, kink
         self.best, self.jump, self.kinked = sides.measured, sides.jump, sides.kinked
-        self.irregular = sides.irregular
+        self.irregular, self.bend = sides.irregular, sides.bend
         self.step = self.best.step.copy()
         self.evaluations = self.best.evaluations
 
@@ -181,7 +186,12 @@ class _State:
         """Return what is known at the end of an earlier measurement."""
         best = copied(found.measured)
         jump = best.upper - best.lower
-        return cls(engine, noise, Sides(best, jump, jump > 0, jump, np.zeros(len(jump), dtype=bool)), found.kink.copy())
+        return cls(
+            engine,
+            noise,
+            Sides(best, jump, jump > 0, jump, np.zeros(len(jump), dtype=bool), found.bend.copy()),
+            found.kink.copy(),
+        )
 
     def measure_in_full(self, places: Indices) -> None:
         """Measure with the first step, and take that over."""
@@ -254,12 +264,13 @@ class _State:
         self.kink[places[left]] = 4 * self.best.step[places[left]]
         take_over(self.best, again.measured, places, taken)
         self.jump[places[taken]], self.kinked[places[taken]] = again.jump[taken], again.kinked[taken]
+        self.bend[places[taken]] = again.bend[taken]
 
     def result(self, brief: Flags) -> BlackBoxGradient:
         """Return the gradient."""
         self.kink[self.kinked] = 0.0
         best = replace(self.best, evaluations=self.evaluations)
-        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink, brief)
+        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink, brief, self.bend)
 
 
 @np.errstate(invalid="ignore")
@@ -354,7 +365,7 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
         step,
         6 * len(indices),
     )
-    return Sides(measured, jump, kinked, truncation, irregular)
+    return Sides(measured, jump, kinked, truncation, irregular, np.abs(apart[0]) / step)
 
 
 def _truncation(

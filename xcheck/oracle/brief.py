@@ -35,8 +35,8 @@ def sample_of(tensor: Tensor, rng: np.random.Generator) -> Indices:
 
 def look(
     engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector, truncation: float, jump: float
-) -> tuple[Measurement, Flags]:
-    """Measure components with four losses each; return where a kink may be near.
+) -> tuple[Measurement, Flags, Vector]:
+    """Measure components with four losses each; return where a kink may be near, and how J bends.
 
     Args:
         engine: evaluates the differences.
@@ -59,4 +59,4 @@ def look(
     measured = Measurement(
         indices, value, value.copy(), value.copy(), value[None].copy(), magnitude, bar, step, 4 * len(indices)
     )
-    return measured, np.asarray(suspicious)
+    return measured, np.asarray(suspicious), np.abs(apart[0]) / step

@@ -96,7 +96,8 @@ class FunctionEngine(Engine):
     @property
     def shortest(self) -> Vector:
         """Steps that a shorter one would round away beside θ: 64 units in the last place of θᵢ."""
-        single = 64 * np.spacing(np.abs(self.theta[self.lines.components]))
+        here = np.abs(self.theta[self.lines.components])
+        single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
 
     @property
@@ -109,8 +110,16 @@ class FunctionEngine(Engine):
         taken = np.array(step)
         single = indices < len(self.lines.components)
         here = self.theta[self.lines.components[indices[single]]]
-        taken[single] = (here + step[single]) - here
+        taken[single] = self._rounded(here + step[single]) - here
         return taken
+
+    def _rounded(self, theta: Vector) -> Vector:
+        """Return numbers as the arithmetic of the function stores them."""
+        if self.roundoff < 2.0**-50:
+            return theta
+        _, exponent = np.frexp(theta)
+        unit = np.ldexp(self.roundoff, exponent)
+        return np.asarray(np.round(theta / unit) * unit)
 
     def both_sides(self, indices: Indices, step: Vector) -> tuple[Differences, Differences]:
         """Return the quotients to the right and to the left of θ, losses of both from the same batches."""

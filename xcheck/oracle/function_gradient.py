@@ -7,6 +7,7 @@ through all of θ; what such a check can see is stated (`xcheck.oracle.lines.uns
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,7 @@ _FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
 # precision that would be everything.
-_ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
+_ROUNDINGS, _ROUNDINGS_OF_HALF, _OF_THETA = 2.0**8, 2.0**3, 2.0**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class FunctionOracle:
             return one_sided(self.engine, self._noise, tolerance=options.tolerance)
         measured = fixed(self.engine, self._noise, epsilon=options.epsilon, difference="central")
         size = self.lines.layout.size
-        return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool))
+        return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
 
     def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
         """Look at disputed lines again, with shorter steps; return whether anything has changed.
@@ -210,14 +211,22 @@ class FunctionOracle:
         )
 
     def _floor(self, value: Vector) -> Vector:
-        """Return what rounding may do: to a component of its tensor, and to one that cancels to zero beside others."""
+        """Return what rounding may do: to the gradient itself, and to the θ that it belongs to."""
         floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         for tensor in self.lines.layout:
             largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
             floor[tensor.span] = _rounding(roundoff) * max(largest, whole / 8)
+            # θ itself is rounded: where J bends, its slope is no better known than that.
+            floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.bend * self._reach)[tensor.span]
         return floor
+
+    @cached_property
+    def _reach(self) -> Vector:
+        """How far θ extends along each line: |θᵢ|; 1 for directions."""
+        single = np.abs(self.engine.theta[self.lines.components])
+        return np.concatenate([single, np.ones(len(self.lines.directions))])
 
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
