@@ -56,7 +56,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
         seed=options.differences.seed,
         losses={evaluation.name: evaluation.loss for evaluation in (*evaluations, *found.wide)},
         pairs=tuple(pairs),
-        odd_one_out=odd_one_out([pair for pair in pairs if pair not in second.pairs]),
+        odd_one_out=_odd_one_out(found, [pair for pair in pairs if pair not in second.pairs]),
         findings=(*findings, *second.findings),
         warnings=(*_warnings(found, comparer, pairs, proofs, arguments, options), *second.warnings),
         tensors=proofs,
@@ -93,6 +93,13 @@ def _rounded(pair: Pair, roundoff: float) -> Pair:
     tensors = tuple(replace(one, wrong=0, undecided=one.undecided + one.wrong) for one in pair.tensors)
     undecided = pair.undecided + pair.wrong
     return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
+
+
+def _odd_one_out(found: Heard, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return who stands alone; of two functions with different losses nobody does."""
+    if len(found.examined) == 2 and not all(pair.losses_agree for pair in pairs):
+        return ()
+    return odd_one_out(pairs)
 
 
 def _is_rounded(pair: Pair, pairs: Sequence[Pair]) -> bool:

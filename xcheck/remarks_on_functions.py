@@ -165,15 +165,14 @@ def _parted(label: str, other: str, names: Sequence[str], mine: Vector, theirs: 
     size = np.maximum(np.abs(changes), np.abs(others))
     apart = np.abs(changes - others) > 1e-5 * size + 1e-12 * np.abs(mine[0])
     parted = [name for name, differs in zip(names, apart, strict=True) if differs]
+    ratios = mine / np.where(theirs == 0, np.nan, theirs)
     if not parted:
-        text = (
-            f"{label} and {other} differ by the same {mine[0] - theirs[0]:.6g} wherever θ is: a term that is constant, "
-            "and the gradients are those of the same function"
-        )
+        where = "by the same wherever θ is: a term that is constant; the gradients are those of the same function"
+    elif len(parted) == len(names) and np.ptp(ratios) <= 1e-6 * np.abs(ratios[0]):
+        where = f"by a factor of {ratios[0]:.6g} wherever θ is"
     elif len(parted) == len(names):
-        text = f"{label} and {other} part in every parameter: another scale (ratio {mine[0] / theirs[0]:.6g}), or data"
+        where = "in what every parameter does"
     else:
-        text = (
-            f"{label} and {other} part in what {', '.join(parted)} does; moving any other parameter changes both alike"
-        )
+        where = f"in what {', '.join(parted)} does; moving any other parameter changes both alike"
+    text = f"{label} and {other} compute different losses, {mine[0]:.9g} and {theirs[0]:.9g}, and part {where}"
     return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]

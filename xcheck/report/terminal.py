@@ -134,7 +134,8 @@ class _Page:
             cells = [Text(name), Text(f"{row.difference:.1e}")]
             if words:
                 cells.append(Text(word, style=_BANDS[word]))
-            cells.append(Text(f"{row.wrong}/{row.of}", style="red" if row.wrong else ""))
+            compared = not isinstance(row, Pair) or row.losses_agree or row.wrong
+            cells.append(Text(f"{row.wrong}/{row.of}" if compared else "loss", style="red" if row.wrong else ""))
             if unsure:
                 cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
             table.add_row(*cells)
