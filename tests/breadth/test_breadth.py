@@ -23,6 +23,8 @@ from xcheck.report.model import Report
 
 NUMBERS = {entry.name: number for number, entry in enumerate(CATALOGUE)}
 SCALAR = [entry for entry in CATALOGUE if not entry.array_valued]
+# Each planted fault of JAX is compiled anew: one function in three; `python -m benchmarks breadth` asks about all.
+FAULTED = [entry for entry in SCALAR if entry.framework != "jax" or NUMBERS[entry.name] % 3 == 0]
 # A fault that is smaller than the tolerance.
 ALLOWED = "rounded to float32"
 
@@ -93,9 +95,9 @@ def test_a_right_gradient_is_accepted(entry: Entry) -> None:
     assert report.verdict in allowed, str(report)
 
 
-@pytest.mark.parametrize("entry", SCALAR, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", FAULTED, ids=lambda entry: entry.name)
 def test_a_planted_fault_is_found(entry: Entry) -> None:
-    """Two faults that apply, one for JAX: DISAGREE, and what is named as the worst lies where the fault is."""
+    """Two faults that apply, one for JAX, where every fault compiles: DISAGREE, and what is named as the worst lies where the fault is."""
     params, data = entry.make(np.random.default_rng(0))
     truth, number, tried = true_gradient(entry, params, data), NUMBERS[entry.name], 0
     for name, fault in faults_in_turn(number):
