@@ -97,7 +97,7 @@ def test_a_right_gradient_is_accepted(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", FAULTED, ids=lambda entry: entry.name)
 def test_a_planted_fault_is_found(entry: Entry) -> None:
-    """Two faults that apply, one for JAX, where every fault compiles: DISAGREE, and what is named as the worst lies where the fault is."""
+    """Two faults that apply, one for JAX: DISAGREE, and what is named as the worst lies where the fault is."""
     params, data = entry.make(np.random.default_rng(0))
     truth, number, tried = true_gradient(entry, params, data), NUMBERS[entry.name], 0
     for name, fault in faults_in_turn(number):
