@@ -56,7 +56,8 @@ class Heard:
         layout: names of the lines.
         estimate: the oracle's slopes.
         evaluations: the witnesses' slopes.
-        wide: those of witnesses that were asked again in float64, because their own dtype is narrower.
+        wide: those of witnesses that were asked again in float64, because their own dtype is narrower; none where part
+            of the loss is narrow whatever it is given.
         examined: the functions.
         judgement: how the oracle came to its slopes; of several outputs that of the first.
         roundoff: the coarsest among the parameters.
@@ -139,13 +140,19 @@ def _heard_through(
         layout=layout,
         estimate=judgement.estimate,
         evaluations=[judgement.along(witness) for witness in witnesses],
-        wide=[
-            judgement.along(wide) for one in found if (wide := one.in_float64(cotangent, options.device)) is not None
-        ],
+        wide=[] if judgement.is_narrow else _in_float64(found, judgement, cotangent, options.device),
         examined=found,
         judgement=judgement,
         roundoff=roundoff(),
     )
+
+
+def _in_float64(
+    found: Sequence[Examined], judgement: Judgement, cotangent: Numbers | None, device: str
+) -> list[Evaluation]:
+    """Return what narrow witnesses say in float64, where they can."""
+    again = (one.in_float64(cotangent, device) for one in found)
+    return [judgement.along(wide) for wide in again if wide is not None]
 
 
 def _examined(contender: Contender, arguments: Arguments, options: HearingOptions, cotangent: Any) -> Examined:

@@ -32,6 +32,8 @@ _DIRECTIONS = 16
 _DIRECTION_BYTES = 256 << 20
 _LEAST = 4  # directions, and components of each tensor, at the least
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
+# The roundings of a staircase are not independent of each other, nor alike from tread to tread.
+_UNEVEN = 3.0
 _FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
@@ -105,6 +107,8 @@ class FunctionOracle:
     def _note_stairs(self, near: Vector, coarse: Vector) -> None:
         """Judge by the noise of what part of J is really computed in."""
         narrow = _stairs(near, coarse, float(np.abs(self.engine.losses[0])))
+        if narrow > self.narrow:
+            self._noise = _UNEVEN * self._noise
         self.narrow = max(self.narrow, narrow)
         self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 

@@ -144,11 +144,18 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
             break
         values, spread = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
         levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
+        # What moves smoothly from close sample to close sample may have kinks, what stands still has stairs.
+        levels = np.where(stuck[pending], levels, np.minimum(levels, _without_kinks(values)))
         # Where close samples do move, only what is as loud as float32 is trusted: kinks of many examples are not noise.
         loud = ~spread & (levels > _LOUD * np.abs(float(engine.losses[0])))
         noise[pending] = np.where(loud | stuck[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
         pending = pending[_is_stuck(values) & stuck[pending]]
     return noise
+
+
+def _without_kinks(values: Vector) -> Vector:
+    """Return the noise of samples, shape (c, POINTS), by the median of second differences: a kink touches but two."""
+    return np.asarray(2 * np.median(np.abs(np.diff(values, 2, axis=1)), axis=1) / np.sqrt(comb(4, 2)))
 
 
 def _is_stuck(values: Vector) -> NDArray[np.bool_]:
