@@ -14,7 +14,8 @@ Laws, checked for every backend by `xcheck.testing.check_contract`:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,20 @@ from xcheck.errors import BackendError, XcheckError
 from xcheck.function import Function
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
+
+
+@contextmanager
+def failing_as(backend: str) -> Iterator[None]:
+    """Turn whatever a framework or a person's function raises into a failure of `backend`, with the cause.
+
+    It must never look like a disagreement. What xcheck raises itself goes through.
+    """
+    try:
+        yield
+    except XcheckError:
+        raise
+    except Exception as error:
+        raise BackendError(backend, f"{type(error).__name__}: {error}") from error
 
 
 class Objective(ABC):
@@ -55,13 +70,8 @@ class Objective(ABC):
         Raises:
             BackendError: the framework failed (the cause is chained), or the gradient has another shape.
         """
-        try:
+        with failing_as(self.backend):
             loss, gradient = self.compute(theta)
-        except XcheckError:
-            raise
-        except Exception as error:
-            # Whatever a framework raises must come out as its failure, never as a disagreement.
-            raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
         result = np.ascontiguousarray(gradient, dtype=np.float64)
         if result.shape != (self.size,):
             text = f"the gradient has shape {result.shape}, θ has {(self.size,)}"

@@ -17,6 +17,7 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.hearing import HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
 from xcheck.outcome import report_of
+from xcheck.progress import Progress, counted
 from xcheck.report.model import Report
 
 Scope = Literal["auto", "all", "sample", "jacobian"]
@@ -57,7 +58,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     cotangent: Any = None,
     budget: float = 10.0,
     name: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Check gradients of your own functions against float64 differences, and against each other.
 
@@ -114,7 +115,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         worst=worst,
         cotangent=cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
-        progress=_counted(progress, arguments.layout.size),
+        progress=counted(progress, 6 * arguments.layout.size),
     )
     return report_of(
         heard(contenders, arguments, options), arguments, options, name=name or _name(objectives), order=order
@@ -155,20 +156,6 @@ def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
         if name in settings and not allowed(settings[name]):
             complaints.append(Complaint(f"{settings[name]!r} is {expected}", (name,)))
     return complaints
-
-
-def _counted(progress: Callable[[int, int], None] | None, size: int) -> Callable[[int], None] | None:
-    """Turn "so many more" into "so many of so many"."""
-    if progress is None:
-        return None
-    planned, done = 6 * size, 0
-
-    def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(done, max(planned, done))
-
-    return advance
 
 
 def _positive(value: Any) -> bool:

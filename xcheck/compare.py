@@ -47,6 +47,11 @@ class Evaluation:
     again: "Evaluation | None" = None
     elsewhere: bool = False
 
+    def repeats(self, other: "Evaluation") -> bool:
+        """Return whether another call gave bitwise the same."""
+        losses = np.array_equal([self.loss], [other.loss], equal_nan=True)
+        return losses and np.array_equal(self.gradient, other.gradient, equal_nan=True)
+
     @property
     def calls(self) -> tuple["Evaluation", ...]:
         """This call, and the second one where it differs."""

@@ -111,13 +111,13 @@ def _called(found: Examined, theta: Vector) -> Evaluation:
     label, objective = found.contender.label, found.objective
     first = Evaluation(label, *_copied(objective, theta))
     second = Evaluation(label, *_copied(objective, theta))
-    if not same(first, second):
+    if not second.repeats(first):
         return replace(first, again=second)
     _call_elsewhere(found, first, theta)
     third = Evaluation(label, *_copied(objective, theta))
-    if same(first, third):
+    if third.repeats(first):
         third = _left_behind(found, first, theta)
-    return first if same(first, third) else replace(first, again=third, elsewhere=True)
+    return first if third.repeats(first) else replace(first, again=third, elsewhere=True)
 
 
 def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
@@ -149,12 +149,6 @@ def _left_behind(found: Examined, first: Evaluation, theta: Vector) -> Evaluatio
 def _copied(objective: FunctionObjective, theta: Vector) -> tuple[float, Vector]:
     loss, gradient = objective.loss_and_gradient(theta)
     return loss, gradient.copy()  # the next call may write into the same buffer
-
-
-def same(a: Evaluation, b: Evaluation) -> bool:
-    """Return whether two answers are bitwise the same."""
-    losses = np.array_equal([a.loss], [b.loss], equal_nan=True)
-    return losses and np.array_equal(a.gradient, b.gradient, equal_nan=True)
 
 
 def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:

@@ -94,16 +94,9 @@ def strict_estimate(found: Heard) -> Estimate:
 def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer]:
     """Return who compares the witnesses, and who those that were asked again in float64."""
     own = max(FLOAT64, found.judgement.roundoff)
-    extrapolates, relative = options.differences.epsilon == "auto", options.differences.tolerance
     return (
         _comparer(found.estimate, found.layout, options, found.roundoff),
-        Comparer(
-            strict_estimate(found),
-            found.layout,
-            tolerance_for(relative, own, extrapolates=extrapolates),
-            worst=options.worst,
-            despite_losses=False,
-        ),
+        _comparer(strict_estimate(found), found.layout, options, own),
     )
 
 

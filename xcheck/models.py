@@ -16,7 +16,8 @@ from xcheck.definition import flag_complaints, project_settings
 from xcheck.definition.explain import did_you_mean
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.offers import Offer, offers_of
-from xcheck.pipeline import Progress, load_model, verify_loaded
+from xcheck.pipeline import load_model, verify_loaded
+from xcheck.progress import Progress
 from xcheck.python_source import importable, reference
 from xcheck.report.model import Report
 

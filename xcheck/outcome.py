@@ -61,7 +61,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
         warnings=(*_warnings(found, comparer, pairs, proofs, arguments, options), *second.warnings),
         tensors=proofs,
         layers=(),
-        oracle=_oracle_summary(found, options),
+        oracle=OracleSummary.of(found.estimate, scope=_scope(found), budget=options.differences.budget),
         dtype=_dtype(arguments),
         tolerance=comparer.tolerance,
         resolution=comparer.resolution,
@@ -189,26 +189,8 @@ def _warnings(
     return warnings
 
 
-def _oracle_summary(found: Heard, options: HearingOptions) -> OracleSummary:
-    estimate, lines = found.estimate, found.judgement.lines
-    scope = "jacobian" if found.outputs else "all" if lines.complete else "sample"
-    return OracleSummary(
-        engine=estimate.engine,
-        predicted={},
-        budget=options.differences.budget,
-        audits=(),
-        referred=0,
-        refereed=0,
-        scope=scope,
-        difference=estimate.difference,
-        epsilon=estimate.epsilon,
-        evaluations=estimate.evaluations,
-        seconds=estimate.seconds,
-        compile_seconds=estimate.compile_seconds,
-        loss=estimate.loss,
-        widest_bar=float(estimate.error_bar.max(initial=0.0)),
-        ties=estimate.ties,
-    )
+def _scope(found: Heard) -> str:
+    return "jacobian" if found.outputs else "all" if found.judgement.lines.complete else "sample"
 
 
 def _summary(found: Heard, arguments: Arguments) -> str:

@@ -1,6 +1,6 @@
 """verify: definition -> problem -> witnesses and oracle -> comparison -> report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from xcheck.oracle.referee import settled
 from xcheck.pair import Pair
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
+from xcheck.progress import Progress, counted
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
 from xcheck.report.model import OracleSummary, Report
@@ -28,7 +29,6 @@ from xcheck.verdict import Verdict
 from xcheck.witnesses import Witnesses, call_witnesses
 
 Model = str | Path | Mapping[str, Any] | Problem
-Progress = Callable[[int, int], None]
 
 
 def verify(
@@ -92,7 +92,7 @@ def verify_loaded(
     problem, check = loaded.problem, loaded.check
     options = _options(check)
     witnesses = call_witnesses(problem, check, backends)
-    estimate = numerical_gradient(problem, options, progress=_counted(progress, problem, options))
+    estimate = numerical_gradient(problem, options, progress=counted(progress, planned_differences(problem, options)))
     tolerance = _tolerance(check, options)
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
     if options.extrapolates:
@@ -154,7 +154,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
         warnings=(*loaded.warnings, *witnesses.warnings, *_doubts(pairs, comparer, point)),
         tensors=tuple(point.tensors),
         layers=tuple(point.layers),
-        oracle=_oracle_summary(estimate, loaded.check.budget),
+        oracle=OracleSummary.of(estimate, scope="all", budget=loaded.check.budget),
         dtype=point.dtype,
         tolerance=point.tolerance,
         resolution=comparer.resolution,
@@ -168,40 +168,6 @@ def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Fin
     """Return what this check does not prove."""
     calls = differing_calls(point.evaluations, comparer)
     return [*warnings_of(pairs, point.estimate, point.problem.layout), *calls, *doubts_at(point)]
-
-
-def _counted(progress: Progress | None, problem: Problem, options: OracleOptions) -> Callable[[int], None] | None:
-    """Turn "so many more" into "so many of so many"."""
-    if progress is None:
-        return None
-    planned, done = planned_differences(problem, options), 0
-
-    def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        progress(done, max(planned, done))
-
-    return advance
-
-
-def _oracle_summary(estimate: Estimate, budget: float) -> OracleSummary:
-    return OracleSummary(
-        engine=estimate.engine,
-        predicted=estimate.predicted,
-        budget=budget,
-        audits=estimate.audits,
-        referred=estimate.referred,
-        refereed=estimate.refereed,
-        scope="all",
-        difference=estimate.difference,
-        epsilon=estimate.epsilon,
-        evaluations=estimate.evaluations,
-        seconds=estimate.seconds,
-        compile_seconds=estimate.compile_seconds,
-        loss=estimate.loss,
-        widest_bar=float(estimate.error_bar.max(initial=0.0)),
-        ties=estimate.ties,
-    )
 
 
 def _summary(problem: Problem, dtype: str) -> str:

@@ -17,12 +17,11 @@ import numpy as np
 
 from xcheck.arguments import Arguments, Leaf, Numbers
 from xcheck.function import Function
-from xcheck.function_objective import FunctionObjective
+from xcheck.function_objective import WEIGHT, FunctionObjective
 from xcheck.parameters import Vector
 from xcheck.tree import leaves, rebuilt
 from xcheck_jax.settings import own_settings
 
-_WEIGHT = -2.0
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 
@@ -89,12 +88,11 @@ class JaxFunction(FunctionObjective):
 
         def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
             value = self.called(given, data)
-            # A backward pass that is not linear in what arrives shows when that is not 1; powers of 2 round nothing.
-            return _WEIGHT * _contracted(value, cotangent), value
+            return WEIGHT * _contracted(value, cotangent), value
 
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
-        return self.number(value), {name: np.conj(numbers(part).values) / _WEIGHT for name, part in gradient.items()}
+        return self.number(value), {name: np.conj(numbers(part).values) / WEIGHT for name, part in gradient.items()}
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -146,21 +144,18 @@ class JaxFunction(FunctionObjective):
     def _tried(self, thetas: Vector) -> bool:
         """Return whether the vmapped loss gives what the plain one gives."""
         # Where the gradient has been compiled, it gives the loss as well.
-        single = self.compute if "gradient" in self._compiled else None
-        plain = [single(theta)[0] if single else self._plain(theta) for theta in thetas]
+        compiled = "gradient" in self._compiled
+        plain = [self.compute(theta)[0] if compiled else self.single(theta) for theta in thetas]
         try:
             found = self._mapped(thetas)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self.engine = f"loop (jax.vmap: {type(error).__name__})"
             return False
-        if not np.allclose(found, plain, rtol=1e-6 if self.wide else 1e-3, atol=0.0, equal_nan=True):
+        if not self.confirms(found, plain):
             self.engine = "loop (jax.vmap gives other losses)"
             return False
         self.engine = "jax.vmap"
         return True
-
-    def _plain(self, theta: Vector) -> float:
-        return self.number(self.value(self.own(theta), self._shared()))
 
     def _mapped(self, thetas: Vector) -> Vector:
         arrays, whole = _split(self._shared())

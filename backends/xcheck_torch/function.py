@@ -16,13 +16,12 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.arguments import Arguments, Leaf, Numbers
-from xcheck.errors import BackendError
+from xcheck.backend import failing_as
 from xcheck.function import Function
-from xcheck.function_objective import FunctionObjective, widened
+from xcheck.function_objective import WEIGHT, FunctionObjective, widened
 from xcheck.parameters import Vector
 from xcheck_torch.modes import own_modes
 
-_WEIGHT = -2.0
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 
 
@@ -43,7 +42,10 @@ def laid_out(tensor: Tensor, source: Tensor) -> Tensor:
     if 0 in source.stride() or source.shape != tensor.shape or (source.is_contiguous() and not source.storage_offset()):
         return tensor.clone(memory_format=torch.contiguous_format)
     offset = min(source.storage_offset(), 1)
-    whole = torch.empty_strided(source.shape, source.stride(), device="meta").untyped_storage().nbytes() // 4
+    # One byte each, whatever the default dtype is.
+    whole = (
+        torch.empty_strided(source.shape, source.stride(), dtype=torch.uint8, device="meta").untyped_storage().nbytes()
+    )
     storage = torch.empty(whole + offset, dtype=tensor.dtype, device=tensor.device)
     return storage.as_strided(source.shape, source.stride(), offset).copy_(tensor)
 
@@ -119,11 +121,10 @@ class TorchFunction(FunctionObjective):
             number = self.number(value)
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)
-            # A backward pass that is not linear in what arrives shows when that is not 1; powers of 2 round nothing.
-            weight = torch.full_like(scalar, _WEIGHT)
+            weight = torch.full_like(scalar, WEIGHT)
             found = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
-            name: None if part is None else numbers(part).values / _WEIGHT
+            name: None if part is None else numbers(part).values / WEIGHT
             for name, part in zip(tensors, found, strict=True)
         }
 
@@ -162,7 +163,7 @@ class TorchFunction(FunctionObjective):
         stacked = self.stacked(thetas)
         given = {name: self.array(part, self.source(name), self.dtype(name)) for name, (part, _) in stacked.items()}
         varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
-        return self._vmapped(given, varied, lambda: self._singly(thetas[:2]))
+        return self._vmapped(given, varied, lambda: thetas[:2])
 
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
@@ -180,12 +181,8 @@ class TorchFunction(FunctionObjective):
         there = torch.as_tensor(places - part.offset, device=rows.device)
         rows[torch.arange(len(places), device=rows.device), there] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
-        try:
-            found = self._vmapped(
-                given, frozenset([name]), lambda: self._singly(self._points(theta, places[:2], values))
-            )
-        except Exception as error:
-            raise BackendError(self.backend, f"{type(error).__name__}: {error}") from error
+        with failing_as(self.backend):
+            found = self._vmapped(given, frozenset([name]), lambda: self._points(theta, places[:2], values))
         return self.losses(self._points(theta, places, values)) if found is None else found
 
     def _at(self, theta: Vector) -> dict[str, Tensor]:
@@ -199,15 +196,13 @@ class TorchFunction(FunctionObjective):
         points[np.arange(len(places)), places] = values[: len(places)]
         return points
 
-    def _singly(self, thetas: Vector) -> Vector:
-        return np.array([self.number(self.value(self.own(theta), self._shared())) for theta in thetas])
-
     def _vmapped(
-        self, given: Mapping[str, Tensor], varied: frozenset[str], singly: Callable[[], Vector]
+        self, given: Mapping[str, Tensor], varied: frozenset[str], first: Callable[[], Vector]
     ) -> Vector | None:
         """Return the losses; what does not differ between them is not batched.
 
-        What vmap can do depends on which parameters differ: each such case is tried once against single calls.
+        What vmap can do depends on which parameters differ: each such case is tried once against single calls at the
+        `first` θ.
         """
         if not self._vmaps or not varied:
             return None
@@ -223,9 +218,8 @@ class TorchFunction(FunctionObjective):
             return None
         if varied not in self._tried:
             self._tried.add(varied)
-            single = singly()
-            close = 1e-6 if self.wide else 1e-3
-            if not np.allclose(found[: len(single)], single, rtol=close, atol=0.0, equal_nan=True):
+            singly = [self.single(theta) for theta in first()]
+            if not self.confirms(found[: len(singly)], singly):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"

@@ -27,13 +27,22 @@ import numpy as np
 
 from xcheck.oracle.brief import look, sample_of
 from xcheck.oracle.engine import Indices
-from xcheck.oracle.estimators import Flags, Measurement, copied, error_bar, extrapolated, take_over, too_wide
+from xcheck.oracle.estimators import (
+    NOISE_MULTIPLE,
+    Flags,
+    Measurement,
+    copied,
+    error_bar,
+    extrapolated,
+    take_over,
+    too_wide,
+    truncated,
+)
 from xcheck.oracle.function_engine import FunctionEngine, LoopEngine
 from xcheck.oracle.noise import noise_nearby
 from xcheck.parameters import Layout, Vector
 
 _ROUNDS = 12
-_NOISE_OF_BAR = 8.0
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h; six times that is no accident.
 _NOISE_OF_K = 33.0
 
@@ -215,7 +224,7 @@ class _State:
 
     def noisy(self, places: Indices) -> Flags:
         """Return where noise dominates the bar: a shorter step would make it wider."""
-        noise = _NOISE_OF_BAR * self.noise[places] / self.step[places]
+        noise = NOISE_MULTIPLE * self.noise[places] / self.step[places]
         return np.asarray(~self.kinked[places] & (2 * noise > self.best.bar[places]))
 
     def hopeful(self, places: Indices) -> Flags:
@@ -314,7 +323,7 @@ def reconsidered(
     for _ in range(_ROUNDS):
         gap = np.abs(gradient - best.value)[pending]
         step[pending] /= 16
-        visible = _NOISE_OF_BAR * noise[pending] / step[pending] < gap / 8
+        visible = NOISE_MULTIPLE * noise[pending] / step[pending] < gap / 8
         pending = pending[visible & ~state.kinked[pending]]
         if not len(pending) or engine.late:
             break
@@ -323,8 +332,8 @@ def reconsidered(
         with np.errstate(invalid="ignore"):
             apart = np.abs(again.measured.value - best.value[pending])
             other = apart > again.measured.bar + best.bar[pending]
-            # A staircase: nothing can be told from steps that are shorter than its own.
             narrower = again.measured.bar < best.bar[pending]
+        # A staircase: nothing can be told from steps that are shorter than its own.
         flat = other & _still(best, again.measured, pending)
         best.bar[pending[flat]] = np.maximum(best.bar, np.abs(best.value))[pending[flat]]
         state.take(again, pending, (other | narrower | again.kinked) & ~flat)
@@ -343,12 +352,10 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
     right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
     central = [(up.slope + down.slope) / 2 for up, down in zip(right, left, strict=True)]
     apart = [up.slope - down.slope for up, down in zip(right, left, strict=True)]
-    value, coarse = extrapolated(central[0], central[1]), extrapolated(central[1], central[2])
+    value = extrapolated(central[0], central[1])
     jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
-    truncation, irregular = _truncation(
-        central[0], central[1], central[2], np.abs(value - coarse), _NOISE_OF_BAR * noise / step
-    )
+    truncation, irregular = truncated(central, NOISE_MULTIPLE * noise / step)
     bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
     accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
@@ -369,19 +376,6 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
         6 * len(indices),
     )
     return Sides(measured, jump, kinked, truncation, irregular, np.abs(apart[0]) / step)
-
-
-def _truncation(
-    fine: Vector, double: Vector, coarse: Vector, disagreement: Vector, noise: Vector
-) -> tuple[Vector, Flags]:
-    """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
-
-    Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
-    extrapolation gains nothing, and may agree with itself by coincidence: twice the larger of these.
-    """
-    near, far = np.abs(double - fine), np.abs(coarse - double)
-    regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
-    return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
 
 
 def _with_jumps(measured: Measurement, jump: Vector, kinked: Flags) -> Measurement:

@@ -20,6 +20,7 @@ noise σ of J. The bar promised with each estimate covers both:
 Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -86,6 +87,24 @@ def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
 def extrapolated(fine: Vector, coarse: Vector) -> Vector:
     """Return the fourth-order value R from D(h) and D(2h)."""
     return fine + (fine - coarse) / 3
+
+
+def truncated(differences: Sequence[Vector], noise: Vector) -> tuple[Vector, Flags]:
+    """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
+
+    Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
+    extrapolation gains nothing, and may agree with itself by coincidence: twice the larger of these, which is never
+    less.
+
+    Args:
+        differences: D(h), D(2h) and D(4h), shape (k,) each.
+        noise: what of them is noise, shape (k,).
+    """
+    fine, double, coarse = differences
+    near, far = np.abs(double - fine), np.abs(coarse - double)
+    regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
+    disagreement = np.abs(extrapolated(fine, double) - extrapolated(double, coarse))
+    return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
 
 
 def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Measurement:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import extrapolated
+from xcheck.oracle.estimators import NOISE_MULTIPLE, extrapolated, truncated
 from xcheck.oracle.function_gradient import nothing_measured
 from xcheck.oracle.noise import POINTS, noise_level
 from xcheck.oracle.rounding import Rounding
@@ -20,7 +20,6 @@ from xcheck.parameters import Layout, Vector
 
 _STEPS = tuple(2.0**-k for k in range(8, 41, 4))
 _SPACING = 2.0**-34
-_NOISE_MULTIPLE = 8.0
 _ROUNDINGS = 2.0**8 * 2.0**-53
 
 
@@ -56,8 +55,7 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
 def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
     """Return H v and its bar, component by component from the step whose bar is narrowest.
 
-    A step is long enough if D(4t) − D(2t) is four times D(2t) − D(t), or both are noise; where it is not, extrapolation
-    gains nothing, and may agree with itself by coincidence.
+    What is irregular there (`xcheck.oracle.estimators.truncated`) is believed only until a shorter step is not.
     """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
@@ -66,17 +64,15 @@ def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) 
     settled = np.zeros(theta.size, dtype=bool)
     for step in _STEPS:
         t = step * length
-        fine, double, coarse = (
+        differences = [
             (gradient(theta + k * t * vector) - gradient(theta - k * t * vector)) / (2 * k * t) for k in (1, 2, 4)
-        )
-        value, rounding = extrapolated(fine, double), _NOISE_MULTIPLE * noise / t
-        near, far = np.abs(double - fine), np.abs(coarse - double)
-        regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= rounding)
-        truncation = np.where(regular, np.abs(value - extrapolated(double, coarse)), 2 * np.maximum(near, far))
+        ]
+        value, rounding = extrapolated(differences[0], differences[1]), NOISE_MULTIPLE * noise / t
+        truncation, irregular = truncated(differences, rounding)
         bar = truncation + rounding
         # Steps become shorter: one is believed until a shorter one is sharper, or contradicts it.
-        contradicted = regular & (np.abs(value - best) > bar + width)
+        contradicted = ~irregular & (np.abs(value - best) > bar + width)
         better = (bar < width) | ~settled | contradicted
         best, width = np.where(better, value, best), np.where(better, bar, width)
-        settled |= regular
+        settled |= ~irregular
     return best, width

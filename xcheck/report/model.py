@@ -18,6 +18,7 @@ from xcheck.findings import (
     Finding,
 )
 from xcheck.layers import LayerState
+from xcheck.oracle import Estimate
 from xcheck.oracle.audit import Audit
 from xcheck.pair import ORACLE, Pair
 from xcheck.proof import TensorProof
@@ -62,6 +63,27 @@ class OracleSummary:
     loss: float
     widest_bar: float
     ties: int
+
+    @classmethod
+    def of(cls, estimate: Estimate, *, scope: str, budget: float) -> "OracleSummary":
+        """Return how an estimate came about."""
+        return cls(
+            engine=estimate.engine,
+            predicted=estimate.predicted,
+            budget=budget,
+            audits=estimate.audits,
+            referred=estimate.referred,
+            refereed=estimate.refereed,
+            scope=scope,
+            difference=estimate.difference,
+            epsilon=estimate.epsilon,
+            evaluations=estimate.evaluations,
+            seconds=estimate.seconds,
+            compile_seconds=estimate.compile_seconds,
+            loss=estimate.loss,
+            widest_bar=float(estimate.error_bar.max(initial=0.0)),
+            ties=estimate.ties,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
