@@ -1,6 +1,7 @@
 """What a report says beside its numbers: findings (why it failed) and warnings (what the check does not prove).
 
-Codes do not change their meaning. XC1xx: the outcome is not a plain comparison. XC4xx: warnings.
+Codes do not change their meaning. XC1xx: the outcome is not a plain comparison. XC2xx: the cause of a wrong gradient.
+XC4xx: warnings. Each has a page in `xcheck.pages`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,43 @@ UNSTEADY_GRADIENT = "XC107"
 DEPENDS_ON_HISTORY = "XC108"
 OVERWRITTEN = "XC109"
 LOSSES_PART = "XC110"
+SHARED_FAULT = "XC111"
+ALL_DIFFER = "XC112"
+LOCATED = "XC113"
+DENSE = "XC114"
+
+CAUSE_UNKNOWN = "XC200"
+CONSTANT_FACTOR = "XC201"
+OPPOSITE_SIGN = "XC202"
+NOT_AVERAGED = "XC203"
+MISCOUNTED = "XC204"
+KEEP_PROB = "XC205"
+BIAS_SUM = "XC206"
+ACCUMULATED = "XC207"
+WRONG_L2 = "XC211"
+SIGN_FOR_WEIGHT = "XC212"
+PENALISED_BIAS = "XC213"
+WRONG_L1 = "XC214"
+TRANSPOSED = "XC221"
+REORDERED = "XC222"
+SWAPPED_TENSORS = "XC223"
+TRANSPOSED_BACKWARD = "XC224"
+DETACHED = "XC231"
+MISSING_PART = "XC232"
+FEW_COMPONENTS = "XC233"
+SCALED_PART = "XC234"
+ACTIVATION_SLOPE = "XC241"
+LOSS_SLOPE = "XC242"
+NEIGHBOURS_SLOPE = "XC243"
+DETACHED_BRANCH = "XC244"
+DROPOUT_BACKWARD = "XC245"
+CONVENTION = "XC246"
+ROUNDED = "XC251"
+CLIPPED = "XC252"
+UNDERFLOW = "XC253"
+FORWARD_PARTS = "XC261"
+LOSS_FORMULA = "XC262"
+CONJUGATE = "XC271"
 
 CONSTANT_FEATURE = "XC401"
 BACKEND_NOT_INSTALLED = "XC402"
