@@ -109,7 +109,11 @@ def test_a_page_is_no_wider_than_the_code(code: str) -> None:
 def test_the_code_on_a_page_can_be_read(code: str) -> None:
     """Python is Python, and TOML is TOML."""
     for language, text in _FENCE.findall(pages.page(code).text):
-        {"python": ast.parse, "toml": tomllib.loads, "console": str}[language](text)
+        assert language in ("python", "toml", "console")
+        if language == "python":
+            ast.parse(text)
+        elif language == "toml":
+            tomllib.loads(text)
 
 
 @pytest.mark.parametrize("code", CODES)
