@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.worked_examples import TITLES
+from xcheck import pages
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +48,13 @@ def test_the_wheel_carries_examples_and_licences(wheel: Path) -> None:
     assert "LICENSES.md" in examples
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "xcheck/py.typed" in names
+
+
+def test_the_wheel_carries_the_pages(wheel: Path) -> None:
+    """One for each code."""
+    names = zipfile.ZipFile(wheel).namelist()
+    found = {Path(name).stem for name in names if name.startswith("xcheck/pages/") and name.endswith(".md")}
+    assert found == set(pages.codes())
 
 
 def test_the_wheel_offers_the_pytest_plugin(wheel: Path) -> None:
