@@ -14,7 +14,7 @@ Laws, checked for every backend by `xcheck.testing.check_contract`:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,6 +81,13 @@ class Objective(ABC):
     def losses(self, thetas: Vector) -> Vector:
         """Return the loss at each row of `thetas`, shape (k, n) -> (k,); a loop unless overridden."""
         return np.array([self.loss_and_gradient(theta)[0] for theta in thetas], dtype=np.float64)
+
+    def activations(self, theta: Vector) -> Sequence[ArrayLike] | None:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ of a declared network at θ, after dropout, shapes (m, nₗ); None where they are not shown.
+
+        Asked for only when the loss is another one than the oracle's, to tell in which layer they part.
+        """
+        return None
 
 
 class Backend(ABC):

@@ -80,9 +80,10 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judgement:
-    """How far each component is out of bounds, how far it may be, and what follows; shapes (n,)."""
+    """How far each component is out of bounds, how far without and with the tolerance it may be, and what follows."""
 
     excess: Vector
+    blur: Vector
     allowed: Vector
     wrong: Flags
     undecided: Flags
@@ -91,8 +92,17 @@ class _Judgement:
     @property
     def ratio(self) -> Vector:
         """The excess in units of what is allowed."""
-        excess, allowed = self.excess, self.allowed
-        return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
+        return _ratio(self.excess, self.allowed)
+
+    @property
+    def apart(self) -> float:
+        """The largest excess in units of bar and rounding, among components that are known at all."""
+        known = np.isfinite(self.blur)
+        return float(_ratio(self.excess[known], self.blur[known]).max(initial=0.0))
+
+
+def _ratio(excess: Vector, allowed: Vector) -> Vector:
+    return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
 
 
 class Comparer:
@@ -131,6 +141,26 @@ class Comparer:
         if estimate is self._estimate:
             return self
         return Comparer(estimate, self._layout, self._tolerance, worst=self._worst)
+
+    @property
+    def estimate(self) -> Estimate:
+        """The oracle's gradient."""
+        return self._estimate
+
+    @property
+    def layout(self) -> Layout:
+        """Names of the components."""
+        return self._layout
+
+    @property
+    def roundoff(self) -> float:
+        """Unit roundoff of what the witnesses compute in."""
+        return self._tolerance.roundoff
+
+    @property
+    def blur(self) -> Vector:
+        """How well each component is known: error bar and rounding, shape (n,)."""
+        return self._estimate.error_bar + self._floor
 
     @property
     def tolerance(self) -> float:
@@ -201,7 +231,7 @@ class Comparer:
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.
         close = wrong & (excess <= 1e3 * allowed)
-        return _Judgement(excess, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
+        return _Judgement(excess, blur, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
 
     @np.errstate(all="ignore")
     def disputes(self, a: Evaluation) -> Vector:
@@ -234,11 +264,12 @@ class Comparer:
         finite = np.isfinite(excess)
         size = np.where(finite, np.maximum(np.abs(a.gradient), np.abs(b.gradient)), 0.0)
         kink = np.nan_to_num(self._estimate.upper - self._estimate.lower)
-        allowed = self._tolerance.effective * size + 2 * self._floor + kink
+        blur = 2 * self._floor + kink
+        allowed = self._tolerance.effective * size + blur
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        found = _Judgement(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
+        found = _Judgement(excess, blur, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
         return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
     def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement, spread: float) -> Pair:
@@ -261,6 +292,7 @@ class Comparer:
             undecided=int(found.undecided.sum()),
             of=self._layout.size,
             tensors=tuple(_restricted(tensor, a.gradient, b.gradient, found) for tensor in self._layout),
+            apart=found.apart,
             worst=self._components(a, b, found),
         )
 
@@ -275,9 +307,9 @@ class Comparer:
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
         order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
         kept = order[wrong[order]] if wrong.any() else order
-        return tuple(self._component(a, b, int(flat)) for flat in kept[: self._worst])
+        return tuple(self._component(a, b, found, int(flat)) for flat in kept[: self._worst])
 
-    def _component(self, a: Evaluation, b: Evaluation, flat: int) -> Component:
+    def _component(self, a: Evaluation, b: Evaluation, found: _Judgement, flat: int) -> Component:
         oracle, with_oracle = self._estimate, b.name == ORACLE
         value = float(b.gradient[flat])
         return Component(
@@ -287,6 +319,8 @@ class Comparer:
             error_bar=float(oracle.error_bar[flat]) if with_oracle else 0.0,
             lower=float(oracle.lower[flat]) if with_oracle else value,
             upper=float(oracle.upper[flat]) if with_oracle else value,
+            excess=float(found.excess[flat]),
+            allowed=float(found.allowed[flat]),
         )
 
 

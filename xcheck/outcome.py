@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from xcheck.arguments import Arguments
-from xcheck.compare import Comparer, odd_one_out
+from xcheck.compare import Comparer, Evaluation, odd_one_out
+from xcheck.diagnose import Subject, consensus, diagnosis_of, outcome
 from xcheck.environment import environment_of
 from xcheck.findings import Finding
 from xcheck.hearing import Heard, HearingOptions, comparers, strict_estimate
@@ -30,6 +31,7 @@ from xcheck.remarks_on_functions import (
 from xcheck.report.model import OracleSummary, Report
 from xcheck.second_order import SecondOrder, second_order
 from xcheck.steadiness import differing_calls, unsteady_gradients
+from xcheck.tree import leaves
 from xcheck.verdict import Verdict
 
 # A gradient in a narrow dtype may be off by so much, and be said to be ill-conditioned and not wrong.
@@ -41,11 +43,13 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
     comparer, strict = comparers(found, options)
     pairs = _pairs(found, comparer, strict)
     findings = _findings(found, comparer, pairs, arguments, options)
+    diagnosis = diagnosis_of(_at_fault(found, pairs), comparer, _subject(found, arguments))
     proofs = _proofs(found, comparer, strict)
     verdict = _verdict(found, pairs, findings)
     second = SecondOrder()
     if order == 2:
         second = second_order(found, arguments, options, agreed=verdict is Verdict.AGREE)
+    first = list(pairs)
     pairs += second.pairs
     evaluations = found.evaluations
     return Report(
@@ -56,8 +60,10 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
         seed=options.differences.seed,
         losses={evaluation.name: evaluation.loss for evaluation in (*evaluations, *found.wide)},
         pairs=tuple(pairs),
-        odd_one_out=_odd_one_out(found, [pair for pair in pairs if pair not in second.pairs]),
-        findings=(*findings, *second.findings),
+        odd_one_out=_odd_one_out(found, first),
+        consensus=consensus(first),
+        starts={},
+        findings=(*findings, *outcome(first, found.estimate), *diagnosis.findings, *second.findings),
         warnings=(*_warnings(found, comparer, pairs, proofs, arguments, options), *second.warnings),
         tensors=proofs,
         layers=(),
@@ -93,6 +99,25 @@ def _rounded(pair: Pair, roundoff: float) -> Pair:
     tensors = tuple(replace(one, wrong=0, undecided=one.undecided + one.wrong) for one in pair.tensors)
     undecided = pair.undecided + pair.wrong
     return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
+
+
+def _at_fault(found: Heard, pairs: Sequence[Pair]) -> list[Evaluation]:
+    """Return the witnesses that are wrong, also after they were asked in float64."""
+    wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
+    return [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
+
+
+def _subject(found: Heard, arguments: Arguments) -> Subject:
+    """Return θ along the lines, and the lengths of axes that a factor may come from."""
+    lines = found.judgement.lines
+    single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
+    lengths: dict[int, str] = {}
+    for number, part in enumerate(arguments.data):
+        for name, value in leaves(part).items():
+            leaf = arguments.read(value)
+            for axis, length in enumerate(() if leaf is None else leaf.values.shape):
+                lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
+    return Subject(theta=np.tile(single, max(1, found.outputs)), lengths=lengths)
 
 
 def _odd_one_out(found: Heard, pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -136,7 +161,7 @@ def _findings(
         return own
     own += unsteady_gradients(found.evaluations, comparer)
     against = [pair for pair in pairs if pair.b == ORACLE]
-    own += findings_of(against, found.estimate, odd_one_out(pairs))
+    own += findings_of(against, found.estimate)
     reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
     for one in found.examined:
         differs = any(pair.a == one.contender.label and not pair.losses_agree for pair in against)

@@ -55,6 +55,8 @@ class Component:
         error_bar: the oracle's bar; 0 between witnesses.
         lower: least slope of the loss there, `b` unless at a kink.
         upper: largest slope of the loss there.
+        excess: how far `a` is outside them.
+        allowed: how far it might be: error bar, tolerance and rounding.
     """
 
     location: Location
@@ -63,6 +65,8 @@ class Component:
     error_bar: float
     lower: float
     upper: float
+    excess: float
+    allowed: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class Pair:
         undecided: number of components that could not be decided.
         of: number of components.
         tensors: the same per tensor.
+        apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
         worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
     """
 
@@ -106,6 +111,7 @@ class Pair:
     undecided: int
     of: int
     tensors: tuple[TensorComparison, ...]
+    apart: float
     worst: tuple[Component, ...]
 
     @property

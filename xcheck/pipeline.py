@@ -11,13 +11,14 @@ from xcheck import registry
 from xcheck.backend import Backend
 from xcheck.compare import Comparer, Tolerance, odd_one_out
 from xcheck.definition import Check, Loaded, load, settings_for_problem
+from xcheck.diagnose import Forward, Subject, consensus, diagnosis_of, outcome, parted
 from xcheck.doubts import Point, doubts_at
 from xcheck.environment import environment_of
 from xcheck.findings import CONSTANT_FEATURE, Finding
 from xcheck.layers import layers_of
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.referee import settled
-from xcheck.pair import Pair
+from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.progress import Progress, counted
@@ -139,7 +140,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
-    odd = odd_one_out(pairs)
+    found = diagnosis_of(evaluations, comparer, Subject(theta=problem.theta, problem=problem))
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,
@@ -149,8 +150,17 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
         seed=problem.seed,
         losses={evaluation.name: evaluation.loss for evaluation in evaluations},
         pairs=tuple(pairs),
-        odd_one_out=odd,
-        findings=(*witnesses.failures, *unsteady_gradients(evaluations, comparer), *findings_of(pairs, estimate, odd)),
+        odd_one_out=odd_one_out(pairs),
+        consensus=consensus(pairs),
+        starts=found.starts,
+        findings=(
+            *witnesses.failures,
+            *unsteady_gradients(evaluations, comparer),
+            *findings_of(pairs, estimate),
+            *_forward(pairs, witnesses, point),
+            *outcome(pairs, estimate),
+            *found.findings,
+        ),
         warnings=(*loaded.warnings, *witnesses.warnings, *_doubts(pairs, comparer, point)),
         tensors=tuple(point.tensors),
         layers=tuple(point.layers),
@@ -162,6 +172,22 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
         environment=environment_of(witnesses.versions, loaded.check.device),
         command=tuple(command),
     )
+
+
+def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: Point) -> list[Finding]:
+    """Return where the losses part of those witnesses that compute another one."""
+    found = []
+    for pair in pairs:
+        if pair.b != ORACLE or pair.losses_agree or pair.spread or not np.isfinite(pair.losses).all():
+            continue
+        try:
+            activations = witnesses.objectives[pair.a].activations(point.problem.theta)
+        except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
+            activations = None
+        roundoff = float(np.finfo(point.dtype).eps) / 2
+        finding = parted(Forward(pair.a, pair.losses[0], activations, roundoff), point.problem, point.estimate)
+        found += [finding] if finding else []
+    return found
 
 
 def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Finding]:

@@ -12,16 +12,12 @@ from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Layout
 
 
-def findings_of(pairs: Sequence[Pair], estimate: Estimate, odd: Sequence[str]) -> list[Finding]:
+def findings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
     """Return why the check failed, if it did: losses before gradients."""
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
-    found = [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair)]
-    if odd == (ORACLE,):
-        text = "all witnesses agree with each other and not with the oracle: the same mistake in all, or in the oracle"
-        found.append(Finding(code=codes.ALL_AGAINST_ORACLE, text=text))
-    return found
+    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair)]
 
 
 def _pair_findings(pair: Pair) -> list[Finding]:

@@ -19,6 +19,7 @@ class Witnesses:
     """What came of calling the witnesses."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
+    objectives: dict[str, Objective] = field(default_factory=dict)
     failures: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
@@ -72,6 +73,7 @@ def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check
         witnesses.fail(name, f"{type(error).__name__}: {error}")
     else:
         witnesses.evaluations.append(evaluation)
+        witnesses.objectives[name] = objective
         witnesses.seconds[name] = time.perf_counter() - start
 
 

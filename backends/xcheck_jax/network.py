@@ -68,20 +68,35 @@ class NetworkObjective(Objective):
             loss, gradient = self._value_and_grad(jnp.asarray(theta, dtype=self._dtype))
             return float(loss), np.asarray(gradient, dtype=np.float64)
 
+    def activations(self, theta: Vector) -> list[np.ndarray]:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
+        with own_settings(self._device):
+            found = self.forward(self._named(jnp.asarray(theta, dtype=self._dtype)))
+            return [np.asarray(a, dtype=np.float64) for a in found]
+
+    def _named(self, theta: Array) -> dict[str, Array]:
+        return {t.name: theta[t.span].reshape(t.shape) for t in self._layout}
+
+    def forward(self, parameters: dict[str, Array]) -> list[Array]:
+        """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+        found = [self._dropped(self._inputs, 0)]
+        for number, layer in enumerate(self._network.layers, start=1):
+            z = found[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
+            found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
+        return found
+
     def loss(self, theta: Array) -> Array:
         """J: mean loss of the examples plus the penalties."""
         m, network = self._examples, self._network
-        a, penalty = self._dropped(self._inputs, 0), jnp.zeros((), theta.dtype)
-        parameters = {t.name: theta[t.span].reshape(t.shape) for t in self._layout}
-        for number, layer in enumerate(network.layers, start=1):
-            W, b = parameters[f"W{number}"], parameters[f"b{number}"]
-            a = self._dropped(ACTIVATIONS[layer.activation](a @ W.T + b), number)
+        penalty, parameters = jnp.zeros((), theta.dtype), self._named(theta)
+        for number in range(1, len(network.layers) + 1):
+            W = parameters[f"W{number}"]
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
                 penalty += network.l2 / (2 * m) * jnp.sum(W**2)
             if network.l1:
                 penalty += network.l1 / (2 * m) * jnp.sum(jnp.abs(W))
-        return LOSSES[network.loss](a, self._targets) / m + penalty
+        return LOSSES[network.loss](self.forward(parameters)[-1], self._targets) / m + penalty
 
     def _dropped(self, a: Array, number: int) -> Array:
         """Inverted dropout with the pinned mask."""

@@ -72,6 +72,11 @@ class NetworkObjective(Objective):
             gradient = self.backward(parameters, trace)
             return float(self.loss(parameters, trace)), np.concatenate([g.ravel() for g in gradient])
 
+    def activations(self, theta: Vector) -> list[Array]:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
+        with np.errstate(all="ignore"):
+            return self.forward(self.problem.layout.unflatten(theta.astype(self._inputs.dtype))).a
+
     # --- forward ----------------------------------------------------------------------------------------------------
 
     def forward(self, parameters: Mapping[str, Array]) -> Trace:

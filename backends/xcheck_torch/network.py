@@ -63,20 +63,33 @@ class NetworkObjective(Objective):
             flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
             return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
 
+    def activations(self, theta: Vector) -> list[np.ndarray]:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
+        with own_modes(self._device):
+            named = self._problem.layout.unflatten(theta)
+            found = self.forward({name: self._tensor(value) for name, value in named.items()})
+            return [a.to(device="cpu", dtype=torch.float64).numpy() for a in found]
+
+    def forward(self, parameters: dict[str, Tensor]) -> list[Tensor]:
+        """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+        found = [self._dropped(self._inputs, 0)]
+        for number, layer in enumerate(self._network.layers, start=1):
+            z = F.linear(found[-1], parameters[f"W{number}"], parameters[f"b{number}"])
+            found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
+        return found
+
     def loss(self, parameters: dict[str, Tensor]) -> Tensor:
         """J: mean loss of the examples plus the penalties."""
         m, network = self._problem.examples, self._network
-        a = self._dropped(self._inputs, 0)
         penalty = self._inputs.new_zeros(())
-        for number, layer in enumerate(network.layers, start=1):
-            W, b = parameters[f"W{number}"], parameters[f"b{number}"]
-            a = self._dropped(ACTIVATIONS[layer.activation](F.linear(a, W, b)), number)
+        for number in range(1, len(network.layers) + 1):
+            W = parameters[f"W{number}"]
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
                 penalty = penalty + network.l2 / (2 * m) * W.square().sum()
             if network.l1:
                 penalty = penalty + network.l1 / (2 * m) * W.abs().sum()
-        return LOSSES[network.loss](a, self._targets) / m + penalty
+        return LOSSES[network.loss](self.forward(parameters)[-1], self._targets) / m + penalty
 
     def _dropped(self, a: Tensor, number: int) -> Tensor:
         """Inverted dropout with the pinned mask."""

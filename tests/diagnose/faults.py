@@ -318,6 +318,12 @@ ON_THE_WAY: tuple[Mistake, ...] = tuple(
             ),
             {},
         ),
+        (
+            "weight decay with a minus sign",
+            "XC211",
+            with_methods(penalty_gradient=lambda s, W: -s.problem.network.l2 / s.examples * W),
+            {"l2": 0.7},
+        ),
         ("mask not applied", "XC245", with_methods(drop_backward=lambda s, u, n: u), {"keep": 0.6}),
         ("1/keep_prob missing", "XC205", with_methods(drop_backward=unscaled), {"keep": 0.6}),
         ("mask drawn anew", "XC245", with_methods(drop_backward=redrawn), {"keep": 0.6, "examples": 4}),

@@ -3,7 +3,24 @@
 Each rule is a function of the `Evidence`; `diagnosed` picks those that explain the residual down to the noise.
 """
 
+from xcheck.diagnose.consensus import consensus, outcome
 from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, Guess, explains
+from xcheck.diagnose.failures import Diagnosis, Subject, diagnosis_of, evidence_against
+from xcheck.diagnose.forward import Forward, parted
 
-__all__ = ["Evidence", "Guess", "diagnosed", "explains", "origin"]
+__all__ = [
+    "Diagnosis",
+    "Evidence",
+    "Forward",
+    "Guess",
+    "Subject",
+    "consensus",
+    "diagnosed",
+    "diagnosis_of",
+    "evidence_against",
+    "explains",
+    "origin",
+    "outcome",
+    "parted",
+]

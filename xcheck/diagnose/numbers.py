@@ -66,7 +66,7 @@ def clipped(evidence: Evidence) -> Iterator[Guess]:
             # One that happens to be the largest, or two that are ± each other, are not clipped.
             cut = r[(g == c) & (r > c)]
             expected = np.clip(evidence.trusted[span], -c, c)
-            if len(cut) and explained(evidence, span, expected, None):
+            if c > 0 and len(cut) and explained(evidence, span, expected, None):
                 predicted[name] = expected
                 hits = max(hits, len(cut) if np.ptp(cut) > 1e-6 * cut.max() else 1)
         if hits > 1 or (limits is not largest and len(predicted) > 1):

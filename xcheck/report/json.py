@@ -39,6 +39,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "layers": [_layer(layer) for layer in report.layers],
         "pairs": [_pair(pair) for pair in report.pairs],
         "odd_one_out": list(report.odd_one_out),
+        "consensus": report.consensus,
+        "starts": dict(report.starts),
         "findings": [asdict(finding) for finding in report.findings],
         "warnings": [asdict(warning) for warning in report.warnings],
         "oracle": asdict(report.oracle),
@@ -65,6 +67,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "wrong": pair.wrong,
         "undecided": pair.undecided,
         "of": pair.of,
+        "apart": pair.apart,
         "tensors": [asdict(tensor) | {"band": band(tensor.difference)} for tensor in pair.tensors],
         "worst": [_component(component) for component in pair.worst],
     }
@@ -92,6 +95,8 @@ def _component(component: Component) -> dict[str, Any]:
         "error_bar": component.error_bar,
         "lower": component.lower,
         "upper": component.upper,
+        "excess": component.excess,
+        "allowed": component.allowed,
     }
 
 

@@ -99,6 +99,8 @@ class Report:
         losses: loss of each witness.
         pairs: every witness against the oracle, then the witnesses among themselves.
         odd_one_out: who stands alone.
+        consensus: who stands where, and how far apart in units of the error bars; empty where all agree.
+        starts: per witness where in its backward pass a fault has entered, as far as that can be told.
         findings: why it failed.
         warnings: what the check does not prove.
         tensors: what the check does prove, tensor by tensor.
@@ -121,6 +123,8 @@ class Report:
     losses: Mapping[str, float]
     pairs: tuple[Pair, ...]
     odd_one_out: tuple[str, ...]
+    consensus: str
+    starts: Mapping[str, str]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     tensors: tuple[TensorProof, ...]

@@ -1,24 +1,22 @@
 """The report for people: rich on a terminal, plain text in a pipe, readable at 40 columns.
 
-Tables fold instead of cutting words off, and nothing is said by colour alone.
+A check that passes has two lines and its tightest component; one that fails is told as a diagnosis: who is odd, where
+it starts, the cause, the worst components, and what to type next. Nothing is said by colour alone.
 """
 
 import io
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from textwrap import indent
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import Finding
-from xcheck.layers import LayerState
-from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
-from xcheck.proof import TensorProof
+from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
+from xcheck.report.tables import NARROW, Page, title
 from xcheck.verdict import Verdict
 
 _STYLES = {
@@ -27,8 +25,8 @@ _STYLES = {
     Verdict.DISAGREE: "bold red",
     Verdict.ERROR: "bold magenta",
 }
-_NARROW = 60  # columns
-_BANDS = {"great": "green", "look": "yellow", "worry": "red"}
+_MOST_CODES = 3
+_POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout")
 
 
 def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
@@ -44,13 +42,16 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 
 def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
-    page = _Page(narrow=console.width < _NARROW)
+    page = Page(narrow=console.width < NARROW)
     for section in _sections(report, page, verbose=verbose):
         # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
         console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
-    if report.command:
+    commands = list(_commands(report))
+    if commands:
+        console.print()
+    for command in commands:
         # One piece, however narrow the terminal: it is there to be copied.
-        console.print(f"  again: {shlex.join(report.command)}", soft_wrap=True, markup=False)
+        console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def print_line(report: Report, console: Console) -> None:
@@ -65,28 +66,108 @@ def _verdict(report: Report) -> Text:
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
 
-def _sections(report: Report, page: "_Page", *, verbose: bool) -> Iterable[RenderableType]:
+def _sections(report: Report, page: Page, *, verbose: bool) -> Iterable[RenderableType]:
     yield _verdict(report)
-    yield _indented(Text(report.summary))
-    yield _indented(Text(_oracle(report.oracle)))
-    if report.pairs:
-        yield ""
-        yield _indented(page.losses(report))
-        yield ""
-        yield _indented(page.pairs(report.pairs))
-    if verbose:
-        if report.layers:
-            yield from _titled("layers at θ", page.layers(report.layers))
-        if report.ok and report.verified < report.parameters:
-            yield from _titled("verified, per tensor", page.proofs(report.tensors))
-    for pair in report.pairs:
-        if verbose:
-            yield from _titled(f"{_title(pair)}, per tensor", page.tensors(pair.tensors))
-        if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from _titled(f"{_title(pair)}, worst components", page.components(pair))
-    yield from _remarks("finding", report.findings, verbose=verbose)
+    if report.ok and not verbose:
+        yield from _passed(report)
+    else:
+        yield from _in_full(report, page, verbose=verbose)
     yield from _remarks("warning", report.warnings, verbose=verbose)
     yield from _closing(report, verbose=verbose)
+
+
+def _passed(report: Report) -> Iterable[RenderableType]:
+    """Two lines and the tightest component: what was measured, and how close it was."""
+    against = [pair for pair in report.pairs if pair.b == ORACLE]
+    difference = max(pair.difference for pair in against)
+    yield _indented(
+        Text(
+            f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
+            f"{report.oracle.seconds:.1f} s, seed {report.seed}; {_agreement(report)}"
+        )
+    )
+    tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
+    if tightest:
+        used, name, component = max(tightest, key=lambda found: found[0])
+        yield _indented(
+            Text(
+                f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
+                f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
+            )
+        )
+
+
+def _used(component: Component) -> float:
+    return component.excess / component.allowed if component.allowed else 0.0
+
+
+def _agreement(report: Report) -> str:
+    return (
+        f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in "
+        "its tensor"
+    )
+
+
+def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[RenderableType]:
+    """A diagnosis: who is odd, where it starts, the cause; then the numbers."""
+    yield _indented(Text(f"{report.summary}, seed {report.seed}"))
+    yield _indented(Text(_oracle(report.oracle)))
+    yield from _diagnosis(report, verbose=verbose)
+    for pair in report.pairs:
+        if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
+            yield from _titled(f"{title(pair)}, worst components", page.components(pair))
+    if report.pairs:
+        yield ""
+        yield _indented(page.pairs(report.pairs))
+        if verbose or not all(pair.losses_agree for pair in report.pairs):
+            yield ""
+            yield _indented(page.losses(report))
+    if verbose:
+        yield from _details(report, page)
+
+
+def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    if report.odd_one_out or report.consensus or report.starts:
+        yield ""
+    if report.odd_one_out or report.consensus:
+        yield _indented(Text(_odd(report), style="bold"))
+    for name, where in report.starts.items():
+        yield _indented(Text(f"starts: {name}: {where}"))
+    yield from _remarks("finding", [one for one in report.findings if not _is_cause(one)], verbose=verbose)
+    yield from _remarks("cause", [one for one in report.findings if _is_cause(one)], verbose=verbose)
+
+
+def _odd(report: Report) -> str:
+    if not report.consensus:
+        return f"odd one out: {', '.join(report.odd_one_out)}"
+    against = [pair for pair in report.pairs if pair.b == ORACLE]
+    if report.odd_one_out == (ORACLE,) or len(against) == 1:
+        return f"against the oracle: {report.consensus}"
+    return f"odd one out: {report.consensus}" if report.odd_one_out else f"nobody agrees: {report.consensus}"
+
+
+def _is_cause(finding: Finding) -> bool:
+    return finding.code.startswith("XC2")
+
+
+def _details(report: Report, page: Page) -> Iterable[RenderableType]:
+    if report.layers:
+        yield from _titled("layers at θ", page.layers(report.layers))
+    if report.ok and report.verified < report.parameters:
+        yield from _titled("verified, per tensor", page.proofs(report.tensors))
+    for pair in report.pairs:
+        yield from _titled(f"{title(pair)}, per tensor", page.tensors(pair.tensors))
+
+
+def _options(command: Sequence[str]) -> list[str]:
+    """Return the options that say which point and which witnesses were checked, with their values."""
+    kept: list[str] = []
+    for word, value in zip(command, [*command[1:], ""], strict=True):
+        if word in _POINT:
+            kept += [word, value]
+        elif word.split("=")[0] in _POINT:
+            kept.append(word)
+    return kept
 
 
 def _oracle(oracle: OracleSummary) -> str:
@@ -105,86 +186,6 @@ def _oracle(oracle: OracleSummary) -> str:
     return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Tables, with fewer digits and words where the page is narrow."""
-
-    narrow: bool
-
-    def losses(self, report: Report) -> Table:
-        table = self._table("loss", "J(θ)")
-        oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
-        for name, loss in (*report.losses.items(), *oracle):
-            table.add_row(Text(name), f"{loss:.12g}")
-        return table
-
-    def pairs(self, pairs: Sequence[Pair]) -> Table:
-        unsure = any(pair.undecided for pair in pairs)
-        return self._comparisons("pair", [(_title(pair), pair) for pair in pairs], unsure=unsure)
-
-    def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
-        return self._comparisons("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
-
-    def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
-        """Name, difference, its band, wrong components, and undecided ones where there are any."""
-        words = not (self.narrow and unsure)
-        table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
-        for name, row in rows:
-            word = band(row.difference)
-            cells = [Text(name), Text(f"{row.difference:.1e}")]
-            if words:
-                cells.append(Text(word, style=_BANDS[word]))
-            compared = not isinstance(row, Pair) or row.losses_agree or row.wrong
-            cells.append(Text(f"{row.wrong}/{row.of}" if compared else "loss", style="red" if row.wrong else ""))
-            if unsure:
-                cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
-            table.add_row(*cells)
-        return table
-
-    def layers(self, layers: Sequence[LayerState]) -> Table:
-        """Sizes of activations and gradients, root mean squares, and how many units take no part."""
-        table = self._table("layer", "a", "∂L/∂z", "dead", "flat" if self.narrow else "saturated")
-        for layer in layers:
-            name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
-            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
-            idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
-            table.add_row(name, *sizes, *idle)
-        return table
-
-    def proofs(self, tensors: Sequence[TensorProof]) -> Table:
-        table = self._table("tensor", "verified", "zero")
-        for tensor in tensors:
-            table.add_row(Text(tensor.name), f"{tensor.verified}/{tensor.of}", str(tensor.zero))
-        return table
-
-    def components(self, pair: Pair) -> Group:
-        table = self._table("component", pair.a, pair.b, "bar")
-        for component in pair.worst:
-            mine, theirs = self._number(component.a), self._slope(component)
-            table.add_row(Text(str(component.location)), mine, theirs, f"{component.error_bar:.0e}")
-        more = pair.wrong - len(pair.worst)
-        return Group(table, f"... {more} more") if more > 0 else Group(table)
-
-    def _number(self, value: float) -> str:
-        return f"{value:.{5 if self.narrow else 8}g}"
-
-    def _slope(self, component: Component) -> str:
-        """Write the oracle's value, or at a kink the interval of its slopes."""
-        if component.upper - component.lower > 2 * component.error_bar:
-            return f"[{component.lower:.5g}, {component.upper:.5g}]"
-        return self._number(component.b)
-
-    def _table(self, *headings: str) -> Table:
-        """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
-
-        Names are people's own, as `Text`: rich would take what is in their square brackets for a style.
-        """
-        table = Table(box=None, padding=(0, 1 if self.narrow else 2, 0, 0), pad_edge=False, header_style="dim")
-        for number, heading in enumerate(headings):
-            table.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
-        return table
-
-
 def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
     for remark in remarks:
         yield ""
@@ -194,18 +195,30 @@ def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterabl
 
 
 def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    if not verbose:
+        return
     yield ""
-    if report.odd_one_out:
-        yield _indented(Text(f"odd one out: {', '.join(report.odd_one_out)}", style="bold"))
     if report.ok:
-        text = (
-            f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in"
-        )
-        yield _indented(Text(f"{text} its tensor"))
-    if verbose:
-        yield _indented(Text(_choice(report.oracle)))
-        yield _indented(Text(_timing(report)))
-        yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+        yield _indented(Text(_agreement(report)))
+    yield _indented(Text(_choice(report.oracle)))
+    yield _indented(Text(_timing(report)))
+    yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+
+
+def _commands(report: Report) -> Iterable[str]:
+    """Return what to type next after a failure, and what to type to see it again."""
+    if report.ok:
+        return
+    codes = list(dict.fromkeys(finding.code for finding in report.findings))
+    explain = "python -m xcheck explain"
+    yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
+    wrong = [pair for pair in report.pairs if pair.b == ORACLE and pair.wrong and pair.worst]
+    if report.command and wrong and report.oracle.scope != "jacobian":
+        where = str(wrong[0].worst[0].location)
+        yield f"next: {explain} {shlex.join([report.model, where, *_options(report.command)])}"
+    if report.command:
+        seeded = any(word == "--seed" or word.startswith("--seed=") for word in report.command)
+        yield f"again: {shlex.join([*report.command, *([] if seeded else ['--seed', str(report.seed)])])}"
 
 
 def _choice(oracle: OracleSummary) -> str:
@@ -229,10 +242,6 @@ def _timing(report: Report) -> str:
     oracle = report.oracle
     parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")
     return "time: " + ", ".join(parts)
-
-
-def _title(pair: Pair) -> str:
-    return f"{pair.a} – {pair.b}"
 
 
 def _titled(title: str, content: RenderableType) -> Iterable[RenderableType]:

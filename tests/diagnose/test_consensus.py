@@ -1,0 +1,90 @@
+"""Consensus: no vote. Who agrees with whom, in units of the bars, and who is odd."""
+
+import numpy as np
+import pytest
+
+from xcheck import Report, registry, verify
+from xcheck.network import Dense, Network
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
+from xcheck.testing import Fault, Planted
+
+
+def spoiled(name: str, factor: float, tensor: str = "W2") -> Planted:
+    """A witness with one tensor scaled."""
+
+    def scale(gradient: dict[str, Vector], problem: Problem) -> None:
+        gradient[tensor] *= factor
+
+    return Planted(registry.get(name), Fault("scaled", "", scale))
+
+
+def codes(report: Report) -> list[str]:
+    """Codes of the findings that are no causes."""
+    return [finding.code for finding in report.findings if not finding.code.startswith("XC2")]
+
+
+def test_one_is_odd(problem: Problem) -> None:
+    """The others agree with the oracle, to a part of the bars."""
+    report = verify(problem, backends=[spoiled("numpy", 2.0), "torch", "jax"])
+    assert report.odd_one_out == ("numpy",)
+    assert report.consensus.startswith("numpy, ")
+    assert "bars off; torch and jax agree with the oracle, to 0." in report.consensus
+    assert codes(report) == []
+
+
+def test_the_same_fault_in_two_of_three_is_shared(problem: Problem) -> None:
+    """Two against one, and the one is right."""
+    report = verify(problem, backends=[spoiled("numpy", 2.0), spoiled("torch", 2.0), "jax"])
+    assert report.odd_one_out == ("numpy", "torch")
+    assert codes(report) == ["XC111"]
+    (shared,) = [finding.text for finding in report.findings if finding.code == "XC111"]
+    assert shared.startswith(
+        "numpy and torch share a fault: they agree with each other, and the oracle sees it, and jax"
+    )
+
+
+def test_two_faults_in_two_of_three_are_not_shared(problem: Problem) -> None:
+    """Each has its own."""
+    report = verify(problem, backends=[spoiled("numpy", 2.0), spoiled("torch", 3.0), "jax"])
+    assert report.odd_one_out == ("numpy", "torch")
+    assert codes(report) == []
+
+
+def test_all_differ(problem: Problem) -> None:
+    """Nobody agrees with anybody."""
+    report = verify(problem, backends=[spoiled(name, 2.0 + i) for i, name in enumerate(("numpy", "torch", "jax"))])
+    assert report.odd_one_out == ()
+    assert codes(report) == ["XC112"]
+    assert "nobody agrees: numpy, " in " ".join(str(report).split())
+
+
+def test_the_same_fault_in_all_puts_the_oracle_on_trial(problem: Problem) -> None:
+    """United against the oracle: a common mistake, or the oracle's."""
+    report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
+    assert report.odd_one_out == ("oracle",)
+    (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
+    assert text.endswith("the same mistake in all, or in the oracle")
+
+
+def test_kinks_are_named_when_the_oracle_is_odd() -> None:
+    """θ on kinks is the first place to look."""
+    network = Network(inputs=3, layers=(Dense(units=4, activation="relu"), Dense(units=2)), loss="mean_squared_error")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((8, 3))
+    X[:2] = 0.0
+    problem = Problem.create(network, X, rng.standard_normal((8, 2)))
+    report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
+    (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
+    assert "θ sits on" in text
+
+
+@pytest.mark.parametrize("factor", [1.0 + 1e-5, 2.0])
+def test_distances_are_in_units_of_the_bars(factor: float, problem: Problem) -> None:
+    """A right witness is a part of a bar off, a wrong one many."""
+    report = verify(problem, backends=[spoiled("numpy", factor), "torch"])
+    apart = {(pair.a, pair.b): pair.apart for pair in report.pairs}
+    assert apart["torch", "oracle"] < 1
+    assert apart["numpy", "oracle"] > 1e3
+    assert report.pairs[0].worst[0].excess > report.pairs[0].worst[0].allowed
+    assert report.pairs[1].worst[0].excess <= report.pairs[1].worst[0].allowed

@@ -1,0 +1,103 @@
+"""Failures: the evidence against each witness that is wrong, and what is made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xcheck.compare import Comparer, Evaluation
+from xcheck.diagnose.diagnosis import diagnosed, origin
+from xcheck.diagnose.evidence import Evidence, explained
+from xcheck.findings import ACCUMULATED, Finding
+from xcheck.oracle.lines import DIRECTIONS
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Subject:
+    """What the gradients are of.
+
+    Attributes:
+        theta: θ along the lines that were looked at, shape (n,).
+        problem: the declared network, if it is one.
+        lengths: numbers that a factor may come from, with what they are.
+    """
+
+    theta: Vector
+    problem: Problem | None = None
+    lengths: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What went wrong.
+
+    Attributes:
+        findings: the causes.
+        starts: per witness, where in the backward pass of a network its fault has entered.
+    """
+
+    findings: list[Finding]
+    starts: dict[str, str]
+
+
+def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, subject: Subject) -> Diagnosis:
+    """Return the causes of everything that is wrong.
+
+    Gradients of functions whose losses differ are those of different functions: they are left alone.
+    """
+    found = Diagnosis([], {})
+    for evaluation in evaluations:
+        pair = comparer.with_oracle(evaluation)
+        if not pair.wrong or not pair.losses_agree:
+            continue
+        evidence = evidence_against(evaluation.calls[0], comparer, subject)
+        found.findings.extend(_accumulated(evaluation, evidence))
+        if not evidence.wrong.any():
+            continue  # of two calls the second alone is wrong
+        found.findings.extend(diagnosed(evidence))
+        starts = origin(evidence)
+        if starts:
+            found.starts[evaluation.name] = starts
+    return found
+
+
+def evidence_against(call: Evaluation, comparer: Comparer, subject: Subject) -> Evidence:
+    """Return the evidence against one call of a witness; random directions are no components, and left out."""
+    estimate, layout = comparer.estimate, comparer.layout
+    wrong = np.zeros(layout.size, dtype=bool)
+    wrong[comparer.wrong(call)] = True
+    for tensor in layout:
+        if tensor.name == DIRECTIONS:
+            wrong[tensor.span] = False
+    return Evidence(
+        witness=call.name,
+        layout=layout,
+        theta=subject.theta,
+        gradient=call.gradient,
+        trusted=estimate.value,
+        blur=comparer.blur,
+        magnitude=estimate.magnitude,
+        wrong=wrong,
+        tolerance=comparer.tolerance,
+        roundoff=comparer.roundoff,
+        lengths=subject.lengths,
+        problem=subject.problem,
+        trace=estimate.trace,
+    )
+
+
+def _accumulated(evaluation: Evaluation, evidence: Evidence) -> list[Finding]:
+    """Tell when a second call at the same θ gives the first gradient and another one on top."""
+    if evaluation.again is None or evaluation.elsewhere:
+        return []
+    first, second = (call.gradient for call in evaluation.calls)
+    everything = slice(0, len(first))
+    again = Evidence(**{**vars(evidence), "gradient": second})
+    if not explained(again, everything, first + evidence.trusted, None) or not np.any(evidence.trusted):
+        return []
+    text = (
+        f"{evaluation.name}: the gradient accumulates: the second call gives that of the first and another one on top"
+    )
+    return [Finding(code=ACCUMULATED, text=text, value=2.0)]

@@ -1,0 +1,106 @@
+"""Tables of the report for people: fewer digits and words where the page is narrow, folded and never cut off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from xcheck.layers import LayerState
+from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
+from xcheck.proof import TensorProof
+from xcheck.report.model import Report
+
+NARROW = 60  # columns
+_BANDS = {"great": "green", "look": "yellow", "worry": "red"}
+
+
+def title(pair: Pair) -> str:
+    """Return who is compared with whom."""
+    return f"{pair.a} – {pair.b}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tables, with fewer digits and words where the page is narrow."""
+
+    narrow: bool
+
+    def losses(self, report: Report) -> Table:
+        """Loss of each witness, and the oracle's."""
+        table = self._table("loss", "J(θ)")
+        oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
+        for name, loss in (*report.losses.items(), *oracle):
+            table.add_row(Text(name), f"{loss:.12g}")
+        return table
+
+    def pairs(self, pairs: Sequence[Pair]) -> Table:
+        """Every pair: difference, band, wrong components."""
+        unsure = any(pair.undecided for pair in pairs)
+        return self._comparisons("pair", [(title(pair), pair) for pair in pairs], unsure=unsure)
+
+    def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
+        """The same, tensor by tensor."""
+        return self._comparisons("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
+
+    def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
+        """Name, difference, its band, wrong components, and undecided ones where there are any."""
+        words = not (self.narrow and unsure)
+        table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
+        for name, row in rows:
+            word = band(row.difference)
+            cells = [Text(name), Text(f"{row.difference:.1e}")]
+            if words:
+                cells.append(Text(word, style=_BANDS[word]))
+            compared = not isinstance(row, Pair) or row.losses_agree or row.wrong
+            cells.append(Text(f"{row.wrong}/{row.of}" if compared else "loss", style="red" if row.wrong else ""))
+            if unsure:
+                cells.append(Text(str(row.undecided), style="yellow" if row.undecided else ""))
+            table.add_row(*cells)
+        return table
+
+    def layers(self, layers: Sequence[LayerState]) -> Table:
+        """Sizes of activations and gradients, root mean squares, and how many units take no part."""
+        table = self._table("layer", "a", "∂L/∂z", "dead", "flat" if self.narrow else "saturated")
+        for layer in layers:
+            name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
+            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
+            idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
+            table.add_row(name, *sizes, *idle)
+        return table
+
+    def proofs(self, tensors: Sequence[TensorProof]) -> Table:
+        """What is verified of each tensor."""
+        table = self._table("tensor", "verified", "zero")
+        for tensor in tensors:
+            table.add_row(Text(tensor.name), f"{tensor.verified}/{tensor.of}", str(tensor.zero))
+        return table
+
+    def components(self, pair: Pair) -> Group:
+        """The worst components of a pair, and how many more there are."""
+        table = self._table("component", pair.a, pair.b, "bar")
+        for component in pair.worst:
+            mine, theirs = self._number(component.a), self._slope(component)
+            table.add_row(Text(str(component.location)), mine, theirs, f"{component.error_bar:.0e}")
+        more = pair.wrong - len(pair.worst)
+        return Group(table, f"... {more} more") if more > 0 else Group(table)
+
+    def _number(self, value: float) -> str:
+        return f"{value:.{5 if self.narrow else 8}g}"
+
+    def _slope(self, component: Component) -> str:
+        """Write the oracle's value, or at a kink the interval of its slopes."""
+        if component.upper - component.lower > 2 * component.error_bar:
+            return f"[{component.lower:.5g}, {component.upper:.5g}]"
+        return self._number(component.b)
+
+    def _table(self, *headings: str) -> Table:
+        """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
+
+        Names are people's own, as `Text`: rich would take what is in their square brackets for a style.
+        """
+        table = Table(box=None, padding=(0, 1 if self.narrow else 2, 0, 0), pad_edge=False, header_style="dim")
+        for number, heading in enumerate(headings):
+            table.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
+        return table
