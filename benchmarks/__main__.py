@@ -1,6 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
-The commands are run, compare, show, list, phases, limit, promises, detection, breadth, functions and readme.
+The commands are run, compare, show, list, phases, limit, promises, detection, causes, breadth, functions
+and readme.
 """
 
 import sys
@@ -12,6 +13,7 @@ import click
 
 from benchmarks import breadth_rows, tables
 from benchmarks.catalogue import ENGINES, PEERS, Entry, select
+from benchmarks.causes import causes_command
 from benchmarks.compare import compare, differing_machines
 from benchmarks.console import wide_console
 from benchmarks.environment import environment
@@ -218,6 +220,7 @@ def readme_command() -> None:
 
 cli.add_command(breadth_command)
 cli.add_command(functions_command)
+cli.add_command(causes_command)
 
 if __name__ == "__main__":
     cli()

@@ -29,7 +29,7 @@ def starts(problem: Problem, *names: str) -> str:
         (("W1", "b1", "W2", "b2", "W3", "b3"), "layer 3, the last one: the derivative of the loss"),
         (("W2",), "in W2 alone: the product δᵀ a, or the penalty"),
         (("b1", "b2", "b3"), "in b1, b2, b3 alone: the sum over the examples, or a penalty"),
-        (("W3", "b3"), "in W3, b3 alone; what is passed down is right"),
+        (("W3", "b3"), "in W3, b3 alone; everything else is right"),
     ],
 )
 def test_where_it_starts(names: tuple[str, ...], beginning: str, problem: Problem) -> None:

@@ -140,7 +140,9 @@ FAILING = replace(
     ),
     odd_one_out=("numpy",),
     consensus="numpy, 1e+12 bars off; torch agrees with the oracle, to 0.3 of the bars",
-    starts={"numpy": "in W1 alone: the product δᵀ a, or the penalty; what is passed down is right, for the rest is"},
+    starts={
+        "numpy": "in W1 alone: the product δᵀ a, or the penalty; everything else is right, so what is passed down is"
+    },
     findings=(Finding(code="XC201", tensor="W1", value=1.5, text="numpy: W1: 1.5 x what it should be"),),
 )
 UNDECIDED = replace(

@@ -139,7 +139,7 @@ def _local(evidence: Evidence, wrong: set[str], layers: Sequence[int]) -> str:
         "the sum over the examples, or a penalty" if biases else "the product δᵀ a, or the penalty" if weights else ""
     )
     reason = f": {what}" if what else ""
-    return f"in {_listed(names)} alone{reason}; what is passed down is right, for the rest is"
+    return f"in {_listed(names)} alone{reason}; everything else is right, so what is passed down is"
 
 
 def _silent(evidence: Evidence, number: int) -> bool:

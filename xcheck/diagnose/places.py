@@ -34,7 +34,8 @@ def detached(evidence: Evidence) -> Iterator[Guess]:
     for tensor in evidence.suspects:
         g, share = evidence.gradient[tensor.span], evidence.penalty[tensor.span]
         if not g.any():
-            yield Guess(DETACHED, "zero: the loss does not reach it", {tensor.name: np.zeros_like(g)}, value=0.0)
+            text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
+            yield Guess(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
         elif share.any():
             text = "the penalty alone: what the examples contribute does not reach it"
             yield Guess(DETACHED, text, {tensor.name: share}, value=0.0)
@@ -119,13 +120,13 @@ def few_components(evidence: Evidence) -> Iterator[Guess]:
     """A few components are wrong and all others right: described, not explained."""
     for tensor in evidence.suspects:
         wrong = np.flatnonzero(evidence.wrong[tensor.span])
-        if len(wrong) > max(1, min(_FEW, tensor.size // 8)) or tensor.size < 2 or evidence.layout.size < 8:
+        if len(wrong) > max(1, min(_FEW, tensor.size // 8)) or tensor.size < 2 or evidence.layout.size < 4:
             continue
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         predicted = r.copy()
         predicted[wrong] = g[wrong]
         where = ", ".join(str(evidence.layout.locate(tensor.offset + int(place))) for place in wrong)
-        sizes = ", ".join(f"{number(float(g[i] / r[i]))} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong)
+        sizes = ", ".join(f"{number(float(g[i] / r[i]) + 0.0)} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong)
         text = f"only {where} {'is' if len(wrong) == 1 else 'are'} wrong ({sizes}), all else is right"
         yield Guess(FEW_COMPONENTS, text, {tensor.name: predicted}, value=float(len(wrong)))
 

@@ -1,0 +1,138 @@
+"""Causes in people's own functions: names, shapes and θ are all that is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from xcheck import Report, check, objective
+from xcheck.parameters import Vector
+
+Params = dict[str, Vector]
+Spoil = Callable[[Params, Params], Params]
+
+rng = np.random.default_rng(0)
+X, Y = rng.standard_normal((7, 4)), rng.standard_normal((7, 3))
+PARAMS: Params = {
+    "W": rng.standard_normal((4, 4)),
+    "V": rng.standard_normal((4, 3)),
+    "U": rng.standard_normal((4, 4)),
+    "b": rng.standard_normal(3),
+}
+
+
+def loss(p: Params, x: Vector, y: Vector) -> float:
+    """Half the mean squared error of two layers of tanh."""
+    h = np.tanh(np.tanh(x @ p["W"]) @ p["U"])
+    return float(((h @ p["V"] + p["b"] - y) ** 2).sum() / 2 / len(x))
+
+
+def gradient(p: Params, x: Vector, y: Vector) -> Params:
+    """Its gradient, by hand."""
+    a = np.tanh(x @ p["W"])
+    h = np.tanh(a @ p["U"])
+    r = (h @ p["V"] + p["b"] - y) / len(x)
+    d = (r @ p["V"].T) * (1 - h**2)
+    return {"W": x.T @ ((d @ p["U"].T) * (1 - a**2)), "U": a.T @ d, "V": h.T @ r, "b": r.sum(0)}
+
+
+def checked(spoil: Spoil, **settings: object) -> Report:
+    """The report about the spoiled gradient."""
+    return check(loss, PARAMS, (X, Y), gradient=lambda p, x, y: spoil(gradient(p, x, y), p), **settings)  # type: ignore[arg-type] # settings of `check`
+
+
+def with_one(name: str, index: tuple[int, ...], value: float) -> Spoil:
+    """Another number in one place."""
+
+    def spoil(g: Params, p: Params) -> Params:
+        g[name][index] = value
+        return g
+
+    return spoil
+
+
+def uneven(g: Params, p: Params) -> Params:
+    """Nothing that anybody does on purpose."""
+    return {**g, "W": g["W"] * np.exp(g["W"])}
+
+
+CASES: dict[str, tuple[Spoil, str, str]] = {
+    "everything x 7": (
+        lambda g, p: {name: 7 * v for name, v in g.items()},
+        "XC201",
+        "W, V, U, b: 7 x what it should be (7 is axis 0 of data[0])",
+    ),
+    "one tensor x -1": (lambda g, p: {**g, "V": -g["V"]}, "XC202", "V: the opposite sign"),
+    "weight decay": (
+        lambda g, p: {name: v + 0.1 * p[name] for name, v in g.items()},
+        "XC211",
+        "W, V, U, b: a penalty that the loss does not have, or lacks one that it has: g − r = 0.1 θ",
+    ),
+    "l1": (lambda g, p: {**g, "W": g["W"] + 0.01 * np.sign(p["W"])}, "XC214", "g − r = 0.01 sign θ"),
+    "transposed": (lambda g, p: {**g, "W": g["W"].T.copy()}, "XC221", "W: transposed"),
+    "taken for another shape": (
+        lambda g, p: {**g, "V": g["V"].T.reshape(4, 3)},
+        "XC221",
+        "V: transposed, then taken for shape (4, 3) in memory order",
+    ),
+    "rows rolled": (lambda g, p: {**g, "V": np.roll(g["V"], 1, axis=0)}, "XC222", "V: its rows are rolled by 1"),
+    "columns swapped": (lambda g, p: {**g, "V": g["V"][:, ::-1]}, "XC222", "V: columns 0 and 2 are swapped"),
+    "rows reversed": (lambda g, p: {**g, "W": g["W"][::-1]}, "XC222", "W: its rows are in reverse order"),
+    "swapped": (lambda g, p: {**g, "W": g["U"], "U": g["W"]}, "XC223", "each has the other's gradient"),
+    "zero": (lambda g, p: {**g, "U": 0 * g["U"]}, "XC231", "U: zero"),
+    "last row": (
+        lambda g, p: {**g, "U": g["U"] * (np.arange(4) < 3)[:, None]},
+        "XC232",
+        "row 3 is missing: zero, or the penalty alone",
+    ),
+    "one component": (with_one("V", (2, 1), 0.0), "XC233", "only V[2, 1] is wrong (0 x), all else is right"),
+    "one row": (
+        lambda g, p: {**g, "V": g["V"] * np.where(np.arange(4) == 1, -1, 1)[:, None]},
+        "XC234",
+        "V: row 1 is -1 x what it should be (the opposite sign)",
+    ),
+    "half precision": (
+        lambda g, p: {name: v.astype(np.float16).astype(float) for name, v in g.items()},
+        "XC251",
+        "rounded to float16 (11 bits)",
+    ),
+    "clipped": (lambda g, p: {name: np.clip(v, -0.1, 0.1) for name, v in g.items()}, "XC252", "clipped at ±0.1"),
+    "flushed": (
+        lambda g, p: {name: np.where(np.abs(v) < 0.1, 0.0, v) for name, v in g.items()},
+        "XC253",
+        "zero wherever it should be small",
+    ),
+    "nobody knows": (uneven, "XC200", "cause unknown: no known mistake explains W down to the noise"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_cause_is_named(name: str) -> None:
+    """With its numbers, and no other cause."""
+    spoil, code, words = CASES[name]
+    report = checked(spoil)
+    assert [finding.code for finding in report.findings] == [code]
+    assert words in report.findings[0].text
+
+
+def test_a_sample_is_enough_for_a_factor() -> None:
+    """Of what was not differenced nothing is claimed."""
+    report = checked(lambda g, p: {**g, "W": 3 * g["W"]}, scope="sample", budget=0.05)
+    assert "XC201" in [finding.code for finding in report.findings]
+
+
+def test_a_conjugated_gradient_is_named() -> None:
+    """∂L/∂Im with the opposite sign."""
+    z = rng.standard_normal(5) + 1j * rng.standard_normal(5)
+    report = check(lambda z: float(np.sum(np.abs(z) ** 4)), z, gradient=lambda z: 4 * np.abs(z) ** 2 * z.conj())
+    assert [finding.code for finding in report.findings] == ["XC271"]
+
+
+def test_of_two_functions_the_wrong_one_is_diagnosed() -> None:
+    """The other one is right, and left alone."""
+    right = objective(loss, "numpy", gradient=gradient)
+    wrong = objective(loss, "numpy", gradient=lambda p, x, y: {k: 2 * v for k, v in gradient(p, x, y).items()})
+    report = check({"right": right, "wrong": wrong}, PARAMS, (X, Y))
+    assert report.odd_one_out == ("wrong",)
+    assert [finding.text.split(":")[0] for finding in report.findings] == ["wrong"]
+    assert "; right agrees with the oracle, to " in report.consensus
