@@ -162,6 +162,7 @@ def causes_command(networks: int, every: int, out: Path | None) -> None:
 _PAGE = """# Causes
 
 How often the cause of a planted mistake is named, as `python -m benchmarks causes --out docs/causes.md` writes it.
+
 *right*: a code that names the mistake, and no other; *unknown*: no rule explains the gradient down to the noise, and
-the report says so; *wrong*: another code. The networks are random, with two to four layers of any activation, dropout and
-penalties; `python -m xcheck explain CODE` explains a code."""
+the report says so; *wrong*: another code. The networks are random, with two to four layers of any activation, dropout
+and penalties; `python -m xcheck explain CODE` explains a code."""
