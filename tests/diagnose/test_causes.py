@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tests.diagnose.faults import MISTAKES, Mistake, network
+from xcheck import registry, verify
 from xcheck.compare import Comparer, Evaluation, Tolerance
 from xcheck.diagnose import Subject, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
+from xcheck.testing import FAULTS, Planted
 
 NETWORKS = 4
 
@@ -79,3 +81,13 @@ def test_two_mistakes_have_two_causes() -> None:
     assert [finding.code for finding in found] == ["XC201"]
     assert "W2: 2 x what it should be" in found[0].text
     assert "b1: 4 x what it should be" in found[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("1/m missing", "XC203"), ("W2 x 2", "XC201"), ("penalty doubled", "XC211")]
+)
+def test_causes_in_float32(name: str, code: str) -> None:
+    """Rounding is larger, and what explains the rest is named all the same."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    report = verify(network(2), backends=[Planted(registry.get("numpy"), fault)], dtype="float32")
+    assert [finding.code for finding in report.findings] == [code]

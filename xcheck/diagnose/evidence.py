@@ -68,6 +68,11 @@ class Evidence:
         """What rounding of a careful witness may do, relative to the largest."""
         return _FINE * self.roundoff
 
+    @property
+    def close(self) -> float:
+        """How close, relative to itself, a fitted number must come to a known one to be that."""
+        return max(1e-6, 64 * self.roundoff)
+
     @cached_property
     def suspects(self) -> tuple[Tensor, ...]:
         """The tensors with wrong components, all of which are finite."""
@@ -198,10 +203,10 @@ def fitted(target: Vector, *bases: Vector, weight: Vector) -> Vector | None:
     return None if rank < len(bases) else np.asarray(found / lengths)
 
 
-def closest(value: float, known: Mapping[float, str], tolerance: float = 1e-6) -> float | None:
+def closest(value: float, known: Mapping[float, str], tolerance: float) -> float | None:
     """Return the known number that a fitted one is, to `tolerance` of itself.
 
-    >>> closest(1.9999999999, {2.0: "twice"}), closest(1.7, {2.0: "twice"})
+    >>> closest(1.9999999999, {2.0: "twice"}, 1e-6), closest(1.7, {2.0: "twice"}, 1e-6)
     (2.0, None)
     """
     near: Sequence[float] = [number for number in known if abs(value - number) <= tolerance * abs(number)]

@@ -27,7 +27,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Guess]:
         shares[tensor.name] = Share(r, np.zeros_like(r), evidence.blur[tensor.span])
     known = {**_lengths(evidence.lengths), **_COMMON, -1.0: "minus"}
     for found, group in multiples(evidence, shares):
-        c = closest(found, known)
+        c = closest(found, known, evidence.close)
         value = found if c is None else c
         if value == -1:
             yield _guess(OPPOSITE_SIGN, "the opposite sign of what it should be", value, group)
@@ -47,13 +47,20 @@ def data_factor(evidence: Evidence) -> Iterator[Guess]:
         shares[tensor.name] = Share(evidence.trusted[tensor.span] - penalty, penalty, evidence.blur[tensor.span])
     for found, group in multiples(evidence, shares):
         known = _counts(evidence, evidence.problem, list(group))
-        c = closest(found, known)
+        c = closest(found, known, evidence.close)
         penalised = any(share.rest.any() for share in group.values())
         if c is None and not penalised:
             continue  # that is what a constant factor is
         value = found if c is None else c
         code, text = _told(evidence, evidence.problem, value, "" if c is None else known[c])
-        vague = 2 if c is not None and not penalised and closest(c, _COMMON) and code in (MISCOUNTED, KEEP_PROB) else 0
+        vague = (
+            2
+            if c is not None
+            and not penalised
+            and closest(c, _COMMON, evidence.close)
+            and code in (MISCOUNTED, KEEP_PROB)
+            else 0
+        )
         yield _guess(code, text, value, group, free=1 if c is None else 0, rank=vague)
 
 

@@ -53,7 +53,7 @@ def _multiple(
     }
     for c, group in multiples(evidence, shares):
         rate, known = _rate(evidence, code), _shares(evidence)
-        share = None if not rate else closest(c / rate, known)
+        share = None if not rate else closest(c / rate, known, evidence.close)
         value = c if share is None else share * rate
         predicted = {name: value * each.base + each.rest for name, each in group.items()}
         yield Guess(code, _told(code, value, rate, share, known), predicted, value=value, free=int(share is None))
@@ -81,7 +81,7 @@ def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
     }
     for c, group in multiples(evidence, shares):
         known = _shares(evidence)
-        share = closest(c, known)
+        share = closest(c, known, evidence.close)
         said = known[share] if share is not None else f"is {number(1 + c)} x what it should be"
         predicted = {name: each.rest + (c if share is None else share) * each.base for name, each in group.items()}
         yield Guess(WRONG_L2, f"the penalty, L2 and L1, {said}", predicted, value=c, free=int(share is None))
@@ -93,7 +93,7 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Guess]
     if found is None:
         return
     (a, b), l2, l1 = found, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
-    known = [(l2 and abs(a / l2 + 1) <= 1e-6), (l1 and abs(b / l1 + 1) <= 1e-6)]
+    known = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
     if not any(known):
         return
     text = "sign θ stands where θ belongs" if known[0] else "θ stands where sign θ belongs"
