@@ -79,8 +79,16 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judgement:
-    """How far each component is out of bounds, how far it may be, and what follows; shapes (n,)."""
+class Bounds:
+    """How far each component is out of bounds, how far it may be, and what follows.
+
+    Attributes:
+        excess: distance from the oracle's slopes, shape (n,).
+        allowed: what of it is allowed, shape (n,).
+        wrong: where it is more.
+        undecided: where it is not, and yet cannot be called right.
+        disputed: where a more precise oracle might tell more.
+    """
 
     excess: Vector
     allowed: Vector
@@ -90,7 +98,7 @@ class _Judgement:
 
     @property
     def ratio(self) -> Vector:
-        """The excess in units of what is allowed."""
+        """The excess in units of what is allowed, shape (n,)."""
         excess, allowed = self.excess, self.allowed
         return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
 
@@ -124,7 +132,7 @@ class Comparer:
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
-        self._judgements: dict[Evaluation, _Judgement] = {}  # an evaluation is itself, not its numbers
+        self._judgements: dict[Evaluation, Bounds] = {}  # an evaluation is itself, not its numbers
 
     def given(self, estimate: Estimate) -> "Comparer":
         """Return the comparer for another estimate; this one, with all it knows already, if it is the same."""
@@ -173,14 +181,15 @@ class Comparer:
                 settled &= ~(found.wrong | found.undecided)
         return settled
 
-    def _judged(self, call: Evaluation) -> _Judgement:
+    def _judged(self, call: Evaluation) -> Bounds:
         """Return what becomes of each component; worked out once per call."""
         if call not in self._judgements:
-            self._judgements[call] = self._judgement(call.gradient)
+            self._judgements[call] = self.bounds(call.gradient)
         return self._judgements[call]
 
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
-    def _judgement(self, g: Vector) -> _Judgement:
+    def bounds(self, g: Vector) -> Bounds:
+        """Hold a gradient, shape (n,), against the oracle."""
         oracle = self._estimate
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
@@ -201,7 +210,7 @@ class Comparer:
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.
         close = wrong & (excess <= 1e3 * allowed)
-        return _Judgement(excess, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
+        return Bounds(excess, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
 
     @np.errstate(all="ignore")
     def disputes(self, a: Evaluation) -> Vector:
@@ -238,10 +247,10 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        found = _Judgement(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
+        found = Bounds(excess, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
         return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
-    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement, spread: float) -> Pair:
+    def _pair(self, a: Evaluation, b: Evaluation, found: Bounds, spread: float) -> Pair:
         if spread:
             # Two draws of a random function say nothing about its gradient.
             found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
@@ -269,7 +278,7 @@ class Comparer:
             return a == b or (np.isnan(a) and np.isnan(b))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
-    def _components(self, a: Evaluation, b: Evaluation, found: _Judgement) -> tuple[Component, ...]:
+    def _components(self, a: Evaluation, b: Evaluation, found: Bounds) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
         excess, wrong, ratio = found.excess, found.wrong, found.ratio
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
@@ -290,7 +299,7 @@ class Comparer:
         )
 
 
-def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
+def _verdict(losses_agree: bool, unjudged: bool, found: Bounds) -> Verdict:
     if unjudged:
         return Verdict.UNDECIDED
     if not losses_agree or found.wrong.any():
@@ -298,7 +307,7 @@ def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
     return Verdict.UNDECIDED if found.undecided.any() else Verdict.AGREE
 
 
-def _restricted(tensor: Tensor, a: Vector, b: Vector, found: _Judgement) -> TensorComparison:
+def _restricted(tensor: Tensor, a: Vector, b: Vector, found: Bounds) -> TensorComparison:
     span = tensor.span
     return TensorComparison(
         name=tensor.name,
