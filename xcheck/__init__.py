@@ -11,7 +11,9 @@ from xcheck.version import __version__
 if TYPE_CHECKING:
     from xcheck.cases import Case, case
     from xcheck.checking import GradientMismatch, assert_gradients, check
+    from xcheck.closeup import explain
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
+    from xcheck.explanation import Explanation
     from xcheck.function import objective
     from xcheck.network import Dense, Network
     from xcheck.pipeline import verify
@@ -26,6 +28,7 @@ __all__ = [
     "DefinitionError",
     "Dense",
     "DeviceError",
+    "Explanation",
     "GradientMismatch",
     "Network",
     "Problem",
@@ -36,6 +39,7 @@ __all__ = [
     "assert_gradients",
     "case",
     "check",
+    "explain",
     "objective",
     "verify",
 ]
@@ -47,6 +51,7 @@ _HOMES = {
     "DefinitionError": "xcheck.errors",
     "Dense": "xcheck.network",
     "DeviceError": "xcheck.errors",
+    "Explanation": "xcheck.explanation",
     "GradientMismatch": "xcheck.checking",
     "Network": "xcheck.network",
     "Problem": "xcheck.problem",
@@ -56,6 +61,7 @@ _HOMES = {
     "assert_gradients": "xcheck.checking",
     "case": "xcheck.cases",
     "check": "xcheck.checking",
+    "explain": "xcheck.closeup",
     "objective": "xcheck.function",
     "verify": "xcheck.pipeline",
 }
