@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
     from xcheck.explanation import Explanation
     from xcheck.function import objective
+    from xcheck.mutation import SelfTest
     from xcheck.network import Dense, Network
     from xcheck.pipeline import verify
     from xcheck.problem import Problem
     from xcheck.report.model import Report
+    from xcheck.trial import selftest
     from xcheck.verdict import Verdict
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Network",
     "Problem",
     "Report",
+    "SelfTest",
     "Verdict",
     "XcheckError",
     "__version__",
@@ -41,6 +44,7 @@ __all__ = [
     "check",
     "explain",
     "objective",
+    "selftest",
     "verify",
 ]
 
@@ -56,6 +60,7 @@ _HOMES = {
     "Network": "xcheck.network",
     "Problem": "xcheck.problem",
     "Report": "xcheck.report.model",
+    "SelfTest": "xcheck.mutation",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
     "assert_gradients": "xcheck.checking",
@@ -63,6 +68,7 @@ _HOMES = {
     "check": "xcheck.checking",
     "explain": "xcheck.closeup",
     "objective": "xcheck.function",
+    "selftest": "xcheck.trial",
     "verify": "xcheck.pipeline",
 }
 

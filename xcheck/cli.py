@@ -1,4 +1,4 @@
-"""The command line: `python -m xcheck MODEL...`; beside it `explain`, `init` and `backends`.
+"""The command line: `python -m xcheck MODEL...`; beside it `explain`, `selftest`, `init` and `backends`.
 
 Reports go to standard output; progress, warnings and errors go to standard error. Exit status: 0 AGREE, 1 DISAGREE,
 2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted. What a person's own code prints is no report, and goes to
@@ -21,6 +21,7 @@ from xcheck.commands import backends, init
 from xcheck.errors import BackendError, DefinitionError
 from xcheck.explaining import explain
 from xcheck.options import how_to_check, how_to_show, in_color
+from xcheck.self_testing import selftest
 from xcheck.streams import console_on, opened, printer, progress_of, remembered_interrupts, typed
 
 _FAILED = 4
@@ -49,6 +50,7 @@ def cli() -> None:
 cli.add_command(init)
 cli.add_command(backends)
 cli.add_command(explain)
+cli.add_command(selftest)
 
 
 # --- check ----------------------------------------------------------------------------------------------------------
