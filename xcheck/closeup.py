@@ -8,7 +8,7 @@ import numpy as np
 from xcheck.backend import Backend
 from xcheck.compare import Bounds
 from xcheck.component import component_of
-from xcheck.explanation import Explanation, Kink, Testimony
+from xcheck.explanation import Explanation, Kink, Statement
 from xcheck.findings import BACKEND_FAILED
 from xcheck.oracle import Estimate
 from xcheck.report.model import ratio
@@ -46,7 +46,7 @@ def explain(
 
     >>> import numpy as np
     >>> found = explain(lambda x: (x**3).sum(), "params[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
-    >>> found.testimonies[0].text
+    >>> found.statements[0].text
     'wrong: 0.6667 x the oracle'
     """
     ready = preparation_of(model, params, data, backends, settings)
@@ -57,12 +57,12 @@ def explain(
 def explained(subject: Subject, flat: int) -> Explanation:
     """Return what is known about component `flat` of a check that is done."""
     estimate, line = subject.estimate, int(np.searchsorted(subject.lines.components, flat))
-    testimonies = tuple(_testimony(subject, witness, line) for witness in subject.witnesses)
+    statements = tuple(_statement(subject, witness, line) for witness in subject.witnesses)
     # What is asked again in float64 may show a mistake, and no more.
     counted = [
-        testimony.verdict
-        for testimony, witness in zip(testimonies, subject.witnesses, strict=True)
-        if not (witness.again and testimony.verdict is Verdict.UNDECIDED)
+        statement.verdict
+        for statement, witness in zip(statements, subject.witnesses, strict=True)
+        if not (witness.again and statement.verdict is Verdict.UNDECIDED)
     ]
     scale = max(1.0, abs(float(subject.theta[flat])))
     steps = () if subject.engine is None else swept(subject.engine(), line, scale)
@@ -74,13 +74,13 @@ def explained(subject: Subject, flat: int) -> Explanation:
         theta=float(subject.theta[flat]),
         loss=estimate.loss,
         verdict=Verdict.worst([*subject.own, *counted]),
-        headline=_headline(testimonies, failures),
+        headline=_headline(statements, failures),
         value=float(estimate.value[line]),
         error_bar=float(estimate.error_bar[line]),
         lower=float(estimate.lower[line]),
         upper=float(estimate.upper[line]),
         allowed=float("nan") if own is None else float(own.allowed[line]),
-        testimonies=testimonies,
+        statements=statements,
         steps=steps,
         slopes=best_pair(steps, scale),
         kink=_kink(subject, flat, line, steps),
@@ -106,7 +106,7 @@ def _kink(subject: Subject, flat: int, line: int, steps: Sequence[Step]) -> Kink
 # --- witnesses ------------------------------------------------------------------------------------------------------
 
 
-def _testimony(subject: Subject, witness: Witness, line: int) -> Testimony:
+def _statement(subject: Subject, witness: Witness, line: int) -> Statement:
     """Return what a witness says of a line; where its calls differ, the worse one."""
     found = [
         _of_call(subject, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
@@ -116,12 +116,12 @@ def _testimony(subject: Subject, witness: Witness, line: int) -> Testimony:
     return next(one for one in found if one.verdict is worst)
 
 
-def _of_call(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> Testimony:
+def _of_call(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> Statement:
     estimate, excess = subject.estimate, float(bounds.excess[line])
     bar = float(estimate.error_bar[line])
     bars = excess / bar if bar else (np.inf if excess else 0.0)
     verdict, text = _judged(subject, witness, value, bounds, line)
-    return Testimony(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
+    return Statement(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
 
 
 def _judged(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
@@ -165,19 +165,19 @@ def _unsure(bounds: Bounds, line: int, slopes: str) -> str:
     return f"an error of {bounds.allowed[line]:.1e} could not be seen: too wide beside the rest of the tensor"
 
 
-def _headline(testimonies: Sequence[Testimony], failures: Sequence[str]) -> str:
+def _headline(statements: Sequence[Statement], failures: Sequence[str]) -> str:
     """Say who is wrong, who is undecided and who is right, those that say the same together."""
-    if not testimonies:
+    if not statements:
         return failures[0].splitlines()[0] if failures else "nobody was asked"
     said: dict[str, list[str]] = {}
     for verdict in (Verdict.DISAGREE, Verdict.UNDECIDED, Verdict.AGREE):
-        for one in testimonies:
+        for one in statements:
             if one.verdict is verdict:
                 said.setdefault(_with_bars(one), []).append(one.name)
     return "; ".join(f"{_listed(names)} {_verb(text, len(names))}" for text, names in said.items())
 
 
-def _with_bars(one: Testimony) -> str:
+def _with_bars(one: Statement) -> str:
     if one.verdict is not Verdict.DISAGREE or one.bars < 1 or not np.isfinite(one.bars):
         return one.text
     return f"{one.text}, {one.bars:.1g} bars off"

@@ -9,7 +9,7 @@ from xcheck.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
+class Statement:
     """What one witness says of the component.
 
     Attributes:
@@ -67,7 +67,7 @@ class Explanation:
         lower: least slope; below `value` only at a kink.
         upper: largest slope.
         allowed: how far from the slopes a witness may be: bar, rounding and tolerance together.
-        testimonies: what the witnesses say.
+        statements: what the witnesses say.
         steps: the slopes of the real loss, from the longest step to the shortest.
         slopes: the step that shows the one-sided slopes best; None where there is none.
         kink: where the nearest one is.
@@ -88,7 +88,7 @@ class Explanation:
     lower: float
     upper: float
     allowed: float
-    testimonies: tuple[Testimony, ...]
+    statements: tuple[Statement, ...]
     steps: tuple[Step, ...]
     slopes: Step | None
     kink: Kink

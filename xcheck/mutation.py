@@ -104,6 +104,7 @@ class SelfTest:
         skipped: those in which none was, because they are wrong already, or random.
         results: one for each fault.
         limits: one for each tensor.
+        sampled: what was not looked at component by component; empty where everything was.
         tolerance: relative, as it was applied.
         seed: of everything random.
         check_seconds: wall time of the check.
@@ -118,6 +119,7 @@ class SelfTest:
     skipped: tuple[str, ...]
     results: tuple[FaultResult, ...]
     limits: tuple[Limit, ...]
+    sampled: str
     tolerance: float
     seed: int
     check_seconds: float
@@ -161,8 +163,10 @@ class SelfTest:
     def headline(self) -> str:
         """The score in one sentence."""
         if not self.witnesses:
-            return "no fault could be planted: there is no gradient that is right"
+            return "no fault could be planted: no gradient is right, and the same at every call"
         whole = self.whole
+        if not whole.applicable:
+            return "no fault changes anything at this θ, so that nothing is proved"
         return f"{whole.killed} of {whole.applicable} faults found, {whole.named} of them named"
 
     def __bool__(self) -> bool:

@@ -40,13 +40,15 @@ def console_on(file: IO[str], color: str) -> Any:
 
 
 def opened(path: Path | None) -> IO[str]:
-    """Open a file for a report; standard output without one."""
+    """Open a file for a report, until the command ends; standard output without one."""
     if path is None:
         return sys.stdout
     try:
-        return path.open("w", encoding="utf-8")
+        stream = path.open("w", encoding="utf-8")
     except OSError as error:
         raise click.FileError(str(path), error.strerror) from error
+    click.get_current_context().call_on_close(stream.close)
+    return stream
 
 
 def printer(

@@ -14,6 +14,7 @@ import numpy as np
 from xcheck.arguments import Arguments
 from xcheck.backend import Backend
 from xcheck.compare import Bounds
+from xcheck.findings import SAMPLED
 from xcheck.mutation import FaultResult, Limit, Outcome, SelfTest
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.parameters import Layout, Vector
@@ -84,6 +85,7 @@ def tested(subject: Subject, check_seconds: float) -> SelfTest:
         skipped=tuple(one.name for one in subject.witnesses if one.name not in kept and not _replaced(one, kept)),
         results=results,
         limits=limits,
+        sampled=next((warning.text for warning in report.warnings if warning.code == SAMPLED), ""),
         tolerance=witnesses[0].comparer.tolerance if witnesses else report.tolerance,
         seed=report.seed,
         check_seconds=check_seconds,

@@ -44,7 +44,7 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "headline": found.headline,
         "loss": found.loss,
         "oracle": {name: getattr(found, name) for name in ("value", "error_bar", "lower", "upper", "allowed")},
-        "witnesses": [asdict(one) | {"verdict": str(one.verdict)} for one in found.testimonies],
+        "witnesses": [asdict(one) | {"verdict": str(one.verdict)} for one in found.statements],
         "sweep": [asdict(step) | {"distance": abs(step.central - found.value)} for step in found.steps],
         "kink": asdict(found.kink) | {"text": str(found.kink)},
         "failures": list(found.failures),
@@ -66,7 +66,8 @@ def _sections(found: Explanation, width: int) -> Iterable[RenderableType]:
     yield ""
     yield indented(_witnesses(found, narrow=narrow))
     yield ""
-    yield indented(f"nearest kink along this component: {found.kink}")
+    if math.isfinite(found.value):
+        yield indented(f"nearest kink along this component: {found.kink}")
     if found.slopes is not None:
         right, left = f"{found.slopes.right:.8g}", f"{found.slopes.left:.8g}"
         yield indented(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
@@ -81,7 +82,7 @@ def _witnesses(found: Explanation, *, narrow: bool) -> Table:
     if found.at_kink:
         oracle = f"[{found.lower:.5g}, {found.upper:.5g}]"
     rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {found.error_bar:.0e}", "")]
-    for one in found.testimonies:
+    for one in found.statements:
         word = Text(str(one.verdict), style=STYLES[one.verdict])
         rows.append((one.name, f"{one.value:.{digits}g}", _bars(one.bars), word))
     return table(("witness", "∂J/∂θ", "bars off", ""), rows, narrow=narrow)

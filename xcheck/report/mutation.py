@@ -42,6 +42,7 @@ def as_dict(found: SelfTest) -> dict[str, Any]:
         "classes": [asdict(one) for one in found.classes],
         "faults": [asdict(one) | {"outcome": str(one.outcome)} for one in found.results],
         "limits": [asdict(one) for one in found.limits],
+        "sampled": found.sampled,
         "witnesses": list(found.witnesses),
         "skipped": list(found.skipped),
         "tolerance": found.tolerance,
@@ -74,7 +75,7 @@ def _sections(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
 def _meaning(found: SelfTest) -> str:
     """Say what the self-test is worth where the check does not agree."""
     if not found.witnesses:
-        return "mend this first: faults are planted in gradients that are right"
+        return "mend this first: faults are planted in gradients that are right as they are"
     if found.check is Verdict.UNDECIDED:
         return "what follows holds for the components that the check can decide"
     skipped = f"; none is planted in {_listed(found.skipped)}" if found.skipped else ""
@@ -122,7 +123,7 @@ def _limits(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     headings = ["tensor", "median", "worst", *(["at"] if where else []), *(["hidden"] if hidden else [])]
     rows = []
     for one in limits:
-        row = [one.tensor, f"{one.median:.1e}", f"{one.worst:.1e}", *([one.component] if where else [])]
+        row = [one.tensor, _limit(one.median), _limit(one.worst), *([one.component] if where else [])]
         rows.append([*row, *([f"{one.hidden}/{one.of}"] if hidden else [])])
     yield from titled(
         "smaller errors of a component, relative to itself, slip through", table(headings, rows, narrow=narrow)
@@ -131,6 +132,12 @@ def _limits(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
         yield indented(f"... {len(found.limits) - len(limits)} more")
     if hidden:
         yield indented(_hidden(hidden))
+    if found.sampled:
+        yield indented(found.sampled)
+
+
+def _limit(number: float) -> str:
+    return "–" if math.isnan(number) else f"{number:.1e}"
 
 
 def _bluntness(limit: Limit) -> float:
