@@ -199,7 +199,7 @@ def test_a_witness_that_fails_never_looks_like_a_disagreement(problem: Problem) 
 
     found = xcheck.explain(problem, "b1[0]", backends=["numpy", Failing()])
     assert found.verdict is Verdict.ERROR
-    assert found.failures == ("fake: ValueError: cheese",)
+    assert found.findings == ("fake: ValueError: cheese",)
     assert [one.verdict for one in found.statements] == [Verdict.AGREE]
 
 
@@ -326,6 +326,15 @@ def test_a_random_loss_is_undecided() -> None:
     assert "between two calls at the same θ" in found.headline
 
 
+def test_a_gradient_kept_from_the_first_call_is_wrong() -> None:
+    """Even where this component of it is right."""
+    kept: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+    found = xcheck.explain(square, 0, np.array([1.0, 3.0]), gradient=lambda x: kept.setdefault("g", 2 * x))
+    assert found.statements[0].verdict is Verdict.AGREE
+    assert found.verdict is Verdict.DISAGREE
+    assert "it was kept from the first call" in found.headline
+
+
 def test_a_function_that_raises_is_an_error() -> None:
     """What it says is quoted, and nothing is plotted."""
 
@@ -380,7 +389,7 @@ def explanation() -> Explanation:
         steps=tuple(steps),
         slopes=steps[6],
         kink=Kink(distance=-0.025, exact=True, sight=0.1),
-        failures=(),
+        findings=(),
         seed=0,
         tolerance=1e-7,
         command=("python", "-m", "xcheck", "explain", "cube.py", "theta[0]"),

@@ -9,12 +9,14 @@ from xcheck.backend import Backend
 from xcheck.compare import Bounds
 from xcheck.component import component_of
 from xcheck.explanation import Explanation, Kink, Statement
-from xcheck.findings import BACKEND_FAILED
+from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
 from xcheck.report.model import ratio
 from xcheck.subject import Subject, Witness, preparation_of
 from xcheck.sweep import Step, best_pair, nearest_kink, swept
 from xcheck.verdict import Verdict
+
+_WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
 
 
 def explain(
@@ -66,7 +68,7 @@ def explained(subject: Subject, flat: int) -> Explanation:
     ]
     scale = max(1.0, abs(float(subject.theta[flat])))
     steps = () if subject.engine is None else swept(subject.engine(), line, scale)
-    failures = tuple(one.text for one in subject.report.findings if one.code == BACKEND_FAILED)
+    findings = tuple(one.text for one in subject.report.findings if one.code in _WHATEVER_THE_COMPONENT)
     own = subject.witnesses[0].comparer.bounds(estimate.value) if subject.witnesses else None
     return Explanation(
         model=subject.report.model,
@@ -74,7 +76,7 @@ def explained(subject: Subject, flat: int) -> Explanation:
         theta=float(subject.theta[flat]),
         loss=estimate.loss,
         verdict=Verdict.worst([*subject.own, *counted]),
-        headline=_headline(statements, failures),
+        headline=_headline(statements, findings),
         value=float(estimate.value[line]),
         error_bar=float(estimate.error_bar[line]),
         lower=float(estimate.lower[line]),
@@ -84,7 +86,7 @@ def explained(subject: Subject, flat: int) -> Explanation:
         steps=steps,
         slopes=best_pair(steps, scale),
         kink=_kink(subject, flat, line, steps),
-        failures=failures,
+        findings=findings,
         seed=subject.report.seed,
         tolerance=subject.report.tolerance,
     )
@@ -165,16 +167,15 @@ def _unsure(bounds: Bounds, line: int, slopes: str) -> str:
     return f"an error of {bounds.allowed[line]:.1e} could not be seen: too wide beside the rest of the tensor"
 
 
-def _headline(statements: Sequence[Statement], failures: Sequence[str]) -> str:
+def _headline(statements: Sequence[Statement], findings: Sequence[str]) -> str:
     """Say who is wrong, who is undecided and who is right, those that say the same together."""
-    if not statements:
-        return failures[0].splitlines()[0] if failures else "nobody was asked"
     said: dict[str, list[str]] = {}
     for verdict in (Verdict.DISAGREE, Verdict.UNDECIDED, Verdict.AGREE):
         for one in statements:
             if one.verdict is verdict:
                 said.setdefault(_with_bars(one), []).append(one.name)
-    return "; ".join(f"{_listed(names)} {_verb(text, len(names))}" for text, names in said.items())
+    sentences = [f"{_listed(names)} {_verb(text, len(names))}" for text, names in said.items()]
+    return "; ".join([*sentences, *(text.splitlines()[0] for text in findings)])
 
 
 def _with_bars(one: Statement) -> str:

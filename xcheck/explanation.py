@@ -71,7 +71,7 @@ class Explanation:
         steps: the slopes of the real loss, from the longest step to the shortest.
         slopes: the step that shows the one-sided slopes best; None where there is none.
         kink: where the nearest one is.
-        failures: witnesses that failed, and why.
+        findings: what is to be said whatever the component: witnesses that failed, or are no functions of θ.
         seed: of everything random.
         tolerance: relative, as it was applied.
         command: what was typed, if anything was.
@@ -92,7 +92,7 @@ class Explanation:
     steps: tuple[Step, ...]
     slopes: Step | None
     kink: Kink
-    failures: tuple[str, ...]
+    findings: tuple[str, ...]
     seed: int
     tolerance: float
     command: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "witnesses": [asdict(one) | {"verdict": str(one.verdict)} for one in found.statements],
         "sweep": [asdict(step) | {"distance": abs(step.central - found.value)} for step in found.steps],
         "kink": asdict(found.kink) | {"text": str(found.kink)},
-        "failures": list(found.failures),
+        "findings": list(found.findings),
         "seed": found.seed,
         "tolerance": found.tolerance,
         "command": list(found.command),
@@ -61,8 +61,6 @@ def _sections(found: Explanation, width: int) -> Iterable[RenderableType]:
     where = f"  {found.model}, {found.component}: {found.headline}"
     yield Text.assemble((str(found.verdict), STYLES[found.verdict]), where)
     yield indented(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
-    for text in found.failures:
-        yield indented(text)
     yield ""
     yield indented(_witnesses(found, narrow=narrow))
     yield ""
