@@ -20,7 +20,7 @@ from xcheck.network import Dense, Network
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.problem import Problem
 from xcheck.report.mutation import render
-from xcheck.testing import FAULTS, GENERIC_FAULTS, Fault, Planted
+from xcheck.testing import FAULTS, GENERIC_FAULTS, Fault, Planted, scenario
 from xcheck.testing.faults import Gradient
 from xcheck.verdict import Verdict
 
@@ -165,7 +165,15 @@ def test_a_component_that_is_zero_is_hidden() -> None:
     limit = found.limits[0]
     assert (limit.tensor, limit.hidden, limit.of) == ("W1", 1, 2)
     assert limit.absolute < 1e-9
-    assert "hidden components are zero" in str(found).replace("\n  ", " ")
+    assert "hidden components are zero, at a kink" in str(found).replace("\n  ", " ")
+
+
+def test_another_subgradient_at_a_kink_is_undecided() -> None:
+    """A fault that stays between the slopes of the loss is not shown to be one: it is not counted as found."""
+    found = xcheck.selftest(scenario(0), backends="numpy")
+    assert found.check is Verdict.AGREE
+    assert [(one.name, one.outcome) for one in found.slipping] == [("b1 x 4", Outcome.UNDECIDED)]
+    assert found.slipping[0].error < found.slipping[0].tolerated
 
 
 # --- functions ------------------------------------------------------------------------------------------------------

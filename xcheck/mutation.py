@@ -71,7 +71,7 @@ class Limit:
     """The smallest error of a component that is still seen, in one tensor.
 
     An error is relative to the component itself. Where a component is no larger than what slips through, as a zero is,
-    it is hidden, and only absolute errors make sense.
+    or one between the slopes at a kink may be, it is hidden, and only absolute errors make sense.
 
     Attributes:
         tensor: its name.

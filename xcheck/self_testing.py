@@ -46,7 +46,7 @@ def selftest(
     verdicts = []
     interrupts = remembered_interrupts()
     for job in jobs:
-        found = _tested(job, color)
+        found = _of_job(job, color)
         if interrupts:
             raise KeyboardInterrupt
         give(replace(found, command=typed()))
@@ -54,9 +54,9 @@ def selftest(
     sys.exit(Verdict.worst(verdicts).exit_status)
 
 
-def _tested(job: "Job", color: str) -> "SelfTest":
-    from xcheck.trial import tested
+def _of_job(job: "Job", color: str) -> "SelfTest":
+    from xcheck.trial import tried
 
     start = time.perf_counter()
     with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-        return job.about(progress, lambda subject: tested(subject, time.perf_counter() - start))
+        return job.about(progress, lambda subject: tried(subject, time.perf_counter() - start))

@@ -16,6 +16,7 @@ from xcheck.backend import Backend
 from xcheck.compare import Bounds
 from xcheck.findings import SAMPLED
 from xcheck.mutation import FaultResult, Limit, Outcome, SelfTest
+from xcheck.oracle import Estimate
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import Problem
@@ -61,10 +62,10 @@ def selftest(
     ready = preparation_of(model, params, data, backends, settings)
     start = time.perf_counter()
     subject = ready.subject()
-    return tested(subject, time.perf_counter() - start)
+    return tried(subject, time.perf_counter() - start)
 
 
-def tested(subject: Subject, check_seconds: float) -> SelfTest:
+def tried(subject: Subject, check_seconds: float) -> SelfTest:
     """Plant all faults in a check that is done.
 
     Args:
@@ -199,7 +200,8 @@ def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None
     touched = {t.name for t in subject.layout if not np.array_equal(faulty[t.span], gradient[t.span])}
     found = _wrong_tensors(subject.lines.layout, bounds)
     error = np.nan_to_num(np.abs(wrong - right), nan=np.inf)
-    nearest = int(np.argmax(np.nan_to_num(error / bounds.allowed)))
+    allowed = bounds.allowed + _widths(subject.estimate)
+    nearest = int(np.argmax(np.nan_to_num(error / allowed)))
     size = max(abs(float(wrong[nearest])), abs(float(right[nearest])))
     return _Seen(
         witness=witness.name,
@@ -207,7 +209,7 @@ def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None
         named=bool(found) and found <= touched,
         component=str(subject.lines.layout.locate(nearest)),
         error=float(error[nearest]) / size if size else 0.0,
-        tolerated=float(bounds.allowed[nearest]) / size if size else np.inf,
+        tolerated=float(allowed[nearest]) / size if size else np.inf,
     )
 
 
@@ -217,6 +219,11 @@ def _outcome(subject: Subject, witness: Witness, bounds: Bounds) -> Outcome:
     # Where the right gradient is undecided, too, the fault has changed nothing.
     plain = subject.pair(witness).verdict is Verdict.AGREE
     return Outcome.UNDECIDED if plain and bounds.undecided.any() else Outcome.SLIPS
+
+
+def _widths(estimate: Estimate) -> Vector:
+    """Return by how much right gradients may differ at kinks, shape (n,)."""
+    return np.asarray(np.nan_to_num(estimate.upper - estimate.lower))
 
 
 def _wrong_tensors(layout: Layout, bounds: Bounds) -> set[str]:
@@ -229,7 +236,7 @@ def _wrong_tensors(layout: Layout, bounds: Bounds) -> set[str]:
 def _limits(subject: Subject, witness: Witness) -> tuple[Limit, ...]:
     """Return what an error must exceed to be seen, from bars, rounding and tolerance; at a kink any slope is right."""
     estimate, layout = subject.estimate, subject.lines.layout
-    allowed = witness.comparer.bounds(estimate.value).allowed + (estimate.upper - estimate.lower)
+    allowed = witness.comparer.bounds(estimate.value).allowed + _widths(estimate)
     size = np.abs(estimate.value)
     relative = np.where(size > allowed, allowed / size, np.inf)
     found = []

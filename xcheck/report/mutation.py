@@ -147,7 +147,7 @@ def _bluntness(limit: Limit) -> float:
 def _hidden(limits: Sequence[Limit]) -> str:
     largest = max(limits, key=lambda one: one.absolute)
     return (
-        "hidden components are zero, or smaller than what slips through: an error there is seen from "
+        "hidden components are zero, at a kink, or smaller than what slips through: an error there is seen from "
         f"{largest.absolute:.1e} on ({largest.tensor})"
     )
 
