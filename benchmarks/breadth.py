@@ -18,8 +18,8 @@ from benchmarks.environment import load
 from benchmarks.judges import AGREE, DISAGREE, JUDGES, Judge
 from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry, Framework, Params
-from tests.breadth.faults import FAULTS
 from tests.breadth.planted import planted, true_gradient
+from xcheck.testing.generic_faults import GENERIC_FAULTS
 
 SEED = 0
 FRAMEWORKS: tuple[Framework, ...] = ("torch", "jax", "numpy")
@@ -74,8 +74,8 @@ def cases_of(entry: Entry, number: int, most: int | None) -> Iterator[Case]:
     if entry.array_valued:
         return
     truth = true_gradient(entry, params, data)
-    names = [str(name) for name in np.roll(list(FAULTS), -7 * number)]
-    faulty = ((name, planted(entry, FAULTS[name], params, data, seed=SEED, truth=truth)) for name in names)
+    names = [str(name) for name in np.roll(list(GENERIC_FAULTS), -7 * number)]
+    faulty = ((name, planted(entry, GENERIC_FAULTS[name], params, data, seed=SEED, truth=truth)) for name in names)
     applying = (Case(spoiled, name, params, data) for name, spoiled in faulty if spoiled is not None)
     yield from islice(applying, most)
 
@@ -89,7 +89,7 @@ class Tally:
         self.seconds = 0.0
         self.rejected: list[str] = []
         self.undecided: dict[str, str] = {}
-        self.faults: dict[str, list[int]] = {name: [0, 0] for name in FAULTS}
+        self.faults: dict[str, list[int]] = {name: [0, 0] for name in GENERIC_FAULTS}
         self.missed: dict[str, list[str]] = {}
 
     def ask(self, case: Case) -> None:

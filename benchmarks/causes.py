@@ -15,7 +15,6 @@ from rich.table import Table
 from benchmarks.console import wide_console
 from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry
-from tests.breadth.faults import FAULTS
 from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import check
@@ -24,6 +23,7 @@ from xcheck.diagnose import Subject, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.problem import Problem
+from xcheck.testing import GENERIC_FAULTS
 
 # What a generic fault is called, when it makes a difference at all; a row of one component is a component.
 OF_FUNCTIONS: dict[str, str] = {
@@ -99,7 +99,7 @@ def in_functions(every: int) -> Iterator[Score]:
 
 def _in_function(entry: Entry, name: str, codes: Collection[str]) -> str:
     params, data = entry.make(np.random.default_rng(0))
-    faulty = planted(entry, FAULTS[name], params, data)
+    faulty = planted(entry, GENERIC_FAULTS[name], params, data)
     if faulty is None:
         return "n/a"
     report = check(faulty.loss, params, data, gradient=faulty.gradient)

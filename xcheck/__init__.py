@@ -11,12 +11,16 @@ from xcheck.version import __version__
 if TYPE_CHECKING:
     from xcheck.cases import Case, case
     from xcheck.checking import GradientMismatch, assert_gradients, check
+    from xcheck.closeup import explain
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
+    from xcheck.explanation import Explanation
     from xcheck.function import objective
+    from xcheck.mutation import SelfTest
     from xcheck.network import Dense, Network
     from xcheck.pipeline import verify
     from xcheck.problem import Problem
     from xcheck.report.model import Report
+    from xcheck.trial import selftest
     from xcheck.verdict import Verdict
 
 __all__ = [
@@ -26,17 +30,21 @@ __all__ = [
     "DefinitionError",
     "Dense",
     "DeviceError",
+    "Explanation",
     "GradientMismatch",
     "Network",
     "Problem",
     "Report",
+    "SelfTest",
     "Verdict",
     "XcheckError",
     "__version__",
     "assert_gradients",
     "case",
     "check",
+    "explain",
     "objective",
+    "selftest",
     "verify",
 ]
 
@@ -47,16 +55,20 @@ _HOMES = {
     "DefinitionError": "xcheck.errors",
     "Dense": "xcheck.network",
     "DeviceError": "xcheck.errors",
+    "Explanation": "xcheck.explanation",
     "GradientMismatch": "xcheck.checking",
     "Network": "xcheck.network",
     "Problem": "xcheck.problem",
     "Report": "xcheck.report.model",
+    "SelfTest": "xcheck.mutation",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
     "assert_gradients": "xcheck.checking",
     "case": "xcheck.cases",
     "check": "xcheck.checking",
+    "explain": "xcheck.closeup",
     "objective": "xcheck.function",
+    "selftest": "xcheck.trial",
     "verify": "xcheck.pipeline",
 }
 

@@ -4,17 +4,19 @@ The functions are examined first (`xcheck.examination`), then the oracle differe
 can, and every gradient is held against it. A second derivative is looked at only when the first is right.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import Parameter, signature
 from typing import Any, Literal
 
 import numpy as np
 
-from xcheck.contenders import Loss, Objectives, arguments_for, contenders_of, oracle_of, parameters_of
+from xcheck.arguments import Arguments
+from xcheck.contenders import Contender, Loss, Objectives, arguments_for, contenders_of, oracle_of, parameters_of
 from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
-from xcheck.hearing import HearingOptions, heard
+from xcheck.hearing import Heard, HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
 from xcheck.outcome import report_of
 from xcheck.progress import Progress, counted
@@ -94,32 +96,11 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     >>> report.ok
     True
     """
-    complaints = complaints_about(
-        {"scope": scope, "epsilon": epsilon, "tolerance": tolerance, "order": order}
-        | {"device": device, "seed": seed, "worst": worst, "budget": budget}
-    )
-    if complaints:
-        raise DefinitionError(complaints)
-    contenders = contenders_of(objectives, params, backend=backend, gradient=gradient)
-    arguments = arguments_for(parameters_of(contenders, params), data)
-    options = HearingOptions(
-        differences=FunctionOptions(
-            epsilon=epsilon,
-            tolerance=tolerance,
-            scope="all" if scope == "jacobian" else scope,
-            budget=budget,
-            seed=seed,
-        ),
-        jacobian=scope == "jacobian",
-        device=device,
-        worst=worst,
-        cotangent=cotangent,
-        oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
-        progress=counted(progress, 6 * arguments.layout.size),
-    )
-    return report_of(
-        heard(contenders, arguments, options), arguments, options, name=name or _name(objectives), order=order
-    )
+    settings = {"backend": backend, "gradient": gradient, "oracle": oracle, "scope": scope, "epsilon": epsilon}
+    settings |= {"tolerance": tolerance, "order": order, "device": device, "seed": seed, "worst": worst}
+    settings |= {"cotangent": cotangent, "budget": budget, "name": name, "progress": progress}
+    ready = prepared(objectives, params, data, settings)
+    return ready.report(ready.heard())
 
 
 def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (), **settings: Any) -> Report:
@@ -143,6 +124,81 @@ def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (),
     if not report.ok:
         raise GradientMismatch(report)
     return report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Functions at one θ, ready to be heard.
+
+    Attributes:
+        contenders: the functions.
+        arguments: θ and the data.
+        options: how to check.
+        name: how the report calls it.
+        order: 2 checks Hessian-vector products, too.
+    """
+
+    contenders: Sequence[Contender]
+    arguments: Arguments
+    options: HearingOptions
+    name: str
+    order: int
+
+    def including(self, component: int) -> "Prepared":
+        """Return the same with a component that is looked at even where others are left out."""
+        differences = replace(self.options.differences, including=(component,))
+        return replace(self, options=replace(self.options, differences=differences))
+
+    def heard(self, progress: Progress | None = None) -> Heard:
+        """Ask everybody.
+
+        Raises:
+            DefinitionError: a function does not fit its parameters.
+        """
+        advance = counted(progress, 6 * self.arguments.layout.size) or self.options.progress
+        return heard(self.contenders, self.arguments, replace(self.options, progress=advance))
+
+    def report(self, found: Heard) -> Report:
+        """Return the report on what was heard."""
+        return report_of(found, self.arguments, self.options, name=self.name, order=self.order)
+
+
+def prepared(objectives: Objectives, params: Any, data: Any, given: Mapping[str, Any]) -> Prepared:
+    """Read and validate what `check` will check; see there.
+
+    Args:
+        objectives: as in `check`.
+        params: as in `check`.
+        data: as in `check`.
+        given: what `check` takes by name; the rest is as there by default.
+
+    Raises:
+        DefinitionError: the arguments cannot be used; all mistakes that were found.
+        BackendError: a framework that was asked for is not installed.
+    """
+    complaints = complaints_about(given)
+    if complaints:
+        raise DefinitionError(complaints)
+    settings = {**SETTINGS, **given}
+    backend, oracle, scope = settings["backend"], settings["oracle"], settings["scope"]
+    contenders = contenders_of(objectives, params, backend=backend, gradient=settings["gradient"])
+    arguments = arguments_for(parameters_of(contenders, params), data)
+    options = HearingOptions(
+        differences=FunctionOptions(
+            epsilon=settings["epsilon"],
+            tolerance=settings["tolerance"],
+            scope="all" if scope == "jacobian" else scope,
+            budget=settings["budget"],
+            seed=settings["seed"],
+        ),
+        jacobian=scope == "jacobian",
+        device=settings["device"],
+        worst=settings["worst"],
+        cotangent=settings["cotangent"],
+        oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
+        progress=counted(settings["progress"], 6 * arguments.layout.size),
+    )
+    return Prepared(contenders, arguments, options, settings["name"] or _name(objectives), settings["order"])
 
 
 def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
@@ -180,10 +236,12 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "worst": (partial(_counts, least=1), "not a whole number from 1"),
 }
 
-# Everything that `check` takes by name.
-SETTINGS = tuple(
-    name for name, parameter in signature(check).parameters.items() if parameter.kind is Parameter.KEYWORD_ONLY
-)
+# Everything that `check` takes by name, as it is by default.
+SETTINGS: dict[str, Any] = {
+    name: parameter.default
+    for name, parameter in signature(check).parameters.items()
+    if parameter.kind is Parameter.KEYWORD_ONLY
+}
 
 
 def _name(objectives: Objectives) -> str:

@@ -19,12 +19,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from xcheck.bounds import Bounds, Flags
 from xcheck.oracle import Estimate
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
 from xcheck.parameters import Layout, Tensor, Vector
 from xcheck.verdict import Verdict
-
-Flags = NDArray[np.bool_]
 
 _NEGLIGIBLE = 2.0**-40
 
@@ -78,33 +77,6 @@ class Tolerance:
         return max(self.relative, 2**10 * self.roundoff)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Judgement:
-    """How far each component is out of bounds, how far without and with the tolerance it may be, and what follows."""
-
-    excess: Vector
-    blur: Vector
-    allowed: Vector
-    wrong: Flags
-    undecided: Flags
-    disputed: Flags
-
-    @property
-    def ratio(self) -> Vector:
-        """The excess in units of what is allowed."""
-        return _ratio(self.excess, self.allowed)
-
-    @property
-    def apart(self) -> float:
-        """The largest excess in units of bar and rounding, among components that are known at all."""
-        known = np.isfinite(self.blur)
-        return float(_ratio(self.excess[known], self.blur[known]).max(initial=0.0))
-
-
-def _ratio(excess: Vector, allowed: Vector) -> Vector:
-    return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
-
-
 class Comparer:
     """Compares witnesses with the oracle and with each other.
 
@@ -134,7 +106,7 @@ class Comparer:
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
-        self._judgements: dict[Evaluation, _Judgement] = {}  # an evaluation is itself, not its numbers
+        self._judgements: dict[Evaluation, Bounds] = {}  # an evaluation is itself, not its numbers
 
     def given(self, estimate: Estimate) -> "Comparer":
         """Return the comparer for another estimate; this one, with all it knows already, if it is the same."""
@@ -203,14 +175,15 @@ class Comparer:
                 settled &= ~(found.wrong | found.undecided)
         return settled
 
-    def _judged(self, call: Evaluation) -> _Judgement:
+    def _judged(self, call: Evaluation) -> Bounds:
         """Return what becomes of each component; worked out once per call."""
         if call not in self._judgements:
-            self._judgements[call] = self._judgement(call.gradient)
+            self._judgements[call] = self.bounds(call.gradient)
         return self._judgements[call]
 
     @np.errstate(all="ignore")  # what overflows here is not finite, and treated as such
-    def _judgement(self, g: Vector) -> _Judgement:
+    def bounds(self, g: Vector) -> Bounds:
+        """Hold a gradient, shape (n,), against the oracle."""
         oracle = self._estimate
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
@@ -231,7 +204,7 @@ class Comparer:
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.
         close = wrong & (excess <= 1e3 * allowed)
-        return _Judgement(excess, blur, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
+        return Bounds(excess, blur, allowed, wrong, undecided, close | (too_wide & (self._floor <= limit)))
 
     @np.errstate(all="ignore")
     def disputes(self, a: Evaluation) -> Vector:
@@ -269,10 +242,10 @@ class Comparer:
         same = (a.gradient == b.gradient) | (np.isnan(a.gradient) & np.isnan(b.gradient))
         excess = np.where(finite, excess, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        found = _Judgement(excess, blur, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
+        found = Bounds(excess, blur, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
         return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
-    def _pair(self, a: Evaluation, b: Evaluation, found: _Judgement, spread: float) -> Pair:
+    def _pair(self, a: Evaluation, b: Evaluation, found: Bounds, spread: float) -> Pair:
         if spread:
             # Two draws of a random function say nothing about its gradient.
             found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
@@ -301,7 +274,7 @@ class Comparer:
             return a == b or (np.isnan(a) and np.isnan(b))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
-    def _components(self, a: Evaluation, b: Evaluation, found: _Judgement) -> tuple[Component, ...]:
+    def _components(self, a: Evaluation, b: Evaluation, found: Bounds) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
         excess, wrong, ratio = found.excess, found.wrong, found.ratio
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
@@ -309,7 +282,7 @@ class Comparer:
         kept = order[wrong[order]] if wrong.any() else order
         return tuple(self._component(a, b, found, int(flat)) for flat in kept[: self._worst])
 
-    def _component(self, a: Evaluation, b: Evaluation, found: _Judgement, flat: int) -> Component:
+    def _component(self, a: Evaluation, b: Evaluation, found: Bounds, flat: int) -> Component:
         oracle, with_oracle = self._estimate, b.name == ORACLE
         value = float(b.gradient[flat])
         return Component(
@@ -324,7 +297,7 @@ class Comparer:
         )
 
 
-def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
+def _verdict(losses_agree: bool, unjudged: bool, found: Bounds) -> Verdict:
     if unjudged:
         return Verdict.UNDECIDED
     if not losses_agree or found.wrong.any():
@@ -332,7 +305,7 @@ def _verdict(losses_agree: bool, unjudged: bool, found: _Judgement) -> Verdict:
     return Verdict.UNDECIDED if found.undecided.any() else Verdict.AGREE
 
 
-def _restricted(tensor: Tensor, a: Vector, b: Vector, found: _Judgement) -> TensorComparison:
+def _restricted(tensor: Tensor, a: Vector, b: Vector, found: Bounds) -> TensorComparison:
     span = tensor.span
     return TensorComparison(
         name=tensor.name,
@@ -341,17 +314,3 @@ def _restricted(tensor: Tensor, a: Vector, b: Vector, found: _Judgement) -> Tens
         undecided=int(found.undecided[span].sum()),
         of=tensor.size,
     )
-
-
-def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """Return who stands alone: the witnesses that disagree with the oracle while another agrees with it.
-
-    The oracle decides, not a vote: the same bug in two witnesses of three makes both of them odd. Only when all of at
-    least two witnesses agree with each other and not with the oracle is it the oracle that is odd.
-    """
-    against = {pair.a: pair.verdict is Verdict.DISAGREE for pair in pairs if pair.b == ORACLE}
-    among = [pair for pair in pairs if pair.b != ORACLE]
-    if against and all(against.values()):
-        united = bool(among) and all(pair.verdict is Verdict.AGREE for pair in among)
-        return (ORACLE,) if united else ()
-    return tuple(name for name, disagrees in against.items() if disagrees)

@@ -58,6 +58,7 @@ class Heard:
         evaluations: the witnesses' slopes.
         wide: those of witnesses that were asked again in float64, because their own dtype is narrower; none where part
             of the loss is narrow whatever it is given.
+        wide_whole: the same with their whole gradients, of a scalar loss.
         examined: the functions.
         judgement: how the oracle came to its slopes; of several outputs that of the first.
         roundoff: the coarsest among the parameters.
@@ -71,6 +72,7 @@ class Heard:
     examined: list[Examined]
     judgement: Judgement
     roundoff: float
+    wide_whole: Sequence[Evaluation] = ()
     outputs: int = 0
 
 
@@ -129,23 +131,23 @@ def _heard_through(
         return max(arguments.roundoff, judgement.roundoff)
 
     reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
+    wide = [] if judgement.is_narrow else _in_float64(found, cotangent, options.device)
     return Heard(
         layout=layout,
         estimate=judgement.estimate,
         evaluations=[judgement.along(witness) for witness in witnesses],
-        wide=[] if judgement.is_narrow else _in_float64(found, judgement, cotangent, options.device),
+        wide=[judgement.along(one) for one in wide],
+        wide_whole=wide,
         examined=found,
         judgement=judgement,
         roundoff=roundoff(),
     )
 
 
-def _in_float64(
-    found: Sequence[Examined], judgement: Judgement, cotangent: Numbers | None, device: str
-) -> list[Evaluation]:
+def _in_float64(found: Sequence[Examined], cotangent: Numbers | None, device: str) -> list[Evaluation]:
     """Return what narrow witnesses say in float64, where they can."""
     again = (one.in_float64(cotangent, device) for one in found)
-    return [judgement.along(wide) for wide in again if wide is not None]
+    return [wide for wide in again if wide is not None]
 
 
 def _examined(contender: Contender, arguments: Arguments, options: HearingOptions, cotangent: Any) -> Examined:

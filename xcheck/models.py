@@ -4,22 +4,21 @@ A MODEL is a TOML definition, which is one job, or Python (`xcheck.python_source
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from xcheck import registry
-from xcheck.cases import Case
-from xcheck.contenders import Contender, arguments_for, contenders_of, parameters_of
 from xcheck.definition import flag_complaints, project_settings
-from xcheck.definition.explain import did_you_mean
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.offers import Offer, offers_of
-from xcheck.pipeline import load_model, verify_loaded
+from xcheck.pipeline import load_model
 from xcheck.progress import Progress
 from xcheck.python_source import importable, reference
 from xcheck.report.model import Report
+from xcheck.subject import FunctionPreparation, NetworkPreparation, Preparation, Subject, ready_case
+
+Answer = TypeVar("Answer")
 
 # What only one of the two kinds of MODEL understands.
 _TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout")
@@ -34,11 +33,30 @@ class Job:
 
     Attributes:
         name: of what is checked.
-        run: checks it.
+        preparation: what was read.
+        running: entered while it is checked.
     """
 
     name: str
-    run: Callable[[Progress | None], Report]
+    preparation: Preparation
+    running: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def run(self, progress: Progress | None) -> Report:
+        """Check it."""
+        return self.about(progress, lambda subject: subject.report)
+
+    def about(
+        self, progress: Progress | None, ask: Callable[[Subject], Answer], *, including: int | None = None
+    ) -> Answer:
+        """Check it, and return the answer to a question about the check.
+
+        Args:
+            progress: called with (differences done, differences planned).
+            ask: the question.
+            including: a component that a sample includes in any case.
+        """
+        with self.running():
+            return ask(self.preparation.subject(progress, including))
 
 
 def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, flags: Mapping[str, Any]) -> list[Job]:
@@ -91,7 +109,7 @@ def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mappin
 
 def _of_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
     loaded = load_model(model, backends=backends, **given)
-    return Job(loaded.problem.name, lambda progress: verify_loaded(loaded, worst=worst or 10, progress=progress))
+    return Job(loaded.problem.name, NetworkPreparation(loaded, worst=worst or 10))
 
 
 # --- people's own functions -----------------------------------------------------------------------------------------
@@ -114,52 +132,14 @@ def _of_offer(offer: Offer, backends: Sequence[str], given: Mapping[str, Any]) -
     defaults = {name: value for name, value in project.items() if name in _SHARED}
     settings = {**defaults, **case.settings, **flags, "name": offer.name}
     with _located(offer):
-        case = _sound(replace(case, settings=settings), backends)
+        ready = ready_case(replace(case, settings=settings), backends)
 
-    def run(progress: Progress | None) -> Report:
+    @contextmanager
+    def running() -> Iterator[None]:
         with importable(offer.source.path), _located(offer):
-            return case.check(progress=progress)
+            yield
 
-    return Job(offer.name, run)
-
-
-def _sound(case: Case, backends: Sequence[str]) -> Case:
-    """Return the case with those of its functions that were asked for.
-
-    Raises:
-        DefinitionError: its arguments cannot be used, or no function is left.
-        BackendError: a framework is not installed.
-    """
-    settings = dict(case.settings)
-    framework, gradient = settings.get("backend"), settings.get("gradient")
-    contenders = contenders_of(case.objectives, case.params, backend=framework, gradient=gradient)
-    params = parameters_of(contenders, case.params)
-    arguments_for(params, case.data)
-    if not backends:
-        return case
-    settings.pop("gradient", None)  # a contender has its own already
-    kept = {contender.label: contender.function for contender in _kept(contenders, backends)}
-    return replace(case, objectives=kept, params=params, settings=settings)
-
-
-def _kept(contenders: Sequence[Contender], backends: Sequence[str]) -> list[Contender]:
-    """Return the functions of these frameworks, or with these labels.
-
-    Raises:
-        DefinitionError: there is none, or a name is neither.
-    """
-    labels = [contender.label for contender in contenders]
-    known = list(dict.fromkeys((*labels, *registry.names())))
-    unknown = [name for name in backends if name not in known]
-    if unknown:
-        texts = (f"--backend {name} is no framework and no label{did_you_mean(name, known)}" for name in unknown)
-        raise DefinitionError(map(Complaint, texts))
-    kept = [one for one in contenders if one.label in backends or one.backend.name in backends]
-    if not kept:
-        there = ", ".join(f"{one.label} ({one.backend.name})" for one in contenders)
-        asked = " ".join(f"--backend {name}" for name in backends)
-        raise DefinitionError(Complaint(f"{asked} leaves no function to check; there are {there}"))
-    return kept
+    return Job(offer.name, FunctionPreparation(ready), running)
 
 
 @contextmanager

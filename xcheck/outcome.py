@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from xcheck.arguments import Arguments
-from xcheck.compare import Comparer, Evaluation, odd_one_out
-from xcheck.diagnose import Subject, consensus, diagnosis_of, outcome
+from xcheck.compare import Comparer, Evaluation
+from xcheck.diagnose import Subject, consensus, diagnosis_of, odd_one_out, outcome
 from xcheck.environment import environment_of
 from xcheck.findings import Finding
 from xcheck.hearing import Heard, HearingOptions, comparers, strict_estimate

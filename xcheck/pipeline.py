@@ -1,6 +1,7 @@
 """verify: definition -> problem -> witnesses and oracle -> comparison -> report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ import numpy as np
 
 from xcheck import registry
 from xcheck.backend import Backend
-from xcheck.compare import Comparer, Tolerance, odd_one_out
+from xcheck.compare import Comparer, Tolerance
 from xcheck.definition import Check, Loaded, load, settings_for_problem
-from xcheck.diagnose import Forward, Subject, consensus, diagnosis_of, outcome, parted
+from xcheck.diagnose import Forward, Subject, consensus, diagnosis_of, odd_one_out, outcome, parted
 from xcheck.doubts import Point, doubts_at
 from xcheck.environment import environment_of
 from xcheck.findings import CONSTANT_FEATURE, Finding
@@ -90,6 +91,38 @@ def verify_loaded(
     command: Sequence[str] = (),
 ) -> Report:
     """Check what `load_model` returned; see `verify`."""
+    return checked(loaded, backends=backends, worst=worst, progress=progress).report(command)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """A check of a declared network that is done.
+
+    Attributes:
+        loaded: what was checked.
+        witnesses: what they say.
+        comparer: holds it against the oracle.
+        point: what is known at θ.
+    """
+
+    loaded: Loaded
+    witnesses: Witnesses
+    comparer: Comparer
+    point: Point
+
+    def report(self, command: Sequence[str] = ()) -> Report:
+        """Return the report."""
+        return _report(self.loaded, self.witnesses, self.comparer, self.point, command)
+
+
+def checked(
+    loaded: Loaded,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    worst: int = 10,
+    progress: Progress | None = None,
+) -> Checked:
+    """Ask the witnesses and the oracle; see `verify`."""
     problem, check = loaded.problem, loaded.check
     options = _options(check)
     witnesses = call_witnesses(problem, check, backends)
@@ -110,7 +143,7 @@ def verify_loaded(
         tolerance=tolerance.effective,
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
-    return _report(loaded, witnesses, comparer, point, command)
+    return Checked(loaded, witnesses, comparer, point)
 
 
 def _options(check: Check) -> OracleOptions:

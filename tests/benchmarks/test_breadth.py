@@ -17,7 +17,7 @@ from benchmarks.rows import RowsError
 from tests.benchmarks.fakes import ENVIRONMENT, row
 from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry, Params
-from tests.breadth.faults import FAULTS
+from xcheck.testing.generic_faults import GENERIC_FAULTS
 
 ENTRIES = {entry.name: entry for entry in CATALOGUE}
 CHOSEN = [ENTRIES[name] for name in ("torch.tanh", "torch.linear_array", "jax.tanh", "numpy.logistic_regression")]
@@ -55,7 +55,7 @@ def raises(entry: Entry, params: Params, data: tuple[Any, ...]) -> str:
 def test_a_run_of_few_functions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """From end to end: every method accepts what is right, and finds what is twice too large."""
     monkeypatch.setattr(breadth, "CATALOGUE", CHOSEN)
-    monkeypatch.setattr(breadth, "FAULTS", {"x 2": FAULTS["x 2"]})
+    monkeypatch.setattr(breadth, "GENERIC_FAULTS", {"x 2": GENERIC_FAULTS["x 2"]})
     out = tmp_path / "rows" / "breadth.jsonl"
     done = CliRunner().invoke(cli, ["breadth", "--out", str(out)])
     assert done.exit_code == 0, done.output

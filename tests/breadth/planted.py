@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from tests.breadth.entry import Array, Entry, Params, precision_of
-from tests.breadth.faults import Fault, Gradient
+from xcheck.testing.generic_faults import GenericFault, Gradient
 
 Spoil = Callable[[Gradient, Gradient], Gradient]
 
 
 def planted(
     entry: Entry,
-    fault: Fault,
+    fault: GenericFault,
     params: Params,
     data: tuple[Any, ...] = (),
     *,

@@ -16,10 +16,10 @@ from jax.experimental.compilation_cache import compilation_cache
 import xcheck
 from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry
-from tests.breadth.faults import FAULTS, Fault, Gradient
 from tests.breadth.planted import numbers, planted, true_gradient
 from tests.breadth.torch_functions import activated
 from xcheck.report.model import Report
+from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault, Gradient
 
 NUMBERS = {entry.name: number for number, entry in enumerate(CATALOGUE)}
 SCALAR = [entry for entry in CATALOGUE if not entry.array_valued]
@@ -65,10 +65,10 @@ def checked(entry: Entry, seed: int = 0) -> Report:
     return xcheck.check(entry.loss, params, data, backend=entry.framework, gradient=entry.gradient, name=entry.name)
 
 
-def faults_in_turn(number: int) -> Iterator[tuple[str, Fault]]:
+def faults_in_turn(number: int) -> Iterator[tuple[str, GenericFault]]:
     """Yield all faults; every entry begins with another one."""
-    for name in np.roll(list(FAULTS), -7 * number):
-        yield str(name), FAULTS[str(name)]
+    for name in np.roll(list(GENERIC_FAULTS), -7 * number):
+        yield str(name), GENERIC_FAULTS[str(name)]
 
 
 def touched(truth: Gradient, faulty: Gradient) -> set[str]:

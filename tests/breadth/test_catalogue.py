@@ -13,8 +13,8 @@ import pytest
 from tests.breadth import numpy_functions, numpy_models
 from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Array, Entry, Params, precision_of
-from tests.breadth.faults import FAULTS, Gradient
 from tests.breadth.planted import numbers, planted, true_gradient
+from xcheck.testing.generic_faults import GENERIC_FAULTS, Gradient
 
 ENTRIES = {entry.name: entry for entry in CATALOGUE}
 NUMPY = [name for name, entry in ENTRIES.items() if entry.framework == "numpy"]
@@ -151,13 +151,13 @@ def complex_gradient() -> Gradient:
     return {name: rng.standard_normal((3, 3)) + (1j if name == "c" else 0) for name in ("a", "b", "c")}
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if name != "rounded to float32"])
+@pytest.mark.parametrize("name", [name for name in GENERIC_FAULTS if name != "rounded to float32"])
 def test_a_fault_changes_a_copy(name: str) -> None:
     """What it is given stays as it was, and what it returns is something else."""
     gradient = complex_gradient()
     if name == "clipped":
         del gradient["c"]
-    faulty = FAULTS[name](gradient, gradient, np.random.default_rng(0))
+    faulty = GENERIC_FAULTS[name](gradient, gradient, np.random.default_rng(0))
     assert faulty is not None
     assert faulty.keys() == gradient.keys()
     assert all(np.array_equal(gradient[tensor], complex_gradient()[tensor]) for tensor in gradient)
@@ -181,15 +181,15 @@ def test_a_fault_changes_a_copy(name: str) -> None:
 )
 def test_a_fault_that_changes_nothing_does_not_apply(name: str, gradient: Gradient) -> None:
     """None, rather than a fault that nobody can find."""
-    assert FAULTS[name](gradient, gradient, np.random.default_rng(0)) is None
+    assert GENERIC_FAULTS[name](gradient, gradient, np.random.default_rng(0)) is None
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if name.startswith("one component")])
+@pytest.mark.parametrize("name", [name for name in GENERIC_FAULTS if name.startswith("one component")])
 def test_a_component_counts(name: str) -> None:
     """One component is changed, and it is at least a thousandth of the largest of its tensor."""
     gradient = {"a": np.array([1.0, 1e-4, -2e-3]), "rounding": np.array([1e-17, 3e-18])}
     for seed in range(10):
-        faulty = FAULTS[name](gradient, gradient, np.random.default_rng(seed))
+        faulty = GENERIC_FAULTS[name](gradient, gradient, np.random.default_rng(seed))
         assert faulty is not None
         assert np.array_equal(faulty["rounding"], gradient["rounding"])
         assert np.flatnonzero(faulty["a"] != gradient["a"]).tolist() in ([0], [2])
@@ -204,7 +204,7 @@ def test_a_planted_fault_is_what_the_framework_returns(number: int) -> None:
     """The loss is the same to the last bit, and its gradient is the faulty one."""
     entry, params, data = drawn(EXAMPLES[number])
     truth = true_gradient(entry, params, data)
-    for fault in [list(FAULTS.values())[(number + shift) % len(FAULTS)] for shift in (0, 8, 16)]:
+    for fault in [list(GENERIC_FAULTS.values())[(number + shift) % len(GENERIC_FAULTS)] for shift in (0, 8, 16)]:
         expected = fault(truth, numbers(params), np.random.default_rng(0))
         faulty = planted(entry, fault, params, data)
         assert (faulty is None) == (expected is None)
@@ -219,7 +219,7 @@ def test_a_planted_fault_is_what_the_framework_returns(number: int) -> None:
 def test_no_fault_is_planted_in_an_array() -> None:
     """Without a loss there is no gradient that could be spoiled."""
     entry, params, data = drawn("torch.linear_array")
-    assert planted(entry, FAULTS["x 2"], params, data) is None
+    assert planted(entry, GENERIC_FAULTS["x 2"], params, data) is None
 
 
 def test_the_frameworks_settings_stay() -> None:

@@ -3,7 +3,7 @@
 Each rule is a function of the `Evidence`; `diagnosed` picks those that explain the residual down to the noise.
 """
 
-from xcheck.diagnose.consensus import consensus, outcome
+from xcheck.diagnose.consensus import consensus, odd_one_out, outcome
 from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, Guess, explains
 from xcheck.diagnose.failures import Diagnosis, Subject, diagnosis_of, evidence_against
@@ -20,6 +20,7 @@ __all__ = [
     "diagnosis_of",
     "evidence_against",
     "explains",
+    "odd_one_out",
     "origin",
     "outcome",
     "parted",

@@ -14,6 +14,20 @@ from xcheck.pair import ORACLE, Pair
 from xcheck.verdict import Verdict
 
 
+def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return who stands alone: the witnesses that disagree with the oracle while another agrees with it.
+
+    The oracle decides, not a vote: the same bug in two witnesses of three makes both of them odd. Only when all of at
+    least two witnesses agree with each other and not with the oracle is it the oracle that is odd.
+    """
+    against = {pair.a: pair.verdict is Verdict.DISAGREE for pair in pairs if pair.b == ORACLE}
+    among = [pair for pair in pairs if pair.b != ORACLE]
+    if against and all(against.values()):
+        united = bool(among) and all(pair.verdict is Verdict.AGREE for pair in among)
+        return (ORACLE,) if united else ()
+    return tuple(name for name, disagrees in against.items() if disagrees)
+
+
 def groups_of(pairs: Sequence[Pair]) -> list[tuple[str, ...]]:
     """Return the witnesses in groups that agree among themselves, the largest group first."""
     names = [pair.a for pair in pairs if pair.b == ORACLE]

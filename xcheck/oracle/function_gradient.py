@@ -51,6 +51,7 @@ class FunctionOptions:
         scope: all components, a sample, or whichever fits the budget.
         budget: seconds.
         seed: of the sample and of the directions.
+        including: components that a sample includes in any case.
     """
 
     epsilon: float | Literal["auto"] = "auto"
@@ -58,6 +59,7 @@ class FunctionOptions:
     scope: ScopeName = "auto"
     budget: float = 10.0
     seed: int = 0
+    including: tuple[int, ...] = ()
 
 
 class FunctionOracle:
@@ -126,7 +128,8 @@ class FunctionOracle:
         if self._options.scope == "auto" and self.predicted <= self._options.budget:
             return Lines.all_of(layout)
         affordable = self._options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
-        return sampled(layout, int(min(affordable, 1e6)), np.random.default_rng([self._options.seed, _SAMPLE_STREAM]))
+        rng = np.random.default_rng([self._options.seed, _SAMPLE_STREAM])
+        return sampled(layout, int(min(affordable, 1e6)), rng, self._options.including)
 
     def _measured(self) -> BlackBoxGradient:
         options = self._options
@@ -184,6 +187,11 @@ class FunctionOracle:
     def kinks(self) -> Indices:
         """Lines with a kink at θ, or nearer than can be told."""
         return np.flatnonzero(self._found.kink == 0)
+
+    @property
+    def kink_distance(self) -> Vector:
+        """Distance within which each line has a kink: 0 where it cannot be told from θ, nan for none in sight."""
+        return self._found.kink
 
     def estimate(self, engine: str) -> Estimate:
         """Return everything that is known as one value."""
@@ -254,10 +262,10 @@ def _rounding(roundoff: float) -> float:
     return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
 
 
-def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
+def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including: tuple[int, ...] = ()) -> Lines:
     """Return a sample of each tensor, and random directions.
 
-    Small tensors are there with all their components.
+    Small tensors are there with all their components, and so are those components that are to be included.
     """
     fitting = min(_DIRECTION_BYTES // (8 * max(layout.size, 1)), affordable // 4)
     directions = int(np.clip(fitting, _LEAST, _DIRECTIONS))
@@ -269,7 +277,7 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
     for tensor in tensors:
         chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)
         places.append(tensor.offset + np.sort(chosen).astype(np.intp))
-    components = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
+    components = np.union1d(np.concatenate([*places, np.zeros(0, dtype=np.intp)]), np.array(including, dtype=np.intp))
     return Lines(layout, components, rng.standard_normal((directions, layout.size)))
 
 

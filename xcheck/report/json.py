@@ -19,7 +19,12 @@ SCHEMA = 1
 
 def dumps(report: Report) -> str:
     """Return the report as one line of JSON."""
-    return json.dumps(as_dict(report), ensure_ascii=False, allow_nan=False)
+    return line(as_dict(report))
+
+
+def line(content: Mapping[str, Any]) -> str:
+    """Return plain content, all of its numbers finite, as one line of JSON."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -51,8 +56,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "environment": dict(report.environment),
         "command": list(report.command),
     }
-    finite: dict[str, Any] = _finite(content)
-    return finite
+    plain: dict[str, Any] = finite(content)
+    return plain
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
@@ -100,12 +105,12 @@ def _component(component: Component) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace numbers that JSON cannot write by strings, all the way down."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

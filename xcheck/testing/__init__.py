@@ -14,6 +14,18 @@ def test_contract():
 from xcheck.testing.collection import cases
 from xcheck.testing.contract import check_contract
 from xcheck.testing.faults import FAULTS, Fault, Planted
+from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
 from xcheck.testing.scenarios import large_scenario, scenario, scenarios
 
-__all__ = ["FAULTS", "Fault", "Planted", "cases", "check_contract", "large_scenario", "scenario", "scenarios"]
+__all__ = [
+    "FAULTS",
+    "GENERIC_FAULTS",
+    "Fault",
+    "GenericFault",
+    "Planted",
+    "cases",
+    "check_contract",
+    "large_scenario",
+    "scenario",
+    "scenarios",
+]

@@ -101,6 +101,26 @@ def _penalised_biases(gradient: Gradient, problem: Problem) -> None:
             gradient[name] += problem.network.l2 / problem.examples * parameters[name]
 
 
+def _biases_averaged(gradient: Gradient, problem: Problem) -> None:
+    for name in gradient:
+        if name.startswith("b"):
+            gradient[name] /= problem.examples
+
+
+def _detached_below(gradient: Gradient, problem: Problem) -> None:
+    """Leave the layers below the last one nothing but the penalty."""
+    for name, share in _penalty(problem).items():
+        if int(name[1:]) < len(problem.network.layers):
+            gradient[name][...] = share
+
+
+def _not_rescaled(gradient: Gradient, problem: Problem) -> None:
+    """Scale what comes down through dropout as if the units had been masked, and not divided by keep_prob."""
+    keep = problem.network.keep_probs
+    for name, share in _penalty(problem).items():
+        gradient[name] += (np.prod(keep[int(name[1:]) :]) - 1) * (gradient[name] - share)
+
+
 def _transposed(gradient: Gradient, problem: Problem) -> None:
     for name in _weights(gradient):
         rows, columns = gradient[name].shape
@@ -164,6 +184,12 @@ def _bfloat16(gradient: Vector) -> Vector:
     return (bits & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
 
 
+def _tf32(gradient: Vector) -> Vector:
+    """Keep 10 bits of the mantissa, as a tensor core does."""
+    mantissa, exponent = np.frexp(gradient)
+    return np.asarray(np.ldexp(np.round(mantissa * 2.0**11) / 2.0**11, exponent))
+
+
 def _underflow(gradient: Vector) -> Vector:
     """Flush to zero what is below 1e-2 of the largest."""
     return np.where(np.abs(gradient) < 1e-2 * np.abs(gradient).max(), 0.0, gradient)
@@ -184,11 +210,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault("1/m missing", "mean and sum", _data_scaled(lambda problem: problem.examples)),
     Fault("1/m twice", "mean and sum", _data_scaled(lambda problem: 1 / problem.examples)),
     Fault("mean over the outputs", "mean and sum", _data_scaled(lambda p: 1 / p.network.widths[-1])),
-    Fault("one example not counted", "mean and sum", _data_scaled(lambda p: p.examples / (p.examples - 1))),
+    Fault("one example not counted", "mean and sum", _data_scaled(lambda p: p.examples / max(p.examples - 1, 1))),
+    Fault("biases averaged twice", "mean and sum", _biases_averaged),
     Fault("penalty missing for W1", "penalty", _penalty_scaled(lambda problem: 0.0, "W1")),
     Fault("penalty missing", "penalty", _penalty_scaled(lambda problem: 0.0)),
     Fault("penalty without 1/m", "penalty", _penalty_scaled(lambda problem: problem.examples)),
     Fault("penalty doubled", "penalty", _penalty_scaled(lambda problem: 2.0)),
+    Fault("penalty with a minus sign", "penalty", _penalty_scaled(lambda problem: -1.0)),
     Fault("penalty averaged again", "penalty", _penalty_scaled(lambda problem: 1 / problem.examples)),
     Fault("sign(W) for W", "penalty", _sign_penalty),
     Fault("penalty on biases", "penalty", _penalised_biases),
@@ -207,9 +235,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("one bias zero", "support", _one_component(lambda g: 0.0, "b1")),
     Fault("one unit's weights sign-flipped", "support", _row(lambda row: -row)),
     Fault("first layer detached", "graph", _scaled(0.0, "W1", "b1")),
+    Fault("all but the last layer detached", "graph", _detached_below),
     Fault("accumulated over two calls", "graph", _scaled(2.0)),
+    Fault("1/keep_prob missing in backward", "dropout", _not_rescaled),
     Fault("rounded to bfloat16", "numbers", _everywhere(_bfloat16)),
     Fault("rounded to float16", "numbers", _everywhere(lambda g: g.astype(np.float16).astype(np.float64))),
+    Fault("rounded to TF32", "numbers", _everywhere(_tf32)),
     Fault("clipped", "numbers", _everywhere(_clipped)),
     Fault("underflow", "numbers", _everywhere(_underflow)),
 )

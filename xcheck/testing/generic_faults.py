@@ -1,21 +1,42 @@
 """Faults that apply to any gradient: the mistakes that people make, made on purpose in one that is right.
 
-A fault takes the named gradients and parameters as NumPy arrays and a generator, and returns another dict, or None
-where it would change nothing. What it is given is never written to.
+They need names, shapes, θ and g, and no knowledge of the function. A fault takes the named gradients and parameters as
+NumPy arrays and a generator, and returns another dict, or None where it would change nothing. What it is given is never
+written to.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tests.breadth.entry import Array
-
+Array = np.ndarray[Any, Any]
 Gradient = dict[str, Array]
-Fault = Callable[[Gradient, Gradient, np.random.Generator], Gradient | None]
+Spoil = Callable[[Gradient, Gradient, np.random.Generator], Gradient | None]
 Change = Callable[[Array], Array]
 
 SAME = 1e-9
 """A change below this share of the tensor's largest component is none; so is a tensor below it of the gradient's."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenericFault:
+    """A mistake in any gradient.
+
+    Attributes:
+        name: what was done wrong.
+        kind: class of mistake.
+        spoil: does it.
+    """
+
+    name: str
+    kind: str
+    spoil: Spoil
+
+    def __call__(self, gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+        """Return the faulty gradient; None where the fault changes nothing."""
+        return self.spoil(gradient, params, rng)
 
 
 def largest(array: Array) -> float:
@@ -39,12 +60,12 @@ def changed(before: Gradient, after: Gradient) -> Gradient | None:
     return after if any(differ(before[name], after[name]) for name in that_matter(before)) else None
 
 
-def everywhere(change: Change) -> Fault:
+def everywhere(change: Change) -> Spoil:
     """Return the fault of changing every tensor in the same way."""
     return lambda gradient, params, rng: changed(gradient, {name: change(g) for name, g in gradient.items()})
 
 
-def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Fault:
+def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Spoil:
     """Return the fault of changing one tensor: a random one of those in which it makes a difference."""
 
     def fault(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
@@ -57,7 +78,7 @@ def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Faul
     return fault
 
 
-def component(change: Callable[[float], float]) -> Fault:
+def component(change: Callable[[float], float]) -> Spoil:
     """Return the fault of changing one component that is at least a thousandth of its tensor's largest."""
 
     def one(g: Array, rng: np.random.Generator) -> Array:
@@ -69,7 +90,7 @@ def component(change: Callable[[float], float]) -> Fault:
     return in_one(one)
 
 
-def rows(change: Callable[[Array, np.random.Generator], Array], dimensions: int = 1) -> Fault:
+def rows(change: Callable[[Array, np.random.Generator], Array], dimensions: int = 1) -> Spoil:
     """Return the fault of changing the rows of one tensor that has at least two."""
     return in_one(lambda g, rng: change(g, rng) if g.ndim >= dimensions and len(g) > 1 else None)
 
@@ -121,28 +142,31 @@ def clipped(g: Array) -> Array:
     return np.clip(g, -largest(g) / 2, largest(g) / 2)
 
 
-FAULTS: dict[str, Fault] = {
-    "x 2": everywhere(lambda g: 2.0 * g),
-    "x 1/2": everywhere(lambda g: 0.5 * g),
-    "x -1": everywhere(lambda g: -1.0 * g),
-    "x 1.001": everywhere(lambda g: 1.001 * g),
-    "x 1.0001": everywhere(lambda g: 1.0001 * g),
-    "one tensor x 2": in_one(lambda g, rng: 2.0 * g),
-    "one component + 10 %": component(lambda g: 1.1 * g),
-    "one component + 1 %": component(lambda g: 1.01 * g),
-    "one component + 1e-4": component(lambda g: (1 + 1e-4) * g),
-    "one component + 1e-6": component(lambda g: (1 + 1e-6) * g),
-    "one component zero": component(lambda g: 0.0),
-    "one component nan": component(lambda g: float("nan")),
-    "one row's sign flipped": rows(flipped),
-    "rows rolled by one": rows(lambda g, rng: np.roll(g, 1, axis=0)),
-    "two rows swapped": rows(two_swapped),
-    "transposed": in_one(transposed),
-    "last row missing": rows(last_missing),
-    "one tensor detached": in_one(lambda g, rng: np.zeros_like(g)),
-    "two tensors swapped": tensors_swapped,
-    "rounded to float32": everywhere(lambda g: g.astype(np.float32).astype(g.dtype)),
-    "clipped": everywhere(clipped),
-    "weight decay": weight_decay,
-    "conjugated": everywhere(lambda g: np.conj(g) if np.iscomplexobj(g) else g),
-}
+_CATALOGUE = (
+    GenericFault("x 2", "constant factor", everywhere(lambda g: 2.0 * g)),
+    GenericFault("x 1/2", "constant factor", everywhere(lambda g: 0.5 * g)),
+    GenericFault("x -1", "constant factor", everywhere(lambda g: -1.0 * g)),
+    GenericFault("x 1.001", "constant factor", everywhere(lambda g: 1.001 * g)),
+    GenericFault("x 1.0001", "constant factor", everywhere(lambda g: 1.0001 * g)),
+    GenericFault("one tensor x 2", "constant factor", in_one(lambda g, rng: 2.0 * g)),
+    GenericFault("one component + 10 %", "support", component(lambda g: 1.1 * g)),
+    GenericFault("one component + 1 %", "support", component(lambda g: 1.01 * g)),
+    GenericFault("one component + 1e-4", "support", component(lambda g: (1 + 1e-4) * g)),
+    GenericFault("one component + 1e-6", "support", component(lambda g: (1 + 1e-6) * g)),
+    GenericFault("one component zero", "support", component(lambda g: 0.0)),
+    GenericFault("one component nan", "support", component(lambda g: float("nan"))),
+    GenericFault("one row's sign flipped", "support", rows(flipped)),
+    GenericFault("rows rolled by one", "linear algebra", rows(lambda g, rng: np.roll(g, 1, axis=0))),
+    GenericFault("two rows swapped", "linear algebra", rows(two_swapped)),
+    GenericFault("transposed", "linear algebra", in_one(transposed)),
+    GenericFault("last row missing", "linear algebra", rows(last_missing)),
+    GenericFault("one tensor detached", "graph", in_one(lambda g, rng: np.zeros_like(g))),
+    GenericFault("two tensors swapped", "linear algebra", tensors_swapped),
+    GenericFault("rounded to float32", "numbers", everywhere(lambda g: g.astype(np.float32).astype(g.dtype))),
+    GenericFault("clipped", "numbers", everywhere(clipped)),
+    GenericFault("weight decay", "penalty", weight_decay),
+    GenericFault("conjugated", "numbers", everywhere(lambda g: np.conj(g) if np.iscomplexobj(g) else g)),
+)
+
+GENERIC_FAULTS: dict[str, GenericFault] = {fault.name: fault for fault in _CATALOGUE}
+"""The catalogue by name."""

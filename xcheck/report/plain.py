@@ -1,0 +1,65 @@
+"""What the smaller reports share: tables that fold, indentation, and text of a given width."""
+
+import io
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from xcheck.verdict import Verdict
+
+NARROW = 60  # columns
+STYLES = {
+    Verdict.AGREE: "bold green",
+    Verdict.UNDECIDED: "bold yellow",
+    Verdict.DISAGREE: "bold red",
+    Verdict.ERROR: "bold magenta",
+}
+
+
+def rendered(show: Callable[[Console], None], width: int) -> str:
+    """Return what is shown on a console as plain text of at most `width` columns."""
+    stream = io.StringIO()
+    # In a notebook rich would not write into the stream but display.
+    console = Console(
+        file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
+    )
+    show(console)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def print_sections(console: Console, sections: Iterable[RenderableType], command: Sequence[str]) -> None:
+    """Print sections, and the command that repeats them."""
+    for section in sections:
+        console.print(section)
+    if command:
+        # One piece, however narrow the terminal: it is there to be copied.
+        console.print(f"\n  again: {shlex.join(command)}", soft_wrap=True, markup=False)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narrow: bool) -> Table:
+    """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
+
+    Cells are people's own words: what is in their square brackets is no style.
+    """
+    found = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), pad_edge=False, header_style="dim")
+    for number, heading in enumerate(headings):
+        found.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
+    for row in rows:
+        found.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return found
+
+
+def indented(content: RenderableType | str) -> Padding:
+    """Return content two columns to the right."""
+    return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
+
+
+def titled(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
+    """Yield content under a title, after an empty line."""
+    yield ""
+    yield indented(Text(title, style="bold"))
+    yield indented(content)

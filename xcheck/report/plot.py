@@ -1,0 +1,46 @@
+"""A plot in plain characters, both axes logarithmic."""
+
+import math
+from collections.abc import Sequence
+
+_MOST_ROWS = 12
+
+
+def plotted(points: Sequence[tuple[float, float]], *, level: float, columns: int) -> list[str]:
+    """Return the lines of a plot.
+
+    Args:
+        points: x, ascending, and y. A y of 0 is drawn on the lowest line, one that is not finite not at all.
+        level: a y to be drawn as a line, 0 for none.
+        columns: width without the labels, which take 8.
+
+    >>> for line in plotted([(1e-3, 1e-4), (1e-2, 1e-5), (1e-1, 1e-3)], level=0, columns=9):
+    ...     print(line)
+      1e-03 |       *
+      1e-04 | *
+      1e-05 |    *
+            +---------
+             1e-03 1e-01
+    """
+    ys = [y for _, y in points if math.isfinite(y) and y > 0]
+    if not ys:
+        return []
+    shown = [*ys, level] if min(ys) * 1e-2 < level < max(ys) * 1e2 else ys
+    low, high = round(math.log10(min(shown))), round(math.log10(max(shown)))
+    decades = max(1, math.ceil((high - low + 1) / _MOST_ROWS))
+    rows = (high - low) // decades + 1
+    width = max(1, columns // len(points))
+    grid = [[" "] * (width * len(points)) for _ in range(rows)]
+
+    def row(y: float) -> int:
+        return 0 if y <= 0 else min(rows - 1, max(0, round((math.log10(y) - low) / decades)))
+
+    if level in shown[len(ys) :]:
+        grid[row(level)] = ["-"] * len(grid[0])
+    for number, (_, y) in enumerate(points):
+        if math.isfinite(y):
+            grid[row(y)][number * width + width // 2] = "*"
+    lines = [f"  {10.0 ** (low + number * decades):.0e} |{''.join(grid[number])}".rstrip() for number in range(rows)]
+    first, last = f"{points[0][0]:.0e}", f"{points[-1][0]:.0e}"
+    gap = " " * max(1, len(grid[0]) - len(first) - len(last))
+    return [*reversed(lines), f"{' ' * 8}+{'-' * len(grid[0])}", f"{' ' * 9}{first}{gap}{last}"]
