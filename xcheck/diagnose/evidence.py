@@ -156,7 +156,7 @@ def multiples(evidence: Evidence, shares: Mapping[str, Share]) -> list[tuple[flo
     for name, share in shares.items():
         target = evidence.gradient[evidence.layout[name].span] - share.rest
         found = fitted(target, share.base, weight=share.blur + evidence.fine * np.abs(target))
-        if found is not None and np.isfinite(found[0]) and found[0] != 0:
+        if found is not None and np.isfinite(found[0]) and abs(found[0]) > evidence.fine:
             candidates.append(float(found[0]))
     distinct: list[float] = []
     for c in sorted(candidates, key=abs, reverse=True):

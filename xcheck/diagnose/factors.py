@@ -85,8 +85,11 @@ def _told(evidence: Evidence, problem: Problem, c: float, what: str) -> tuple[st
 
 def _counts(evidence: Evidence, problem: Problem, names: list[str]) -> dict[float, str]:
     """Return the factors that the examples' share of some tensors may be off by."""
+    layers = [int(name[1:]) for name in names]
+    named = _products(problem.network.keep_probs[min(layers) :])
+    if max(layers) < len(problem.network.layers) and {name[0] for name in names} == {"W", "b"}:
+        return named  # what is wrong in the loss would be wrong in the last layer, too
     m, outputs = float(problem.examples), float(problem.network.widths[-1])
-    named = _products(problem.network.keep_probs[min(int(name[1:]) for name in names) :])
     if m > 1:
         named |= {m / (m - 1): "m/(m − 1): one example less", (m - 1) / m: "(m − 1)/m: one example less"}
     named |= {(m + 1) / m: "(m + 1)/m", m / (m + 1): "m/(m + 1)"}
@@ -96,7 +99,7 @@ def _counts(evidence: Evidence, problem: Problem, names: list[str]) -> dict[floa
     if problem.network.loss == "mean_squared_error":
         named |= {2.0: "the ½ of the squared error", 0.5: "the ½ of the squared error, twice"}
     named |= {m: "m", 1 / m: "1/m"}
-    return {factor: what for factor, what in named.items() if factor not in (0.0, 1.0)}
+    return {factor: what for factor, what in named.items() if factor != 1.0}
 
 
 def _products(keep_probs: tuple[float, ...]) -> dict[float, str]:
@@ -109,7 +112,7 @@ def _products(keep_probs: tuple[float, ...]) -> dict[float, str]:
             value = float(np.prod([keep**power for keep, power in used]))
             words = " x ".join(f"{'' if power > 0 else '1/'}{keep:g}" for keep, power in used)
             found.setdefault(value, f"keep_prob {words}")
-    return found
+    return {value: words for value, words in found.items() if value != 1.0}
 
 
 def _lengths(lengths: Mapping[int, str]) -> dict[float, str]:

@@ -102,8 +102,8 @@ def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
             if not there.any() or (name == "elu" and where == "below 0"):
                 continue
             c = _linear(evidence, backprop, number, np.where(there, 0.0, right), np.where(there, 1.0, 0.0))
-            if c is None:
-                continue
+            if c is None or (where == "above 0" and abs(c) <= evidence.fine):
+                continue  # with a slope of 0 it is detached
             text = f"the derivative of {name} is taken to be {written(c)} {where}"
             places = {n: side(backprop.z(n)) for n in numbers}
             steps = Steps(slope={n: np.where(places[n], c, backprop.slope(n)) for n in numbers})
