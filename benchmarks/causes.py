@@ -19,7 +19,7 @@ from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import check
 from xcheck.compare import Comparer, Evaluation, Tolerance
-from xcheck.diagnose import Subject, diagnosis_of
+from xcheck.diagnose import Circumstances, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.problem import Problem
@@ -85,7 +85,7 @@ def _in_network(mistake: Mistake, problem: Problem, comparer: Comparer) -> str:
     if gradient is None:
         return "n/a"
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    found = diagnosis_of([evaluation], comparer, Subject(theta=problem.theta, problem=problem)).findings
+    found = diagnosis_of([evaluation], comparer, Circumstances(theta=problem.theta, problem=problem)).findings
     return _judged({finding.code for finding in found}, mistake.codes)
 
 

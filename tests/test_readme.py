@@ -49,7 +49,14 @@ def test_the_failing_report_is_real() -> None:
 
 def test_the_example_with_arrays_runs() -> None:
     """The code shown agrees, as it asserts."""
-    subprocess.run([sys.executable, "-c", block("python", "assert xcheck.verify")], check=True)
+    subprocess.run([sys.executable, "-c", block("python", "Problem.create")], check=True)
+
+
+@pytest.mark.parametrize("words", ["xcheck.explain(", "xcheck.selftest("])
+def test_close_up_and_self_test_run(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code shown holds what it asserts."""
+    monkeypatch.chdir(ROOT)
+    exec("import xcheck\n" + block("python", words), {})  # noqa: S102 - the README's own code
 
 
 def test_the_definition_is_valid_and_checks(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from xcheck.arguments import Arguments
 from xcheck.compare import Comparer, Evaluation
-from xcheck.diagnose import Subject, consensus, diagnosis_of, odd_one_out, outcome
+from xcheck.diagnose import Circumstances, consensus, diagnosis_of, odd_one_out, outcome
 from xcheck.environment import environment_of
 from xcheck.findings import Finding
 from xcheck.hearing import Heard, HearingOptions, comparers, strict_estimate
@@ -107,7 +107,7 @@ def _at_fault(found: Heard, pairs: Sequence[Pair]) -> list[Evaluation]:
     return [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
 
 
-def _subject(found: Heard, arguments: Arguments) -> Subject:
+def _subject(found: Heard, arguments: Arguments) -> Circumstances:
     """Return θ along the lines, and the lengths of axes that a factor may come from."""
     lines = found.judgement.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
@@ -117,7 +117,7 @@ def _subject(found: Heard, arguments: Arguments) -> Subject:
             leaf = arguments.read(value)
             for axis, length in enumerate(() if leaf is None else leaf.values.shape):
                 lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
-    return Subject(theta=np.tile(single, max(1, found.outputs)), lengths=lengths)
+    return Circumstances(theta=np.tile(single, max(1, found.outputs)), lengths=lengths)
 
 
 def _odd_one_out(found: Heard, pairs: Sequence[Pair]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from xcheck import registry
 from xcheck.backend import Backend
 from xcheck.compare import Comparer, Tolerance
 from xcheck.definition import Check, Loaded, load, settings_for_problem
-from xcheck.diagnose import Forward, Subject, consensus, diagnosis_of, odd_one_out, outcome, parted
+from xcheck.diagnose import Circumstances, Forward, consensus, diagnosis_of, odd_one_out, outcome, parted
 from xcheck.doubts import Point, doubts_at
 from xcheck.environment import environment_of
 from xcheck.findings import CONSTANT_FEATURE, Finding
@@ -173,7 +173,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
-    found = diagnosis_of(evaluations, comparer, Subject(theta=problem.theta, problem=problem))
+    found = diagnosis_of(evaluations, comparer, Circumstances(theta=problem.theta, problem=problem))
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,

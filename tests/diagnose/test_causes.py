@@ -8,7 +8,7 @@ import pytest
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import registry, verify
 from xcheck.compare import Comparer, Evaluation, Tolerance
-from xcheck.diagnose import Subject, diagnosis_of
+from xcheck.diagnose import Circumstances, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.parameters import Vector
@@ -29,7 +29,7 @@ def judged(number: int, needs: tuple[tuple[str, object], ...]) -> tuple[Problem,
 def causes(problem: Problem, comparer: Comparer, gradient: Vector) -> list[Finding]:
     """What is said about this gradient."""
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    return diagnosis_of([evaluation], comparer, Subject(theta=problem.theta, problem=problem)).findings
+    return diagnosis_of([evaluation], comparer, Circumstances(theta=problem.theta, problem=problem)).findings
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)

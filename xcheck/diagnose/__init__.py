@@ -6,15 +6,15 @@ Each rule is a function of the `Evidence`; `diagnosed` picks those that explain 
 from xcheck.diagnose.consensus import consensus, odd_one_out, outcome
 from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, Guess, explains
-from xcheck.diagnose.failures import Diagnosis, Subject, diagnosis_of, evidence_against
+from xcheck.diagnose.failures import Circumstances, Diagnosis, diagnosis_of, evidence_against
 from xcheck.diagnose.forward import Forward, parted
 
 __all__ = [
+    "Circumstances",
     "Diagnosis",
     "Evidence",
     "Forward",
     "Guess",
-    "Subject",
     "consensus",
     "diagnosed",
     "diagnosis_of",

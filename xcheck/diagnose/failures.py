@@ -15,7 +15,7 @@ from xcheck.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Subject:
+class Circumstances:
     """What the gradients are of.
 
     Attributes:
@@ -42,7 +42,7 @@ class Diagnosis:
     starts: dict[str, str]
 
 
-def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, subject: Subject) -> Diagnosis:
+def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, known: Circumstances) -> Diagnosis:
     """Return the causes of everything that is wrong.
 
     Gradients of functions whose losses differ are those of different functions: they are left alone.
@@ -52,7 +52,7 @@ def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, subject:
         pair = comparer.with_oracle(evaluation)
         if not pair.wrong or not pair.losses_agree:
             continue
-        evidence = evidence_against(evaluation.calls[0], comparer, subject)
+        evidence = evidence_against(evaluation.calls[0], comparer, known)
         found.findings.extend(_accumulated(evaluation, evidence))
         if not evidence.wrong.any():
             continue  # of two calls the second alone is wrong
@@ -63,7 +63,7 @@ def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, subject:
     return found
 
 
-def evidence_against(call: Evaluation, comparer: Comparer, subject: Subject) -> Evidence:
+def evidence_against(call: Evaluation, comparer: Comparer, known: Circumstances) -> Evidence:
     """Return the evidence against one call of a witness; random directions are no components, and left out."""
     estimate, layout = comparer.estimate, comparer.layout
     wrong = np.zeros(layout.size, dtype=bool)
@@ -74,7 +74,7 @@ def evidence_against(call: Evaluation, comparer: Comparer, subject: Subject) -> 
     return Evidence(
         witness=call.name,
         layout=layout,
-        theta=subject.theta,
+        theta=known.theta,
         gradient=call.gradient,
         trusted=estimate.value,
         blur=comparer.blur,
@@ -82,8 +82,8 @@ def evidence_against(call: Evaluation, comparer: Comparer, subject: Subject) -> 
         wrong=wrong,
         tolerance=comparer.tolerance,
         roundoff=comparer.roundoff,
-        lengths=subject.lengths,
-        problem=subject.problem,
+        lengths=known.lengths,
+        problem=known.problem,
         trace=estimate.trace,
     )
 

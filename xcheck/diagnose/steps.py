@@ -155,7 +155,8 @@ def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[flo
         inside = np.sort(z[(z > lower) & (z < upper)])
         between = np.concatenate([[lower], inside, [upper]])
         found += ((between[1:] + between[:-1]) / 2).tolist()
-    return found[:_MOST_THRESHOLDS]
+    # Above every z nothing would pass: that is detached.
+    return [t for t in found if (z > t).any()][:_MOST_THRESHOLDS]
 
 
 def _upstream(backprop: Backprop, number: int) -> Vector:
