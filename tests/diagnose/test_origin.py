@@ -49,7 +49,10 @@ def test_the_report_is_a_diagnosis(problem: Problem) -> None:
     assert "odd one out: numpy" in text
     assert "torch and jax agree with the oracle" in text
     assert "starts: numpy: between layer 2 and layer 1" in text
-    assert "cause XC241: numpy: layer 1: the derivative of tanh is taken to be 1: no derivative at all" in text
+    assert (
+        "cause XC241, activation slope: numpy: layer 1: the derivative of tanh is taken to be 1: no derivative at all"
+        in text
+    )
     assert "next: python -m xcheck explain XC241" in text
     assert text.index("cause XC241") < text.index("worst components") < text.index("next:")
     content = report.to_dict()

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from xcheck.findings import Finding
 from xcheck.layers import LayerState
+from xcheck.pages import page
 from xcheck.pair import Component, Pair, band
 from xcheck.report.model import Report
 
@@ -46,8 +48,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "odd_one_out": list(report.odd_one_out),
         "consensus": report.consensus,
         "starts": dict(report.starts),
-        "findings": [asdict(finding) for finding in report.findings],
-        "warnings": [asdict(warning) for warning in report.warnings],
+        "findings": [_finding(finding) for finding in report.findings],
+        "warnings": [_finding(warning) for warning in report.warnings],
         "oracle": asdict(report.oracle),
         "dtype": report.dtype,
         "tolerance": report.tolerance,
@@ -58,6 +60,10 @@ def as_dict(report: Report) -> dict[str, Any]:
     }
     plain: dict[str, Any] = finite(content)
     return plain
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return asdict(finding) | {"title": page(finding.code).title}
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

@@ -16,7 +16,7 @@ NARROW = 60  # columns
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 
 
-def title(pair: Pair) -> str:
+def title_of(pair: Pair) -> str:
     """Return who is compared with whom."""
     return f"{pair.a} – {pair.b}"
 
@@ -38,7 +38,7 @@ class Page:
     def pairs(self, pairs: Sequence[Pair]) -> Table:
         """Every pair: difference, band, wrong components."""
         unsure = any(pair.undecided for pair in pairs)
-        return self._comparisons("pair", [(title(pair), pair) for pair in pairs], unsure=unsure)
+        return self._comparisons("pair", [(title_of(pair), pair) for pair in pairs], unsure=unsure)
 
     def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
         """The same, tensor by tensor."""

@@ -14,9 +14,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from xcheck.findings import Finding
+from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.tables import NARROW, Page, title
+from xcheck.report.tables import NARROW, Page, title_of
 from xcheck.verdict import Verdict
 
 _STYLES = {
@@ -115,7 +116,7 @@ def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[Renderabl
     yield from _diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from _titled(f"{title(pair)}, worst components", page.components(pair))
+            yield from _titled(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
         yield ""
         yield _indented(page.pairs(report.pairs))
@@ -156,7 +157,7 @@ def _details(report: Report, page: Page) -> Iterable[RenderableType]:
     if report.ok and report.verified < report.parameters:
         yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:
-        yield from _titled(f"{title(pair)}, per tensor", page.tensors(pair.tensors))
+        yield from _titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
 def _options(command: Sequence[str]) -> list[str]:
@@ -189,7 +190,9 @@ def _oracle(oracle: OracleSummary) -> str:
 def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
     for remark in remarks:
         yield ""
-        yield _indented(Text(f"{kind} {remark.code}: {remark.text}"))
+        # Warnings say themselves what they are about.
+        title = "" if kind == "warning" else f", {page(remark.code).title}"
+        yield _indented(Text(f"{kind} {remark.code}{title}: {remark.text}"))
         if verbose and remark.trace:
             yield Text(indent(remark.trace, "  "), no_wrap=True)
 
