@@ -20,7 +20,7 @@ from xcheck.report.model import OracleSummary, Report
 from xcheck.report.tables import NARROW, Page, title_of
 from xcheck.verdict import Verdict
 
-_STYLES = {
+STYLES = {
     Verdict.AGREE: "bold green",
     Verdict.UNDECIDED: "bold yellow",
     Verdict.DISAGREE: "bold red",
@@ -62,7 +62,7 @@ def print_line(report: Report, console: Console) -> None:
 
 def _verdict(report: Report) -> Text:
     # A check that proves nothing about a tensor is not a plain AGREE.
-    style = _STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
+    style = STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
     # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
