@@ -37,11 +37,11 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
     console = Console(
         file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
     )
-    print_report(report, console, verbose=verbose)
+    show(report, console, verbose=verbose)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
+def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = Page(narrow=console.width < NARROW)
     for section in _sections(report, page, verbose=verbose):

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.report.tables import NARROW
-from xcheck.report.terminal import STYLES, print_report
+from xcheck.report.terminal import STYLES
+from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
 from xcheck.training.trained import TrainingReport
 
@@ -35,7 +36,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False) -> 
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.step}", style="bold")
-        print_report(checkpoint.report, console, verbose=verbose)
+        show_check(checkpoint.report, console, verbose=verbose)
     if report.command:
         console.print(f"\n  again: {shlex.join(report.command)}", soft_wrap=True, markup=False)
 

@@ -71,7 +71,9 @@ def train_loaded(
         text = "there is nothing to train: write [training] with steps and learning_rate"
         raise DefinitionError(Complaint(text, ("training",), file=loaded.problem.name))
     witnesses = _witnesses(loaded, backends)
-    course = _Course(loaded, loaded.training, loaded.parts, witnesses, worst, save_weights, progress or _silent)
+    course = _Course(
+        loaded, loaded.training, loaded.parts, witnesses, backends, worst, save_weights, progress or _silent
+    )
     return course.run()
 
 
@@ -109,6 +111,7 @@ class _Course:
     plan: Training
     parts: Parts
     witnesses: Sequence[Backend]
+    asked: Sequence[str | Backend] | None
     worst: int
     save_weights: Path | None
     progress: Moved
@@ -203,7 +206,7 @@ class _Course:
         problem = replace(self.problem, theta=theta).rounded(self.loaded.check.dtype)
         report = verify_loaded(
             replace(self.loaded, problem=problem, warnings=() if self.checkpoints else self.loaded.warnings),
-            backends=self.witnesses,
+            backends=self.asked,
             worst=self.worst,
         )
         weights, inputs = _sizes(problem, self.parts)
