@@ -20,8 +20,8 @@ from xcheck.outcome import report_of
 from xcheck.progress import Progress, counted
 from xcheck.report.model import Report
 
-Scope = Literal["auto", "all", "sample", "jacobian"]
-_SCOPES = ("auto", "all", "sample", "jacobian")
+Scope = Literal["auto", "all", "sample", "jacobian", "directions"]
+_SCOPES = ("auto", "all", "sample", "jacobian", "directions")
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
@@ -69,8 +69,9 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         backend: the framework of a bare function; by default that of the arrays in params.
         gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
         oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
-        scope: "all" components, a "sample" with random directions, "auto" for what fits the budget, or "jacobian" for
-            every output of a loss that returns an array.
+        scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
+            parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that
+            returns an array. What is wrong along a direction is located by bisection.
         epsilon: "auto", or a fixed step.
         tolerance: relative, per component, on top of the error bar.
         order: 2 checks Hessian-vector products, too, once the first derivatives agree.

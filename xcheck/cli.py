@@ -77,7 +77,7 @@ def _must_be_writable(folder: Path) -> None:
 _BACKEND = "A witness; repeat for several. In Python: only the functions of this framework, or with this label."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
-_SCOPES = ["auto", "all", "sample", "jacobian"]
+_SCOPES = ["auto", "all", "sample", "jacobian", "directions"]
 
 
 def _epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.oracle import Estimate
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
 from xcheck.parameters import Layout, Tensor, Vector
 from xcheck.verdict import Verdict
@@ -121,6 +122,9 @@ class Comparer:
         self._tolerance = tolerance
         self._worst = worst
         self._largest = layout.largest(estimate.magnitude)
+        self._directions = np.zeros(layout.size, dtype=bool)
+        for tensor in layout:
+            self._directions[tensor.span] = tensor.name == DIRECTIONS
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
@@ -136,6 +140,11 @@ class Comparer:
     def tolerance(self) -> float:
         """The relative tolerance as it is applied."""
         return self._tolerance.effective
+
+    @property
+    def roundoff(self) -> float:
+        """Unit roundoff of what the witnesses compute in."""
+        return self._tolerance.roundoff
 
     @property
     def resolution(self) -> float:
@@ -272,8 +281,10 @@ class Comparer:
     def _components(self, a: Evaluation, b: Evaluation, found: _Judgement) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
         excess, wrong, ratio = found.excess, found.wrong, found.ratio
+        # A component has a name, a direction has none.
+        nameless = self._directions & wrong
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
-        order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
+        order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3), nameless))
         kept = order[wrong[order]] if wrong.any() else order
         return tuple(self._component(a, b, int(flat)) for flat in kept[: self._worst])
 

@@ -19,6 +19,7 @@ from xcheck.remarks_on_functions import (
     computed_narrowly,
     conventions,
     ill_conditioned,
+    located,
     nothing_proved,
     partial,
     parting,
@@ -135,6 +136,7 @@ def _findings(
     if found.judgement.oracle is None:
         return own
     own += unsteady_gradients(found.evaluations, comparer)
+    own += [finding for name, one in found.judgement.located for finding in located(name, one, arguments.layout)]
     against = [pair for pair in pairs if pair.b == ORACLE]
     own += findings_of(against, found.estimate, odd_one_out(pairs))
     reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
