@@ -82,10 +82,10 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
     names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
     tensor = layout.locate(found.components[0]).name if found.components else None
     if found.dense:
-        what = ", ".join(found.dense)
+        what, most = ", ".join(found.dense), "most" if found.solid else "very many"
         text = (
-            f"{name}: dense: most components of {what} are wrong; bisection stopped after {found.losses} losses, and a "
-            f"sample of {len(found.drawn)} components follows"
+            f"{name}: dense: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
+            f"located: {', '.join(names)}; a sample of {len(found.drawn)} components follows"
         )
         return [Finding(code=DENSE, text=text, tensor=tensor, value=float(found.losses))]
     count = f"{len(names)} wrong component{'s' * (len(names) != 1)}"
@@ -95,7 +95,10 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
         text = f"{name}: {count} explain what the random directions show: {', '.join(names)}"
     else:
         text = f"{name}: the random directions show an error, and no component was located in {found.losses} losses"
-    if found.left is None:
+    if found.not_finite:
+        count = f"{found.not_finite} component{'s' * (found.not_finite != 1)}"
+        text = f"{name}: not finite in {count}, which hides everything else: {', '.join(names)}"
+    elif found.left is None:
         text += f"; no other error of norm {found.beyond:.2g} or more remains (probability 1 − 10⁻⁶)"
     else:
         where = "" if found.left.size == layout.size else f" in {name_of(layout, found.left)}"
@@ -107,8 +110,8 @@ def undecided(name: str, count: int, of: int, where: Mapping[str, int]) -> Findi
     """Say which components could not be decided."""
     tensors = ", ".join(f"{number} in {tensor}" for tensor, number in where.items())
     text = (
-        f"{name}: {count} of {of} components cannot be decided ({tensors}): too small beside the noise of the loss, or "
-        "the loss is not finite nearby"
+        f"{name}: {count} of {of} components cannot be decided ({tensors}): too small beside the noise of the loss, on "
+        "a kink, or the loss is not finite nearby"
     )
     return Finding(code=UNDECIDED_COMPONENTS, text=text, tensor=next(iter(where), None), value=float(count))
 

@@ -79,19 +79,23 @@ class Located:
         components: flat indices of wrong components, in the order of their discovery.
         known: those that had been measured before.
         drawn: a sample of what is dense.
-        dense: names of what is wrong in most of its components.
+        dense: names of where more is wrong than can be located one by one.
+        solid: whether that is most of it.
         losses: that it took.
         beyond: norm of another error that would still have been seen; nan where something is left.
         left: the block that holds an error which could not be located, None if all is explained.
+        not_finite: components that are not finite, which hides everything else.
     """
 
     components: tuple[int, ...] = ()
     known: tuple[int, ...] = ()
     drawn: tuple[int, ...] = ()
     dense: tuple[str, ...] = ()
+    solid: bool = False
     losses: int = 0
     beyond: float = float("nan")
     left: Block | None = None
+    not_finite: int = 0
 
 
 @dataclass(slots=True)
@@ -326,8 +330,9 @@ class Search:
         self._measure(flat)
         spent = self._slopes.evaluations - self._before
         names = tuple(name_of(self._layout, block) for block in blocks)
-        drawn_flat = tuple(flat.tolist())
-        return Located(tuple(self._found), self._known, drawn_flat, names, spent, float("nan"), path.root)
+        return Located(
+            tuple(self._found), self._known, tuple(flat.tolist()), names, path.solid, losses=spent, left=path.root
+        )
 
     def _dense_tensors(self, number: int, block: Block) -> list[Block]:
         """Return what is dense in each tensor of a block, and take what is not."""

@@ -5,6 +5,7 @@ import numpy as np
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import Measurement
 from xcheck.oracle.forward import Trace
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
 
@@ -21,6 +22,9 @@ def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
     largest = magnitude.max(initial=0.0)
     for tensor in layout:
         span = tensor.span
+        if tensor.name == DIRECTIONS:
+            # Slopes to both sides may cancel, at a kink, and J moves all the same.
+            magnitude[span] = np.nan_to_num(measured.magnitude[span], posinf=0.0, neginf=0.0)
         if not (magnitude[span] > 4 * measured.bar[span]).any():
             magnitude[span] = largest
     # What no loss has moved with is zero for certain.

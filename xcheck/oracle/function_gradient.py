@@ -114,7 +114,7 @@ class FunctionOracle:
         slopes = Slopes(self.engine)
         found = slopes.screen()
         self._noise = np.full(len(found), slopes.noise)
-        if slopes.loud:
+        if slopes.stairs:
             self._note_narrow(_stairs(np.zeros(1), self._noise, float(np.abs(self.engine.losses[0]))))
         self._found = screened(found)
         self._locator = Locator(self.engine, slopes)

@@ -5,10 +5,11 @@ Slopes along pieces are those of J, not of a witness: a second witness profits f
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from xcheck.oracle.bisection import MOST_FOUND, Allowance, Block, Located, Measured, Search
+from xcheck.oracle.bisection import MOST_FOUND, Allowance, Located, Measured, Search
 from xcheck.oracle.black_box import BlackBoxGradient, one_sided
 from xcheck.oracle.directions import Directions
 from xcheck.oracle.engine import Indices
@@ -40,10 +41,10 @@ class Locator:
         """Return which components of a gradient, shape (n,), are wrong; None where the lines name enough of them."""
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
-            before = self._engine.evaluations
-            self.measure(np.setdiff1d(bad[:_MOST_NOT_FINITE], lines.components))
-            left = Block(0, len(gradient))
-            return Located(tuple(bad[:_MOST_NOT_FINITE].tolist()), losses=self._engine.evaluations - before, left=left)
+            before, named = self._engine.evaluations, bad[:_MOST_NOT_FINITE]
+            self.measure(np.setdiff1d(named, lines.components))
+            spent = self._engine.evaluations - before
+            return Located(tuple(named.tolist()), losses=spent, not_finite=len(bad))
         known = _wrong(gradient, allowance, lines, found)
         if len(known) > MOST_FOUND:
             return None
@@ -89,8 +90,9 @@ def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
     size = len(slopes)
     value = np.array([slope.value for slope in slopes])
     bar, step = np.array([slope.bar for slope in slopes]), np.array([slope.step for slope in slopes])
+    steepest = np.array([slope.steepest for slope in slopes])
     measured = Measurement(
-        np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), np.abs(value), bar, step, 0
+        np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), steepest, bar, step, 0
     )
     return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
 
@@ -98,8 +100,8 @@ def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
 def slopes_of(found: BlackBoxGradient, start: int) -> list[Slope]:
     """Return what was measured along lines, from `start` on, as slopes."""
     one = found.measured
-    rows = zip(one.value[start:], _wide(one)[start:], one.step[start:], strict=True)
-    return [Slope(float(value), float(bar), float(step)) for value, bar, step in rows]
+    rows = zip(one.value[start:], _wide(one)[start:], one.step[start:], one.magnitude[start:], strict=True)
+    return [Slope(*(float(number) for number in row)) for row in rows]
 
 
 def _wide(measured: Measurement) -> Vector:
@@ -124,7 +126,9 @@ def _with_slopes(measured: Measurement, start: int, slopes: Sequence[Slope]) -> 
     """Return a measurement whose lines from `start` on are as the slopes say."""
     own = screened(slopes).measured
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts = {name: np.concatenate([getattr(measured, name)[:start], getattr(own, name)]) for name in names}
+    parts: dict[str, Any] = {
+        name: np.concatenate([getattr(measured, name)[:start], getattr(own, name)]) for name in names
+    }
     variants = own.conventions[: len(measured.conventions)]
     return replace(measured, conventions=np.concatenate([measured.conventions[:, :start], variants], axis=1), **parts)
 
@@ -133,7 +137,7 @@ def _taken(found: BlackBoxGradient, rows: Indices) -> BlackBoxGradient:
     """Return some rows."""
     one = found.measured
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts = {name: getattr(one, name)[rows] for name in names}
+    parts: dict[str, Any] = {name: getattr(one, name)[rows] for name in names}
     measured = replace(one, indices=np.arange(len(rows)), conventions=one.conventions[:, rows], **parts)
     return BlackBoxGradient(measured, found.kink[rows], found.brief[rows], found.bend[rows])
 

@@ -34,6 +34,7 @@ from xcheck.oracle.function_engine import FunctionEngine
 from xcheck.parameters import Vector
 
 _REACH, _REACH_OF_FLOAT32 = 2.0**-13, 2.0**-2
+_CLOSE = 2.0**-37
 _FACTOR = 16.0
 LOSSES_EACH = 4
 _ROUNDS = 4
@@ -62,15 +63,17 @@ class Slope:
         value: the estimate.
         bar: its error is promised to be at most this.
         step: t.
+        steepest: the steeper of the slopes to both sides, without its sign: zero where J does not move.
     """
 
     value: float
     bar: float
     step: float
+    steepest: float = 0.0
 
     def without(self, part: "Slope") -> "Slope":
         """Return the slope along what is left when a part is taken out."""
-        return Slope(self.value - part.value, self.bar + part.bar, part.step)
+        return Slope(self.value - part.value, self.bar + part.bar, part.step, self.steepest + part.steepest)
 
     def reconciled(self, again: "Slope") -> "Slope":
         """Return the narrower of two; where they contradict, the one with the shorter step, with a bar as wide."""
@@ -82,7 +85,7 @@ class Slope:
         if apart <= self.bar + again.bar:
             return again if again.bar < self.bar else self
         shorter = again if again.step < self.step else self
-        return Slope(shorter.value, max(shorter.bar, apart), shorter.step)
+        return Slope(shorter.value, max(shorter.bar, apart), shorter.step, shorter.steepest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,12 @@ class _Probe:
     irregular: float
     level: float
     step: float
-    still: bool
+    steepest: float
+
+    @property
+    def still(self) -> bool:
+        """Whether J did not move by a single bit."""
+        return self.steepest == 0 == self.value
 
 
 @dataclass(slots=True)
@@ -115,6 +123,7 @@ class Slopes:
         noise: σ of J.
         reach: how far J is moved.
         loud: whether J is noisier than the rounding of sums.
+        stairs: whether it does not move at all for steps that are shorter still, though long enough for float64.
     """
 
     def __init__(self, engine: FunctionEngine) -> None:
@@ -122,7 +131,7 @@ class Slopes:
         self._here: float | None = None
         self._known: dict[Piece, _Known] = {}
         self._least = engine.roundoff * float(np.abs(engine.losses[0]))
-        self.noise, self.loud = self._least, False
+        self.noise, self.loud, self.stairs = self._least, False, False
         self.reach = _REACH if engine.roundoff < 2.0**-40 else _REACH_OF_FLOAT32
 
     @property
@@ -195,11 +204,12 @@ class Slopes:
         """Note what a probe says, and how far to go next, should anyone wish to know it better."""
         noise = NOISE_MULTIPLE * self.noise / probe.step
         bar = probe.irregular + noise + 2 * self._engine.roundoff * abs(probe.value)
-        slope = Slope(probe.value, bar if math.isfinite(bar) else math.inf, probe.step)
+        slope = Slope(probe.value, bar if math.isfinite(bar) else math.inf, probe.step, probe.steepest)
         known = self._known.setdefault(piece, _Known(slope))
         known.slope = known.slope.reconciled(slope)
         known.tried.add(reach)
-        known.next = reach * _FACTOR if probe.irregular <= noise else reach / _FACTOR
+        # What a distance that was found to be worthwhile does not move, no other will.
+        known.next = reach if probe.still else reach * _FACTOR if probe.irregular <= noise else reach / _FACTOR
         return known
 
     def _settled(self, piece: Piece) -> _Probe:
@@ -216,6 +226,7 @@ class Slopes:
             if shorter.still or shorter.level > probe.level / 8:
                 self.loud = True
                 self.noise = max(self.noise, probe.level, shorter.level)
+                self.stairs = self._probe(piece, _CLOSE).still
                 break
             self.reach, probe = self.reach / _FACTOR, shorter
         return self._lengthened(piece, probe)
@@ -251,6 +262,6 @@ class Slopes:
         right, left, far_right, far_left = (float(loss) for loss in losses)
         near, far = (right - left) / (2 * step), (far_right - far_left) / (4 * step)
         fourth = abs(far_right + far_left - 4 * (right + left) + 6 * self._here)
-        still = right == left == far_right == far_left == self._here
+        steepest = max(abs(right - self._here), abs(left - self._here)) / step
         irregular = abs(near - far) + fourth / (4 * step)
-        return _Probe((4 * near - far) / 3, irregular, fourth / _OF_FOURTH, step, still)
+        return _Probe((4 * near - far) / 3, irregular, fourth / _OF_FOURTH, step, steepest)
