@@ -28,6 +28,8 @@ from xcheck.verdict import Verdict
 Flags = NDArray[np.bool_]
 
 _NEGLIGIBLE = 2.0**-40
+# How blurred a random direction may be, in units of the largest slope along any.
+_OF_DIRECTIONS = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +208,8 @@ class Comparer:
         negligible = roundings * oracle.magnitude.max(initial=0.0)
         unmoved = (np.abs(g) <= negligible) & (oracle.magnitude == 0)
         limit = self._tolerance.resolution * self._largest
+        # How much directions see is said in any case.
+        limit[self._directions] *= max(1.0, _OF_DIRECTIONS / self._tolerance.resolution)
         too_wide = blur > limit
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.

@@ -19,12 +19,13 @@ def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
     magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
+    for tensor in layout:
+        if tensor.name == DIRECTIONS:
+            # Slopes to both sides may cancel, at a kink, and J moves all the same.
+            magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
     largest = magnitude.max(initial=0.0)
     for tensor in layout:
         span = tensor.span
-        if tensor.name == DIRECTIONS:
-            # Slopes to both sides may cancel, at a kink, and J moves all the same.
-            magnitude[span] = np.nan_to_num(measured.magnitude[span], posinf=0.0, neginf=0.0)
         if not (magnitude[span] > 4 * measured.bar[span]).any():
             magnitude[span] = largest
     # What no loss has moved with is zero for certain.

@@ -24,7 +24,7 @@ Source: differences of order k as a measure of noise: Moré & Wild, "Estimating 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ from xcheck.oracle.estimators import NOISE_MULTIPLE
 from xcheck.oracle.function_engine import FunctionEngine
 from xcheck.parameters import Vector
 
-_REACH, _REACH_OF_FLOAT32 = 2.0**-13, 2.0**-2
+_REACH, _REACH_OF_FLOAT32 = 2.0**-14, 2.0**-2
 _CLOSE = 2.0**-37
 _FACTOR = 16.0
 LOSSES_EACH = 4
@@ -41,8 +41,8 @@ _ROUNDS = 4
 _OF_FOURTH = math.sqrt(70.0)
 # More roundings of J than that are not those of an ordinary sum.
 _LOUD = 2.0**8
-# An error of a direction's own slope that is worth seeing.
-_WORTH = 2.0**-23
+# An error of a direction's own slope that is worth going further for, and one that is worth measuring again for.
+_WORTH, _SCREEN = 2.0**-23, 2.0**-19
 # σ from the median of |N(0, σ²)|; and the roundings of a staircase are uneven.
 _FROM_MEDIAN, _UNEVEN = 1.5, 3.0
 
@@ -106,11 +106,35 @@ class _Probe:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known about a piece, and which distances have been tried."""
+    """What is known about a piece: the slope, and how far to go next to know it better.
+
+    Attributes:
+        slope: the best so far.
+        next: how far to go next.
+        noisy: the longest distance at which noise dominates, 0 before there is one.
+        rough: the shortest at which what J does inside it dominates, infinite before there is one.
+    """
 
     slope: Slope
-    tried: set[float] = field(default_factory=set)
     next: float = 0.0
+    noisy: float = 0.0
+    rough: float = math.inf
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no distance is left that could tell more."""
+        return self.next == 0 or self.rough < 2.5 * self.noisy
+
+    def note(self, reach: float, *, rough: bool) -> None:
+        """Note what dominates at a distance, and halve what is left between the two."""
+        if rough:
+            self.rough = min(self.rough, reach)
+        else:
+            self.noisy = max(self.noisy, reach)
+        if self.noisy == 0 or math.isinf(self.rough):
+            self.next = reach / _FACTOR if rough else reach * _FACTOR
+        else:
+            self.next = math.sqrt(self.noisy * self.rough)
 
 
 class Slopes:
@@ -164,7 +188,7 @@ class Slopes:
         for piece, probe in zip(pieces, probes, strict=True):
             self._take(piece, probe, self.reach)
         size = math.sqrt(float(np.nanmean([probe.value**2 for probe in probes])))
-        return [self.slope(piece, 2 * _WORTH * size) for piece in pieces]
+        return [self.slope(piece, _SCREEN * size) for piece in pieces]
 
     @np.errstate(all="ignore")
     def adopt(self, slopes: Sequence[Slope], noise: float) -> None:
@@ -174,14 +198,14 @@ class Slopes:
             self._known[piece] = _Known(slope)
         self._take(self.whole[0], self._settled(self.whole[0]), self.reach)
         for piece in self.whole[1:]:
-            self._known[piece].tried, self._known[piece].next = {self.reach * _FACTOR}, self.reach
+            self._known[piece].next = self.reach
 
     @np.errstate(all="ignore")
     def slope(self, piece: Piece, need: float) -> Slope:
         """Return the slope along a piece, with a bar of at most `need` if that can be had."""
         known = self._known.get(piece)
         for _ in range(_ROUNDS):
-            if known is not None and (known.slope.bar <= need or known.next in known.tried):
+            if known is not None and (known.slope.bar <= need or known.exhausted):
                 break
             reach = self.reach if known is None else known.next
             known = self._take(piece, self._probe(piece, reach), reach)
@@ -191,7 +215,8 @@ class Slopes:
     @np.errstate(all="ignore")
     def confirmed(self, piece: Piece) -> Slope:
         """Return the slope along a piece after it was measured once more, with a shorter step."""
-        reach = min(self._known[piece].tried) / _FACTOR
+        known = self._known[piece]
+        reach = min(self.reach, known.rough, known.noisy or math.inf) / _FACTOR
         return self._take(piece, self._probe(piece, reach), reach).slope
 
     def derive(self, whole: Piece, part: Piece, rest: Piece) -> None:
@@ -207,9 +232,9 @@ class Slopes:
         slope = Slope(probe.value, bar if math.isfinite(bar) else math.inf, probe.step, probe.steepest)
         known = self._known.setdefault(piece, _Known(slope))
         known.slope = known.slope.reconciled(slope)
-        known.tried.add(reach)
-        # What a distance that was found to be worthwhile does not move, no other will.
-        known.next = reach if probe.still else reach * _FACTOR if probe.irregular <= noise else reach / _FACTOR
+        known.note(reach, rough=not probe.irregular <= noise)
+        if probe.still:  # what a distance that was found to be worthwhile does not move, no other will
+            known.next = 0.0
         return known
 
     def _settled(self, piece: Piece) -> _Probe:
