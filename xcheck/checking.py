@@ -16,6 +16,7 @@ from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.hearing import HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
+from xcheck.oracle.lines import FEW
 from xcheck.outcome import report_of
 from xcheck.progress import Progress, counted
 from xcheck.report.model import Report
@@ -116,7 +117,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         worst=worst,
         cotangent=cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
-        progress=counted(progress, 6 * arguments.layout.size),
+        progress=counted(progress, 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
     )
     return report_of(
         heard(contenders, arguments, options), arguments, options, name=name or _name(objectives), order=order

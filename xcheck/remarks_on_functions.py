@@ -25,7 +25,8 @@ from xcheck.findings import (
     Finding,
 )
 from xcheck.oracle import Estimate
-from xcheck.oracle.bisection import Located, name_of
+from xcheck.oracle.bisection import Located
+from xcheck.oracle.blocks import name_of
 from xcheck.oracle.lines import DIRECTIONS, Lines, unseen
 from xcheck.parameters import Layout, Vector
 from xcheck.proof import TensorProof

@@ -1,4 +1,4 @@
-"""Parts of the estimate of a function that nothing is known about: the yardstick of what is negligible, and nothing."""
+"""Parts of the estimate of a function that nothing is known about: roundings, the yardstick, and nothing at all."""
 
 import numpy as np
 
@@ -8,6 +8,28 @@ from xcheck.oracle.forward import Trace
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector
+
+_FLOAT32, _HALF = 2.0**-24, 2.0**-8
+
+# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
+# precision that would be everything.
+_ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
+
+
+def narrowness(near: Vector, coarse: Vector, loss: float) -> float:
+    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
+
+    Close samples show no noise there, and others that of float32, or of bfloat16.
+    """
+    stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
+    if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
+        return 0.0
+    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
+
+
+def rounding(roundoff: float) -> float:
+    """Return what rounding may do, relative to the largest of its tensor."""
+    return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
 
 
 def magnitude_of(layout: Layout, measured: Measurement) -> Vector:

@@ -20,7 +20,7 @@ from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import NOISE_MULTIPLE, copied, fixed
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.function_engine import Evaluator, FunctionEngine, chunk_for
-from xcheck.oracle.function_estimate import magnitude_of
+from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
 from xcheck.oracle.lines import DIRECTIONS, LEAST, Lines, directed, sampled
 from xcheck.oracle.locating import Locator, screened, slopes_of
 from xcheck.oracle.noise import noises_along, noises_nearby
@@ -36,11 +36,8 @@ _REFINEMENT, _PATIENCE = 1.5, 2.0
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 # The roundings of a staircase are not independent of each other, nor alike from tread to tread.
 _UNEVEN = 3.0
-_FLOAT32, _HALF = 2.0**-24, 2.0**-8
-
-# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
-# precision that would be everything.
-_ROUNDINGS, _ROUNDINGS_OF_HALF, _OF_THETA = 2.0**8, 2.0**3, 2.0**3
+# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
+_OF_THETA = 2.0**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +112,7 @@ class FunctionOracle:
         found = slopes.screen()
         self._noise = np.full(len(found), slopes.noise)
         if slopes.stairs:
-            self._note_narrow(_stairs(np.zeros(1), self._noise, float(np.abs(self.engine.losses[0]))))
+            self._note_narrow(narrowness(np.zeros(1), self._noise, float(np.abs(self.engine.losses[0]))))
         self._found = screened(found)
         self._locator = Locator(self.engine, slopes)
 
@@ -129,7 +126,7 @@ class FunctionOracle:
 
     def _note_stairs(self, near: Vector, coarse: Vector) -> None:
         """Judge by the noise of what part of J is really computed in."""
-        narrow = _stairs(near, coarse, float(np.abs(self.engine.losses[0])))
+        narrow = narrowness(near, coarse, float(np.abs(self.engine.losses[0])))
         if narrow > self.narrow:
             self._noise = _UNEVEN * self._noise
         self._note_narrow(narrow)
@@ -232,7 +229,7 @@ class FunctionOracle:
                 slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
                 self._locator = Locator(self.engine, slopes)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
-            allowance = Allowance(relative, _rounding(max(roundoff, self.narrow)) * largest / 8)
+            allowance = Allowance(relative, rounding(max(roundoff, self.narrow)) * largest / 8)
             located = self._locator.locate(gradient, allowance, self.lines, self._found)
             if located is not None:
                 self.lines, self._found = self._locator.joined(self.lines, self._found)
@@ -279,7 +276,7 @@ class FunctionOracle:
         for tensor in self.lines.layout:
             largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            floor[tensor.span] = _rounding(roundoff) * max(largest, whole / 8)
+            floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
             # θ itself is rounded: where J bends, its slope is no better known than that.
             floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.bend * self._reach)[tensor.span]
         return floor
@@ -293,20 +290,4 @@ class FunctionOracle:
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
-        return 64 * noise + _rounding(coarsest) * abs(loss)
-
-
-def _stairs(near: Vector, coarse: Vector, loss: float) -> float:
-    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
-
-    Close samples show no noise there, and others that of float32, or of bfloat16.
-    """
-    stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
-    if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
-        return 0.0
-    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
-
-
-def _rounding(roundoff: float) -> float:
-    """Return what rounding may do, relative to the largest of its tensor."""
-    return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
+        return 64 * noise + rounding(coarsest) * abs(loss)

@@ -90,6 +90,7 @@ def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
     size = len(slopes)
     value = np.array([slope.value for slope in slopes])
     bar, step = np.array([slope.bar for slope in slopes]), np.array([slope.step for slope in slopes])
+    bar = np.where(np.isfinite(bar), bar, np.nan)  # what could not be measured nobody is blamed for
     steepest = np.array([slope.steepest for slope in slopes])
     measured = Measurement(
         np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), steepest, bar, step, 0
@@ -100,7 +101,8 @@ def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
 def slopes_of(found: BlackBoxGradient, start: int) -> list[Slope]:
     """Return what was measured along lines, from `start` on, as slopes."""
     one = found.measured
-    rows = zip(one.value[start:], _wide(one)[start:], one.step[start:], one.magnitude[start:], strict=True)
+    bars = np.nan_to_num(_wide(one)[start:], nan=np.inf)
+    rows = zip(one.value[start:], bars, one.step[start:], one.magnitude[start:], strict=True)
     return [Slope(*(float(number) for number in row)) for row in rows]
 
 

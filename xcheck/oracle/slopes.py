@@ -154,7 +154,7 @@ class Slopes:
         self._engine = engine
         self._here: float | None = None
         self._known: dict[Piece, _Known] = {}
-        self._least = engine.roundoff * float(np.abs(engine.losses[0]))
+        self._least = engine.roundoff * float(np.abs(np.nan_to_num(engine.losses[0])))
         self.noise, self.loud, self.stairs = self._least, False, False
         self.reach = _REACH if engine.roundoff < 2.0**-40 else _REACH_OF_FLOAT32
 
@@ -187,7 +187,7 @@ class Slopes:
         self.noise *= _UNEVEN if self.loud else 1.0
         for piece, probe in zip(pieces, probes, strict=True):
             self._take(piece, probe, self.reach)
-        size = math.sqrt(float(np.nanmean([probe.value**2 for probe in probes])))
+        size = math.sqrt(float(np.mean([np.nan_to_num(probe.value) ** 2 for probe in probes])))
         return [self.slope(piece, _SCREEN * size) for piece in pieces]
 
     @np.errstate(all="ignore")
