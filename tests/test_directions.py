@@ -55,11 +55,7 @@ class _TorchFault(torch.autograd.Function):  # type: ignore[misc] # torch is not
         return spoiled
 
 
-@jax.custom_vjp
-def _jax_fault(W: Any) -> Any:
-    return W
-
-
+_jax_fault = jax.custom_vjp(lambda W: W)
 _jax_fault.defvjp(lambda W: (W, None), lambda _, g: (g.at[FAULT["W"][0]].multiply(FAULT["W"][1]),))
 
 
@@ -251,10 +247,7 @@ def test_a_million_parameters() -> None:
     with jax.enable_x64(True):
         x = jnp.linspace(-3, 3, 1_000_000)
 
-    @jax.custom_vjp
-    def spoiled(x: Any) -> Any:
-        return x
-
+    spoiled = jax.custom_vjp(lambda x: x)
     spoiled.defvjp(lambda x: (x, None), lambda _, g: (g.at[765_432].multiply(9),))
     right = xcheck.check(lambda x: jnp.sin(x).mean() + jnp.cos(x[:7]).sum(), x, scope="directions")
     assert right.ok, right

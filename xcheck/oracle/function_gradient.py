@@ -21,7 +21,7 @@ from xcheck.oracle.estimators import NOISE_MULTIPLE, copied, fixed
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.function_engine import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
-from xcheck.oracle.lines import DIRECTIONS, LEAST, Lines, directed, sampled
+from xcheck.oracle.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.locating import Locator, screened, slopes_of
 from xcheck.oracle.noise import noises_along, noises_nearby
 from xcheck.oracle.rounding import Rounding
@@ -34,6 +34,8 @@ _NOISE_STREAM, _SAMPLE_STREAM = 3, 5
 _LOSSES_EACH = 6
 _REFINEMENT, _PATIENCE = 1.5, 2.0
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
+# Components that the least sample of a tensor costs, with what it takes to measure its noise.
+_WITH_NOISE = 10
 # The roundings of a staircase are not independent of each other, nor alike from tread to tread.
 _UNEVEN = 3.0
 # What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
@@ -149,7 +151,8 @@ class FunctionOracle:
         if self._options.scope == "auto" and self.predicted <= self._options.budget:
             return Lines.all_of(layout)
         affordable = self._options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
-        if self._options.scope == "auto" and affordable < LEAST * (1 + sum(1 for tensor in layout if tensor.size)):
+        tensors = sum(1 for tensor in layout if tensor.size)
+        if self._options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):
             return directed(layout, self._options.seed)
         return sampled(layout, int(min(affordable, 1e6)), np.random.default_rng([self._options.seed, _SAMPLE_STREAM]))
 

@@ -16,7 +16,7 @@ from xcheck.parameters import Layout, Tensor, Vector
 DIRECTIONS = "random directions"
 
 # How many of them: with a sample, which may take its time, and alone, where every loss counts.
-LEAST, _MOST, FEW = 4, 16, 6
+_LEAST, _MOST, FEW = 4, 16, 6
 _BYTES = 256 << 20
 _STREAM = 8
 
@@ -111,9 +111,9 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator) -> Lines:
     Small tensors are there with all their components.
     """
     fitting = min(_BYTES // (8 * max(layout.size, 1)), affordable // 4)
-    directions = int(np.clip(fitting, LEAST, _MOST))
+    directions = int(np.clip(fitting, _LEAST, _MOST))
     tensors = [tensor for tensor in layout if tensor.size]
-    each = max(LEAST, (affordable - directions) // max(1, len(tensors)))
+    each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
     if affordable >= layout.size:
         return Lines.all_of(layout)
     places: list[Indices] = []
