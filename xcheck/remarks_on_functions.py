@@ -103,7 +103,7 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
         text += f"; no other error of norm {found.beyond:.2g} or more remains (probability 1 − 10⁻⁶)"
     else:
         where = "" if found.left.size == layout.size else f" in {name_of(layout, found.left)}"
-        text += f"; what else is wrong{where} is too little in each component, or too much, to be located"
+        text += f"; an error is left{where} that was not located: too little in each component, too many, or no time"
     return [Finding(code=LOCATED, text=text, tensor=tensor, value=float(found.losses))]
 
 
