@@ -9,15 +9,15 @@ and the bar |D(t) − D(2t)| + |Δ⁴|/4t + c σ/t. It covers
 
 - truncation: |D(t) − D(2t)| = t² |∂ᵥ³J|/2, while R errs by O(t⁴);
 - a kink anywhere inside: one of jump s at a distance x t, x < 1, moves R by s |6 − 7x|/12, and the first two terms are
-  s x/4 and s |2 − 3x|/4, which is more for every x; for 1 < x < 2 the first alone is three times the error. So a kink
+  s x/4 and s |2 − 3x|/4, which is no less for any x; for 1 < x < 2 the first alone is three times the error. So a kink
   needs no telling: it makes the bar wide, and a shorter step makes it narrow again;
 - noise: Δ⁴ of a smooth J is t⁴ ∂ᵥ⁴J, which is nothing at such steps, so what it shows is √70 σ. The median of all
   directions gives σ without a single loss of its own.
 
 J is moved by the same distance along every piece, ‖tv‖ = `reach`: along a piece of k components each of them is moved
 by 1/√k of it. So the noise σ/t of a piece grows like the square root of its size, and kinks are met as often in large
-pieces as in small ones. `settle` finds the distance along one direction: shorter while that makes Δ⁴ vanish (kinks),
-longer while noise would hide a small error; what a shorter step does not make less is noise.
+pieces as in small ones. The distance is found along one direction: shorter while that makes Δ⁴ vanish (kinks), longer
+while noise would hide a small error; what a shorter step does not make less is noise.
 
 Source: differences of order k as a measure of noise: Moré & Wild, "Estimating Computational Noise", 2011, (2.5).
 """
