@@ -157,7 +157,9 @@ def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
     Two steps each: a kink between θ and a step is not inside a much shorter one as well.
     """
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
-    for v in np.random.default_rng(here.size).standard_normal((_DIRECTIONS, here.size)):
+    rng = np.random.default_rng(here.size)
+    for _ in range(_DIRECTIONS):
+        v = rng.standard_normal(here.size)  # one at a time: each is as long as θ
         differs = True
         for step in (_SHORT, _SHORT / 64):
             move = step / max(1.0, float(np.abs(v).max(initial=0.0))) * v

@@ -20,6 +20,7 @@ from xcheck.remarks_on_functions import (
     computed_narrowly,
     conventions,
     ill_conditioned,
+    located,
     nothing_proved,
     partial,
     parting,
@@ -160,6 +161,7 @@ def _findings(
     if found.judgement.oracle is None:
         return own
     own += unsteady_gradients(found.evaluations, comparer)
+    own += [finding for name, one in found.judgement.located for finding in located(name, one, arguments.layout)]
     against = [pair for pair in pairs if pair.b == ORACLE]
     own += findings_of(against, found.estimate)
     reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
@@ -215,7 +217,10 @@ def _warnings(
 
 
 def _scope(found: Heard) -> str:
-    return "jacobian" if found.outputs else "all" if found.judgement.lines.complete else "sample"
+    if found.outputs:
+        return "jacobian"
+    lines = found.judgement.lines
+    return "all" if lines.complete else "sample" if len(lines.components) else "directions"
 
 
 def _summary(found: Heard, arguments: Arguments) -> str:

@@ -84,7 +84,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     yield _indented(
         Text(
             f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
-            f"{report.oracle.seconds:.1f} s, seed {report.seed}; {_agreement(report)}"
+            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
         )
     )
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
