@@ -332,7 +332,7 @@ def test_a_gradient_kept_from_the_first_call_is_wrong() -> None:
     found = xcheck.explain(square, 0, np.array([1.0, 3.0]), gradient=lambda x: kept.setdefault("g", 2 * x))
     assert found.statements[0].verdict is Verdict.AGREE
     assert found.verdict is Verdict.DISAGREE
-    assert "it was kept from the first call" in found.headline
+    assert "kept from the first call" in found.headline
 
 
 def test_a_function_that_raises_is_an_error() -> None:

@@ -279,7 +279,7 @@ class Comparer:
 
     def _same_loss(self, a: float, b: float) -> bool:
         if not (np.isfinite(a) and np.isfinite(b)):
-            return a == b or (np.isnan(a) and np.isnan(b))
+            return bool(a == b or (np.isnan(a) and np.isnan(b)))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
     def _components(self, a: Evaluation, b: Evaluation, found: Bounds) -> tuple[Component, ...]:

@@ -231,9 +231,12 @@ def _joined(parts: Sequence[Heard], cotangents: Sequence[Numbers | None]) -> Hea
 
 
 def _output(cotangent: Numbers | None) -> str:
-    unit = np.zeros(1) if cotangent is None else cotangent
-    index = ", ".join(str(int(axis[0])) for axis in np.nonzero(unit))
-    return f"{'imag ' if np.iscomplexobj(unit) else ''}y[{index}]" if unit.ndim else "y"
+    if cotangent is None:
+        return "y"
+    if not cotangent.ndim:
+        return "imag y" if np.iscomplexobj(cotangent) else "y"
+    index = ", ".join(str(int(axis[0])) for axis in np.nonzero(cotangent))
+    return f"{'imag ' if np.iscomplexobj(cotangent) else ''}y[{index}]"
 
 
 def _together(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:

@@ -43,7 +43,8 @@ class Job:
 
     def run(self, progress: Progress | None) -> Report:
         """Check it."""
-        return self.about(progress, lambda subject: subject.report)
+        with self.running():
+            return self.preparation.report(progress)
 
     def about(
         self, progress: Progress | None, ask: Callable[[Subject], Answer], *, including: int | None = None

@@ -42,6 +42,7 @@ class Diagnosis:
     starts: dict[str, str]
 
 
+@np.errstate(all="ignore")  # a wrong gradient may be anything
 def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, known: Circumstances) -> Diagnosis:
     """Return the causes of everything that is wrong.
 

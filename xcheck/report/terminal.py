@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from xcheck.findings import Finding
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
@@ -215,9 +216,15 @@ def _commands(report: Report) -> Iterable[str]:
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
-    wrong = [pair for pair in report.pairs if pair.b == ORACLE and pair.wrong and pair.worst]
+    wrong = [
+        component
+        for pair in report.pairs
+        if pair.b == ORACLE and pair.wrong
+        for component in pair.worst
+        if component.location.name != DIRECTIONS
+    ]
     if report.command and wrong and report.oracle.scope != "jacobian":
-        where = str(wrong[0].worst[0].location)
+        where = str(wrong[0].location)
         yield f"next: {explain} {shlex.join([report.model, where, *_options(report.command)])}"
     if report.command:
         seeded = any(word == "--seed" or word.startswith("--seed=") for word in report.command)
