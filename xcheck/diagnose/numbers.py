@@ -171,7 +171,7 @@ def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:
     balanced = max(abs(np.mean(np.sign(e))), abs(np.mean(np.sign(e * r))))
     with np.errstate(all="ignore"):
         spread = [float(np.var(np.log(np.abs(e) / other))) for other in (size, np.abs(r), np.ones_like(r))]
-    return bool(related <= few and balanced <= few and spread[0] <= min(spread) * (1 + 1e-9))
+    return bool(related <= few and balanced <= few and spread[0] <= min(spread) + 1.5 / np.sqrt(len(e)))
 
 
 def _correlation(a: Vector, b: Vector) -> float:
