@@ -10,17 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import SMALL
 from tests.conftest import Plugins
 
-SMALL = """
-[data]
-synthetic = { inputs = 3, examples = 8 }
-[network]
-layers = [{ units = 4, activation = "tanh" }, { units = 1 }]
-loss = "mean_squared_error"
-[check]
-backends = ["numpy"]
-"""
 SPOILED = """
 from xcheck.testing import FAULTS, Planted
 from xcheck_numpy import NumpyBackend

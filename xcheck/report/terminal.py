@@ -145,7 +145,10 @@ def _odd(report: Report) -> str:
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     if report.odd_one_out == (ORACLE,) or len(against) == 1:
         return f"against the oracle: {report.consensus}"
-    return f"odd one out: {report.consensus}" if report.odd_one_out else f"nobody agrees: {report.consensus}"
+    if report.odd_one_out:
+        return f"odd one out: {report.consensus}"
+    alone = all(pair.verdict is Verdict.DISAGREE for pair in against)
+    return f"{'nobody agrees' if alone else 'they part'}: {report.consensus}"
 
 
 def _is_cause(finding: Finding) -> bool:
