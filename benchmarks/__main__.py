@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
-The commands are run, compare, show, list, phases, limit, promises, detection, causes, breadth, functions
-and readme.
+The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
+functions and readme.
 """
 
 import sys
@@ -210,6 +210,19 @@ def detection_command() -> None:
     from benchmarks.detection import detection
 
     wide_console().print(detection())
+
+
+@cli.command(name="bisection")
+@click.option("--quick", is_flag=True, help="Five seeds, and nothing huge: about a minute.")
+@click.option("--seeds", type=click.IntRange(min=1), default=100, show_default=True, help="Networks of each kind.")
+def bisection_command(quick: bool, seeds: int) -> None:
+    """Wrong components located among many, by how many losses; and what ten million parameters take."""
+    from benchmarks.bisection import bisection_table, huge
+
+    console = wide_console()
+    console.print(bisection_table(min(seeds, 5) if quick else seeds, lambda text: click.echo(text, err=True)))
+    for line in [] if quick else huge():
+        console.print(line, soft_wrap=True)
 
 
 @cli.command(name="readme")

@@ -45,7 +45,7 @@ OF_FUNCTIONS: dict[str, str] = {
     "last row missing": "XC232 XC233",
     "one tensor detached": "XC231",
     "two tensors swapped": "XC223",
-    "clipped": "XC252",
+    "clipped": "XC252 XC201",  # a single number that is clipped at its half is halved
     "weight decay": "XC211",
 }
 

@@ -88,7 +88,7 @@ def test_a_page_as_json(typed: Typist) -> None:
 
 def test_an_unknown_code(typed: Typist) -> None:
     """Did you mean; exit status 2."""
-    assert typed("explain", "XC405") == (2, "", "there is no code XC405; did you mean XC404?\n")
+    assert typed("explain", "XC4055") == (2, "", "there is no code XC4055; did you mean XC405?\n")
 
 
 @pytest.mark.parametrize("arguments", [["model.toml"], ["model.toml", "b1[0]", "b1[1]"], ["XC404", "b1[0]"]])
@@ -332,7 +332,7 @@ def test_a_gradient_kept_from_the_first_call_is_wrong() -> None:
     found = xcheck.explain(square, 0, np.array([1.0, 3.0]), gradient=lambda x: kept.setdefault("g", 2 * x))
     assert found.statements[0].verdict is Verdict.AGREE
     assert found.verdict is Verdict.DISAGREE
-    assert "it was kept from the first call" in found.headline
+    assert "kept from the first call" in found.headline
 
 
 def test_a_function_that_raises_is_an_error() -> None:

@@ -188,7 +188,7 @@ def test_the_same_fault_in_all_puts_everyone_against_the_oracle(problem: Problem
     """United witnesses against the oracle: it is named, and nothing passes."""
     report = verify(problem, backends=[Planted(registry.get(name), FAULTS[0]) for name in WITNESSES])
     assert (report.verdict, report.odd_one_out) == ("DISAGREE", ("oracle",))
-    assert [finding.code for finding in report.findings] == ["XC106"]
+    assert [finding.code for finding in report.findings] == ["XC106", "XC201", "XC201", "XC201"]
 
 
 def zeros(gradient: dict[str, Vector], problem: Problem) -> None:

@@ -397,7 +397,7 @@ def test_settings_are_validated(write: Write) -> None:
     write("mine = xcheck.Case(cube, np.ones(2), settings={'tolerence': 1e-3, 'scope': 'every', 'seed': -1})")
     assert refused_flags("model.py").splitlines() == [
         "model.py:13: mine.settings.tolerence: unknown setting; did you mean 'tolerance'?",
-        "model.py:13: mine.settings.scope: 'every' is none of auto, all, sample, jacobian",
+        "model.py:13: mine.settings.scope: 'every' is none of auto, all, sample, jacobian, directions",
         "model.py:13: mine.settings.seed: -1 is not a whole number from 0",
     ]
     with pytest.raises(DefinitionError, match=r"^settings.sed: unknown setting; did you mean 'seed'\?$"):

@@ -66,7 +66,7 @@ def test_within_the_budget_everything_is_looked_at() -> None:
     small = {"W": LARGE["W"][:4, :5], "b": LARGE["b"]}
     assert xcheck.check(loss, small).oracle.scope == "all"
     assert xcheck.check(loss, small, scope="all", budget=1e-9).oracle.scope == "all"
-    assert xcheck.check(loss, small, budget=1e-9).oracle.scope == "sample"
+    assert xcheck.check(loss, small, budget=1e-9).oracle.scope == "directions"
 
 
 def test_a_single_wrong_component_among_two_thousand() -> None:

@@ -43,4 +43,5 @@ class Bounds:
 
 
 def _ratio(excess: Vector, allowed: Vector) -> Vector:
-    return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)
+    with np.errstate(all="ignore"):  # what overflows is infinitely far off
+        return np.divide(excess, allowed, out=np.where(excess > 0, np.inf, 0.0), where=allowed > 0)

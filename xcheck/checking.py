@@ -18,12 +18,13 @@ from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.hearing import Heard, HearingOptions, heard
 from xcheck.oracle.function_gradient import FunctionOptions
+from xcheck.oracle.lines import FEW
 from xcheck.outcome import report_of
 from xcheck.progress import Progress, counted
 from xcheck.report.model import Report
 
-Scope = Literal["auto", "all", "sample", "jacobian"]
-_SCOPES = ("auto", "all", "sample", "jacobian")
+Scope = Literal["auto", "all", "sample", "jacobian", "directions"]
+_SCOPES = ("auto", "all", "sample", "jacobian", "directions")
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
@@ -71,8 +72,9 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         backend: the framework of a bare function; by default that of the arrays in params.
         gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
         oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
-        scope: "all" components, a "sample" with random directions, "auto" for what fits the budget, or "jacobian" for
-            every output of a loss that returns an array.
+        scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
+            parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that
+            returns an array. What is wrong along a direction is located by bisection.
         epsilon: "auto", or a fixed step.
         tolerance: relative, per component, on top of the error bar.
         order: 2 checks Hessian-vector products, too, once the first derivatives agree.
@@ -196,7 +198,7 @@ def prepared(objectives: Objectives, params: Any, data: Any, given: Mapping[str,
         worst=settings["worst"],
         cotangent=settings["cotangent"],
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, backend),
-        progress=counted(settings["progress"], 6 * arguments.layout.size),
+        progress=counted(settings["progress"], 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
     )
     return Prepared(contenders, arguments, options, settings["name"] or _name(objectives), settings["order"])
 

@@ -21,11 +21,14 @@ from numpy.typing import NDArray
 
 from xcheck.bounds import Bounds, Flags
 from xcheck.oracle import Estimate
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
 from xcheck.parameters import Layout, Tensor, Vector
 from xcheck.verdict import Verdict
 
 _NEGLIGIBLE = 2.0**-40
+# How blurred a random direction may be, in units of the largest slope along any.
+_OF_DIRECTIONS = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,9 @@ class Comparer:
         self._tolerance = tolerance
         self._worst = worst
         self._largest = layout.largest(estimate.magnitude)
+        self._directions = np.zeros(layout.size, dtype=bool)
+        for tensor in layout:
+            self._directions[tensor.span] = tensor.name == DIRECTIONS
         # Where the oracle has nothing to say (an infinite loss), the witnesses are still compared with each other.
         self._floor = np.nan_to_num(estimate.rounding.gradient)
         self._loss_floor = estimate.rounding.loss
@@ -200,6 +206,8 @@ class Comparer:
         negligible = roundings * oracle.magnitude.max(initial=0.0)
         unmoved = (np.abs(g) <= negligible) & (oracle.magnitude == 0)
         limit = self._tolerance.resolution * self._largest
+        # How much directions see is said in any case.
+        limit[self._directions] *= max(1.0, _OF_DIRECTIONS / self._tolerance.resolution)
         too_wide = blur > limit
         undecided = ~wrong & ~unmoved & (too_wide | self._unconventional(g, allowed) | ~judged)
         # A narrower bar would help where rounding of the witness alone is narrow enough.
@@ -271,14 +279,16 @@ class Comparer:
 
     def _same_loss(self, a: float, b: float) -> bool:
         if not (np.isfinite(a) and np.isfinite(b)):
-            return a == b or (np.isnan(a) and np.isnan(b))
+            return bool(a == b or (np.isnan(a) and np.isnan(b)))
         return bool(abs(a - b) <= self._tolerance.effective * max(abs(a), abs(b)) + self._loss_floor)
 
     def _components(self, a: Evaluation, b: Evaluation, found: Bounds) -> tuple[Component, ...]:
         """Return the components furthest out of bounds: the wrong ones, or the tightest if none is."""
         excess, wrong, ratio = found.excess, found.wrong, found.ratio
+        # A component has a name, a direction has none.
+        nameless = self._directions & wrong
         # Among components that are all hopelessly out of bounds, the largest error is the most telling.
-        order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3)))
+        order = np.lexsort((-np.nan_to_num(excess, posinf=np.inf), -np.minimum(ratio, 1e3), nameless))
         kept = order[wrong[order]] if wrong.any() else order
         return tuple(self._component(a, b, found, int(flat)) for flat in kept[: self._worst])
 

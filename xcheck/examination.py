@@ -127,7 +127,8 @@ def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
         there = theta + step * signs * np.maximum(1.0, np.abs(theta))
         try:
             _, gradient = _copied(found.objective, there)
-            if np.array_equal(first.gradient, gradient) and _bends(found.objective, theta, there):
+            # A gradient of zeros is detached, not stale.
+            if gradient.any() and np.array_equal(first.gradient, gradient) and _bends(found.objective, theta, there):
                 found.stale = True
                 found.findings.append(_stale(found.contender.label))
         except BackendError:
@@ -157,7 +158,9 @@ def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
     Two steps each: a kink between θ and a step is not inside a much shorter one as well.
     """
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
-    for v in np.random.default_rng(here.size).standard_normal((_DIRECTIONS, here.size)):
+    rng = np.random.default_rng(here.size)
+    for _ in range(_DIRECTIONS):
+        v = rng.standard_normal(here.size)  # one at a time: each is as long as θ
         differs = True
         for step in (_SHORT, _SHORT / 64):
             move = step / max(1.0, float(np.abs(v).max(initial=0.0))) * v
@@ -173,7 +176,7 @@ def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
 def _stale(label: str) -> Finding:
     text = (
         f"{label}: at another θ the gradient is the same to the last bit, although the loss has other slopes there: "
-        "it was kept from the first call (a stale cache?)"
+        "it does not depend on θ: kept from the first call (a stale cache?), or a constant"
     )
     return Finding(code=DEPENDS_ON_HISTORY, text=text)
 

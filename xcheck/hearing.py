@@ -15,7 +15,7 @@ from xcheck.compare import Comparer, Evaluation
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.examination import Examined, examined
-from xcheck.judge import FLOAT64, Judgement, candidates, judged, reconsidered, tolerance_for
+from xcheck.judge import FLOAT64, Judgement, candidates, judged, locate, reconsidered, tolerance_for
 from xcheck.oracle import Estimate
 from xcheck.oracle.function_gradient import FunctionOptions
 from xcheck.oracle.rounding import Rounding
@@ -89,8 +89,17 @@ def heard(contenders: Sequence[Contender], arguments: Arguments, options: Hearin
 
 def strict_estimate(found: Heard) -> Estimate:
     """Return the estimate for those that were asked again in float64: their rounding is that of float64."""
-    own = max(FLOAT64, found.judgement.roundoff)
-    return replace(found.estimate, rounding=_scaled(found.estimate.rounding, own / found.roundoff))
+    return _strict(found.judgement, found.estimate, found.roundoff)
+
+
+def _strict(judgement: Judgement, estimate: Estimate, roundoff: float) -> Estimate:
+    own = max(FLOAT64, judgement.roundoff)
+    return replace(estimate, rounding=_scaled(estimate.rounding, own / roundoff))
+
+
+def _strict_comparer(judgement: Judgement, options: HearingOptions, roundoff: float) -> Comparer:
+    own, estimate = max(FLOAT64, judgement.roundoff), _strict(judgement, judgement.estimate, roundoff)
+    return _comparer(estimate, judgement.lines.layout, options, own)
 
 
 def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer]:
@@ -132,8 +141,10 @@ def _heard_through(
 
     reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
     wide = [] if judgement.is_narrow else _in_float64(found, cotangent, options.device)
+    locate(judgement, lambda now: _comparer(now.estimate, now.lines.layout, options, roundoff()), witnesses)
+    locate(judgement, lambda now: _strict_comparer(now, options, roundoff()), wide)
     return Heard(
-        layout=layout,
+        layout=judgement.lines.layout,
         estimate=judgement.estimate,
         evaluations=[judgement.along(witness) for witness in witnesses],
         wide=[judgement.along(one) for one in wide],
@@ -220,9 +231,12 @@ def _joined(parts: Sequence[Heard], cotangents: Sequence[Numbers | None]) -> Hea
 
 
 def _output(cotangent: Numbers | None) -> str:
-    unit = np.zeros(1) if cotangent is None else cotangent
-    index = ", ".join(str(int(axis[0])) for axis in np.nonzero(unit))
-    return f"{'imag ' if np.iscomplexobj(unit) else ''}y[{index}]" if unit.ndim else "y"
+    if cotangent is None:
+        return "y"
+    if not cotangent.ndim:
+        return "imag y" if np.iscomplexobj(cotangent) else "y"
+    index = ", ".join(str(int(axis[0])) for axis in np.nonzero(cotangent))
+    return f"{'imag ' if np.iscomplexobj(cotangent) else ''}y[{index}]"
 
 
 def _together(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:

@@ -1,6 +1,7 @@
 """Judge: which function is differenced, in which arithmetic, and what came of it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +13,12 @@ from xcheck.examination import Examined, failure
 from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.oracle import Estimate
+from xcheck.oracle.bisection import Located
 from xcheck.oracle.function_engine import Evaluator, chunk_for
-from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle, nothing_measured
+from xcheck.oracle.function_estimate import nothing_measured
+from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
 from xcheck.oracle.lines import Lines
+from xcheck.oracle.slopes import LOSSES_EACH
 
 FLOAT64 = 2.0**-53
 
@@ -31,6 +35,7 @@ class Judgement:
         computed_in: unit roundoff of what the losses are asked for in.
         findings: why nothing could be measured.
         warnings: what it could not do.
+        located: what was looked for in witnesses that are wrong along a direction, by name.
     """
 
     estimate: Estimate
@@ -40,6 +45,7 @@ class Judgement:
     computed_in: float = 2.0**-53
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    located: list[tuple[str, Located]] = field(default_factory=list)
 
     @property
     def roundoff(self) -> float:
@@ -123,6 +129,24 @@ def reconsidered(
             judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
 
 
+def locate(judgement: Judgement, comparer: Callable[[Judgement], Comparer], witnesses: Sequence[Evaluation]) -> None:
+    """Look for the components in which witnesses are wrong, where random directions tell; the judgement is updated."""
+    for witness in witnesses:
+        for call in witness.calls:
+            if judgement.oracle is None:
+                return
+            against, seen = comparer(judgement), judgement.along(call)
+            told = against.wrong(seen) >= len(judgement.lines.components)
+            if not told.any() or against.spread(seen) or not against.with_oracle(seen).losses_agree:
+                continue
+            with suppress(BackendError):  # a step may lead where the function fails: then nothing is located
+                found = judgement.oracle.locate(call.gradient, against.tolerance, against.roundoff)
+                if found is not None:
+                    judgement.located.append((witness.name, found))
+            judgement.lines = judgement.oracle.lines
+            judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
+
+
 def tolerance_for(relative: float, roundoff: float, *, extrapolates: bool) -> Tolerance:
     """Return how close is close enough for numbers of this roundoff.
 
@@ -168,5 +192,7 @@ def _oracle(
     layout = arguments.layout
     roundoffs = {part: leaf.roundoff for name, leaf in arguments.leaves.items() for part in arguments.parts(name)}
     objective.width = chunk_for(layout.size, arguments.data_size)
+    if options.scope == "directions":
+        objective.width = min(objective.width, LOSSES_EACH)  # more than that never come at a time
     evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff)
     return FunctionOracle(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)

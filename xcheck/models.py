@@ -44,7 +44,8 @@ class Job:
 
     def run(self, progress: Progress | None) -> Report:
         """Check it."""
-        return self.about(progress, lambda subject: subject.report)
+        with self.running():
+            return self.preparation.report(progress)
 
     @property
     def trains(self) -> bool:

@@ -12,7 +12,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _BACKEND = "A witness; repeat for several. In Python: only the functions of this framework, or with this label."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
-_SCOPES = ["auto", "all", "sample", "jacobian"]
+_SCOPES = ["auto", "all", "sample", "directions", "jacobian"]
 
 
 def keep_compiled(ctx: click.Context, param: click.Parameter, folder: Path | None) -> None:

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from xcheck.arguments import Arguments
-from xcheck.compare import Comparer, Evaluation
-from xcheck.diagnose import Circumstances, consensus, diagnosis_of, odd_one_out, outcome
+from xcheck.compare import Comparer
+from xcheck.diagnose import Circumstances, Diagnosis, consensus, diagnosis_of, odd_one_out, outcome
 from xcheck.environment import environment_of
 from xcheck.findings import Finding
 from xcheck.hearing import Heard, HearingOptions, comparers, strict_estimate
@@ -20,6 +20,7 @@ from xcheck.remarks_on_functions import (
     computed_narrowly,
     conventions,
     ill_conditioned,
+    located,
     nothing_proved,
     partial,
     parting,
@@ -43,13 +44,13 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
     comparer, strict = comparers(found, options)
     pairs = _pairs(found, comparer, strict)
     findings = _findings(found, comparer, pairs, arguments, options)
-    diagnosis = diagnosis_of(_at_fault(found, pairs), comparer, _subject(found, arguments))
+    diagnosis = _diagnosed(found, arguments, pairs, comparer, strict)
     proofs = _proofs(found, comparer, strict)
     verdict = _verdict(found, pairs, findings)
     second = SecondOrder()
     if order == 2:
         second = second_order(found, arguments, options, agreed=verdict is Verdict.AGREE)
-    first = list(pairs)
+    first = _one_each(found, pairs)
     pairs += second.pairs
     evaluations = found.evaluations
     return Report(
@@ -101,13 +102,31 @@ def _rounded(pair: Pair, roundoff: float) -> Pair:
     return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
 
 
-def _at_fault(found: Heard, pairs: Sequence[Pair]) -> list[Evaluation]:
-    """Return the witnesses that are wrong, also after they were asked in float64."""
+def _one_each(found: Heard, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs without those of witnesses asked again, who are no others: what these show is theirs."""
+    again = {evaluation.name: pair for evaluation in found.wide for pair in pairs if pair.a == evaluation.name}
+    own = [pair for pair in pairs if pair.a not in again]
+    wrong = {name for name, pair in again.items() if pair.verdict is Verdict.DISAGREE}
+    return [
+        replace(pair, verdict=Verdict.DISAGREE) if pair.b == ORACLE and f"{pair.a} in float64" in wrong else pair
+        for pair in own
+    ]
+
+
+def _diagnosed(
+    found: Heard, arguments: Arguments, pairs: Sequence[Pair], comparer: Comparer, strict: Comparer
+) -> Diagnosis:
+    """Return what is wrong with each witness; of one that was asked again, what shows in float64 alone."""
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
-    return [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
+    known = _circumstances(found, arguments)
+    own = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
+    names = {f"{evaluation.name} in float64" for evaluation in own}
+    again = [evaluation for evaluation in found.wide if evaluation.name in wrong and evaluation.name not in names]
+    parts = diagnosis_of(own, comparer, known), diagnosis_of(again, strict, known)
+    return Diagnosis([finding for part in parts for finding in part.findings], {})
 
 
-def _subject(found: Heard, arguments: Arguments) -> Circumstances:
+def _circumstances(found: Heard, arguments: Arguments) -> Circumstances:
     """Return θ along the lines, and the lengths of axes that a factor may come from."""
     lines = found.judgement.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
@@ -160,6 +179,7 @@ def _findings(
     if found.judgement.oracle is None:
         return own
     own += unsteady_gradients(found.evaluations, comparer)
+    own += [finding for name, one in found.judgement.located for finding in located(name, one, arguments.layout)]
     against = [pair for pair in pairs if pair.b == ORACLE]
     own += findings_of(against, found.estimate)
     reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
@@ -215,7 +235,10 @@ def _warnings(
 
 
 def _scope(found: Heard) -> str:
-    return "jacobian" if found.outputs else "all" if found.judgement.lines.complete else "sample"
+    if found.outputs:
+        return "jacobian"
+    lines = found.judgement.lines
+    return "all" if lines.complete else "sample" if len(lines.components) else "directions"
 
 
 def _summary(found: Heard, arguments: Arguments) -> str:

@@ -12,7 +12,7 @@ from xcheck import registry
 from xcheck.backend import Backend
 from xcheck.compare import Comparer, Tolerance
 from xcheck.definition import Check, Loaded, load, settings_for_problem
-from xcheck.diagnose import Circumstances, Forward, consensus, diagnosis_of, odd_one_out, outcome, parted
+from xcheck.diagnose import Circumstances, Forward, consensus, diagnosis_of, odd_one_out, outcome, parted, shown
 from xcheck.doubts import Point, doubts_at
 from xcheck.environment import environment_of
 from xcheck.findings import CONSTANT_FEATURE, Finding
@@ -214,7 +214,7 @@ def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: Point) -> list[
         if pair.b != ORACLE or pair.losses_agree or pair.spread or not np.isfinite(pair.losses).all():
             continue
         try:
-            activations = witnesses.objectives[pair.a].activations(point.problem.theta)
+            activations = shown(witnesses.objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
         roundoff = float(np.finfo(point.dtype).eps) / 2

@@ -12,8 +12,10 @@ from xcheck.findings import (
     BELOW_NOISE,
     CONJUGATED,
     COTANGENT,
+    DENSE,
     FLOAT32_INSIDE,
     ILL_CONDITIONED,
+    LOCATED,
     LOSSES_PART,
     SAMPLED,
     SHARED_PARAMETERS,
@@ -23,6 +25,8 @@ from xcheck.findings import (
     Finding,
 )
 from xcheck.oracle import Estimate
+from xcheck.oracle.bisection import Located
+from xcheck.oracle.blocks import name_of
 from xcheck.oracle.lines import DIRECTIONS, Lines, unseen
 from xcheck.parameters import Layout, Vector
 from xcheck.proof import TensorProof
@@ -64,21 +68,51 @@ def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) 
     norm = unseen(estimate.error_bar[directions] + tolerance * value + floor)
     # A Gaussian v has E (∇J·v)² = ‖∇J‖².
     size = float(np.sqrt(np.mean(value**2)))
+    every = f" (all of them would take about {seconds:.2g} s)" if seconds else ""
     text = (
-        f"{len(lines.components)} of {lines.whole.size} components were differenced (all of them would take about "
-        f"{seconds:.2g} s), and {directions.stop - directions.start} random directions through all: an error of the "
+        f"{len(lines.components)} of {lines.whole.size} components were differenced{every}, and "
+        f"{directions.stop - directions.start} random directions through all: an error of the "
         f"gradient of norm {norm:.2g} or more ({norm / size if size else np.inf:.1g} of the gradient's) would have "
         "been seen with probability 1 − 10⁻⁶"
     )
     return [Finding(code=SAMPLED, text=text, value=norm)]
 
 
+def located(name: str, found: Located, layout: Layout) -> list[Finding]:
+    """Say which components were found to be wrong, what is dense, and what is left."""
+    names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
+    tensor = layout.locate(found.components[0]).name if found.components else None
+    if found.dense:
+        what, most = ", ".join(found.dense), "most" if found.solid else "very many"
+        text = (
+            f"{name}: dense: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
+            f"located: {', '.join(names)}; a sample of {len(found.drawn)} components follows"
+        )
+        return [Finding(code=DENSE, text=text, tensor=tensor, value=float(found.losses))]
+    count = f"{len(names)} wrong component{'s' * (len(names) != 1)}"
+    if found.components:
+        text = f"{name}: {count} located in {found.losses} losses by bisection: {', '.join(names)}"
+    elif names:
+        text = f"{name}: {count} explain what the random directions show: {', '.join(names)}"
+    else:
+        text = f"{name}: the random directions show an error, and no component was located in {found.losses} losses"
+    if found.not_finite:
+        count = f"{found.not_finite} component{'s' * (found.not_finite != 1)}"
+        text = f"{name}: not finite in {count}, which hides everything else: {', '.join(names)}"
+    elif found.left is None:
+        text += f"; no other error of norm {found.beyond:.2g} or more remains (probability 1 − 10⁻⁶)"
+    else:
+        where = "" if found.left.size == layout.size else f" in {name_of(layout, found.left)}"
+        text += f"; an error is left{where} that was not located: too little in each component, too many, or no time"
+    return [Finding(code=LOCATED, text=text, tensor=tensor, value=float(found.losses))]
+
+
 def undecided(name: str, count: int, of: int, where: Mapping[str, int]) -> Finding:
     """Say which components could not be decided."""
     tensors = ", ".join(f"{number} in {tensor}" for tensor, number in where.items())
     text = (
-        f"{name}: {count} of {of} components cannot be decided ({tensors}): too small beside the noise of the loss, or "
-        "the loss is not finite nearby"
+        f"{name}: {count} of {of} components cannot be decided ({tensors}): too small beside the noise of the loss, on "
+        "a kink, or the loss is not finite nearby"
     )
     return Finding(code=UNDECIDED_COMPONENTS, text=text, tensor=next(iter(where), None), value=float(count))
 

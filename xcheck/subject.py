@@ -108,6 +108,10 @@ class NetworkPreparation:
         """Names of θ."""
         return self.loaded.problem.layout
 
+    def report(self, progress: Progress | None = None) -> Report:
+        """Check it, and return the report."""
+        return self.subject(progress).report
+
     def subject(self, progress: Progress | None = None, including: int | None = None) -> Subject:
         """Check it; every component is looked at."""
         return _of_network(checked(self.loaded, backends=self.backends, worst=self.worst, progress=progress))
@@ -127,6 +131,14 @@ class FunctionPreparation:
     def layout(self) -> Layout:
         """Names of θ."""
         return self.ready.arguments.layout
+
+    def report(self, progress: Progress | None = None) -> Report:
+        """Check them, and return the report, which there is of whole Jacobians, too.
+
+        Raises:
+            DefinitionError: a function does not fit its parameters.
+        """
+        return self.ready.report(self.ready.heard(progress))
 
     def subject(self, progress: Progress | None = None, including: int | None = None) -> Subject:
         """Check them; a sample includes the component that is wanted.

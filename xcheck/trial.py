@@ -102,7 +102,9 @@ def _sound(subject: Subject) -> list[Witness]:
     sound = [
         witness
         for witness in subject.witnesses
-        if subject.pair(witness).verdict is not Verdict.DISAGREE and not witness.comparer.spread(witness.whole)
+        if subject.pair(witness).verdict is not Verdict.DISAGREE
+        and not witness.comparer.spread(witness.whole)
+        and np.isfinite(subject.estimate.error_bar).any()
     ]
     again = {witness.name for witness in sound if witness.again}
     return [witness for witness in sound if not _replaced(witness, again)]

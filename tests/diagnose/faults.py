@@ -158,6 +158,13 @@ REPORTED: dict[str, str] = {
 }
 
 
+NEEDS: dict[str, dict[str, Any]] = {
+    "square gradients transposed": {"square": True},
+    "two tensors of one shape swapped": {"square": True, "depth": 3},
+    "1/keep_prob missing in backward": {"keep": 0.6},
+}
+
+
 def reported(name: str) -> Plant:
     """Plant a fault of `xcheck.testing`."""
     fault = next(fault for fault in FAULTS if fault.name == name)
@@ -335,6 +342,6 @@ ON_THE_WAY: tuple[Mistake, ...] = tuple(
 )
 
 MISTAKES: tuple[Mistake, ...] = (
-    *(Mistake(name, frozenset(codes.split()), reported(name), {}) for name, codes in REPORTED.items()),
+    *(Mistake(name, frozenset(codes.split()), reported(name), NEEDS.get(name, {})) for name, codes in REPORTED.items()),
     *ON_THE_WAY,
 )

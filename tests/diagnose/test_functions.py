@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         "XC232",
         "row 3 is missing: zero, or the penalty alone",
     ),
-    "one component": (with_one("V", (2, 1), 0.0), "XC233", "only V[2, 1] is wrong (0 x), all else is right"),
+    "one component": (with_one("V", (2, 1), 0.0), "XC233", "only V[2, 1] is wrong (0 x), all else of it is right"),
     "one row": (
         lambda g, p: {**g, "V": g["V"] * np.where(np.arange(4) == 1, -1, 1)[:, None]},
         "XC234",

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from xcheck.oracle.function_engine import Evaluator, FunctionEngine
-from xcheck.oracle.function_gradient import sampled
-from xcheck.oracle.lines import DIRECTIONS, Lines, unseen
+from xcheck.oracle.lines import DIRECTIONS, Lines, sampled, unseen
 from xcheck.parameters import Layout
 
 LAYOUT = Layout.of({"W": (30, 40), "b": (3,), "s": ()})

@@ -7,7 +7,7 @@ from xcheck.diagnose.consensus import consensus, odd_one_out, outcome
 from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, Guess, explains
 from xcheck.diagnose.failures import Circumstances, Diagnosis, diagnosis_of, evidence_against
-from xcheck.diagnose.forward import Forward, parted
+from xcheck.diagnose.forward import Forward, parted, shown
 
 __all__ = [
     "Circumstances",
@@ -24,4 +24,5 @@ __all__ = [
     "origin",
     "outcome",
     "parted",
+    "shown",
 ]

@@ -23,7 +23,8 @@ def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:
     against = {pair.a: pair.verdict is Verdict.DISAGREE for pair in pairs if pair.b == ORACLE}
     among = [pair for pair in pairs if pair.b != ORACLE]
     if against and all(against.values()):
-        united = bool(among) and all(pair.verdict is Verdict.AGREE for pair in among)
+        finite = all(np.isfinite(pair.difference) for pair in pairs)
+        united = bool(among) and finite and all(pair.verdict is Verdict.AGREE for pair in among)
         return (ORACLE,) if united else ()
     return tuple(name for name, disagrees in against.items() if disagrees)
 
@@ -32,9 +33,12 @@ def groups_of(pairs: Sequence[Pair]) -> list[tuple[str, ...]]:
     """Return the witnesses in groups that agree among themselves, the largest group first."""
     names = [pair.a for pair in pairs if pair.b == ORACLE]
     apart = {frozenset((p.a, p.b)) for p in pairs if p.b != ORACLE and p.verdict is not Verdict.AGREE}
+    # Two that are not finite agree in nothing.
+    alone = {pair.a for pair in pairs if pair.b == ORACLE and not np.isfinite(pair.difference)}
     groups: list[list[str]] = []
     for name in names:
-        fitting = next((g for g in groups if not any(frozenset((name, other)) in apart for other in g)), None)
+        fits = (g for g in groups if not any(frozenset((name, other)) in apart for other in g))
+        fitting = next((g for g in fits if name not in alone and not alone & set(g)), None)
         if fitting is None:
             groups.append([name])
         else:

@@ -71,7 +71,7 @@ def _chosen(evidence: Evidence, guesses: Sequence[Guess], open_tensors: set[str]
     while useful := [guess for guess in guesses if open_tensors & set(guess.tensors)]:
         best = min(useful, key=lambda guess: _preference(guess, open_tensors))
         own = open_tensors & set(best.tensors)
-        others = [g for g in useful if g.code != best.code and g.free <= best.free and own <= set(g.tensors)]
+        others = [g for g in useful if g.code != best.code and g.free <= best.free + 1 and own <= set(g.tensors)]
         told.setdefault(best.code, []).append((best, _said(evidence, best, own, others)))
         open_tensors -= own
     for code, parts in told.items():
@@ -88,7 +88,8 @@ def _said(evidence: Evidence, guess: Guess, own: set[str], others: Sequence[Gues
     names = _listed([tensor.name for tensor in evidence.layout if tensor.name in own])
     placed = f"{guess.place}: {guess.text}; this explains {names}"
     text = placed if guess.place else f"{names}: {guess.text}"
-    also = ", ".join(dict.fromkeys(f"{other.code} ({other.text})" for other in others[:_MOST_ALTERNATIVES]))
+    by_code = {other.code: f"{other.code} ({other.text})" for other in reversed(others)}
+    also = ", ".join(list(by_code.values())[:_MOST_ALTERNATIVES])
     return f"{text}; equally well: {also}" if also else text
 
 
@@ -121,15 +122,27 @@ def origin(evidence: Evidence) -> str:
     passed_on = all(number in layers or _silent(evidence, number) for number in range(1, top))
     own = sorted(wrong & {f"W{top}", f"b{top}"})
     if (top > 1 and not passed_on) or len(own) == 1:
-        return _local(evidence, wrong, layers)
+        return _local(evidence, wrong, layers) if _would_show(evidence, wrong, top) else ""
     if top == depth:
-        return f"layer {top}, the last one: the derivative of the loss, the mean over the examples, or a common factor"
+        plain = evidence.problem.network.layers[-1].activation == "identity" and evidence.problem.masks[-1] is None
+        own_slope = "" if plain else "that of its own activation, its mask, "
+        return (
+            f"layer {top}, the last one: the derivative of the loss, {own_slope}the mean over the examples, or a factor"
+        )
     right = f"layer {depth}" if top + 1 == depth else f"layers {top + 1} to {depth}"
     verb = "is" if top + 1 == depth else "are"
     return (
         f"between layer {top + 1} and layer {top}: {right} {verb} right, {_whole(layers)} wrong; look at δ W of layer "
         f"{top + 1}, and at the mask and the derivative of layer {top}"
     )
+
+
+def _would_show(evidence: Evidence, wrong: set[str], top: int) -> bool:
+    """Return whether a wrong δ of the uppermost layer would show in more than is wrong: in what is right there."""
+    names = [f"{letter}{number}" for number in range(1, top + 1) for letter in "Wb"]
+    rest = [evidence.layout[name].span for name in names if name not in wrong]
+    data = evidence.trusted - evidence.penalty
+    return any((np.abs(data[span]) > 4 * evidence.blur[span]).any() for span in rest)
 
 
 def _local(evidence: Evidence, wrong: set[str], layers: Sequence[int]) -> str:

@@ -6,9 +6,10 @@ noise, that is, if with ĝ in the place of r nothing would be wrong any more:
 
     |g − ĝ| ≤ β' + 2¹² u max(|g|, |ĝ|)        β' = β, its image under the guess, and 2¹² u of the tensor's largest |ĝ|
 
-A residual that is left at the level of the tolerance is allowed, too, if it is a hundred times smaller than before:
-beside its mistake a gradient may be rounded to float32. A guess with fitted numbers needs two components more than
-numbers: a line through two points explains nothing.
+and the residual that is left of a tensor that is wrong is a tenth of what it was, or less: whatever leaves it as it is
+explains nothing, however wide the noise. One that is left at the level of the tolerance is allowed, too, if it is a
+hundred times smaller than before: beside its mistake a gradient may be rounded to float32. A guess with fitted numbers
+needs two components more than numbers: a line through two points explains nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ from xcheck.problem import Problem
 Flags = NDArray[np.bool_]
 
 _FINE = 2.0**12
-_IMPROVEMENT = 1e-2
+_LESS, _MUCH_LESS = 0.1, 1e-2
+_MANY = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +125,17 @@ class Guess:
 
 def explains(evidence: Evidence, guess: Guess) -> bool:
     """Return whether the guess explains the residual of its tensors down to the noise; see the module."""
-    told = 0
+    told, left = 0, 0.0
     for name, predicted in guess.predicted.items():
         span = evidence.layout[name].span
         if not explained(evidence, span, predicted, guess.blur.get(name)):
             return False
         told += int((np.abs(predicted - evidence.trusted[span]) > 4 * evidence.blur[span]).sum())
-    return bool(guess.predicted) and (not guess.free or told >= guess.free + 2)
+        left = max(left, _left(evidence, span, predicted))
+    if not guess.predicted or not guess.free:
+        return bool(guess.predicted)
+    # A number that was fitted to a few components leaves a tenth of the residual now and then by chance.
+    return told >= guess.free + 2 and (told >= _MANY or left <= _MUCH_LESS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +166,7 @@ def multiples(evidence: Evidence, shares: Mapping[str, Share]) -> list[tuple[flo
             candidates.append(float(found[0]))
     distinct: list[float] = []
     for c in sorted(candidates, key=abs, reverse=True):
-        if not any(abs(c - known) <= 1e-9 * abs(c) for known in distinct):
+        if not any(abs(c - known) <= evidence.fine * abs(c) for known in distinct):
             distinct.append(c)
     groups = [
         (c, {name: share for name, share in shares.items() if _is_multiple(evidence, name, share, c)}) for c in distinct
@@ -175,14 +181,25 @@ def _is_multiple(evidence: Evidence, name: str, share: Share, c: float) -> bool:
 @np.errstate(all="ignore")
 def explained(evidence: Evidence, span: slice, predicted: Vector, image: Vector | None) -> bool:
     """Return whether ĝ explains one tensor down to the noise; `image` is how well r is known where ĝ took it from."""
-    g, r = evidence.gradient[span], evidence.trusted[span]
+    g = evidence.gradient[span]
     largest = float(np.abs(predicted).max(initial=0.0))
     blur = evidence.blur[span] + (0.0 if image is None else image) + evidence.fine * largest
     off, size = np.abs(g - predicted), np.maximum(np.abs(g), np.abs(predicted))
+    left = _left(evidence, span, predicted)
     if np.all(off <= blur + evidence.fine * size):
-        return True
-    close = np.all(off <= blur + evidence.tolerance * size)
-    return bool(close and np.linalg.norm(off) <= _IMPROVEMENT * np.linalg.norm(g - r))
+        return left <= _LESS or not evidence.wrong[span].any()
+    return bool(np.all(off <= blur + evidence.tolerance * size) and left <= _MUCH_LESS)
+
+
+@np.errstate(all="ignore")
+def _left(evidence: Evidence, span: slice, predicted: Vector) -> float:
+    """Return what is left of the residual, ‖g − ĝ‖/‖g − r‖."""
+    g, r = evidence.gradient[span], evidence.trusted[span]
+    scale = max(float(np.abs(g).max(initial=0.0)), float(np.abs(predicted).max(initial=0.0)))
+    if not scale:
+        return 0.0
+    before = float(np.linalg.norm((g - r) / scale))
+    return float(np.linalg.norm((g - predicted) / scale)) / before if before else 0.0
 
 
 def fitted(target: Vector, *bases: Vector, weight: Vector) -> Vector | None:
@@ -195,11 +212,12 @@ def fitted(target: Vector, *bases: Vector, weight: Vector) -> Vector | None:
     """
     scale = np.where(weight > 0, weight, np.inf if not (weight > 0).any() else weight[weight > 0].min())
     scale = np.where(np.isfinite(scale), scale, 1.0)
-    columns = np.stack(bases, axis=1) / scale[:, None]
-    lengths = np.linalg.norm(columns, axis=0)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+    with np.errstate(all="ignore"):
+        columns, target = np.stack(bases, axis=1) / scale[:, None], target / scale
+        lengths = np.linalg.norm(columns, axis=0)
+    if not (np.isfinite(lengths).all() and (lengths > 0).all() and np.isfinite(target).all()):
         return None
-    found, _, rank, _ = np.linalg.lstsq(columns / lengths, target / scale, rcond=1e-10)
+    found, _, rank, _ = np.linalg.lstsq(columns / lengths, target, rcond=1e-10)
     return None if rank < len(bases) else np.asarray(found / lengths)
 
 

@@ -52,7 +52,7 @@ def data_factor(evidence: Evidence) -> Iterator[Guess]:
         if c is None and not penalised:
             continue  # that is what a constant factor is
         value = found if c is None else c
-        code, text = _told(evidence, evidence.problem, value, "" if c is None else known[c])
+        code, text = _told(evidence.problem, list(group), value, "" if c is None else known[c], penalised=penalised)
         vague = (
             2
             if c is not None
@@ -69,18 +69,19 @@ def _guess(code: str, text: str, c: float, group: Mapping[str, Share], *, free: 
     return Guess(code, text, predicted, {name: abs(c) * share.blur for name, share in group.items()}, c, free, rank)
 
 
-def _told(evidence: Evidence, problem: Problem, c: float, what: str) -> tuple[str, str]:
+def _told(problem: Problem, names: list[str], c: float, what: str, *, penalised: bool) -> tuple[str, str]:
     m, share = problem.examples, f"the examples' share is {number(c)} x what it should be"
     if c in (m, 1 / m):
         missing = c > 1
-        if all(suspect.name.startswith("b") for suspect in evidence.suspects):
+        if all(name.startswith("b") for name in names):
             how = "summed over the examples and not averaged" if missing else "averaged over the examples twice"
             return BIAS_SUM, f"{how} (m = {m})"
         how = "is missing" if missing else "is taken twice"
         return NOT_AVERAGED, f"the mean over the examples {how}: {share} (m = {m})"
     if what.startswith("keep_prob"):
         return KEEP_PROB, f"{share}, which is {what}"
-    return MISCOUNTED, f"{share}, and the penalty is right{f' ({what})' if what else ''}"
+    penalty = ", and the penalty is right" if penalised else ""
+    return MISCOUNTED, f"{share}{penalty}{f' ({what})' if what else ''}"
 
 
 def _counts(evidence: Evidence, problem: Problem, names: list[str]) -> dict[float, str]:
@@ -130,5 +131,6 @@ def number(c: float) -> str:
     ('2', '1.0001', '0.333333')
     """
     off = abs(abs(c) - 1)
+    off = 0 if off < 1e-10 else off  # no more than rounding
     digits = 6 if off > 1e-2 or off == 0 else min(15, 4 - int(np.floor(np.log10(off))))
     return f"{c:.{digits}g}"

@@ -42,6 +42,7 @@ class Diagnosis:
     starts: dict[str, str]
 
 
+@np.errstate(all="ignore")  # a wrong gradient may be anything
 def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, known: Circumstances) -> Diagnosis:
     """Return the causes of everything that is wrong.
 
@@ -53,9 +54,10 @@ def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, known: C
         if not pair.wrong or not pair.losses_agree:
             continue
         evidence = evidence_against(evaluation.calls[0], comparer, known)
-        found.findings.extend(_accumulated(evaluation, evidence))
-        if not evidence.wrong.any():
-            continue  # of two calls the second alone is wrong
+        if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
+            # What differs from call to call has that for a cause.
+            found.findings.extend(_accumulated(evaluation, evidence))
+            continue
         found.findings.extend(diagnosed(evidence))
         starts = origin(evidence)
         if starts:

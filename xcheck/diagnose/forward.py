@@ -7,6 +7,7 @@ J = D + P, D the mean of the examples' losses and P the penalty.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,6 +51,13 @@ def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | 
     return _in_loss(forward, problem, estimate)
 
 
+def shown(activations: Any) -> list[Vector] | None:
+    """Return what a witness shows as arrays; None for anything else."""
+    if activations is None:
+        return None
+    return [np.asarray(a, dtype=np.float64) for a in activations]
+
+
 def _same(mine: Vector, theirs: Vector, roundoff: float) -> bool:
     with np.errstate(all="ignore"):
         allowed = 2.0**14 * roundoff * np.abs(theirs).max(initial=1e-300)
@@ -61,7 +69,8 @@ def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int
     with np.errstate(all="ignore"):
         worst = np.unravel_index(np.argmax(np.nan_to_num(np.abs(mine - theirs), nan=np.inf)), mine.shape)
     example, unit = (int(i) for i in worst)
-    count = int((np.abs(mine - theirs) > 2.0**14 * forward.roundoff * np.abs(theirs).max(initial=1e-300)).sum())
+    allowed = 2.0**14 * forward.roundoff * np.abs(theirs).max(initial=1e-300)
+    count = int((~(np.abs(mine - theirs) <= allowed)).sum())
     where = f"layer {layer}" if layer else "the inputs"
     reason = "; ".join(_reasons(mine, problem, estimate, layer, forward.roundoff))
     text = (

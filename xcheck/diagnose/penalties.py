@@ -20,7 +20,9 @@ def penalty(evidence: Evidence) -> Iterator[Guess]:
     weights = [tensor for tensor in evidence.suspects if tensor not in biases]
     yield from _multiple(evidence, biases, PENALISED_BIAS, lambda theta: theta)
     yield from _multiple(evidence, weights, WRONG_L2, lambda theta: theta)
-    yield from _multiple(evidence, weights, WRONG_L1, np.sign)
+    # Where all θ have one sign, a constant that is added looks the same.
+    mixed = [t for t in weights if evidence.theta[t.span].min() < 0 < evidence.theta[t.span].max()]
+    yield from _multiple(evidence, mixed, WRONG_L1, np.sign)
     yield from _whole(evidence, weights)
     for tensor in weights:
         yield from _mixed(evidence, tensor, evidence.theta[tensor.span])
@@ -38,9 +40,7 @@ def _shares(evidence: Evidence) -> dict[float, str]:
     """Return what c may be in units of the penalty's own rate."""
     m = 1.0 if evidence.problem is None else float(evidence.problem.examples)
     known = {-1.0: "is missing", 1.0: "is counted twice", -2.0: "has the opposite sign", -0.5: "is halved"}
-    if m > 1:
-        known |= {m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"}
-    return known
+    return ({m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"} if m > 1 else {}) | known
 
 
 def _multiple(
@@ -94,7 +94,7 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Guess]
         return
     (a, b), l2, l1 = found, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
     known = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
-    if not any(known):
+    if not any(known) or min(abs(a), abs(b)) <= evidence.close * max(abs(a), abs(b)):
         return
     text = "sign θ stands where θ belongs" if known[0] else "θ stands where sign θ belongs"
     predicted = evidence.trusted[tensor.span] + a * theta + b * np.sign(theta)

@@ -118,16 +118,20 @@ def scaled_part(evidence: Evidence) -> Iterator[Guess]:
 
 def few_components(evidence: Evidence) -> Iterator[Guess]:
     """A few components are wrong and all others right: described, not explained."""
+    told = np.abs(evidence.trusted) > 4 * evidence.blur
+    right = told & ~evidence.wrong
+    if evidence.wrong.sum() > _FEW or evidence.wrong.sum() > right.sum() / 3:
+        return  # too many for an accident, or too little that is right beside them
     for tensor in evidence.suspects:
         wrong = np.flatnonzero(evidence.wrong[tensor.span])
-        if len(wrong) > max(1, min(_FEW, tensor.size // 8)) or tensor.size < 2 or evidence.layout.size < 4:
-            continue
+        if not right[tensor.span].any() or tensor.places is not None:
+            continue  # of a sample nobody knows what the rest is like
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         predicted = r.copy()
         predicted[wrong] = g[wrong]
         where = ", ".join(str(evidence.layout.locate(tensor.offset + int(place))) for place in wrong)
         sizes = ", ".join(f"{number(float(g[i] / r[i]) + 0.0)} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong)
-        text = f"only {where} {'is' if len(wrong) == 1 else 'are'} wrong ({sizes}), all else is right"
+        text = f"only {where} {'is' if len(wrong) == 1 else 'are'} wrong ({sizes}), all else of it is right"
         yield Guess(FEW_COMPONENTS, text, {tensor.name: predicted}, value=float(len(wrong)))
 
 

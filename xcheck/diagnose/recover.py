@@ -60,7 +60,10 @@ def _mask(evidence: Evidence, backprop: Backprop, number: int, above: dict[int, 
     told = np.abs(arrived * backprop.slope(number)) > 1e-6 * np.abs(delta).max()
     mask = np.where(told, np.round(factor), 0)
     is_mask = np.abs(np.where(told, factor, 0) - mask).max() <= _CLOSE and np.isin(mask, (0, 1)).all()
-    return np.asarray(mask == 1) if is_mask and told.sum() >= 8 else None
+    found, forward = np.asarray(mask == 1), np.asarray(backprop.problem.masks[number])
+    # One that was drawn anew keeps what the other dropped, and about as many; the same with gaps is no draw.
+    fresh = (found & ~forward).any() and abs(found[told].mean() - keep) <= 4 * np.sqrt(keep * (1 - keep) / told.sum())
+    return found if is_mask and told.sum() >= 8 and fresh else None
 
 
 def _delta(evidence: Evidence, backprop: Backprop, number: int) -> Vector | None:

@@ -41,14 +41,18 @@ def wrong_steps(evidence: Evidence) -> Iterator[Guess]:
         yield from rule(evidence, backprop, layers)
 
 
-def _guess(evidence: Evidence, backprop: Backprop, code: str, place: str, text: str, steps: Steps) -> Guess:
-    """Return the guess about every tensor that the steps change."""
+def _guess(
+    evidence: Evidence, backprop: Backprop, code: str, place: str, text: str, steps: Steps, *, free: int = 0
+) -> Guess:
+    """Return the guess about all tensors that the steps change; about none if nothing but the penalty is left there."""
     flat = backprop.gradient(steps)
     blur = 4 * evidence.blur + evidence.fine * evidence.magnitude
     with np.errstate(invalid="ignore"):
         moved = ~(np.abs(flat - evidence.trusted) <= blur + 2 * evidence.tolerance * np.abs(evidence.trusted))
-    changed = {tensor.name: flat[tensor.span] for tensor in evidence.layout if moved[tensor.span].any()}
-    return Guess(code, text, changed, {}, place=place)
+    spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
+    nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
+    changed = {} if nothing and code != DETACHED else {name: flat[span] for name, span in spans.items()}
+    return Guess(code, text, changed, {}, free=free, rank=free, place=place)
 
 
 def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
@@ -107,7 +111,7 @@ def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
             text = f"the derivative of {name} is taken to be {written(c)} {where}"
             places = {n: side(backprop.z(n)) for n in numbers}
             steps = Steps(slope={n: np.where(places[n], c, backprop.slope(n)) for n in numbers})
-            yield _guess(evidence, backprop, code, place, text, steps)
+            yield _guess(evidence, backprop, code, place, text, steps, free=1)
 
 
 _SIDES: dict[str, Callable[[Vector], Flags]] = {
@@ -137,7 +141,7 @@ def _threshold(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
         for t in _thresholds(evidence, backprop, numbers[-1]):
             text = f"the derivative of relu has its threshold near {t:.2g} and not at 0"
             steps = Steps(slope={number: np.where(backprop.z(number) > t, 1.0, 0.0) for number in numbers})
-            yield _guess(evidence, backprop, ACTIVATION_SLOPE, place, text, steps)
+            yield _guess(evidence, backprop, ACTIVATION_SLOPE, place, text, steps, free=1)
 
 
 def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[float]:

@@ -58,6 +58,7 @@ class FunctionEngine(Engine):
         theta: θ, shape (n,).
         lines: what is differenced.
         progress: called with the number of differences after each batch.
+        here: J(θ), shape (1,), where it is known.
 
     >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
     >>> step = np.array([0.01])
@@ -69,8 +70,16 @@ class FunctionEngine(Engine):
 
     name = "loop"
 
-    def __init__(self, evaluator: Evaluator, theta: Vector, lines: Lines, *, progress: Progress | None = None) -> None:
-        super().__init__(np.array(theta, dtype=np.float64), lines.layout, progress=progress)
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        theta: Vector,
+        lines: Lines,
+        *,
+        progress: Progress | None = None,
+        here: Vector | None = None,
+    ) -> None:
+        super().__init__(np.array(theta, dtype=np.float64) if here is None else theta, lines.layout, progress=progress)
         self._evaluator = evaluator
         self.lines = lines
         self.roundoff = evaluator.roundoff
@@ -78,7 +87,7 @@ class FunctionEngine(Engine):
         self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
-        self._here = self._at(self.theta[None])
+        self._here = self._at(self.theta[None]) if here is None else here
 
     @property
     def late(self) -> bool:
@@ -89,9 +98,8 @@ class FunctionEngine(Engine):
     def scale(self) -> Vector:
         """Nothing is known about the function: max(1, |θᵢ|), and off the powers of 2 that functions repeat at."""
         odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
-        lengths = np.linalg.norm(self.lines.directions, axis=1) if len(self.lines.directions) else np.zeros(0)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
-        return odd * np.concatenate([single, 8 / np.maximum(lengths, 8.0)])
+        return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 
     @property
     def shortest(self) -> Vector:
@@ -134,6 +142,22 @@ class FunctionEngine(Engine):
             spans = above - below
             level = np.maximum(np.abs(above), np.abs(below))
             return Spans(spans, spans, spans[None], np.abs(spans), level)
+
+    def for_lines(self, lines: Lines) -> "FunctionEngine":
+        """Return an engine of the same function, along other lines; it counts for itself."""
+        return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self._here)
+
+    def displaced(self, piece: Vector, start: int, steps: Vector) -> Vector:
+        """Return J with the part of θ that begins at `start` moved along `piece` by each of `steps`, shape (k,)."""
+        part, found = slice(start, start + len(piece)), np.empty(len(steps))
+        chunk = chunk_for(self.theta.size, self._evaluator.data)
+        for first in range(0, len(steps), chunk):
+            rows = slice(first, min(first + chunk, len(steps)))
+            points = np.repeat(self.theta[None], len(found[rows]), axis=0)
+            points[:, part] += steps[rows, None] * piece
+            found[rows] = self._at(points)
+            self.progress(len(points) // 2)
+        return found
 
     def _around(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector, Vector]:
         """Return the losses on both sides and at θ, shapes (k,).

@@ -1,44 +1,45 @@
 """The judge of a person's own function: which lines to difference, with which steps, in which time.
 
 All components, if the predicted time is within the budget. If not, a sample of each tensor and a few random directions
-through all of θ; what such a check can see is stated (`xcheck.oracle.lines.unseen`), and it is never silent.
+through all of θ, or where not even that fits, directions alone; what such a check can see is stated
+(`xcheck.oracle.lines.unseen`), and it is never silent. What is wrong along a direction is then looked for
+(`xcheck.oracle.locating`), and what is found joins the sample.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
+from xcheck.oracle.bisection import Allowance, Located
 from xcheck.oracle.black_box import BlackBoxGradient, in_full, one_sided, reconsidered
 from xcheck.oracle.engine import Indices
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import NOISE_MULTIPLE, Measurement, copied, fixed
+from xcheck.oracle.estimators import NOISE_MULTIPLE, copied, fixed
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.function_engine import Evaluator, FunctionEngine, chunk_for
-from xcheck.oracle.lines import DIRECTIONS, Lines
+from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
+from xcheck.oracle.lines import DIRECTIONS, Lines, directed, sampled
+from xcheck.oracle.locating import Locator, screened, slopes_of
 from xcheck.oracle.noise import noises_along, noises_nearby
 from xcheck.oracle.rounding import Rounding
+from xcheck.oracle.slopes import Slopes
 from xcheck.parameters import Layout, Vector
 
-ScopeName = Literal["auto", "all", "sample"]
+ScopeName = Literal["auto", "all", "sample", "directions"]
 
 _NOISE_STREAM, _SAMPLE_STREAM = 3, 5
 _LOSSES_EACH = 6
 _REFINEMENT, _PATIENCE = 1.5, 2.0
-_DIRECTIONS = 16
-_DIRECTION_BYTES = 256 << 20
-_LEAST = 4  # directions, and components of each tensor, at the least
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
+# Components that the least sample of a tensor costs, with what it takes to measure its noise.
+_WITH_NOISE = 10
 # The roundings of a staircase are not independent of each other, nor alike from tread to tread.
 _UNEVEN = 3.0
-_FLOAT32, _HALF = 2.0**-24, 2.0**-8
-
-# What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
-# precision that would be everything.
-_ROUNDINGS, _ROUNDINGS_OF_HALF, _OF_THETA = 2.0**8, 2.0**3, 2.0**3
+# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
+_OF_THETA = 2.0**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class FunctionOptions:
     Attributes:
         epsilon: "auto", or the fixed step of the lecture notes.
         tolerance: relative tolerance that gradients will be held to.
-        scope: all components, a sample, or whichever fits the budget.
+        scope: all components, a sample with random directions, directions alone, or whichever fits the budget.
         budget: seconds.
         seed: of the sample and of the directions.
         including: components that a sample includes in any case.
@@ -94,23 +95,47 @@ class FunctionOracle:
         self._roundoffs = roundoffs
         self.predicted = self.narrow = 0.0
         self.lines = Lines.all_of(layout)
-        if options.scope != "all":
+        if options.scope == "directions":
+            self.lines = directed(layout, options.seed, options.including)
+        elif options.scope != "all":
             self.lines = self._chosen(evaluator, theta, layout)
         self.engine = FunctionEngine(evaluator, theta, self.lines, progress=progress)
-        if options.scope != "all":
+        if options.scope in ("auto", "sample"):
             self.engine.deadline = self._start + _PATIENCE * options.budget
+        self._locator: Locator | None = None
+        self._screens = options.epsilon == "auto" and self.lines.only_directions
         with np.errstate(all="ignore"):
-            rng = np.random.default_rng([options.seed, _NOISE_STREAM])
-            near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > options.budget else 3)
-            self._noise = np.maximum(near, coarse)
-            self._note_stairs(near, coarse)
-            self._found = self._measured()
+            if self._screens:
+                self._screen()
+            else:
+                self._listen_and_measure()
+
+    def _screen(self) -> None:
+        """Measure directions alone."""
+        slopes = Slopes(self.engine)
+        found = slopes.screen()
+        self._noise = np.full(len(found), slopes.noise)
+        if slopes.stairs:
+            self._note_narrow(narrowness(np.zeros(1), self._noise, float(np.abs(self.engine.losses[0]))))
+        self._found = screened(found)
+        self._locator = Locator(self.engine, slopes)
+
+    def _listen_and_measure(self) -> None:
+        """Measure the noise, and then everything."""
+        rng = np.random.default_rng([self._options.seed, _NOISE_STREAM])
+        near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > self._options.budget else 3)
+        self._noise = np.maximum(near, coarse)
+        self._note_stairs(near, coarse)
+        self._found = self._measured()
 
     def _note_stairs(self, near: Vector, coarse: Vector) -> None:
         """Judge by the noise of what part of J is really computed in."""
-        narrow = _stairs(near, coarse, float(np.abs(self.engine.losses[0])))
+        narrow = narrowness(near, coarse, float(np.abs(self.engine.losses[0])))
         if narrow > self.narrow:
             self._noise = _UNEVEN * self._noise
+        self._note_narrow(narrow)
+
+    def _note_narrow(self, narrow: float) -> None:
         self.narrow = max(self.narrow, narrow)
         self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 
@@ -128,6 +153,9 @@ class FunctionOracle:
         if self._options.scope == "auto" and self.predicted <= self._options.budget:
             return Lines.all_of(layout)
         affordable = self._options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
+        tensors = sum(1 for tensor in layout if tensor.size)
+        if self._options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):
+            return directed(layout, self._options.seed, self._options.including)
         rng = np.random.default_rng([self._options.seed, _SAMPLE_STREAM])
         return sampled(layout, int(min(affordable, 1e6)), rng, self._options.including)
 
@@ -148,7 +176,7 @@ class FunctionOracle:
             disputed: lines, the worst first, shape (k,).
             gradient: slopes along all lines as the witness says, shape (c,).
         """
-        if self._options.epsilon != "auto" or not len(disputed):
+        if self._options.epsilon != "auto" or self._screens or not len(disputed):
             return False
         before = self._found.measured.value.copy(), self._found.measured.bar.copy()
         with np.errstate(all="ignore"):
@@ -170,18 +198,48 @@ class FunctionOracle:
         """Measure the noise along disputed lines themselves: it may be larger than where the tensor was sampled."""
         chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
         near, coarse = noises_along(self.engine, chosen)
+        before = self._noise
         self._note_stairs(near, coarse)
         found = np.maximum(near, coarse)
         louder = found > 2 * self._noise[chosen]
-        if not louder.any():
-            return
         noise = self._noise.copy()
-        noise[chosen] = np.maximum(noise[chosen], found)
-        if len(chosen) < len(disputed):
-            noise[disputed] = np.maximum(noise[disputed], found[louder].max())
+        if louder.any():
+            noise[chosen] = np.maximum(noise[chosen], found)
+            if len(chosen) < len(disputed):
+                noise[disputed] = np.maximum(noise[disputed], found[louder].max())
+        if np.array_equal(noise, before):
+            return
         measured = copied(self._found.measured)
-        measured.bar[:] += NOISE_MULTIPLE * (noise - self._noise) / measured.step
+        measured.bar[:] += NOISE_MULTIPLE * (noise - before) / measured.step
         self._noise, self._found = noise, replace(self._found, measured=measured)
+
+    def locate(self, gradient: Vector, relative: float, roundoff: float) -> Located | None:
+        """Look for the components that are wrong in a gradient, where a direction says that something is.
+
+        What is found joins the lines. None where there is nothing to go by, or the sample names enough.
+
+        Args:
+            gradient: shape (n,).
+            relative: tolerance that it is held to.
+            roundoff: unit roundoff of what it is computed in.
+        """
+        if self._options.epsilon != "auto" or not len(self.lines.directions):
+            return None
+        if self._options.scope == "auto":
+            self.engine.deadline = time.perf_counter() + _PATIENCE * self._options.budget
+        elif self._options.scope == "sample":
+            self.engine.deadline = np.inf
+        with np.errstate(all="ignore"):
+            if self._locator is None:
+                slopes = Slopes(self.engine)
+                slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
+                self._locator = Locator(self.engine, slopes)
+            largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
+            allowance = Allowance(relative, rounding(max(roundoff, self.narrow)) * largest / 8)
+            located = self._locator.locate(gradient, allowance, self.lines, self._found)
+            if located is not None:
+                self.lines, self._found = self._locator.joined(self.lines, self._found)
+        return located
 
     @property
     def kinks(self) -> Indices:
@@ -205,7 +263,7 @@ class FunctionOracle:
             conventions=measured.conventions,
             spread=np.zeros_like(measured.value),
             near=True,  # any subgradient will do: nothing is known about what a function does at its kinks
-            magnitude=_magnitude(self.lines.layout, measured),
+            magnitude=magnitude_of(self.lines.layout, measured),
             loss=loss,
             rounding=Rounding(floor, self._loss_floor(loss)),
             trace=Trace.empty(),
@@ -229,12 +287,12 @@ class FunctionOracle:
         for tensor in self.lines.layout:
             largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            floor[tensor.span] = _rounding(roundoff) * max(largest, whole / 8)
+            floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
             # θ itself is rounded: where J bends, its slope is no better known than that.
             floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.bend * self._reach)[tensor.span]
         return floor
 
-    @cached_property
+    @property
     def _reach(self) -> Vector:
         """How far θ extends along each line: |θᵢ|; 1 for directions."""
         single = np.abs(self.engine.theta[self.lines.components])
@@ -243,86 +301,4 @@ class FunctionOracle:
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
-        return 64 * noise + _rounding(coarsest) * abs(loss)
-
-
-def _stairs(near: Vector, coarse: Vector, loss: float) -> float:
-    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
-
-    Close samples show no noise there, and others that of float32, or of bfloat16.
-    """
-    stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
-    if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
-        return 0.0
-    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
-
-
-def _rounding(roundoff: float) -> float:
-    """Return what rounding may do, relative to the largest of its tensor."""
-    return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
-
-
-def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including: tuple[int, ...] = ()) -> Lines:
-    """Return a sample of each tensor, and random directions.
-
-    Small tensors are there with all their components, and so are those components that are to be included.
-    """
-    fitting = min(_DIRECTION_BYTES // (8 * max(layout.size, 1)), affordable // 4)
-    directions = int(np.clip(fitting, _LEAST, _DIRECTIONS))
-    tensors = [tensor for tensor in layout if tensor.size]
-    each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
-    if affordable >= layout.size:
-        return Lines.all_of(layout)
-    places: list[Indices] = []
-    for tensor in tensors:
-        chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)
-        places.append(tensor.offset + np.sort(chosen).astype(np.intp))
-    components = np.union1d(np.concatenate([*places, np.zeros(0, dtype=np.intp)]), np.array(including, dtype=np.intp))
-    return Lines(layout, components, rng.standard_normal((directions, layout.size)))
-
-
-def _magnitude(layout: Layout, measured: Measurement) -> Vector:
-    """Return the yardstick of what is negligible, per component, shape (k,).
-
-    It is the slope itself, at a kink the steeper one. In a tensor of which nothing stands out of the noise (the bias in
-    front of a softmax, whose gradient cancels to zero) it is the largest slope of all: a tensor may be zero beside the
-    others, and is then not counted as verified (`xcheck.proof`).
-    """
-    slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
-    magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
-    largest = magnitude.max(initial=0.0)
-    for tensor in layout:
-        span = tensor.span
-        if not (magnitude[span] > 4 * measured.bar[span]).any():
-            magnitude[span] = largest
-    # What no loss has moved with is zero for certain.
-    return np.where(measured.magnitude > 0, magnitude, 0.0)
-
-
-def nothing_measured(layout: Layout) -> Estimate:
-    """Return the estimate of a function that could not be differenced."""
-    unknown, zero = np.full(layout.size, np.nan), np.zeros(layout.size)
-    return Estimate(
-        value=unknown,
-        error_bar=unknown,
-        lower=unknown,
-        upper=unknown,
-        conventions=unknown[None],
-        spread=zero,
-        near=True,
-        magnitude=zero,
-        loss=np.nan,
-        rounding=Rounding(zero, 0.0),
-        trace=Trace.empty(),
-        ties=0,
-        engine="none",
-        predicted={},
-        audits=(),
-        referred=0,
-        refereed=0,
-        difference="central",
-        epsilon=0.0,
-        evaluations=0,
-        seconds=0.0,
-        compile_seconds=0.0,
-    )
+        return 64 * noise + rounding(coarsest) * abs(loss)

@@ -13,7 +13,7 @@ import numpy as np
 
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators import NOISE_MULTIPLE, extrapolated, truncated
-from xcheck.oracle.function_gradient import nothing_measured
+from xcheck.oracle.function_estimate import nothing_measured
 from xcheck.oracle.noise import POINTS, noise_level
 from xcheck.oracle.rounding import Rounding
 from xcheck.parameters import Layout, Vector

@@ -37,7 +37,7 @@ class OracleSummary:
         audits: how samples of the components fared with more direct engines.
         referred: components that the noise of subtracted losses had left too wide, measured again without subtracting.
         refereed: components in dispute that were measured again in extended precision.
-        scope: "all" when every component was perturbed.
+        scope: "all" when every component was perturbed; "sample", "directions" or "jacobian".
         difference: "central" or "forward".
         epsilon: the step; with "auto" the median of the steps.
         evaluations: losses evaluated.
@@ -225,9 +225,11 @@ _DECISIVE = (
 def _extent(report: Report) -> str:
     """Say on how much all agree, and what of it proves nothing."""
     whole, proved = report.components, report.verified
-    what = {"jacobian": "derivatives", "sample": "sampled parameters and directions"}.get(
-        report.oracle.scope, "parameter" if whole == 1 else "parameters"
-    )
+    what = {
+        "jacobian": "derivatives",
+        "sample": "sampled parameters and directions",
+        "directions": "random directions",
+    }.get(report.oracle.scope, "parameter" if whole == 1 else "parameters")
     if proved == whole:
         return f" on all {whole} {what}" if whole > 1 else f" on the one {what}"
     idle = report.idle

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from xcheck.findings import Finding
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
@@ -84,7 +85,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     yield _indented(
         Text(
             f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
-            f"{report.oracle.seconds:.1f} s, seed {report.seed}; {_agreement(report)}"
+            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
         )
     )
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
@@ -144,7 +145,10 @@ def _odd(report: Report) -> str:
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     if report.odd_one_out == (ORACLE,) or len(against) == 1:
         return f"against the oracle: {report.consensus}"
-    return f"odd one out: {report.consensus}" if report.odd_one_out else f"nobody agrees: {report.consensus}"
+    if report.odd_one_out:
+        return f"odd one out: {report.consensus}"
+    alone = all(pair.verdict is Verdict.DISAGREE for pair in against)
+    return f"{'nobody agrees' if alone else 'they part'}: {report.consensus}"
 
 
 def _is_cause(finding: Finding) -> bool:
@@ -215,9 +219,15 @@ def _commands(report: Report) -> Iterable[str]:
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
-    wrong = [pair for pair in report.pairs if pair.b == ORACLE and pair.wrong and pair.worst]
+    wrong = [
+        component
+        for pair in report.pairs
+        if pair.b == ORACLE and pair.wrong
+        for component in pair.worst
+        if component.location.name != DIRECTIONS
+    ]
     if report.command and wrong and report.oracle.scope != "jacobian":
-        where = str(wrong[0].worst[0].location)
+        where = str(wrong[0].location)
         yield f"next: {explain} {shlex.join([report.model, where, *_options(report.command)])}"
     if report.command:
         seeded = any(word == "--seed" or word.startswith("--seed=") for word in report.command)
