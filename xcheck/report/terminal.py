@@ -88,6 +88,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
             f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
         )
     )
+    yield from _precision(report)
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         used, name, component = max(tightest, key=lambda found: found[0])
@@ -97,6 +98,16 @@ def _passed(report: Report) -> Iterable[RenderableType]:
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
             )
         )
+
+
+def _precision(report: Report) -> Iterable[RenderableType]:
+    """Say whether rounding explains how far a narrow dtype is off."""
+    if report.precision:
+        worst = max(report.precision, key=lambda one: one.units)
+        verdict = "within rounding" if worst.within_rounding else "more than rounding"
+        where = f"{worst.tensor} of {worst.witness}"
+        text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
+        yield _indented(Text(text))
 
 
 def _used(component: Component) -> float:
@@ -124,6 +135,7 @@ def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[Renderabl
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
             yield _indented(page.losses(report))
+    yield from _precision(report)
     if verbose:
         yield from _details(report, page)
 
@@ -158,6 +170,8 @@ def _is_cause(finding: Finding) -> bool:
 def _details(report: Report, page: Page) -> Iterable[RenderableType]:
     if report.layers:
         yield from _titled("layers at θ", page.layers(report.layers))
+    if report.precision:
+        yield from _titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
         yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:

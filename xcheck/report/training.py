@@ -71,7 +71,8 @@ def _sections(report: TrainingReport, *, narrow: bool) -> Iterable[RenderableTyp
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     headings = ["step", "training", "validation", "verdict", "wrong"]
-    table = _table(headings if narrow else [*headings, "difference"])
+    rounded = any(each.report.precision for each in report.checkpoints)
+    table = _table(headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])])
     for each in report.checkpoints:
         pairs = [pair for pair in each.report.pairs if pair.b == "oracle"]
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
@@ -82,7 +83,8 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
             Text(str(each.report.verdict), style=STYLES[each.report.verdict]),
             f"{worst.wrong}/{worst.of}" if worst else "",
         ]
-        table.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else ""]))
+        units = [f"{max(one.units for one in each.report.precision):.2g}"] if rounded else []
+        table.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
     return table
 
 
