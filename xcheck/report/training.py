@@ -15,7 +15,7 @@ from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
 from xcheck.training.trained import TrainingReport
 
-_ROWS, _COLUMNS = 8, 60
+_ROWS, _COLUMNS, _FEW_COLUMNS = 8, 60, 24
 
 
 def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) -> str:
@@ -57,7 +57,7 @@ def _sections(report: TrainingReport, *, narrow: bool) -> Iterable[RenderableTyp
     yield _indented(_sizes(report))
     if len(report.looks) > 2:
         yield ""
-        yield _indented(Text("\n".join(plot(report.looks, 30 if narrow else _COLUMNS))))
+        yield _indented(Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS))))
     yield ""
     yield _indented(Text(_recipe(report)))
     if report.drift is not None:
@@ -70,7 +70,8 @@ def _sections(report: TrainingReport, *, narrow: bool) -> Iterable[RenderableTyp
 
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
-    headings = ["step", "training", "validation", "verdict", "wrong"]
+    losses = ["train", "valid"] if narrow else ["training", "validation"]
+    headings = ["step", *losses, "verdict", "wrong"]
     rounded = any(each.report.precision for each in report.checkpoints)
     table = _table(headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])])
     for each in report.checkpoints:
