@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xcheck.pipeline import verify
     from xcheck.problem import Problem
     from xcheck.report.model import Report
+    from xcheck.training import TrainingReport, train
     from xcheck.trial import selftest
     from xcheck.verdict import Verdict
 
@@ -36,6 +37,7 @@ __all__ = [
     "Problem",
     "Report",
     "SelfTest",
+    "TrainingReport",
     "Verdict",
     "XcheckError",
     "__version__",
@@ -45,6 +47,7 @@ __all__ = [
     "explain",
     "objective",
     "selftest",
+    "train",
     "verify",
 ]
 
@@ -61,6 +64,7 @@ _HOMES = {
     "Problem": "xcheck.problem",
     "Report": "xcheck.report.model",
     "SelfTest": "xcheck.mutation",
+    "TrainingReport": "xcheck.training",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
     "assert_gradients": "xcheck.checking",
@@ -69,6 +73,7 @@ _HOMES = {
     "explain": "xcheck.closeup",
     "objective": "xcheck.function",
     "selftest": "xcheck.trial",
+    "train": "xcheck.training",
     "verify": "xcheck.pipeline",
 }
 

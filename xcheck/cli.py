@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -24,8 +24,14 @@ from xcheck.options import how_to_check, how_to_show, in_color
 from xcheck.self_testing import selftest
 from xcheck.streams import console_on, opened, printer, progress_of, remembered_interrupts, typed
 
+if TYPE_CHECKING:
+    from xcheck.models import Job
+    from xcheck.report.model import Report
+    from xcheck.training import TrainingReport
+
 _FAILED = 4
 _INTERRUPTED = 130
+_WEIGHTS = click.Path(path_type=Path, dir_okay=False)
 
 
 class _CheckByDefault(click.Group):
@@ -61,6 +67,9 @@ cli.add_command(selftest)
 @how_to_check
 @click.option("--order", type=click.IntRange(1, 2), help="Python: 2 checks Hessian-vector products, too.")
 @click.option("--worst", type=click.IntRange(min=1), help="Components to name; by default 10.")
+@click.option(
+    "--save-weights", type=_WEIGHTS, metavar="FILE", help="With [training]: θ of each checkpoint; .npz or .safetensors."
+)
 @how_to_show
 @click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
 @click.option("-v", "--verbose", is_flag=True, help="Layers, every tensor of every pair, and where the time went.")
@@ -84,8 +93,10 @@ def check(
     from xcheck.models import jobs_of
     from xcheck.verdict import Verdict
 
+    save_weights = settings.pop("save_weights")
     with redirect_stdout(sys.stderr):
         jobs = jobs_of(models, backends, worst, settings)
+    _refuse_weights(save_weights, jobs)
     # Opened before the work begins, so that it is not in vain, and after the definitions are read, so that a typo in
     # one of them does not empty the last report.
     stream = opened(output)
@@ -93,29 +104,54 @@ def check(
     verdicts = []
     interrupts = remembered_interrupts()
     for job in jobs:
-        with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-            report = replace(job.run(progress), command=typed())
-        if interrupts:
+        report = _outcome(job, save_weights, color)
+        if interrupts and not getattr(report, "interrupted", False):
             raise KeyboardInterrupt
         _warn(report, color, form)
         show(report)
+        if interrupts:
+            raise KeyboardInterrupt
         verdicts.append(report.verdict)
     sys.exit(Verdict.worst(verdicts).exit_status)
 
 
+def _outcome(job: "Job", save_weights: Path | None, color: str) -> "Report | TrainingReport":
+    """Check a MODEL, or train it and check it along the way."""
+    what = "steps" if job.trains else "differences"
+    with redirect_stdout(sys.stderr), progress_of(job.name, color, what) as progress:
+        if job.trains:
+            return replace(job.train(progress, save_weights), command=typed())
+        return replace(job.run(progress), command=typed())
+
+
+def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
+    """Complain before the work begins about weights that nobody would write, or that could not be told apart."""
+    if file is None:
+        return
+    training = [job for job in jobs if job.trains]
+    if len(training) != 1:
+        raise click.UsageError(f"--save-weights needs one MODEL with [training]; there are {len(training)}")
+    if file.suffix.lower() not in (".npz", ".safetensors"):
+        raise click.BadParameter(f"weights go to .npz or .safetensors, not {file.name}")
+
+
 def _printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:
     """Return what prints a report in the form asked for."""
-    from xcheck.report.terminal import print_line, print_report, render
+    from xcheck.report import terminal, training
+    from xcheck.training import TrainingReport
+
+    def page_of(report: Any) -> Any:
+        return training if isinstance(report, TrainingReport) else terminal
 
     if quiet and form == "text":
         console = console_on(stream, color)
-        return lambda report: print_line(report, console)
+        return lambda report: page_of(report).print_line(report, console)
     return printer(
         form,
         stream,
         color,
-        show=lambda report, console: print_report(report, console, verbose=verbose),
-        text=lambda report, width: render(report, width=width, verbose=verbose),
+        show=lambda report, console: page_of(report).show(report, console, verbose=verbose),
+        text=lambda report, width: page_of(report).render(report, width=width, verbose=verbose),
     )
 
 

@@ -15,6 +15,9 @@ _EXAMPLES = {
     "digits": ("digits.toml", "digits.csv"),
     "iris": ("iris.toml", "iris.csv"),
     "diabetes": ("diabetes.toml", "diabetes.csv"),
+    "training": ("training.toml", "breast_cancer.csv"),
+    "exploding": ("exploding.toml", "exploding.npz"),
+    "vanishing": ("vanishing.toml", "vanishing.npz"),
     "python": ("model.py",),
 }
 

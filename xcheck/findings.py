@@ -82,6 +82,9 @@ ORACLE_NOT_FLOAT64 = "XC425"
 COTANGENT = "XC426"
 NO_SECOND_ORDER = "XC427"
 ILL_CONDITIONED = "XC428"
+LOSS_ROSE = "XC429"
+DRIFT = "XC430"
+NOT_FINITE = "XC431"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from xcheck.progress import Progress
 from xcheck.python_source import importable, reference
 from xcheck.report.model import Report
 from xcheck.subject import FunctionPreparation, NetworkPreparation, Preparation, Subject, ready_case
+from xcheck.training import TrainingReport, train_loaded
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +46,26 @@ class Job:
         """Check it."""
         with self.running():
             return self.preparation.report(progress)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is to be trained, and checked along the way."""
+        return isinstance(self.preparation, NetworkPreparation) and self.preparation.loaded.training is not None
+
+    def train(self, progress: Progress | None, save_weights: Path | None) -> TrainingReport:
+        """Train it, and check it along the way.
+
+        Raises:
+            DefinitionError: it is not to be trained.
+            BackendError: the witness that drives the training fails.
+        """
+        if not isinstance(self.preparation, NetworkPreparation):
+            raise DefinitionError(Complaint("only a TOML definition can be trained", file=self.name))
+        moved = None if progress is None else lambda done, planned, cost: progress(done, planned)
+        ready = self.preparation
+        return train_loaded(
+            ready.loaded, backends=ready.backends, worst=ready.worst, save_weights=save_weights, progress=moved
+        )
 
     def about(
         self, progress: Progress | None, ask: Callable[[Subject], Answer], *, including: int | None = None

@@ -21,6 +21,7 @@ from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_d
 from xcheck.oracle.referee import settled
 from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Vector
+from xcheck.precision import precisions
 from xcheck.problem import Problem
 from xcheck.progress import Progress, counted
 from xcheck.proof import prove
@@ -202,6 +203,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
         tolerance=point.tolerance,
         resolution=comparer.resolution,
         seconds=witnesses.seconds,
+        precision=() if point.dtype == "float64" else precisions(evaluations, estimate, problem.layout),
         environment=environment_of(witnesses.versions, loaded.check.device),
         command=tuple(command),
     )

@@ -122,8 +122,11 @@ class Problem:
         return replace(self, **{name: getattr(self, name).astype(dtype) for name in names})
 
 
-def draw_masks(network: Network, examples: int, seed: int) -> tuple[Mask | None, ...]:
+def draw_masks(network: Network, examples: int, seed: int, *, step: int | None = None) -> tuple[Mask | None, ...]:
     """Draw the dropout masks once: true where a unit is kept, `random < keep_prob`.
+
+    Those of a check are drawn from the seed alone; every step of training has its own: "on different passes through
+    the training set, you should randomly zero out different hidden units".
 
     Source: lecture notes, "Dropout implementation (Inverted dropout)". The division by keep_prob is the
     witnesses' business.
@@ -131,7 +134,7 @@ def draw_masks(network: Network, examples: int, seed: int) -> tuple[Mask | None,
     Returns:
         One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
     """
-    rng = np.random.default_rng([seed, _MASKS])
+    rng = np.random.default_rng([seed, _MASKS] if step is None else [seed, _MASKS, step])
     masks: list[Mask | None] = []
     for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):
         masks.append(None if keep_prob == 1.0 else rng.random((examples, units)) < keep_prob)

@@ -72,7 +72,7 @@ def printer(
 
 
 @contextmanager
-def progress_of(name: str, color: str) -> Iterator[Any]:
+def progress_of(name: str, color: str, what: str = "differences") -> Iterator[Any]:
     """Show a progress bar on standard error, on a terminal only; it vanishes when it is done."""
     if not sys.stderr.isatty():
         yield None
@@ -81,5 +81,5 @@ def progress_of(name: str, color: str) -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console_on(sys.stderr, color), transient=True) as bar:
-        task = bar.add_task(f"{name}: differences", total=None)
+        task = bar.add_task(f"{name}: {what}", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,6 +1,7 @@
 """The declared network in JAX, differentiated by jax.value_and_grad."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +9,8 @@ import numpy as np
 from jax import Array
 
 from xcheck.backend import Objective
-from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
-from xcheck.parameters import Vector
+from xcheck.network import LEAKY_SLOPE, ActivationName, LossName, Network
+from xcheck.parameters import Layout, Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck_jax.settings import own_settings
 
@@ -46,59 +47,73 @@ LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
 }
 
 
+# X, Y and the masks; None where all units are kept.
+Data: TypeAlias = tuple[Array, Array, tuple[Array | None, ...]]
+
+
+def forward(network: Network, parameters: Mapping[str, Array], data: Data) -> list[Array]:
+    """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+    inputs, _, masks = data
+    found = [_dropped(network, inputs, masks, 0)]
+    for number, layer in enumerate(network.layers, start=1):
+        z = found[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
+        found.append(_dropped(network, ACTIVATIONS[layer.activation](z), masks, number))
+    return found
+
+
+def loss(network: Network, theta: Array, data: Data) -> Array:
+    """J: mean loss of the examples plus the penalties."""
+    parameters, m = _named(network, theta), len(data[0])
+    penalty = jnp.zeros((), theta.dtype)
+    for number in range(1, len(network.layers) + 1):
+        W = parameters[f"W{number}"]
+        # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
+        if network.l2:
+            penalty += network.l2 / (2 * m) * jnp.sum(W**2)
+        if network.l1:
+            penalty += network.l1 / (2 * m) * jnp.sum(jnp.abs(W))
+    return LOSSES[network.loss](forward(network, parameters, data)[-1], data[1]) / m + penalty
+
+
+# Compiled once per network and number of examples, not once per draw of them: training asks about many batches.
+value_and_gradient = jax.jit(jax.value_and_grad(loss, argnums=1), static_argnums=0)
+
+
+def _named(network: Network, theta: Array) -> dict[str, Array]:
+    return {t.name: theta[t.span].reshape(t.shape) for t in Layout.of_network(network)}
+
+
+def _dropped(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
+    """Inverted dropout with the pinned mask."""
+    mask = masks[number]
+    return a if mask is None else jnp.where(mask, a / network.keep_probs[number], 0)
+
+
 class NetworkObjective(Objective):
     """Loss and gradient of a network by jax.value_and_grad."""
 
     def __init__(self, problem: Problem, device: str, dtype: DtypeName) -> None:
         super().__init__("jax", problem.layout.size)
-        self._layout = problem.layout
         self._network = problem.network
-        self._examples = problem.examples
         self._device = jax.devices(device)[0]
         self._dtype = np.dtype(dtype)
         with own_settings(self._device):
-            self._inputs = jnp.asarray(problem.inputs, dtype=self._dtype)
-            self._targets = jnp.asarray(problem.targets, dtype=self._dtype)
-            self._masks = [None if mask is None else jnp.asarray(mask) for mask in problem.masks]
-            self._value_and_grad = jax.jit(jax.value_and_grad(self.loss))
+            inputs, targets = (jnp.asarray(array, dtype=self._dtype) for array in (problem.inputs, problem.targets))
+            masks = tuple(None if mask is None else jnp.asarray(mask) for mask in problem.masks)
+            self._data: Data = (inputs, targets, masks)
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
         with own_settings(self._device):
-            loss, gradient = self._value_and_grad(jnp.asarray(theta, dtype=self._dtype))
-            return float(loss), np.asarray(gradient, dtype=np.float64)
+            value, gradient = value_and_gradient(self._network, jnp.asarray(theta, dtype=self._dtype), self._data)
+            return float(value), np.asarray(gradient, dtype=np.float64)
+
+    def loss(self, theta: Array) -> Array:
+        """J as a function that JAX can transform."""
+        return loss(self._network, theta, self._data)
 
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with own_settings(self._device):
-            found = self.forward(self._named(jnp.asarray(theta, dtype=self._dtype)))
-            return [np.asarray(a, dtype=np.float64) for a in found]
-
-    def _named(self, theta: Array) -> dict[str, Array]:
-        return {t.name: theta[t.span].reshape(t.shape) for t in self._layout}
-
-    def forward(self, parameters: dict[str, Array]) -> list[Array]:
-        """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
-        found = [self._dropped(self._inputs, 0)]
-        for number, layer in enumerate(self._network.layers, start=1):
-            z = found[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
-            found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
-        return found
-
-    def loss(self, theta: Array) -> Array:
-        """J: mean loss of the examples plus the penalties."""
-        m, network = self._examples, self._network
-        penalty, parameters = jnp.zeros((), theta.dtype), self._named(theta)
-        for number in range(1, len(network.layers) + 1):
-            W = parameters[f"W{number}"]
-            # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
-            if network.l2:
-                penalty += network.l2 / (2 * m) * jnp.sum(W**2)
-            if network.l1:
-                penalty += network.l1 / (2 * m) * jnp.sum(jnp.abs(W))
-        return LOSSES[network.loss](self.forward(parameters)[-1], self._targets) / m + penalty
-
-    def _dropped(self, a: Array, number: int) -> Array:
-        """Inverted dropout with the pinned mask."""
-        mask = self._masks[number]
-        return a if mask is None else jnp.where(mask, a / self._network.keep_probs[number], 0)
+            parameters = _named(self._network, jnp.asarray(theta, dtype=self._dtype))
+            return [np.asarray(a, dtype=np.float64) for a in forward(self._network, parameters, self._data)]

@@ -501,7 +501,7 @@ MISTAKES = [
     "many.toml:13:22: check.backends[1]: unknown backend 'pytorch'; did you mean 'torch'?",
     "many.toml:14:1: check.epsilon: expected \"auto\" or a positive number, got the string 'small'",
     "many.toml:15:1: check.seed: expected a whole number, got 1.5",
-    "many.toml:16:2: extra: unknown key; known: data, network, check",
+    "many.toml:16:2: extra: unknown key; known: data, network, check, training",
 ]
 
 

@@ -6,6 +6,7 @@ Nothing in a file becomes a silent nan: each reader says what is wrong, and wher
 from xcheck.data.csv_file import read_csv
 from xcheck.data.dataset import Dataset, Table
 from xcheck.data.npz_file import load_npz, read_npz
+from xcheck.data.split import Parts, parted
 from xcheck.data.targets import encode, synthesize
 
-__all__ = ["Dataset", "Table", "encode", "load_npz", "read_csv", "read_npz", "synthesize"]
+__all__ = ["Dataset", "Parts", "Table", "encode", "load_npz", "parted", "read_csv", "read_npz", "synthesize"]

@@ -42,22 +42,30 @@ class Dataset:
     features: tuple[str, ...]
     constant: tuple[str, ...] = ()
 
-    def normalized(self) -> "Dataset":
-        """Return (x − mean) / standard deviation per feature, over all rows; a constant feature is centred only.
+    def normalized(self, like: "Dataset | None" = None) -> "Dataset":
+        """Return (x − μ)/σ per feature, with μ and σ over all rows of `like`, by default its own.
+
+        A feature that is constant there is centred only. What is trained on gives μ and σ to everything else: "the
+        training and validation sets must be brought to the same scale".
 
         Source: lecture notes, equations (11)-(13).
         """
+        source = self if like is None else like
         # Squares of 1e200 overflow and those of 1e-200 vanish; scaling by a power of two is exact and cancels.
-        _, exponents = np.frexp(np.abs(self.inputs).max(axis=0))
-        scaled = np.ldexp(self.inputs, -exponents)
+        _, exponents = np.frexp(np.abs(source.inputs).max(axis=0))
+        scaled, own = (np.ldexp(inputs, -exponents) for inputs in (source.inputs, self.inputs))
         mean, deviation = scaled.mean(axis=0), scaled.std(axis=0)
         # The mean of equal numbers is rounded, so a constant feature may show a deviation of a few ulps.
         constant = np.ptp(scaled, axis=0) == 0
-        inputs = np.where(constant, 0.0, (scaled - mean) / np.where(constant, 1.0, deviation))
+        centred = np.where(constant & (own == scaled[0]), 0.0, own - mean)
+        inputs = np.where(constant, np.ldexp(centred, exponents), centred / np.where(constant, 1.0, deviation))
         names = tuple(name for name, flat in zip(self.features, constant, strict=True) if flat)
         return replace(self, inputs=inputs, constant=names)
 
+    def rows(self, places: NDArray[np.intp]) -> "Dataset":
+        """Return some of the rows."""
+        return replace(self, inputs=self.inputs[places], targets=self.targets[places])
+
     def draw(self, examples: int, rng: np.random.Generator) -> "Dataset":
         """Return `examples` rows drawn without replacement, in the order of the file."""
-        rows = np.sort(rng.choice(len(self.inputs), size=examples, replace=False))
-        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+        return self.rows(np.sort(rng.choice(len(self.inputs), size=examples, replace=False)))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xcheck.data import Dataset, Table, encode, read_csv, read_npz, synthesize
-from xcheck.definition.schema import Data, Definition, NetworkTable, Synthetic
+from xcheck.data import Dataset, Parts, Table, encode, parted, read_csv, read_npz, synthesize
+from xcheck.definition.schema import Data, Definition, NetworkTable, Synthetic, Training
 from xcheck.definition.weights import read_weights
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
@@ -14,13 +14,13 @@ from xcheck.network import Dense, LossName, Network
 from xcheck.parameters import Layout
 from xcheck.problem import DtypeName, Problem
 
-_EXAMPLES_STREAM, _SYNTHETIC_STREAM = 4, 5
+_EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM = 4, 5, 7
 _DEFAULT_EXAMPLES = 64
 _MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
 
 
-def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, tuple[Finding, ...]]:
-    """Return the problem that a definition describes, and warnings about it.
+def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, Parts | None, tuple[Finding, ...]]:
+    """Return the problem that a definition describes, the data to train with if it says so, and warnings about it.
 
     Args:
         definition: validated, without complaints about its files.
@@ -31,7 +31,11 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         DefinitionError: the data or the weights do not fit; complaints carry their key, not yet their line.
     """
     seed, table, check = definition.check.seed, definition.network, definition.check
-    dataset = _dataset(definition.data, table, folder, seed)
+    whole, examples = _whole(definition.data, table, folder, seed)
+    parts = None if definition.training is None else _parts(whole, definition, definition.training)
+    dataset = _drawn(
+        definition.data, whole if parts is None else parts.training, examples, seed, trained=parts is not None
+    )
     network = _network(table, dataset.inputs.shape[1])
     theta = None
     if table.weights is not None:
@@ -46,7 +50,34 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         name=name,
     )
     _check_range(problem, check.dtype)
-    return problem.rounded(check.dtype), _warnings(dataset, network)
+    return problem.rounded(check.dtype), parts, _warnings(dataset, network)
+
+
+def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
+    """Split, stratified where there are classes; each part needs a row."""
+    rng = np.random.default_rng([definition.check.seed, _SPLIT_STREAM])
+    parts = parted(whole, training.split, rng, classes=definition.network.loss != "mean_squared_error")
+    each = [parts.training, parts.validation, *([] if parts.test is None else [parts.test])]
+    if not all(len(part.inputs) for part in each):
+        sizes = ", ".join(str(len(part.inputs)) for part in each)
+        text = f"{len(whole.inputs)} rows are too few to split: the parts would have {sizes}"
+        raise DefinitionError(Complaint(text, key=("training",)))
+    return parts.normalized() if definition.data.normalize else parts
+
+
+def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
+    """Return the rows that are checked: of what is trained on, where there is training."""
+    rows = len(source.inputs)
+    if trained and examples > rows:
+        if data.examples is not None:
+            text = f"{examples} examples, but the training part has {rows} rows"
+            raise DefinitionError(Complaint(text, key=("data", "examples")))
+        examples = rows
+    if not trained and data.synthetic is None and data.normalize:
+        source = source.normalized()
+    if not trained and data.synthetic is not None:
+        return source
+    return source.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
 
 
 def _network(table: NetworkTable, inputs: int) -> Network:
@@ -60,13 +91,14 @@ def _network(table: NetworkTable, inputs: int) -> Network:
     )
 
 
-def _dataset(data: Data, table: NetworkTable, folder: Path, seed: int) -> Dataset:
+def _whole(data: Data, table: NetworkTable, folder: Path, seed: int) -> tuple[Dataset, int]:
+    """Return all rows, not normalised yet, and how many of them are to be checked."""
     if data.synthetic is not None:
         return _synthetic(data.synthetic, data, table, seed)
-    return _from_file(folder / (data.file or ""), data, table, seed)
+    return _from_file(folder / (data.file or ""), data, table)
 
 
-def _from_file(path: Path, data: Data, table: NetworkTable, seed: int) -> Dataset:
+def _from_file(path: Path, data: Data, table: NetworkTable) -> tuple[Dataset, int]:
     held = _read(path, data, table.loss)
     rows, inputs = held.inputs.shape
     examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
@@ -75,11 +107,9 @@ def _from_file(path: Path, data: Data, table: NetworkTable, seed: int) -> Datase
         raise DefinitionError(Complaint(text, key=("data", "examples")))
     _check_size(_network(table, inputs), rows, examples)
     try:
-        whole = encode(held, table.loss, table.layers[-1].units)
+        return encode(held, table.loss, table.layers[-1].units), examples
     except DefinitionError as error:
         raise DefinitionError(_from_the_end(c, len(table.layers)) for c in error.complaints) from error
-    whole = whole.normalized() if data.normalize else whole
-    return whole.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
 
 
 def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
@@ -88,11 +118,12 @@ def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
     return replace(complaint, key=key)
 
 
-def _synthetic(synthetic: Synthetic, data: Data, table: NetworkTable, seed: int) -> Dataset:
+def _synthetic(synthetic: Synthetic, data: Data, table: NetworkTable, seed: int) -> tuple[Dataset, int]:
     examples = data.examples or synthetic.examples
     _check_size(_network(table, synthetic.inputs), examples, examples)
     rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
-    return synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
+    drawn = synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
+    return drawn, min(_DEFAULT_EXAMPLES, examples)
 
 
 def _check_size(network: Network, rows: int, examples: int) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from xcheck.data import Parts
 from xcheck.data.wording import quoted
 from xcheck.definition.build import build
 from xcheck.definition.explain import did_you_mean, explain
 from xcheck.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
 from xcheck.definition.locate import positions
-from xcheck.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults
+from xcheck.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults, Training
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import Finding
 from xcheck.problem import Problem
@@ -36,11 +37,15 @@ class Loaded:
         problem: network, data, masks, θ.
         check: the settings after all precedence.
         warnings: what the reader should know.
+        training: gradient descent between the checks, if there is any.
+        parts: the data for that.
     """
 
     problem: Problem
     check: Check
     warnings: tuple[Finding, ...]
+    training: Training | None = None
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +151,11 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
         raise DefinitionError(complaints)
     definition = _merged(document, project, given)
     try:
-        problem, warnings = build(definition, folder, name=document.name or "definition")
+        problem, parts, warnings = build(definition, folder, name=document.name or "definition")
     except DefinitionError as error:
         blamed = [_blamed(complaint, document, project, given) for complaint in error.complaints]
         raise DefinitionError(blamed) from error
-    return Loaded(problem=problem, check=definition.check, warnings=warnings)
+    return Loaded(problem=problem, check=definition.check, warnings=warnings, training=definition.training, parts=parts)
 
 
 def project_settings(folder: Path) -> dict[str, Any]:

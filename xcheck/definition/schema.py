@@ -39,6 +39,7 @@ def _path(value: str) -> str:
 
 Count = Annotated[int, Field(ge=1, le=_LARGEST_INT)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Names = Annotated[list[str], BeforeValidator(_strings), Field(min_length=1)]
 FileName = Annotated[str, Field(min_length=1), AfterValidator(_path)]
@@ -111,6 +112,38 @@ class Check(_Table):
         return self
 
 
+class EarlyStopping(_Table):
+    """`training.early_stopping`: stop when the validation loss has not improved for so many looks at it."""
+
+    patience: Count
+
+
+class Training(_Table):
+    """`[training]`: gradient descent between the checks."""
+
+    steps: Annotated[int, Field(ge=0, le=_LARGEST_INT)]
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    batch: Count | None = None
+    check_at: Annotated[list[Annotated[int, Field(ge=0, le=_LARGEST_INT)]], Field(min_length=1)] | None = None
+    backend: str | None = None
+    early_stopping: EarlyStopping | None = None
+    split: Annotated[list[Fraction], Field(min_length=2, max_length=3)] | None = None
+    bayes_error: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    divergence: bool = True
+
+    @model_validator(mode="after")
+    def _parts_are_a_whole(self) -> Self:
+        if self.split is not None and abs(sum(self.split) - 1) > 1e-9:
+            raise PydanticCustomError(
+                "together", "the parts of split sum to {total}, not 1", {"total": sum(self.split)}
+            )
+        late = [step for step in self.check_at or () if step > self.steps]
+        if late:
+            text = "check_at has {step}, training ends after {steps} steps"
+            raise PydanticCustomError("together", text, {"step": late[0], "steps": self.steps})
+        return self
+
+
 class ProjectDefaults(Check):
     """`[tool.xcheck]` of a pyproject.toml: the keys of `[check]`, and `examples`."""
 
@@ -123,6 +156,7 @@ class Definition(_Table):
     data: Data
     network: NetworkTable
     check: Check = Check()
+    training: Training | None = None
 
 
 class Tool(BaseModel):

@@ -34,6 +34,26 @@ def read_weights(path: Path, layout: Layout) -> Vector:
     return layout.flatten(arrays)
 
 
+def write_weights(path: Path, layout: Layout, theta: Vector) -> None:
+    """Write θ as W1, b1, W2, ... to an .npz or .safetensors file, so that `read_weights` reads the same numbers.
+
+    Raises:
+        DefinitionError: the suffix is another one, or the file cannot be written.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in layout.unflatten(theta).items()}
+    try:
+        if path.suffix.lower() == ".npz":
+            np.savez(path, **arrays)  # type: ignore[arg-type] # NumPy's stubs take names of arrays for its own options
+        elif path.suffix.lower() == ".safetensors":
+            from safetensors.numpy import save_file
+
+            save_file(arrays, path)
+        else:
+            raise DefinitionError(Complaint(f"weights go to .npz or .safetensors, not {path.name}"))
+    except OSError as error:
+        raise DefinitionError(Complaint(f"cannot write {path}: {error.strerror or error}")) from error
+
+
 def _load(path: Path) -> Mapping[str, NDArray[np.generic]]:
     return load_npz(path, _KEY) if path.suffix.lower() == ".npz" else _load_safetensors(path)
 

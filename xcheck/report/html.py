@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from xcheck.report.model import Report
-from xcheck.report.terminal import print_report
+from xcheck.report.terminal import show
 
 _WIDTH = 100  # columns
 _GREY = (118, 118, 118)
@@ -56,5 +56,5 @@ def fragment(report: Report, *, verbose: bool = False) -> str:
     """Return the report as one HTML element that can stand in any page, such as a notebook."""
     # In a notebook rich would display what is only to be recorded.
     console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False, highlight=False)
-    print_report(report, console, verbose=verbose)
+    show(report, console, verbose=verbose)
     return console.export_html(theme=_THEME, code_format=_FRAGMENT, inline_styles=True)

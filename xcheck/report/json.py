@@ -52,6 +52,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "warnings": [_finding(warning) for warning in report.warnings],
         "oracle": asdict(report.oracle),
         "dtype": report.dtype,
+        "precision": [asdict(one) | {"within_rounding": one.within_rounding} for one in report.precision],
         "tolerance": report.tolerance,
         "resolution": report.resolution,
         "seconds": dict(report.seconds),

@@ -21,6 +21,7 @@ from xcheck.layers import LayerState
 from xcheck.oracle import Estimate
 from xcheck.oracle.audit import Audit
 from xcheck.pair import ORACLE, Pair
+from xcheck.precision import TensorPrecision
 from xcheck.proof import TensorProof
 from xcheck.verdict import Verdict
 
@@ -113,6 +114,7 @@ class Report:
         seconds: wall time of each witness, imports and compilation included.
         environment: versions and device.
         command: what was typed, if anything was.
+        precision: in narrow dtypes, how far each tensor of each witness is off in units of what rounding may do.
     """
 
     model: str
@@ -136,6 +138,7 @@ class Report:
     seconds: Mapping[str, float]
     environment: Mapping[str, str]
     command: tuple[str, ...] = ()
+    precision: tuple[TensorPrecision, ...] = ()
 
     @property
     def ok(self) -> bool:

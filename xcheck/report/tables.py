@@ -9,6 +9,7 @@ from rich.text import Text
 
 from xcheck.layers import LayerState
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
+from xcheck.precision import TensorPrecision
 from xcheck.proof import TensorProof
 from xcheck.report.model import Report
 
@@ -68,6 +69,14 @@ class Page:
             sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
             idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
             table.add_row(name, *sizes, *idle)
+        return table
+
+    def precision(self, rows: Sequence[TensorPrecision]) -> Table:
+        """How far each tensor of each witness is off, and whether rounding explains it."""
+        table = self._table("witness", "tensor", "error", "units", "")
+        for row in rows:
+            verdict = "within" if row.within_rounding else "more"
+            table.add_row(Text(row.witness), Text(row.tensor), f"{row.error:.1e}", f"{row.units:.2g}", verdict)
         return table
 
     def proofs(self, tensors: Sequence[TensorProof]) -> Table:

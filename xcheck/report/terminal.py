@@ -21,7 +21,7 @@ from xcheck.report.model import OracleSummary, Report
 from xcheck.report.tables import NARROW, Page, title_of
 from xcheck.verdict import Verdict
 
-_STYLES = {
+STYLES = {
     Verdict.AGREE: "bold green",
     Verdict.UNDECIDED: "bold yellow",
     Verdict.DISAGREE: "bold red",
@@ -38,11 +38,11 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
     console = Console(
         file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
     )
-    print_report(report, console, verbose=verbose)
+    show(report, console, verbose=verbose)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
+def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = Page(narrow=console.width < NARROW)
     for section in _sections(report, page, verbose=verbose):
@@ -63,7 +63,7 @@ def print_line(report: Report, console: Console) -> None:
 
 def _verdict(report: Report) -> Text:
     # A check that proves nothing about a tensor is not a plain AGREE.
-    style = _STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
+    style = STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
     # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
@@ -88,6 +88,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
             f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
         )
     )
+    yield from _precision(report)
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         used, name, component = max(tightest, key=lambda found: found[0])
@@ -97,6 +98,16 @@ def _passed(report: Report) -> Iterable[RenderableType]:
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
             )
         )
+
+
+def _precision(report: Report) -> Iterable[RenderableType]:
+    """Say whether rounding explains how far a narrow dtype is off."""
+    if report.precision:
+        worst = max(report.precision, key=lambda one: one.units)
+        verdict = "within rounding" if worst.within_rounding else "more than rounding"
+        where = f"{worst.tensor} of {worst.witness}"
+        text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
+        yield _indented(Text(text))
 
 
 def _used(component: Component) -> float:
@@ -124,6 +135,7 @@ def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[Renderabl
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
             yield _indented(page.losses(report))
+    yield from _precision(report)
     if verbose:
         yield from _details(report, page)
 
@@ -158,6 +170,8 @@ def _is_cause(finding: Finding) -> bool:
 def _details(report: Report, page: Page) -> Iterable[RenderableType]:
     if report.layers:
         yield from _titled("layers at θ", page.layers(report.layers))
+    if report.precision:
+        yield from _titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
         yield from _titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:

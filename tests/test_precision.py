@@ -1,0 +1,41 @@
+"""Precision: whether rounding explains how far float32 is from the reference."""
+
+import numpy as np
+import pytest
+
+from xcheck import registry, verify
+from xcheck.parameters import Vector
+from xcheck.problem import Problem
+from xcheck.report.terminal import render
+from xcheck.testing import Fault, Planted
+
+
+def test_float32_is_within_rounding(problem: Problem) -> None:
+    """Every tensor of every witness, and the report says so."""
+    report = verify(problem, dtype="float32")
+    assert {(one.witness, one.tensor) for one in report.precision} == {
+        (name, tensor.name) for name in registry.DEFAULTS for tensor in problem.layout
+    }
+    assert all(one.within_rounding for one in report.precision)
+    assert "float32: off by at most" in render(report)
+    assert report.to_dict()["precision"][0]["within_rounding"] is True
+
+
+def test_float64_has_no_audit(problem: Problem) -> None:
+    """There the error bars tell."""
+    assert verify(problem, backends=["numpy"]).precision == ()
+
+
+@pytest.mark.parametrize("bits", [11, 8])
+def test_less_than_float32_is_more_than_rounding(bits: int, problem: Problem) -> None:
+    """A tensor that was rounded to half precision on the way is named."""
+
+    def narrow(gradient: dict[str, Vector], problem: Problem) -> None:
+        _, exponent = np.frexp(gradient["W1"])
+        unit = np.ldexp(1.0, exponent - bits)
+        gradient["W1"][...] = np.round(gradient["W1"] / unit) * unit
+
+    report = verify(problem, backends=[Planted(registry.get("numpy"), Fault("narrow", "", narrow))], dtype="float32")
+    wrong = [one.tensor for one in report.precision if not one.within_rounding]
+    assert wrong == ["W1"]
+    assert "more than rounding" in " ".join(render(report).split())

@@ -1,0 +1,104 @@
+"""Curve: loss and error of the training and the validation part along the way, dropout off.
+
+"At test time you do not want your output to be random." The error is a fraction: of examples (or outputs) that are
+classified wrongly, or of the variance that is not explained.
+
+Source: lecture notes, "Dropout implementation" and "Early stopping".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from xcheck.data import Dataset, Parts
+from xcheck.findings import LOSS_ROSE, Finding
+from xcheck.network import Network
+from xcheck.oracle.forward import Trace, trace
+from xcheck.oracle.penalty import Penalty
+from xcheck.parameters import Layout, Vector
+
+# A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
+_ROSE = 1e-10
+_LOOKS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Losses and errors after so many steps.
+
+    Attributes:
+        step: number of steps taken.
+        cost: J of the training part, penalty included.
+        training_loss: mean loss of its examples.
+        validation_loss: mean loss of the validation part.
+        training_error: in [0, 1].
+        validation_error: in [0, 1].
+    """
+
+    step: int
+    cost: float
+    training_loss: float
+    validation_loss: float
+    training_error: float
+    validation_error: float
+
+
+def every(steps: int) -> int:
+    """Return how many steps lie between two looks."""
+    return max(1, steps // _LOOKS)
+
+
+def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
+    """Return losses and errors at θ."""
+    penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
+    training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
+    losses = [float(np.mean(found.losses)) for found in (training, validation)]
+    return Look(
+        step=step,
+        cost=losses[0] + penalty,
+        training_loss=losses[0],
+        validation_loss=losses[1],
+        training_error=error_of(network, training.a[-1], parts.training.targets),
+        validation_error=error_of(network, validation.a[-1], parts.validation.targets),
+    )
+
+
+def predicted(network: Network, theta: Vector, data: Dataset) -> Trace:
+    """Return what the network computes of some data, dropout off."""
+    arrays = Layout.of_network(network).unflatten(theta)
+    parameters = [(arrays[f"W{number}"], arrays[f"b{number}"]) for number in range(1, len(network.layers) + 1)]
+    return trace(network, parameters, data.inputs, data.targets, [None] * (len(network.layers) + 1))
+
+
+def error_of(network: Network, outputs: Vector, targets: Vector) -> float:
+    """Return the fraction that is wrong, or not explained, between 0 and 1."""
+    if network.loss == "softmax_cross_entropy":
+        return float(np.mean(outputs.argmax(axis=1) != targets.argmax(axis=1)))
+    if network.loss == "binary_cross_entropy":
+        return float(np.mean((outputs > 0) != (targets > 0.5)))
+    with np.errstate(all="ignore"):
+        spread = float(np.mean((targets - targets.mean(axis=0)) ** 2))
+        return float(np.clip(np.mean((outputs - targets) ** 2) / spread, 0.0, 1.0)) if spread else 0.0
+
+
+def rises(looks: Sequence[Look]) -> list[Finding]:
+    """Warn where J rises although every step should lead downhill: the full batch, dropout off."""
+    found = [later for earlier, later in pairwise(looks) if later.cost > earlier.cost * (1 + _ROSE)]
+    if not found:
+        return []
+    first = found[0]
+    before = next(look for look in reversed(looks) if look.step < first.step)
+    text = (
+        f"J rises at step {first.step}, from {before.cost:.6g} to {first.cost:.6g} ({len(found)} times in all): on the "
+        "full batch, without dropout, every step should go downhill: the learning rate is too large, or the gradient "
+        "is wrong"
+    )
+    return [Finding(code=LOSS_ROSE, text=text, value=float(first.step))]
+
+
+def without_dropout(network: Network) -> Network:
+    """Return the network as it predicts."""
+    layers = tuple(replace(layer, keep_prob=1.0) for layer in network.layers)
+    return replace(network, layers=layers, input_keep_prob=1.0)

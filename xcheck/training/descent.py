@@ -1,0 +1,106 @@
+"""Descent: θ after each step of gradient descent, with the gradient of one witness.
+
+With α the learning rate and dJ/dW the examples' share of the gradient,
+
+    W ← W − α (dJ/dW + λ/m W)  =  (1 − α λ/m) W − α dJ/dW                       (weight decay)
+
+The witness's gradient has the penalty's share in it already, so a step is θ ← θ − α g. m is the number of examples that
+are trained on, also where a step looks at a mini-batch of them: the penalty of a batch is that of the whole.
+
+Source: lecture notes, equations (8)-(10).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.backend import Backend, Objective
+from xcheck.data import Dataset
+from xcheck.definition import Check, Training
+from xcheck.network import Network
+from xcheck.parameters import Vector
+from xcheck.problem import Problem, draw_masks
+
+_BATCHES = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Descent:
+    """Gradient descent from one θ.
+
+    Attributes:
+        problem: the network with θ₀ and the seed.
+        data: what is trained on.
+        plan: how.
+        backend: whose gradient drives it.
+        check: device and dtype.
+    """
+
+    problem: Problem
+    data: Dataset
+    plan: Training
+    backend: Backend
+    check: Check
+
+    def path(self, theta: Vector | None = None) -> Iterator[Vector]:
+        """Yield θ after 0, 1, 2, ... steps; it ends when θ is no longer finite.
+
+        Raises:
+            BackendError: the witness fails.
+        """
+        here = np.array(self.problem.theta if theta is None else theta)
+        yield here
+        objective: Objective | None = None
+        for step, rows in enumerate(batches(len(self.data.inputs), self.plan.batch, self.problem.seed), start=1):
+            if step > self.plan.steps:
+                return
+            if objective is None or not self._repeats:
+                objective = self._objective(rows, step)
+            with np.errstate(all="ignore"):
+                here = here - self.plan.learning_rate * objective.loss_and_gradient(here)[1]
+            if not np.isfinite(here).all():
+                return
+            yield here
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether every step is about the same examples with the same masks."""
+        full = self.plan.batch is None or self.plan.batch >= len(self.data.inputs)
+        return full and set(self.problem.network.keep_probs) == {1.0}
+
+    def _objective(self, rows: NDArray[np.intp], step: int) -> Objective:
+        network = with_penalty_of(self.problem.network, len(rows), len(self.data.inputs))
+        batch = Problem(
+            network=network,
+            inputs=self.data.inputs[rows],
+            targets=self.data.targets[rows],
+            theta=self.problem.theta,
+            masks=draw_masks(network, len(rows), self.problem.seed, step=step),
+            seed=self.problem.seed,
+            name=self.problem.name,
+        )
+        batch = batch.rounded(self.check.dtype)
+        return self.backend.network_objective(batch, device=self.check.device, dtype=self.check.dtype)
+
+
+def with_penalty_of(network: Network, batch: int, examples: int) -> Network:
+    """Return the network whose penalty, divided by the size of a batch, is that of all examples divided by theirs."""
+    share = batch / examples
+    return network if share == 1 else replace(network, l2=network.l2 * share, l1=network.l1 * share)
+
+
+def batches(rows: int, size: int | None, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of one step after the other, without end: all, or in each epoch every row once.
+
+    >>> [len(rows) for _, rows in zip(range(5), batches(10, 4, seed=0))]
+    [4, 4, 2, 4, 4]
+    """
+    rng = np.random.default_rng([seed, _BATCHES])
+    while True:
+        if size is None or size >= rows:
+            yield np.arange(rows)
+            continue
+        shuffled = rng.permutation(rows)
+        yield from (np.sort(shuffled[start : start + size]) for start in range(0, rows, size))
