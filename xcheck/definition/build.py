@@ -14,7 +14,7 @@ from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
 from xcheck.network import Dense, LossName, Network
 from xcheck.parameters import Layout
-from xcheck.problem import DtypeName, Problem
+from xcheck.problem import DtypeName, Problem, largest_of
 
 _EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM, _AUGMENT_STREAM = 4, 5, 7, 10
 _AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
@@ -162,7 +162,7 @@ def _check_size(network: Network, rows: int, examples: int) -> None:
 
 def _check_range(problem: Problem, dtype: DtypeName) -> None:
     """Complain about numbers that `dtype` cannot hold, lest they become inf."""
-    largest = float(np.finfo(dtype).max)
+    largest = largest_of(dtype)
     for what in ("inputs", "targets", "theta"):
         reach = float(np.abs(getattr(problem, what)).max(initial=0.0))
         if reach > largest:
