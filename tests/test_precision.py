@@ -21,6 +21,21 @@ def test_float32_is_within_rounding(problem: Problem) -> None:
     assert report.to_dict()["precision"][0]["within_rounding"] is True
 
 
+def test_bfloat16_is_within_rounding(problem: Problem) -> None:
+    """In torch and JAX; what it can decide is little, and nothing is called wrong."""
+    report = verify(problem, backends=["torch", "jax"], dtype="bfloat16")
+    assert all(one.within_rounding for one in report.precision)
+    assert all(not pair.wrong for pair in report.pairs if pair.b == "oracle")
+    assert report.tolerance == 0.125
+
+
+def test_numpy_has_no_bfloat16(problem: Problem) -> None:
+    """An error that says whom to ask."""
+    report = verify(problem, backends=["numpy", "torch"], dtype="bfloat16")
+    assert report.verdict == "ERROR"
+    assert "ask torch and jax" in report.findings[0].text
+
+
 def test_float64_has_no_audit(problem: Problem) -> None:
     """There the error bars tell."""
     assert verify(problem, backends=["numpy"]).precision == ()

@@ -52,8 +52,12 @@ class Job:
         """Whether it is to be trained, and checked along the way."""
         return isinstance(self.preparation, NetworkPreparation) and self.preparation.loaded.training is not None
 
-    def train(self, progress: Progress | None, save_weights: Path | None) -> TrainingReport:
+    def train(self, progress: Callable[..., None] | None, save_weights: Path | None) -> TrainingReport:
         """Train it, and check it along the way.
+
+        Args:
+            progress: called with (steps taken, steps planned, the loss in words).
+            save_weights: where θ of each checkpoint goes.
 
         Raises:
             DefinitionError: it is not to be trained.
@@ -61,7 +65,7 @@ class Job:
         """
         if not isinstance(self.preparation, NetworkPreparation):
             raise DefinitionError(Complaint("only a TOML definition can be trained", file=self.name))
-        moved = None if progress is None else lambda done, planned, cost: progress(done, planned)
+        moved = None if progress is None else lambda done, planned, cost: progress(done, planned, f"loss {cost:.4g}")
         ready = self.preparation
         return train_loaded(
             ready.loaded, backends=ready.backends, worst=ready.worst, save_weights=save_weights, progress=moved

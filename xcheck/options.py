@@ -51,7 +51,9 @@ _HOW = (
     click.option("--epsilon", callback=_epsilon, metavar="auto|STEP", help="Step of the differences."),
     click.option("--difference", type=click.Choice(["central", "forward"]), help="TOML: kind of difference."),
     click.option("--tolerance", type=float, help="Relative, per component, on top of the error bar."),
-    click.option("--dtype", type=click.Choice(["float64", "float32"]), help="TOML: what the backends compute in."),
+    click.option(
+        "--dtype", type=click.Choice(["float64", "float32", "bfloat16"]), help="TOML: what the backends compute in."
+    ),
     click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where everything is computed."),
     click.option("--engine", type=click.Choice(_ENGINES), help="TOML: how losses are evaluated, from direct to fast."),
     click.option("--budget", type=float, metavar="SECONDS", help="For auto: how long the differences may take."),

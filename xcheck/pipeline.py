@@ -22,7 +22,7 @@ from xcheck.oracle.referee import settled
 from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Vector
 from xcheck.precision import precisions
-from xcheck.problem import Problem
+from xcheck.problem import Problem, roundoff_of
 from xcheck.progress import Progress, counted
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
@@ -160,9 +160,12 @@ def _options(check: Check) -> OracleOptions:
 
 
 def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
-    """Plain differences, and float32, are blurred: what they can decide is less, and the report says how much."""
+    """Plain differences, and narrow dtypes, are blurred: they can decide less, and the report says how much."""
+    roundoff = roundoff_of(check.dtype)
+    if check.dtype == "bfloat16":  # the thousand roundings of the others would be everything: here it is 32
+        return Tolerance(check.tolerance, roundoff / 32, 1.0)
     resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
-    return Tolerance(check.tolerance, float(np.finfo(check.dtype).eps) / 2, resolution)
+    return Tolerance(check.tolerance, roundoff, resolution)
 
 
 def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:
@@ -219,7 +222,7 @@ def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: Point) -> list[
             activations = shown(witnesses.objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
-        roundoff = float(np.finfo(point.dtype).eps) / 2
+        roundoff = roundoff_of(point.dtype)
         finding = parted(Forward(pair.a, pair.losses[0], activations, roundoff), point.problem, point.estimate)
         found += [finding] if finding else []
     return found

@@ -9,11 +9,46 @@ from numpy.typing import ArrayLike, NDArray
 from xcheck.network import Network
 from xcheck.parameters import Layout, Vector, initialize
 
-DtypeName = Literal["float32", "float64"]
+DtypeName = Literal["bfloat16", "float32", "float64"]
 Mask = NDArray[np.bool_]
 
 # One stream of random numbers per purpose: switching dropout off must not change the initial weights.
 _THETA, _MASKS = 1, 2
+
+
+# Unit roundoff, and the largest number.
+_ROUNDOFFS: dict[DtypeName, float] = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+_LARGEST: dict[DtypeName, float] = {
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float64).max),
+}
+
+
+def roundoff_of(dtype: DtypeName) -> float:
+    """Return the unit roundoff of a dtype."""
+    return _ROUNDOFFS[dtype]
+
+
+def largest_of(dtype: DtypeName) -> float:
+    """Return the largest number of a dtype."""
+    return _LARGEST[dtype]
+
+
+def as_bfloat16(values: Vector) -> Vector:
+    """Round to the nearest numbers of bfloat16, the upper half of float32, ties to even.
+
+    >>> as_bfloat16(np.array([1.0, 1.00390625, 1.01171875, -3.14159])).tolist()
+    [1.0, 1.0, 1.015625, -3.140625]
+    """
+    bits = np.asarray(values, dtype=np.float32).view(np.uint32)
+    even = (bits >> np.uint32(16)) & np.uint32(1)
+    upper = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
+    return upper.view(np.float32).astype(np.float64)
+
+
+def _as_float32(values: Vector) -> Vector:
+    return values.astype(np.float32).astype(np.float64)
 
 
 def _frozen(array: ArrayLike) -> Vector:
@@ -113,13 +148,13 @@ class Problem:
     def rounded(self, dtype: DtypeName) -> "Problem":
         """Return the problem with X, Y and θ rounded to numbers of `dtype`, stored as float64.
 
-        A witness that computes in float32 must be asked about the same point as the oracle, which computes in
+        A witness that computes in less must be asked about the same point as the oracle, which computes in
         float64: otherwise rounding of the inputs would look like an error of the gradient.
         """
         if dtype == "float64":
             return self
-        names = ("inputs", "targets", "theta")
-        return replace(self, **{name: getattr(self, name).astype(dtype) for name in names})
+        near = as_bfloat16 if dtype == "bfloat16" else _as_float32
+        return replace(self, inputs=near(self.inputs), targets=near(self.targets), theta=near(self.theta))
 
 
 def draw_masks(network: Network, examples: int, seed: int, *, step: int | None = None) -> tuple[Mask | None, ...]:

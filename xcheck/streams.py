@@ -82,4 +82,6 @@ def progress_of(name: str, color: str, what: str = "differences") -> Iterator[An
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console_on(sys.stderr, color), transient=True) as bar:
         task = bar.add_task(f"{name}: {what}", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, note="": bar.update(
+            task, completed=done, total=total, description=f"{name}: {note or what}"
+        )

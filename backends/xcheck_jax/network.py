@@ -96,7 +96,7 @@ class NetworkObjective(Objective):
         super().__init__("jax", problem.layout.size)
         self._network = problem.network
         self._device = jax.devices(device)[0]
-        self._dtype = np.dtype(dtype)
+        self._dtype = jnp.dtype(dtype)
         with own_settings(self._device):
             inputs, targets = (jnp.asarray(array, dtype=self._dtype) for array in (problem.inputs, problem.targets))
             masks = tuple(None if mask is None else jnp.asarray(mask) for mask in problem.masks)

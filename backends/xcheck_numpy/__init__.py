@@ -6,6 +6,7 @@ from typing import Any
 
 from xcheck.arguments import Arguments, Leaf
 from xcheck.backend import Backend, Objective
+from xcheck.errors import BackendError
 from xcheck.function import Function
 from xcheck.problem import DtypeName, Problem
 
@@ -30,7 +31,13 @@ class NumpyBackend(Backend):
         return ("cpu",)
 
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        """Return the hand-written network; `device` "gpu" is accepted and computed on the CPU."""
+        """Return the hand-written network; `device` "gpu" is accepted and computed on the CPU.
+
+        Raises:
+            BackendError: NumPy has no such dtype.
+        """
+        if dtype == "bfloat16":
+            raise BackendError(self.name, "NumPy has no bfloat16: ask torch and jax (--backend torch --backend jax)")
         from xcheck_numpy.network import NetworkObjective
 
         return NetworkObjective(problem, dtype)

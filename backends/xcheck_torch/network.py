@@ -42,7 +42,7 @@ class NetworkObjective(Objective):
         self._problem = problem
         self._network = problem.network
         self._device = torch.device("cuda" if device == "gpu" else "cpu")
-        self._dtype = torch.float32 if dtype == "float32" else torch.float64
+        self._dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}[dtype]
         with own_modes(self._device):
             self._inputs = self._tensor(problem.inputs)
             self._targets = self._tensor(problem.targets)

@@ -356,7 +356,7 @@ WORDS: dict[str, Case] = {
     ),
     "dtype": (
         edit(8, 'dtype = "float16"'),
-        ["model.toml:8:1: check.dtype: unknown dtype 'float16'; did you mean 'float64'?"],
+        ["model.toml:8:1: check.dtype: unknown dtype 'float16'; did you mean 'bfloat16'?"],
     ),
     "device": (
         edit(8, 'device = "cuda"'),

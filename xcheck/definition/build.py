@@ -1,20 +1,23 @@
 """Definition -> Problem: read the data, fit it to the network, draw what is random."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from xcheck.data import Dataset, Parts, Table, encode, parted, read_csv, read_npz, synthesize
-from xcheck.definition.schema import Data, Definition, NetworkTable, Synthetic, Training
+from xcheck.data.augment import Augmentation, augmented
+from xcheck.definition.schema import Augment, Data, Definition, NetworkTable, Synthetic, Training
 from xcheck.definition.weights import read_weights
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
 from xcheck.network import Dense, LossName, Network
 from xcheck.parameters import Layout
-from xcheck.problem import DtypeName, Problem
+from xcheck.problem import DtypeName, Problem, largest_of
 
-_EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM = 4, 5, 7
+_EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM, _AUGMENT_STREAM = 4, 5, 7, 10
+_AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
 _DEFAULT_EXAMPLES = 64
 _MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
 
@@ -62,7 +65,27 @@ def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
         sizes = ", ".join(str(len(part.inputs)) for part in each)
         text = f"{len(whole.inputs)} rows are too few to split: the parts would have {sizes}"
         raise DefinitionError(Complaint(text, key=("training",)))
+    if training.augment is not None:
+        parts = replace(parts, training=_augmented(parts.training, definition, training.augment))
     return parts.normalized() if definition.data.normalize else parts
+
+
+def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset:
+    """Return the training part with its copies; they are made of the images as they are in the file."""
+    shape, features = definition.data.image, dataset.inputs.shape[1]
+    if shape is None or math.prod(shape) != features:
+        given = "no shape" if shape is None else f"the shape {shape}"
+        text = (
+            f"images of {features} numbers need image = [height, width] or [height, width, channels]; {given} is given"
+        )
+        raise DefinitionError(Complaint(text, key=("data", "image") if shape else ("training", "augment")))
+    if plan.crop >= min(shape[:2]):
+        text = f"crop = {plan.crop} leaves nothing of {shape[0]} x {shape[1]} pixels"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "crop")))
+    changes = Augmentation(
+        copies=plan.copies, flip=_AXES[plan.flip], rotate=plan.rotate, crop=plan.crop, distort=plan.distort
+    )
+    return augmented(dataset, shape, changes, np.random.default_rng([definition.check.seed, _AUGMENT_STREAM]))
 
 
 def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
@@ -139,7 +162,7 @@ def _check_size(network: Network, rows: int, examples: int) -> None:
 
 def _check_range(problem: Problem, dtype: DtypeName) -> None:
     """Complain about numbers that `dtype` cannot hold, lest they become inf."""
-    largest = float(np.finfo(dtype).max)
+    largest = largest_of(dtype)
     for what in ("inputs", "targets", "theta"):
         reach = float(np.abs(getattr(problem, what)).max(initial=0.0))
         if reach > largest:

@@ -67,6 +67,7 @@ class Data(_Table):
     features: list[str] | None = Field(default=None, min_length=1)
     examples: Count | None = None
     normalize: bool = True
+    image: Annotated[list[Count], Field(min_length=2, max_length=3)] | None = None
     synthetic: Synthetic | None = None
 
 
@@ -118,6 +119,16 @@ class EarlyStopping(_Table):
     patience: Count
 
 
+class Augment(_Table):
+    """`training.augment`: copies of images, changed a little; of the training part only."""
+
+    copies: Count = 1
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    rotate: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = 0.0
+    crop: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
+    distort: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
 class Training(_Table):
     """`[training]`: gradient descent between the checks."""
 
@@ -128,6 +139,7 @@ class Training(_Table):
     backend: str | None = None
     early_stopping: EarlyStopping | None = None
     split: Annotated[list[Fraction], Field(min_length=2, max_length=3)] | None = None
+    augment: Augment | None = None
     bayes_error: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     divergence: bool = True
 

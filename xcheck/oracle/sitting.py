@@ -17,7 +17,7 @@ from xcheck.oracle.options import OracleOptions
 from xcheck.oracle.rounding import Rounding, rounding_errors
 from xcheck.oracle.structured import SparseEngine, StructuredEngine
 from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck.problem import Problem, roundoff_of
 
 _NOISE_STREAM, _AUDIT_STREAM = 3, 4
 _FLOAT64 = 2.0**-53
@@ -74,7 +74,7 @@ class Sitting:
     def estimate(self, audits: Sequence[Audit]) -> Estimate:
         """Put everything that is known into one value."""
         problem, engine, measured = self._problem, self.engine, self.measured
-        roundoff = float(np.finfo(self._options.dtype).eps) / 2
+        roundoff = roundoff_of(self._options.dtype)
         return Estimate(
             value=measured.value,
             error_bar=measured.bar,
@@ -106,7 +106,7 @@ class Sitting:
             self._problem,
             device=options.device,
             memory=options.memory,
-            roundoff=float(np.finfo(options.dtype).eps) / 2,
+            roundoff=roundoff_of(options.dtype),
             progress=self._clock.lap,
         )
 

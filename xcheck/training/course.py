@@ -16,7 +16,7 @@ from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.findings import NOT_FINITE, Finding
 from xcheck.parameters import Vector
 from xcheck.pipeline import Model, load_model, verify_loaded
-from xcheck.problem import Problem
+from xcheck.problem import Problem, roundoff_of
 from xcheck.training.curve import Look, error_of, every, look_at, predicted, rises, without_dropout
 from xcheck.training.descent import Descent
 from xcheck.training.drift import Drift, apart, drifts, nudged
@@ -146,7 +146,7 @@ class _Course:
 
     @property
     def roundoff(self) -> float:
-        return float(np.finfo(self.loaded.check.dtype).eps) / 2
+        return roundoff_of(self.loaded.check.dtype)
 
     def _together(self) -> Iterator[tuple[int, list[Vector]]]:
         """Yield θ of the driving witness, of the others, and of the nudged start, step by step."""
