@@ -314,6 +314,13 @@ def test_a_reader_that_stops_reading_is_no_traceback(folder: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_reader_that_has_gone_is_no_disagreement(folder: Path) -> None:
+    """`xcheck ... | true`: nothing was read, and the status is not 1."""
+    command = f"{sys.executable} -m xcheck model.toml | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S607 - a pipe needs a shell
+    assert (done.stdout, done.stderr) == ("4\n", "")
+
+
 @pytest.mark.parametrize("example", ["breast_cancer", "logistic_regression", "digits", "iris", "diabetes"])
 def test_init_writes_an_example_that_runs(example: str, tmp_path: Path) -> None:
     """Definition and data land in the folder, and the check there agrees."""

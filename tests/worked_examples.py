@@ -32,7 +32,7 @@ and a case `buggy`, with one mistake that people make; below is what xcheck says
 ```py
 from xcheck.examples import custom_vjp
 
-print(custom_vjp.buggy().check())
+print(custom_vjp.buggy().check(worst=4, name="custom_vjp.buggy"))
 ```
 
 This page is written by `python -m tests.worked_examples`, and a test compares it with what the examples say.

@@ -34,8 +34,22 @@ _INTERRUPTED = 130
 _WEIGHTS = click.Path(path_type=Path, dir_okay=False)
 
 
+class _ReaderGone(Exception):  # noqa: N818 - no error of ours
+    """Whoever read the standard output has stopped (`xcheck ... | head`)."""
+
+
 class _CheckByDefault(click.Group):
     """A group whose first argument may be left out: `xcheck MODEL` is `xcheck check MODEL`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click itself would end with 1, DISAGREE, when the reader has gone."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
@@ -179,8 +193,8 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader has gone (`xcheck ... | head`): what is left must not be flushed into nothing.
+    except _ReaderGone:
+        # What is left must not be flushed into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_FAILED)
     except Exception:  # noqa: BLE001 - Python would exit with 1, and a crash must never look like DISAGREE

@@ -92,7 +92,7 @@ def examined(contender: Contender, objective: FunctionObjective, theta: Vector) 
     if found.overwrites:
         found.findings.append(_overwritten(label, sorted(objective.overwritten)))
     if objective.unused:
-        found.warnings.append(_unused(label, sorted(objective.unused), objective))
+        found.warnings.append(_unused(label, sorted(objective.unused), objective, by_hand=found.by_hand))
     return found
 
 
@@ -189,8 +189,10 @@ def _overwritten(label: str, names: Sequence[str]) -> Finding:
     return Finding(code=OVERWRITTEN, text=text, tensor=names[0])
 
 
-def _unused(label: str, names: Sequence[str], objective: FunctionObjective) -> Finding:
+def _unused(label: str, names: Sequence[str], objective: FunctionObjective, *, by_hand: bool) -> Finding:
     everything = len(names) == len(objective.arguments.leaves)
     verb = "depends on no parameter" if everything else f"does not depend on {', '.join(names)}"
     text = f"{label}: the loss {verb}: the gradient is None and taken for zero; was it detached?"
+    if by_hand:
+        text = f"{label}: the gradient that was returned has no {', '.join(names)}: taken for zero"
     return Finding(code=UNUSED_PARAMETERS, text=text, tensor=names[0])

@@ -118,6 +118,13 @@ def _diagnosed(
 ) -> Diagnosis:
     """Return what is wrong with each witness; of one that was asked again, what shows in float64 alone."""
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
+    # What was located one by one is no sample of its tensor: no rule can tell from it what the rest is like.
+    components = set(found.judgement.lines.components.tolist())
+    wrong -= {
+        name
+        for name, where in found.judgement.located
+        if not where.dense or components <= {*where.components, *where.known, *where.drawn}
+    }
     known = _circumstances(found, arguments)
     own = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     names = {f"{evaluation.name} in float64" for evaluation in own}

@@ -85,7 +85,7 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
     if found.dense:
         what, most = ", ".join(found.dense), "most" if found.solid else "very many"
         text = (
-            f"{name}: dense: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
+            f"{name}: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
             f"located: {', '.join(names)}; a sample of {len(found.drawn)} components follows"
         )
         return [Finding(code=DENSE, text=text, tensor=tensor, value=float(found.losses))]

@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         "XC253",
         "zero wherever it should be small",
     ),
-    "nobody knows": (uneven, "XC200", "cause unknown: no known mistake explains W down to the noise"),
+    "nobody knows": (uneven, "XC200", "no known mistake explains W down to the noise"),
 }
 
 

@@ -95,7 +95,7 @@ def _said(evidence: Evidence, guess: Guess, own: set[str], others: Sequence[Gues
 
 def _unknown(evidence: Evidence, names: set[str]) -> Finding:
     ordered = [tensor.name for tensor in evidence.layout if tensor.name in names]
-    text = f"{evidence.witness}: cause unknown: no known mistake explains {_listed(ordered)} down to the noise"
+    text = f"{evidence.witness}: no known mistake explains {_listed(ordered)} down to the noise"
     return Finding(code=CAUSE_UNKNOWN, text=text, tensor=ordered[0])
 
 

@@ -20,6 +20,7 @@ from xcheck.findings import (
 from xcheck.layers import LayerState
 from xcheck.oracle import Estimate
 from xcheck.oracle.audit import Audit
+from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pair import ORACLE, Pair
 from xcheck.precision import TensorPrecision
 from xcheck.proof import TensorProof
@@ -259,9 +260,17 @@ def _sentence(pair: Pair) -> str:
         mine, theirs = pair.losses
         return f"{pair.a} computes another loss: {mine:.9g}, {other} {theirs:.9g}"
     worst = pair.worst[0]
-    return (
-        f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} ({pair.wrong} of {pair.of} wrong)"
-    )
+    return f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} ({_count(pair)})"
+
+
+def _count(pair: Pair) -> str:
+    """Say how much is wrong; directions are no components."""
+    along = next((tensor for tensor in pair.tensors if tensor.name == DIRECTIONS), None)
+    if along is None:
+        return f"{pair.wrong} of {pair.of} wrong"
+    components, of = pair.wrong - along.wrong, pair.of - along.of
+    looked = f"{components} of {of} components looked at" if of else "no component looked at"
+    return f"{looked} and {along.wrong} of {along.of} directions wrong"
 
 
 def ratio(a: float, b: float) -> str:

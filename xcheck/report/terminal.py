@@ -115,6 +115,8 @@ def _used(component: Component) -> float:
 
 
 def _agreement(report: Report) -> str:
+    if report.oracle.scope == "directions":
+        return f"every direction agrees to {report.tolerance:.0e} of its slope; no component was looked at by itself"
     return (
         f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in "
         "its tensor"
