@@ -1,12 +1,19 @@
 """Consensus: no vote. Who agrees with whom, in units of the bars, and who is odd."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.diagnose.test_forward import Made
+from tests.fakes import Answering, numpy_answer
 from xcheck import Report, registry, verify
+from xcheck.backend import Objective
+from xcheck.diagnose import outcome
 from xcheck.network import Dense, Network
+from xcheck.oracle import numerical_gradient
 from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck.problem import DtypeName, Problem
 from xcheck.testing import Fault, Planted
 
 
@@ -77,6 +84,38 @@ def test_kinks_are_named_when_the_oracle_is_odd() -> None:
     report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
     (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
     assert "θ sits on" in text
+
+
+def odd_oracle(report: Report) -> str:
+    """What is said of an oracle that everybody is against."""
+    (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
+    return text
+
+
+def test_another_function_is_told_by_its_loss(problem: Problem) -> None:
+    """All witnesses compute the same loss, and it is not the oracle's."""
+
+    def witness(name: str) -> Made:
+        def make(problem: Problem, dtype: DtypeName) -> Objective:
+            answer = numpy_answer(problem, dtype)
+            return Answering(name, problem.layout.size, lambda theta: (answer(theta)[0] + 1.0, answer(theta)[1]))
+
+        made = Made(make)
+        made.name = name
+        return made
+
+    report = verify(problem, backends=[witness("one"), witness("other")])
+    assert report.odd_one_out == ("oracle",)
+    assert "not the same function" in odd_oracle(report)
+
+
+def test_an_oracle_that_is_hardly_precise_says_so(problem: Problem) -> None:
+    """Where most of its bars are wide, that is the first suspicion."""
+    report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
+    precise = numerical_gradient(problem)
+    wide = replace(precise, error_bar=1e-3 * np.abs(precise.value))
+    (finding,) = outcome(report.pairs, wide)
+    assert "the oracle is hardly precise here" in finding.text
 
 
 @pytest.mark.parametrize("factor", [1.0 + 1e-5, 2.0])
