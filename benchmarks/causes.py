@@ -85,7 +85,9 @@ def _in_network(mistake: Mistake, problem: Problem, comparer: Comparer) -> str:
     if gradient is None:
         return "n/a"
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    found = diagnosis_of([evaluation], comparer, Circumstances(theta=problem.theta, problem=problem)).findings
+    found = diagnosis_of(
+        [evaluation], [comparer.with_oracle(evaluation)], comparer, Circumstances(theta=problem.theta, problem=problem)
+    ).findings
     return _judged({finding.code for finding in found}, mistake.codes)
 
 

@@ -129,7 +129,7 @@ def _diagnosed(
     own = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     names = {f"{evaluation.name} in float64" for evaluation in own}
     again = [evaluation for evaluation in found.wide if evaluation.name in wrong and evaluation.name not in names]
-    parts = diagnosis_of(own, comparer, known), diagnosis_of(again, strict, known)
+    parts = diagnosis_of(own, pairs, comparer, known), diagnosis_of(again, pairs, strict, known)
     return Diagnosis([finding for part in parts for finding in part.findings], {})
 
 

@@ -177,7 +177,7 @@ def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Poi
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
-    found = diagnosis_of(evaluations, comparer, Circumstances(theta=problem.theta, problem=problem))
+    found = diagnosis_of(evaluations, pairs, comparer, Circumstances(theta=problem.theta, problem=problem))
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,

@@ -29,7 +29,9 @@ def judged(number: int, needs: tuple[tuple[str, object], ...]) -> tuple[Problem,
 def causes(problem: Problem, comparer: Comparer, gradient: Vector) -> list[Finding]:
     """What is said about this gradient."""
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    return diagnosis_of([evaluation], comparer, Circumstances(theta=problem.theta, problem=problem)).findings
+    return diagnosis_of(
+        [evaluation], [comparer.with_oracle(evaluation)], comparer, Circumstances(theta=problem.theta, problem=problem)
+    ).findings
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)

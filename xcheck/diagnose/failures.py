@@ -10,6 +10,7 @@ from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, explained
 from xcheck.findings import ACCUMULATED, Finding
 from xcheck.oracle.lines import DIRECTIONS
+from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
@@ -43,15 +44,17 @@ class Diagnosis:
 
 
 @np.errstate(all="ignore")  # a wrong gradient may be anything
-def diagnosis_of(evaluations: Sequence[Evaluation], comparer: Comparer, known: Circumstances) -> Diagnosis:
-    """Return the causes of everything that is wrong.
+def diagnosis_of(
+    evaluations: Sequence[Evaluation], pairs: Sequence[Pair], comparer: Comparer, known: Circumstances
+) -> Diagnosis:
+    """Return the causes of everything that is wrong, as the pairs with the oracle say.
 
     Gradients of functions whose losses differ are those of different functions: they are left alone.
     """
     found = Diagnosis([], {})
+    wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.wrong and pair.losses_agree}
     for evaluation in evaluations:
-        pair = comparer.with_oracle(evaluation)
-        if not pair.wrong or not pair.losses_agree:
+        if evaluation.name not in wrong:
             continue
         evidence = evidence_against(evaluation.calls[0], comparer, known)
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:

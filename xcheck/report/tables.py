@@ -12,8 +12,8 @@ from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.precision import TensorPrecision
 from xcheck.proof import TensorProof
 from xcheck.report.model import Report
+from xcheck.report.plain import table as folding
 
-NARROW = 60  # columns
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 
 
@@ -109,7 +109,4 @@ class Page:
 
         Names are people's own, as `Text`: rich would take what is in their square brackets for a style.
         """
-        table = Table(box=None, padding=(0, 1 if self.narrow else 2, 0, 0), pad_edge=False, header_style="dim")
-        for number, heading in enumerate(headings):
-            table.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
-        return table
+        return folding(headings, (), narrow=self.narrow)

@@ -4,13 +4,11 @@ A check that passes has two lines and its tightest component; one that fails is 
 it starts, the cause, the worst components, and what to type next. Nothing is said by colour alone.
 """
 
-import io
 import shlex
 from collections.abc import Iterable, Sequence
 from textwrap import indent
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from xcheck.findings import Finding
@@ -18,28 +16,17 @@ from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.tables import NARROW, Page, title_of
+from xcheck.report.plain import NARROW, STYLES, indented, rendered, titled
+from xcheck.report.tables import Page, title_of
 from xcheck.verdict import Verdict
 
-STYLES = {
-    Verdict.AGREE: "bold green",
-    Verdict.UNDECIDED: "bold yellow",
-    Verdict.DISAGREE: "bold red",
-    Verdict.ERROR: "bold magenta",
-}
 _MOST_CODES = 3
 _POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout")
 
 
 def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
     """Return the report as plain text of at most `width` columns."""
-    stream = io.StringIO()
-    # In a notebook rich would not write into the stream but display.
-    console = Console(
-        file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
-    )
-    show(report, console, verbose=verbose)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+    return rendered(lambda console: show(report, console, verbose=verbose), width)
 
 
 def show(report: Report, console: Console, *, verbose: bool = False) -> None:
@@ -82,7 +69,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     """Two lines and the tightest component: what was measured, and how close it was."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     difference = max(pair.difference for pair in against)
-    yield _indented(
+    yield indented(
         Text(
             f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
             f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
@@ -92,7 +79,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         used, name, component = max(tightest, key=lambda found: found[0])
-        yield _indented(
+        yield indented(
             Text(
                 f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
@@ -107,7 +94,7 @@ def _precision(report: Report) -> Iterable[RenderableType]:
         verdict = "within rounding" if worst.within_rounding else "more than rounding"
         where = f"{worst.tensor} of {worst.witness}"
         text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
-        yield _indented(Text(text))
+        yield indented(Text(text))
 
 
 def _used(component: Component) -> float:
@@ -125,18 +112,18 @@ def _agreement(report: Report) -> str:
 
 def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[RenderableType]:
     """A diagnosis: who is odd, where it starts, the cause; then the numbers."""
-    yield _indented(Text(f"{report.summary}, seed {report.seed}"))
-    yield _indented(Text(_oracle(report.oracle)))
+    yield indented(Text(f"{report.summary}, seed {report.seed}"))
+    yield indented(Text(_oracle(report.oracle)))
     yield from _diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from _titled(f"{title_of(pair)}, worst components", page.components(pair))
+            yield from titled(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
         yield ""
-        yield _indented(page.pairs(report.pairs))
+        yield indented(page.pairs(report.pairs))
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
-            yield _indented(page.losses(report))
+            yield indented(page.losses(report))
     yield from _precision(report)
     if verbose:
         yield from _details(report, page)
@@ -146,9 +133,9 @@ def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if report.odd_one_out or report.consensus or report.starts:
         yield ""
     if report.odd_one_out or report.consensus:
-        yield _indented(Text(_odd(report), style="bold"))
+        yield indented(Text(_odd(report), style="bold"))
     for name, where in report.starts.items():
-        yield _indented(Text(f"starts: {name}: {where}"))
+        yield indented(Text(f"starts: {name}: {where}"))
     yield from _remarks("finding", [one for one in report.findings if not _is_cause(one)], verbose=verbose)
     yield from _remarks("cause", [one for one in report.findings if _is_cause(one)], verbose=verbose)
 
@@ -171,13 +158,13 @@ def _is_cause(finding: Finding) -> bool:
 
 def _details(report: Report, page: Page) -> Iterable[RenderableType]:
     if report.layers:
-        yield from _titled("layers at θ", page.layers(report.layers))
+        yield from titled("layers at θ", page.layers(report.layers))
     if report.precision:
-        yield from _titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
+        yield from titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
-        yield from _titled("verified, per tensor", page.proofs(report.tensors))
+        yield from titled("verified, per tensor", page.proofs(report.tensors))
     for pair in report.pairs:
-        yield from _titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
+        yield from titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
 def _options(command: Sequence[str]) -> list[str]:
@@ -212,7 +199,7 @@ def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterabl
         yield ""
         # Warnings say themselves what they are about.
         title = "" if kind == "warning" else f", {page(remark.code).title}"
-        yield _indented(Text(f"{kind} {remark.code}{title}: {remark.text}"))
+        yield indented(Text(f"{kind} {remark.code}{title}: {remark.text}"))
         if verbose and remark.trace:
             yield Text(indent(remark.trace, "  "), no_wrap=True)
 
@@ -222,10 +209,10 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         return
     yield ""
     if report.ok:
-        yield _indented(Text(_agreement(report)))
-    yield _indented(Text(_choice(report.oracle)))
-    yield _indented(Text(_timing(report)))
-    yield _indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+        yield indented(Text(_agreement(report)))
+    yield indented(Text(_choice(report.oracle)))
+    yield indented(Text(_timing(report)))
+    yield indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
 
 
 def _commands(report: Report) -> Iterable[str]:
@@ -271,13 +258,3 @@ def _timing(report: Report) -> str:
     oracle = report.oracle
     parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")
     return "time: " + ", ".join(parts)
-
-
-def _titled(title: str, content: RenderableType) -> Iterable[RenderableType]:
-    yield ""
-    yield _indented(Text(title, style="bold"))
-    yield _indented(content)
-
-
-def _indented(content: RenderableType) -> Padding:
-    return Padding(content, (0, 0, 0, 2), expand=False)

@@ -1,16 +1,13 @@
 """The report on training: a row for each checkpoint, curves, bias and variance; and the first check that failed."""
 
-import io
 import shlex
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.report.tables import NARROW
-from xcheck.report.terminal import STYLES
+from xcheck.report.plain import NARROW, STYLES, indented, rendered, table
 from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
 from xcheck.training.trained import TrainingReport
@@ -20,12 +17,7 @@ _ROWS, _COLUMNS, _FEW_COLUMNS = 8, 60, 24
 
 def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) -> str:
     """Return the report as plain text of at most `width` columns."""
-    stream = io.StringIO()
-    console = Console(
-        file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
-    )
-    show(report, console, verbose=verbose)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+    return rendered(lambda console: show(report, console, verbose=verbose), width)
 
 
 def show(report: TrainingReport, console: Console, *, verbose: bool = False) -> None:
@@ -48,32 +40,34 @@ def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = Tr
 
 
 def _sections(report: TrainingReport, *, narrow: bool) -> Iterable[RenderableType]:
-    yield _indented(Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s"))
+    yield indented(Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s"))
     if report.stopped:
-        yield _indented(Text(report.stopped))
+        yield indented(Text(report.stopped))
     yield ""
-    yield _indented(_checkpoints(report, narrow=narrow))
+    yield indented(_checkpoints(report, narrow=narrow))
     yield ""
-    yield _indented(_sizes(report))
+    yield indented(_sizes(report))
     if len(report.looks) > 2:
         yield ""
-        yield _indented(Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS))))
+        yield indented(Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS))))
     yield ""
-    yield _indented(Text(_recipe(report)))
+    yield indented(Text(_recipe(report)))
     if report.drift is not None:
         yield ""
-        yield _indented(Text(f"trained by each witness, θ parts from that of {report.driver} by"))
-        yield _indented(_drift(report))
+        yield indented(Text(f"trained by each witness, θ parts from that of {report.driver} by"))
+        yield indented(_drift(report))
     for warning in report.warnings:
         yield ""
-        yield _indented(Text(f"warning {warning.code}: {warning.text}"))
+        yield indented(Text(f"warning {warning.code}: {warning.text}"))
 
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     losses = ["train", "valid"] if narrow else ["training", "validation"]
     headings = ["step", *losses, "verdict", "wrong"]
     rounded = any(each.report.precision for each in report.checkpoints)
-    table = _table(headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])])
+    found = table(
+        headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
+    )
     for each in report.checkpoints:
         pairs = [pair for pair in each.report.pairs if pair.b == "oracle"]
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
@@ -85,19 +79,19 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
             f"{worst.wrong}/{worst.of}" if worst else "",
         ]
         units = [f"{max(one.units for one in each.report.precision):.2g}"] if rounded else []
-        table.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
-    return table
+        found.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
+    return found
 
 
 def _sizes(report: TrainingReport) -> Table:
     """Sizes of W and z along the way: what λ holds down."""
     layers = range(1, len(report.checkpoints[0].weights) + 1)
-    table = _table(["rms at step", *(str(each.step) for each in report.checkpoints)])
+    found = table(["rms at step", *(str(each.step) for each in report.checkpoints)], (), narrow=False)
     for name, of in (("W", "weights"), ("z", "inputs")):
         for layer in layers:
             values = [getattr(each, of)[layer - 1] for each in report.checkpoints]
-            table.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
-    return table
+            found.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
+    return found
 
 
 def _recipe(report: TrainingReport) -> str:
@@ -112,12 +106,12 @@ def _recipe(report: TrainingReport) -> str:
 
 def _drift(report: TrainingReport) -> Table:
     drift = report.drift
-    table = _table(["step", *(drift.of if drift else ()), "rounding"])
+    found = table(["step", *(drift.of if drift else ()), "rounding"], (), narrow=False)
     if drift is not None:
         for place, step in enumerate(drift.steps):
             distances = [values[place] for values in drift.of.values()]
-            table.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
-    return table
+            found.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
+    return found
 
 
 def plot(looks: Sequence[Look], columns: int) -> list[str]:
@@ -139,14 +133,3 @@ def plot(looks: Sequence[Look], columns: int) -> list[str]:
     drawn = [start + "".join(cells).rstrip() for start, cells in zip(lines, field, strict=True)]
     end = f"{'':10}0{steps:>{columns}}"
     return ["loss: t training, v validation, dropout off", *drawn, f"{'':10}+{'-' * columns}", end]
-
-
-def _table(headings: Sequence[str]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for number, heading in enumerate(headings):
-        table.add_column(Text(heading), justify="right" if number else "left", overflow="fold")
-    return table
-
-
-def _indented(content: RenderableType) -> Padding:
-    return Padding(content, (0, 0, 0, 2), expand=False)
