@@ -15,13 +15,18 @@ from functools import cached_property
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence
+from xcheck.diagnose.evidence import Evidence, Flags
 from xcheck.diagnose.slopes import LOSS_SLOPES, SLOPES
 from xcheck.oracle.forward import NATURAL, NUMPY
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 
 Change = Callable[[Vector], Vector]
+
+
+def masked(mask: Flags, keep: float) -> Change:
+    """Return the step u ∘ d/p."""
+    return lambda upstream: upstream * mask / keep
 
 
 @dataclass(frozen=True, slots=True)

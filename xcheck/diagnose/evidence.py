@@ -88,10 +88,6 @@ class Evidence:
         penalty = Penalty(self.problem.network, self.layout, self.theta, self.problem.examples)
         return np.asarray(penalty.differences(slice(None), 0.0, 0.0).slope) + np.zeros_like(self.theta)
 
-    def right(self, tensor: Tensor) -> Flags:
-        """Return which components of a tensor are not wrong."""
-        return np.asarray(~self.wrong[tensor.span])
-
 
 @dataclass(frozen=True, eq=False)
 class Guess:

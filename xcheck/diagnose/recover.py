@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.diagnose.backprop import Backprop, Change, Steps
+from xcheck.diagnose.backprop import Backprop, Steps, masked
 from xcheck.diagnose.evidence import Evidence, Flags, Guess
 from xcheck.findings import DROPOUT_BACKWARD
 from xcheck.parameters import Vector
@@ -42,11 +42,7 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Guess]:
 
 
 def _steps(backprop: Backprop, masks: dict[int, Flags]) -> Steps:
-    return Steps(drop={number: _dropping(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
-
-
-def _dropping(mask: Flags, keep: float) -> Change:
-    return lambda upstream: upstream * mask / keep
+    return Steps(drop={number: masked(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
 
 
 def _mask(evidence: Evidence, backprop: Backprop, number: int, above: dict[int, Flags]) -> Flags | None:

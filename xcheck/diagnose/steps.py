@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.backprop import Backprop, Change, Steps
+from xcheck.diagnose.backprop import Backprop, Change, Steps, masked
 from xcheck.diagnose.evidence import Evidence, Flags, Guess, fitted
 from xcheck.diagnose.factors import number as written
 from xcheck.diagnose.slopes import LOSS_MISTAKES, PIECEWISE, mistaken
@@ -180,7 +180,7 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
         keep = {number: backprop.network.keep_probs[number] for number in numbers}
         masks = {number: np.asarray(backprop.problem.masks[number]) for number in numbers}
         for power, text in ((0, "1/keep_prob is missing in the backward pass"), (2, "1/keep_prob is applied twice")):
-            scaled = {n: _masked(masks[n], keep[n] ** power) for n in numbers}
+            scaled = {n: masked(masks[n], keep[n] ** power) for n in numbers}
             yield _guess(evidence, backprop, KEEP_PROB, place, text, Steps(drop=scaled))
         for text, drop in (
             ("the dropout mask is not applied in the backward pass", {n: _passing(1.0) for n in numbers}),
@@ -188,10 +188,10 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
                 "the dropout mask is not applied in the backward pass, 1/keep_prob is",
                 {n: _passing(1 / keep[n]) for n in numbers},
             ),
-            ("the dropout mask is inverted in the backward pass", {n: _masked(~masks[n], keep[n]) for n in numbers}),
+            ("the dropout mask is inverted in the backward pass", {n: masked(~masks[n], keep[n]) for n in numbers}),
             (
                 "the dropout mask is that of the neighbouring example",
-                {n: _masked(np.roll(masks[n], 1, axis=0), keep[n]) for n in numbers},
+                {n: masked(np.roll(masks[n], 1, axis=0), keep[n]) for n in numbers},
             ),
         ):
             yield _guess(evidence, backprop, DROPOUT_BACKWARD, place, text, Steps(drop=drop))
@@ -199,10 +199,6 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
 
 def _passing(factor: float) -> Change:
     return lambda upstream: upstream * factor
-
-
-def _masked(mask: Flags, keep: float) -> Change:
-    return lambda upstream: upstream * mask / keep
 
 
 def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
