@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
 The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
-functions and readme.
+training, functions and readme.
 """
 
 import sys
@@ -223,6 +223,20 @@ def bisection_command(quick: bool, seeds: int) -> None:
     console.print(bisection_table(min(seeds, 5) if quick else seeds, lambda text: click.echo(text, err=True)))
     for line in [] if quick else huge():
         console.print(line, soft_wrap=True)
+
+
+@cli.command(name="training")
+@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Of each timing.")
+@click.option("--definitions", type=click.IntRange(min=1), default=60, show_default=True, help="Random ones, right.")
+@click.option("--faulty", type=click.IntRange(min=1), default=10, show_default=True, help="Random ones per fault.")
+def training_command(runs: int, definitions: int, faulty: int) -> None:
+    """What training with checks costs beside the checks, and what drift sees that they do not."""
+    from benchmarks.training import alarm_table, cost, seen_table
+
+    console = wide_console()
+    console.print(cost(runs))
+    console.print(alarm_table(definitions))
+    console.print(seen_table(faulty))
 
 
 @cli.command(name="readme")

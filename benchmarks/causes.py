@@ -18,8 +18,9 @@ from tests.breadth.entry import Entry
 from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import check
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
 from xcheck.diagnose import Circumstances, diagnosis_of
+from xcheck.evaluation import Evaluation
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.problem import Problem

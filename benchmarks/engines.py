@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
+from xcheck.evaluation import Evaluation
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
 from xcheck.oracle.choose import ENGINES, predict
 from xcheck.oracle.network_engine import NetworkEngine

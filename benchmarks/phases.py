@@ -30,6 +30,8 @@ def phases(runs: int) -> Table:
     for heading in ("example", "parameters", "losses", "whole", "imports", "compile", "differences"):
         table.add_column(heading, justify="left" if heading == "example" else "right")
     for path in sorted(EXAMPLES.glob("*.toml")):
+        if "[training]" in path.read_text(encoding="utf-8"):
+            continue  # `benchmarks training` is about those
         whole, imports, compiling, differences = [], [], [], []
         content = {}
         for _ in range(runs):

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
 from xcheck.diagnose import odd_one_out
+from xcheck.evaluation import Evaluation
 from xcheck.oracle import Estimate
 from xcheck.oracle.forward import Trace
 from xcheck.oracle.rounding import Rounding

@@ -38,7 +38,21 @@ def test_a_diagonal_network_has_the_sizes_of_its_powers() -> None:
     assert layers[9].activation_rms == pytest.approx(1.5**10 * np.sqrt(np.mean(X**2)))
     assert layers[9].activation_rms / layers[0].activation_rms == pytest.approx(38.443359375)
     assert layers[0].gradient_rms / layers[9].gradient_rms == pytest.approx(38.443359375)
+    assert [layer.gain for layer in layers] == [2.25] * 10
     assert layers[9].gradient_rms == pytest.approx(np.sqrt(np.mean(np.mean(np.abs(1.5**10 * X), axis=0) ** 2)))
+
+
+@pytest.mark.parametrize(("activation", "gain"), [("relu", 2.0), ("gelu", 2.0), ("tanh", 1.0), ("identity", 1.0)])
+def test_weights_are_drawn_with_the_variance_of_the_notes(activation: ActivationName, gain: float) -> None:
+    """var W = 2/n for the relu family and 1/n otherwise, layer by layer, whatever n; to 4 of its standard errors."""
+    hidden = tuple(Dense(units=units, activation=activation) for units in (300, 40, 170))
+    network = Network(inputs=60, layers=(*hidden, Dense(units=100)), loss="mean_squared_error")
+    problem = Problem.create(network, rng.standard_normal((2, 60)), np.zeros((2, 100)))
+    *measured, last = state(problem)
+    sizes = [array.size for name, array in problem.layout.unflatten(problem.theta).items() if name.startswith("W")]
+    for layer, size in zip(measured, sizes, strict=False):
+        assert layer.gain == pytest.approx(gain, rel=4 * np.sqrt(2 / size))
+    assert last.gain == pytest.approx(1.0, rel=4 * np.sqrt(2 / sizes[-1]))
 
 
 def test_relu_units_that_no_example_wakes_are_dead() -> None:

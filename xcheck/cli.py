@@ -27,7 +27,7 @@ from xcheck.streams import console_on, opened, printer, progress_of, remembered_
 if TYPE_CHECKING:
     from xcheck.models import Job
     from xcheck.report.model import Report
-    from xcheck.training import TrainingReport
+    from xcheck.training import Checkpoint, TrainingReport
 
 _FAILED = 4
 _INTERRUPTED = 130
@@ -119,7 +119,7 @@ def check(
     interrupts = remembered_interrupts()
     for job in jobs:
         report = _outcome(job, save_weights, color)
-        if interrupts and not getattr(report, "interrupted", False):
+        if interrupts and not job.trains:
             raise KeyboardInterrupt
         _warn(report, color, form)
         show(report)
@@ -134,8 +134,14 @@ def _outcome(job: "Job", save_weights: Path | None, color: str) -> "Report | Tra
     what = "steps" if job.trains else "differences"
     with redirect_stdout(sys.stderr), progress_of(job.name, color, what) as progress:
         if job.trains:
-            return replace(job.train(progress, save_weights), command=typed())
+            return replace(job.train(progress, save_weights, _tell), command=typed())
         return replace(job.run(progress), command=typed())
+
+
+def _tell(checkpoint: "Checkpoint") -> None:
+    """Say at once what does not agree: the training goes on, and may take long."""
+    if not checkpoint.report.ok:
+        click.echo(f"{checkpoint.report.model}, step {checkpoint.step}: {checkpoint.report.headline}", err=True)
 
 
 def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.bounds import Bounds, Flags
+from xcheck.evaluation import Evaluation, beyond
 from xcheck.oracle import Estimate
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
@@ -31,35 +32,6 @@ _NEGLIGIBLE = 2.0**-40
 _OF_DIRECTIONS = 1e-5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
-    """Loss and gradient of one witness at θ.
-
-    Attributes:
-        name: of the witness.
-        loss: J(θ).
-        gradient: ∂J/∂θ, shape (n,).
-        again: what another call at the same θ gave, where that is not bitwise the same.
-        elsewhere: whether the function had been called at another θ before that call.
-    """
-
-    name: str
-    loss: float
-    gradient: Vector
-    again: "Evaluation | None" = None
-    elsewhere: bool = False
-
-    def repeats(self, other: "Evaluation") -> bool:
-        """Return whether another call gave bitwise the same."""
-        losses = np.array_equal([self.loss], [other.loss], equal_nan=True)
-        return losses and np.array_equal(self.gradient, other.gradient, equal_nan=True)
-
-    @property
-    def calls(self) -> tuple["Evaluation", ...]:
-        """This call, and the second one where it differs."""
-        return (self,) if self.again is None else (self, self.again)
-
-
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """How close is close enough.
@@ -68,11 +40,13 @@ class Tolerance:
         relative: per component, and for the losses.
         roundoff: unit roundoff of the dtype that the witnesses compute in.
         resolution: how blurred a component may be, in units of its tensor's largest magnitude, and still be decided.
+        largest: number of that dtype.
     """
 
     relative: float = 1e-7
     roundoff: float = 2.0**-53
     resolution: float = 1e-6
+    largest: float = float(np.finfo(np.float64).max)
 
     @property
     def effective(self) -> float:
@@ -254,13 +228,14 @@ class Comparer:
         return self._pair(a, b, found, max(self.spread(a), self.spread(b)))
 
     def _pair(self, a: Evaluation, b: Evaluation, found: Bounds, spread: float) -> Pair:
-        if spread:
-            # Two draws of a random function say nothing about its gradient.
-            found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
         losses_agree = self._same_loss(a.loss, b.loss)
         if not losses_agree and not self._despite_losses:
             found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.zeros_like(found.undecided))
-        unjudged = bool(spread) or (b.name == ORACLE and not np.isfinite(b.loss))
+        ended = beyond(self._estimate, (a, b), self._tolerance.largest)
+        unjudged = bool(spread) or ended
+        if unjudged:
+            # Two draws of a random function say nothing about its gradient, and neither does what numbers cannot hold.
+            found = replace(found, wrong=np.zeros_like(found.wrong), undecided=np.ones_like(found.undecided))
         return Pair(
             a=a.name,
             b=b.name,
@@ -275,6 +250,7 @@ class Comparer:
             tensors=tuple(_restricted(tensor, a.gradient, b.gradient, found) for tensor in self._layout),
             apart=found.apart,
             worst=self._components(a, b, found),
+            beyond=ended,
         )
 
     def _same_loss(self, a: float, b: float) -> bool:

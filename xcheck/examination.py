@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.compare import Evaluation
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError
+from xcheck.evaluation import Evaluation
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.function_objective import FunctionObjective
 from xcheck.parameters import Vector

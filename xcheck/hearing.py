@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from xcheck.arguments import Arguments, Numbers
-from xcheck.compare import Comparer, Evaluation
+from xcheck.compare import Comparer
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.evaluation import Evaluation
 from xcheck.examination import Examined, examined
 from xcheck.judge import FLOAT64, Judgement, candidates, judged, locate, reconsidered, tolerance_for
 from xcheck.oracle import Estimate

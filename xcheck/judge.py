@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xcheck.arguments import Arguments
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
 from xcheck.contenders import Contender
 from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.evaluation import Evaluation
 from xcheck.examination import Examined, failure
 from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.function_objective import FunctionObjective

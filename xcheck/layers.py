@@ -4,8 +4,11 @@ With A⁽ˡ⁾ and Z⁽ˡ⁾ as the oracle computes them at θ, over all m examp
 
     activation   √(mean over units and examples of A²)
     gradient     √(mean over units of d²),   dᵢ = (1/m) Σₑ |∂Lₑ/∂zᵢ|, the oracle's slope along the bias bᵢ, unsummed
+    gain         nₗ₋₁ · (mean of W²): 1 where weights are drawn with variance 1/n, 2 where with 2/n
 
-A healthy initialisation keeps both alike from layer to layer. Source: lecture notes, "Vanishing/exploding gradients".
+A healthy initialisation keeps the first two alike from layer to layer: a linear layer multiplies the mean square of
+what it is given by the third, and relu halves it. Source: lecture notes, "Vanishing/exploding gradients" and "Weight
+initialization for deep NN"; He et al., "Delving deep into rectifiers", 2015.
 """
 
 from collections.abc import Callable
@@ -34,6 +37,7 @@ class LayerState:
         activation: its name.
         activation_rms: size of A⁽ˡ⁾, dropout included.
         gradient_rms: size of ∂L/∂Z⁽ˡ⁾.
+        gain: nₗ₋₁ · (mean of W⁽ˡ⁾²).
         dead: units that pass no gradient back in any example: relu of z ≤ 0, or dropped.
         saturated: units whose slope, or whose probability's, is next to nothing in most examples.
     """
@@ -43,6 +47,7 @@ class LayerState:
     activation: ActivationName
     activation_rms: float
     gradient_rms: float
+    gain: float
     dead: tuple[int, ...]
     saturated: tuple[int, ...]
 
@@ -63,6 +68,7 @@ def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
         activation=layer.activation,
         activation_rms=_rms(a),
         gradient_rms=_rms(estimate.magnitude[problem.layout[f"b{number}"].span]),
+        gain=_gain(problem.layout.unflatten(problem.theta)[f"W{number}"]),
         dead=_where(np.all(_idle(layer.activation, z, problem.masks[number]), axis=0)),
         saturated=_where(np.median(slope, axis=0) < SATURATED),
     )
@@ -74,6 +80,11 @@ def _rms(values: Vector) -> float:
     if largest == 0 or not np.isfinite(largest):
         return largest
     return largest * float(np.sqrt(np.mean((values / largest) ** 2)))
+
+
+@np.errstate(over="ignore")  # weights of 1e200 have an infinite gain
+def _gain(W: Vector) -> float:
+    return float(W.shape[1] * np.mean(W**2))
 
 
 def _where(flags: ArrayLike) -> tuple[int, ...]:

@@ -17,12 +17,12 @@ from xcheck.progress import Progress
 from xcheck.python_source import importable, reference
 from xcheck.report.model import Report
 from xcheck.subject import FunctionPreparation, NetworkPreparation, Preparation, Subject, ready_case
-from xcheck.training import TrainingReport, train_loaded
+from xcheck.training import Checkpoint, TrainingReport, train_loaded
 
 Answer = TypeVar("Answer")
 
 # What only one of the two kinds of MODEL understands.
-_TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout")
+_TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout", "weights")
 _PYTHON_ONLY = ("scope", "order")
 # The keys of `[check]` that mean the same for a function as for a declared network.
 _SHARED = ("tolerance", "epsilon", "device", "seed", "budget")
@@ -52,12 +52,15 @@ class Job:
         """Whether it is to be trained, and checked along the way."""
         return isinstance(self.preparation, NetworkPreparation) and self.preparation.loaded.training is not None
 
-    def train(self, progress: Callable[..., None] | None, save_weights: Path | None) -> TrainingReport:
+    def train(
+        self, progress: Callable[..., None] | None, save_weights: Path | None, tell: Callable[[Checkpoint], None]
+    ) -> TrainingReport:
         """Train it, and check it along the way.
 
         Args:
             progress: called with (steps taken, steps planned, the loss in words).
             save_weights: where θ of each checkpoint goes.
+            tell: called with every checkpoint as soon as it is there.
 
         Raises:
             DefinitionError: it is not to be trained.
@@ -68,7 +71,12 @@ class Job:
         moved = None if progress is None else lambda done, planned, cost: progress(done, planned, f"loss {cost:.4g}")
         ready = self.preparation
         return train_loaded(
-            ready.loaded, backends=ready.backends, worst=ready.worst, save_weights=save_weights, progress=moved
+            ready.loaded,
+            backends=ready.backends,
+            worst=ready.worst,
+            save_weights=save_weights,
+            progress=moved,
+            tell=tell,
         )
 
     def about(

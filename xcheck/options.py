@@ -10,6 +10,7 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _BACKEND = "A witness; repeat for several. In Python: only the functions of this framework, or with this label."
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
 _SCOPES = ["auto", "all", "sample", "directions", "jacobian"]
@@ -60,6 +61,7 @@ _HOW = (
     click.option("--cache", type=_FOLDER, expose_value=False, callback=keep_compiled, help="Keep compiled code here."),
     click.option("--seed", type=int, help="Of all random draws."),
     click.option("--examples", type=int, help="TOML: rows of the data to use."),
+    click.option("--weights", type=_FILE, metavar="FILE", help="TOML: θ, in place of the definition's."),
     click.option("--dropout", type=click.Choice(["pinned", "off"]), help="TOML: masks drawn once, or none."),
     click.option("--scope", type=click.Choice(_SCOPES), help="Python: which components, or every output."),
 )

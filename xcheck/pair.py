@@ -98,6 +98,7 @@ class Pair:
         tensors: the same per tensor.
         apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
         worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
+        beyond: whether numbers end before this θ, so that there is nothing to judge.
     """
 
     a: str
@@ -113,6 +114,7 @@ class Pair:
     tensors: tuple[TensorComparison, ...]
     apart: float
     worst: tuple[Component, ...]
+    beyond: bool = False
 
     @property
     def band(self) -> str:

@@ -22,7 +22,7 @@ from xcheck.oracle.referee import settled
 from xcheck.pair import ORACLE, Pair
 from xcheck.parameters import Vector
 from xcheck.precision import precisions
-from xcheck.problem import Problem, roundoff_of
+from xcheck.problem import Problem, largest_of, roundoff_of
 from xcheck.progress import Progress, counted
 from xcheck.proof import prove
 from xcheck.remarks import findings_of, warnings_of
@@ -163,9 +163,9 @@ def _tolerance(check: Check, options: OracleOptions) -> Tolerance:
     """Plain differences, and narrow dtypes, are blurred: they can decide less, and the report says how much."""
     roundoff = roundoff_of(check.dtype)
     if check.dtype == "bfloat16":  # the thousand roundings of the others would be everything: here it is 32
-        return Tolerance(check.tolerance, roundoff / 32, 1.0)
+        return Tolerance(check.tolerance, roundoff / 32, 1.0, largest_of(check.dtype))
     resolution = 1e-2 if check.dtype == "float32" else 1e-6 if options.extrapolates else 1e-3
-    return Tolerance(check.tolerance, roundoff, resolution)
+    return Tolerance(check.tolerance, roundoff, resolution, largest_of(check.dtype))
 
 
 def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.compare import Evaluation
+from xcheck.evaluation import Evaluation
 from xcheck.oracle import Estimate
 from xcheck.parameters import Layout, Tensor, Vector
 

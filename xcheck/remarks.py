@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck import findings as codes
+from xcheck.evaluation import reach
 from xcheck.findings import Finding
 from xcheck.oracle import Estimate
 from xcheck.oracle.audit import Audit
@@ -17,12 +18,18 @@ def findings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
-    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair)]
+    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair, estimate)]
 
 
-def _pair_findings(pair: Pair) -> list[Finding]:
+def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
     mine, theirs = pair.losses
     found = []
+    if pair.beyond:
+        text = (
+            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {reach(estimate):.1g}, more than its "
+            "dtype holds: there is nothing to judge"
+        )
+        return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
     if not np.isfinite(mine):
         text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
         found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))

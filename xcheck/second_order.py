@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xcheck.arguments import Arguments
-from xcheck.compare import Comparer, Evaluation
+from xcheck.compare import Comparer
 from xcheck.errors import BackendError
+from xcheck.evaluation import Evaluation
 from xcheck.examination import Examined, failure
 from xcheck.findings import NO_SECOND_ORDER, Finding
 from xcheck.hearing import Heard, HearingOptions

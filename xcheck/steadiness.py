@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.compare import Comparer, Evaluation
+from xcheck.compare import Comparer
+from xcheck.evaluation import Evaluation
 from xcheck.findings import DEPENDS_ON_HISTORY, NOT_DETERMINISTIC, UNSTEADY_GRADIENT, Finding
 
 

@@ -15,11 +15,12 @@ from xcheck.arguments import Arguments
 from xcheck.backend import Backend
 from xcheck.cases import Case
 from xcheck.checking import Prepared, prepared
-from xcheck.compare import Comparer, Evaluation
+from xcheck.compare import Comparer
 from xcheck.contenders import Contender, contenders_of, parameters_of
 from xcheck.definition import Loaded
 from xcheck.definition.explain import did_you_mean
 from xcheck.errors import Complaint, DefinitionError
+from xcheck.evaluation import Evaluation
 from xcheck.function import Function
 from xcheck.hearing import Heard, comparers
 from xcheck.oracle import Estimate

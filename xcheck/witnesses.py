@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from xcheck import registry
 from xcheck.backend import Backend, Objective
-from xcheck.compare import Evaluation
 from xcheck.definition import Check
 from xcheck.errors import BackendError, DeviceError
+from xcheck.evaluation import Evaluation
 from xcheck.findings import BACKEND_FAILED, BACKEND_NOT_INSTALLED, Finding
 from xcheck.parameters import Vector
 from xcheck.problem import Problem

@@ -41,6 +41,18 @@ def test_a_rare_class_is_in_the_training_part() -> None:
     assert parted(rare, (0.6, 0.2, 0.2), np.random.default_rng(0), classes=True).training.targets[:, 1].sum() == 1
 
 
+@pytest.mark.parametrize("fractions", [(0.6, 0.2, 0.2), (0.7, 0.15, 0.15), (0.98, 0.01, 0.01), (0.8, 0.2)])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_part_misses_a_class_that_there_are_rows_of(fractions: tuple[float, ...], seed: int) -> None:
+    """One row of each in every part, the training part first where there are fewer."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.choice([1, 2, 3, 4, 5, 7, 10, 50], 8)
+    labels = np.repeat(np.arange(8), sizes)
+    whole = Dataset(inputs=labels[:, None].astype(float), targets=np.eye(8)[labels], features=("x",))
+    for place, part in enumerate(split(whole, fractions, rng, classes=True)):
+        assert (part.targets.sum(axis=0)[sizes > place] >= 1).all()
+
+
 @given(st.integers(3, 300), st.integers(1, 5), st.integers(0, 10))
 def test_any_split_is_a_partition(rows: int, classes: int, seed: int) -> None:
     """No row is lost and none is twice, whatever the classes."""

@@ -7,8 +7,9 @@ import pytest
 
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import registry, verify
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
 from xcheck.diagnose import Circumstances, diagnosis_of
+from xcheck.evaluation import Evaluation
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.parameters import Vector

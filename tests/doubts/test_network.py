@@ -22,7 +22,9 @@ def test_the_networks_of_the_lecture_vanish_and_explode(factor: float, code: str
     warning = warned(report, code)
     assert codes(report) == [code]
     assert warning.value == pytest.approx(fold)
-    assert f"in layer 1, {factor}-fold per layer, and a changes from " in warning.text
+    assert f"∂L/∂z changes {fold:.4g}-fold from " in warning.text
+    assert f"in layer 1, {factor}-fold per layer, and a changes {fold:.4g}-fold from " in warning.text
+    assert f"variance is {factor**2:.3g}/n: draw them with 2/n (he, for relu) or 1/n (xavier)" in warning.text
     assert f"in layer 10, {factor}-fold per layer; " in warning.text
 
 
@@ -44,7 +46,9 @@ def test_deep_sigmoids_vanish() -> None:
     """Their slope is at most a quarter: six layers are enough."""
     report = check(problem(*[Dense(units=8, activation="sigmoid")] * 6))
     assert codes(report) == ["XC410"]
-    assert "∂L/∂z changes from " in warned(report, "XC410").text
+    text = warned(report, "XC410").text
+    assert "∂L/∂z changes" in text
+    assert "is not to blame: take relu or tanh in hidden layers" in text
 
 
 def test_saturated_layers_are_told() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, verify
-from xcheck.compare import Comparer, Evaluation, Tolerance
+from xcheck.compare import Comparer, Tolerance
+from xcheck.evaluation import Evaluation
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
 from xcheck.oracle.referee import affordable, refereed, settled
 from xcheck.parameters import Vector

@@ -10,6 +10,7 @@ import pytest
 from tests.report.test_terminal import FAILING, REPORTS
 from xcheck.report.html import fragment, page
 from xcheck.report.terminal import render
+from xcheck.training import train
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 NAMES = replace(FAILING, model="<script>alert(1)</script>", losses={"my <b>[red]": 0.5, "[/]": 0.5})
@@ -93,6 +94,27 @@ def test_plain_text_keeps_the_readers_colours() -> None:
         luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
         assert 1.05 / (luminance + 0.05) > 4.5  # on white
         assert (luminance + 0.05) / (_linear(0x12) + 0.05) > 3.5  # on #121212, a browser's dark
+
+
+def test_a_training_is_a_page_with_its_curves(tmp_path: Path) -> None:
+    """The words of the terminal, the losses and how far trajectories part as pictures; nothing from elsewhere."""
+    definition = {
+        "data": {"synthetic": {"inputs": 3, "examples": 30}},
+        "network": {"layers": [{"units": 3, "activation": "tanh"}, {"units": 1}], "loss": "mean_squared_error"},
+        "training": {"steps": 5, "learning_rate": 0.1},
+    }
+    report = train(definition, backends=["numpy", "torch"])
+    report.to_html(tmp_path / "training.html")
+    text = (tmp_path / "training.html").read_text(encoding="utf-8")
+    read = Reader(text)
+    assert f"<title>AGREE definition: {report.headline}</title>" in text
+    assert "2 checkpoints (step 0, 5)" in read.text
+    assert text.count("<svg ") == 2
+    assert {"training", "validation", "J", "torch", "rounding"} <= set(read.text.split())
+    assert "t training, v validation" not in read.text
+    assert not read.tags & {"script", "link", "img", "iframe", "style"}
+    assert not re.search(r"https?:|//|url\(|@import", text.replace("<!DOCTYPE html>", ""))
+    assert report._repr_html_() in text
 
 
 def _linear(channel: int) -> float:

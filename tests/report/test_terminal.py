@@ -79,10 +79,24 @@ def proofs(zero_of_b1: int = 0) -> tuple[TensorProof, ...]:
 
 LAYERS = (
     LayerState(
-        number=1, units=16, activation="relu", activation_rms=1.07, gradient_rms=0.0712, dead=(3, 11), saturated=()
+        number=1,
+        units=16,
+        activation="relu",
+        activation_rms=1.07,
+        gradient_rms=0.0712,
+        gain=1.98,
+        dead=(3, 11),
+        saturated=(),
     ),
     LayerState(
-        number=2, units=1, activation="identity", activation_rms=0.415, gradient_rms=0.462, dead=(), saturated=(0,)
+        number=2,
+        units=1,
+        activation="identity",
+        activation_rms=0.415,
+        gradient_rms=0.462,
+        gain=0.87,
+        dead=(),
+        saturated=(0,),
     ),
 )
 
@@ -303,6 +317,7 @@ def test_json_tells_layers_and_what_is_verified() -> None:
         "activation": "relu",
         "activation_rms": 1.07,
         "gradient_rms": 0.0712,
+        "gain": 1.98,
         "dead": 2,
         "saturated": 0,
     }

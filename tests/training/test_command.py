@@ -1,11 +1,15 @@
 """Training on the command line."""
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.commands import SMALL, Typist
+from tests.conftest import Plugins
 
 TRAINING = (
     SMALL.replace("examples = 8", "examples = 40")
@@ -16,6 +20,40 @@ learning_rate = 0.1
 check_at = [0, 20]
 """
 )
+
+LATE = """
+from dataclasses import replace
+import numpy as np
+from xcheck.testing import Fault, Planted
+from xcheck_numpy import NumpyBackend
+
+class Late(NumpyBackend):
+    name = "late"
+
+def change(gradient, problem):
+    if problem.theta[-1] != 0:
+        gradient["b2"] *= 2
+
+backend = Planted(Late(), Fault("late", "", change))
+"""
+INTERRUPTED = """
+import os, signal
+from xcheck.testing import Fault, Planted
+from xcheck_numpy import NumpyBackend
+
+class Late(NumpyBackend):
+    name = "late"
+
+steps = []
+
+def change(gradient, problem):
+    if problem.theta[-1] != 0:
+        steps.append(1)
+    if len(steps) == 12:
+        os.kill(os.getpid(), signal.SIGINT)
+
+backend = Planted(Late(), Fault("late", "", change))
+"""
 
 
 @pytest.fixture
@@ -60,6 +98,54 @@ def test_weights_that_cannot_be_saved(arguments: tuple[str, ...], said: str, typ
     done = typed(*arguments)
     assert done.status == 2
     assert said in done.err.replace("\n", " ")
+
+
+def test_a_failure_on_the_way_is_told_at_once_and_again_at_its_theta(typed: Typist, plugins: Plugins) -> None:
+    """On standard error as it happens; the report says what to type next, and that shows the same component."""
+    plugins.add("late", LATE)
+    both = ("--backend", "numpy", "--backend", "late")
+    done = typed("model.toml", *both)
+    assert done.status == 1
+    assert done.err.startswith("model.toml, step 20: late disagrees: b2[0] is 2 x the oracle")
+    assert "at step 20, after agreeing at step 0: late disagrees" in " ".join(done.out.split())
+    *_, first, second, again = done.out.splitlines()
+    assert again == "  again: python -m xcheck model.toml --backend numpy --backend late --seed 0"
+    assert first == "  next: python -m xcheck model.toml --backend numpy --backend late --save-weights theta.npz"
+    explain = "explain model.toml 'b2[0]' --backend numpy --backend late --weights theta-20.npz"
+    assert second == f"  next: python -m xcheck {explain}"
+    saving = typed(*shlex.split(first)[4:])
+    assert f"next: python -m xcheck {explain}" in saving.out
+    close = typed(*shlex.split(explain))
+    assert close.out.startswith("DISAGREE  model.toml, b2[0]: late is wrong: 2 x the oracle")
+
+
+def test_a_check_at_saved_weights_is_the_check_on_the_way(typed: Typist) -> None:
+    """Same rows, same scale, same θ: the loss is the same to the last digit."""
+    assert typed("model.toml", "--save-weights", "w.npz").status == 0
+    content = json.loads(typed("model.toml", "--format", "json").out)
+    again = json.loads(typed("model.toml", "--weights", "w-20.npz", "--format", "json").out)
+    assert again["checkpoints"][0]["report"]["losses"] == content["checkpoints"][1]["report"]["losses"]
+
+
+def test_weights_that_cannot_be_read(typed: Typist) -> None:
+    """The flag is named, not a line of the definition."""
+    (typed.folder / "w.safetensors").write_text("nonsense")
+    assert typed("plain.toml", "--weights", "no.npz").err == "weights: cannot read no.npz: No such file or directory\n"
+    done = typed("plain.toml", "--weights", "w.safetensors")
+    assert done.status == 2
+    assert done.err.startswith("weights: ")
+    assert "w.safetensors cannot be used" in done.err
+
+
+def test_an_interruption_shows_what_was_checked(typed: Typist, plugins: Plugins) -> None:
+    """A process of its own: Ctrl-C in the middle of training, the report so far, status 130."""
+    plugins.add("late", INTERRUPTED)
+    command = [sys.executable, "-m", "xcheck", "model.toml", "--backend", "late"]
+    done = subprocess.run(command, cwd=typed.folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 130
+    headline = "model.toml, trained by late, interrupted after step 12: all agree at one checkpoint (step 0)"
+    assert f"AGREE {headline}" in " ".join(done.stdout.split())
+    assert done.stderr.strip() == "interrupted"
 
 
 def test_a_check_without_training_stays_what_it_is(typed: Typist) -> None:

@@ -194,10 +194,12 @@ def test_larger_penalties_make_smaller_weights_and_smaller_z() -> None:
         model = definition(steps=300, learning_rate=0.5)
         model["network"]["l2"] = l2
         last = train(model, backends=["numpy"]).checkpoints[-1]
-        sizes.append((last.weights, last.inputs))
-    (weights, z), (small_weights, small_z) = sizes
-    assert all(small < large for small, large in zip(small_weights, weights, strict=True))
-    assert all(small < large for small, large in zip(small_z, z, strict=True))
+        sizes.append(last)
+    free, held = sizes
+    assert all(small < large for small, large in zip(held.sizes.weights, free.sizes.weights, strict=True))
+    assert all(small < large for small, large in zip(held.sizes.inputs, free.sizes.inputs, strict=True))
+    assert free.unpenalised is None
+    assert held.unpenalised == free.sizes
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ class Dataset:
         # The mean of equal numbers is rounded, so a constant feature may show a deviation of a few ulps.
         constant = np.ptp(scaled, axis=0) == 0
         centred = np.where(constant & (own == scaled[0]), 0.0, own - mean)
-        inputs = np.where(constant, np.ldexp(centred, exponents), centred / np.where(constant, 1.0, deviation))
+        back = np.ldexp(np.where(constant, centred, 0.0), exponents)
+        inputs = np.where(constant, back, centred / np.where(constant, 1.0, deviation))
         names = tuple(name for name, flat in zip(self.features, constant, strict=True) if flat)
         return replace(self, inputs=inputs, constant=names)
 

@@ -1,7 +1,7 @@
 """Split: training, validation and test part of one dataset, all of them from one distribution.
 
-Rows are drawn at random; of classes every part gets its share (stratified), so that none of them is missing where it is
-rare. "Make sure that all data splits are coming from the same distribution."
+Rows are drawn at random; of classes every part gets its share (stratified), and of a rare one a row as long as there
+are any, the training part first. "Make sure that all data splits are coming from the same distribution."
 
 Source: lecture notes, "Train/ val/ test" and "Mismatched train/test distribution".
 """
@@ -72,21 +72,29 @@ def split(dataset: Dataset, fractions: Sequence[float], rng: np.random.Generator
     for rows in groups:
         shuffled = rng.permutation(rows)
         owed += len(rows) * np.asarray(fractions)
-        counts = _whole(owed, len(rows))
+        counts = _shared(len(rows), np.asarray(fractions), owed)
         owed -= counts
         for part, own in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
             part.append(own)
     return [dataset.rows(np.sort(np.concatenate(part))) for part in parts]
 
 
-def _whole(owed: Vector, total: int) -> NDArray[np.intp]:
-    """Return whole numbers that sum to `total` and are as near to what is owed as can be."""
-    counts = np.maximum(np.floor(owed), 0).astype(np.intp)
-    while counts.sum() > total:
-        counts[np.argmax(counts)] -= 1
-    for place in np.argsort(counts - owed, kind="stable")[: total - int(counts.sum())]:
+def _shared(rows: int, fractions: Vector, owed: Vector) -> NDArray[np.intp]:
+    """Return how many rows of a class each part gets: its share, rounded down or up, and one at least if there are.
+
+    Args:
+        rows: of the class.
+        fractions: of each part.
+        owed: what each part should have got of this class and of those before; who is owed most is rounded up.
+    """
+    counts = np.floor(rows * fractions).astype(np.intp)
+    for place in np.argsort(counts - owed, kind="stable")[: rows - int(counts.sum())]:
         counts[place] += 1
-    counts[0] += total - int(counts.sum())
+    # The first part is trained on: a class that is not in it is never learnt.
+    needed = (np.arange(len(counts)) < rows).astype(np.intp)
+    while (counts < needed).any():
+        counts[np.argmax(counts - needed)] -= 1
+        counts[np.argmax(counts < needed)] += 1
     return counts
 
 

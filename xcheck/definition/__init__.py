@@ -1,11 +1,13 @@
 """Definitions: from a TOML file or a dict of the same shape to a Problem and the settings of its check."""
 
+from xcheck.definition.files import WEIGHTS
 from xcheck.definition.load import DRAWN, Loaded, flag_complaints, load, project_settings, settings_for_problem
 from xcheck.definition.schema import Check, ProjectDefaults, Training
 from xcheck.definition.weights import read_weights, write_weights
 
 __all__ = [
     "DRAWN",
+    "WEIGHTS",
     "Check",
     "Loaded",
     "ProjectDefaults",

@@ -34,7 +34,7 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         DefinitionError: the data or the weights do not fit; complaints carry their key, not yet their line.
     """
     seed, table, check = definition.check.seed, definition.network, definition.check
-    whole, examples = _whole(definition.data, table, folder, seed)
+    whole, examples = _whole(definition.data, table, folder, seed, trained=definition.training is not None)
     parts = None if definition.training is None else _parts(whole, definition, definition.training)
     dataset = _drawn(
         definition.data, whole if parts is None else parts.training, examples, seed, trained=parts is not None
@@ -53,7 +53,8 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         name=name,
     )
     _check_range(problem, check.dtype)
-    return problem.rounded(check.dtype), parts, _warnings(dataset, network)
+    whole_of = "file" if parts is None else "training part"
+    return problem.rounded(check.dtype), parts, _warnings(dataset, network, whole_of)
 
 
 def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
@@ -82,6 +83,13 @@ def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Datas
     if plan.crop >= min(shape[:2]):
         text = f"crop = {plan.crop} leaves nothing of {shape[0]} x {shape[1]} pixels"
         raise DefinitionError(Complaint(text, key=("training", "augment", "crop")))
+    if plan.distort > max(shape[:2]):
+        text = f"distort = {plan.distort:g} pixels, but images have {shape[0]} x {shape[1]}"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "distort")))
+    numbers = len(dataset.inputs) * (plan.copies + 1) * features
+    if numbers > _MOST_NUMBERS:
+        text = f"{plan.copies} copies of {len(dataset.inputs)} images are {numbers} numbers, at most {_MOST_NUMBERS}"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "copies")))
     changes = Augmentation(
         copies=plan.copies, flip=_AXES[plan.flip], rotate=plan.rotate, crop=plan.crop, distort=plan.distort
     )
@@ -114,10 +122,10 @@ def _network(table: NetworkTable, inputs: int) -> Network:
     )
 
 
-def _whole(data: Data, table: NetworkTable, folder: Path, seed: int) -> tuple[Dataset, int]:
+def _whole(data: Data, table: NetworkTable, folder: Path, seed: int, *, trained: bool) -> tuple[Dataset, int]:
     """Return all rows, not normalised yet, and how many of them are to be checked."""
     if data.synthetic is not None:
-        return _synthetic(data.synthetic, data, table, seed)
+        return _synthetic(data.synthetic, data, table, seed, trained=trained)
     return _from_file(folder / (data.file or ""), data, table)
 
 
@@ -141,12 +149,15 @@ def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
     return replace(complaint, key=key)
 
 
-def _synthetic(synthetic: Synthetic, data: Data, table: NetworkTable, seed: int) -> tuple[Dataset, int]:
-    examples = data.examples or synthetic.examples
+def _synthetic(
+    synthetic: Synthetic, data: Data, table: NetworkTable, seed: int, *, trained: bool
+) -> tuple[Dataset, int]:
+    # What is trained on is more than what is checked; without training, all rows that are made are checked.
+    examples = synthetic.examples if trained else data.examples or synthetic.examples
     _check_size(_network(table, synthetic.inputs), examples, examples)
     rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
     drawn = synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
-    return drawn, min(_DEFAULT_EXAMPLES, examples)
+    return drawn, data.examples or min(_DEFAULT_EXAMPLES, examples)
 
 
 def _check_size(network: Network, rows: int, examples: int) -> None:
@@ -177,11 +188,11 @@ def _read(path: Path, data: Data, loss: LossName) -> Table:
     return read_csv(path, target=target, features=data.features, classes=loss != "mean_squared_error")
 
 
-def _warnings(dataset: Dataset, network: Network) -> tuple[Finding, ...]:
+def _warnings(dataset: Dataset, network: Network, whole: str) -> tuple[Finding, ...]:
     warnings = []
     if dataset.constant:
         names = ", ".join(dataset.constant)
-        text = f"constant over the whole file, so only centred: {names}; their weights get no gradient"
+        text = f"constant over the whole {whole}, so only centred: {names}; their weights get no gradient"
         warnings.append(Finding(code=CONSTANT_FEATURE, text=text, value=float(len(dataset.constant))))
     last = network.layers[-1].activation
     if network.loss != "mean_squared_error" and last in ("sigmoid", "softplus"):

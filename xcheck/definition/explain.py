@@ -1,9 +1,10 @@
 """pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
 
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -64,8 +65,8 @@ def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
             text = _unknown_word(path, value, root)
         case "together":  # values that are fine each for itself
             text = detail["msg"]
-        case "too_short" | "string_too_short":
-            text = "must not be empty"
+        case "too_short" | "too_long" | "string_too_short":
+            text = _of_another_length(kind, detail["ctx"])
         case _ if kind in _EXPECTED:
             text = f"expected {_EXPECTED[kind]}, got {_described(value)}{_in_brackets(kind, value)}"
         case _ if kind in _BOUNDS:
@@ -75,6 +76,14 @@ def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
         case _:
             text = f"{detail['msg']}, got {_described(value)}"
     return text
+
+
+def _of_another_length(kind: str, context: Mapping[str, Any]) -> str:
+    """Say how many entries a list may have."""
+    if kind == "too_long":
+        return f"at most {context['max_length']} entries, got {context['actual_length']}"
+    least = context["min_length"]
+    return "must not be empty" if least == 1 else f"at least {least} entries, got {context['actual_length']}"
 
 
 def _in_brackets(kind: str, value: object) -> str:

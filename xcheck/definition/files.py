@@ -27,7 +27,8 @@ def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: Key
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except OSError as error:
-        text = f"cannot read {path}: {error.strerror} (paths are relative to the definition)"
+        hint = "" if len(key) == 1 else " (paths are relative to the definition)"  # a flag is where the person is
+        text = f"cannot read {path}: {error.strerror}{hint}"
         return [Complaint(text, key=key)]
     return [Complaint(f"{path} is a folder", key=key)] if is_folder else []
 

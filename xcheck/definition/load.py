@@ -26,7 +26,7 @@ from xcheck.problem import Problem
 Table = Mapping[str, Any]
 
 # Settings of what is drawn when a problem is made from a definition.
-DRAWN = ("examples", "seed", "dropout")
+DRAWN = ("examples", "seed", "dropout", "weights")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,8 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
 
     Args:
         source: the file, or the dict; relative paths in it are relative to the file, or to the current folder.
-        flags: keys of `[check]`, and `examples`, that override everything else.
+        flags: keys of `[check]`, `examples`, and `weights` (relative to the current folder), that override everything
+            else.
         backends: names of the backends that exist; None does not check them.
 
     Raises:
@@ -145,17 +146,30 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     """
     document = Document.read(source) if isinstance(source, Path) else Document(dict(source))
     folder = source.parent if isinstance(source, Path) else Path()
-    project, given = _project(folder), Document(dict(flags or {}))
-    complaints = _complaints(document, project, given, folder=folder, backends=backends)
+    project, asked = _project(folder), Document(dict(flags or {}))
+    moved, given, complaints = _with_weights(document, asked)
+    complaints += _complaints(moved, project, given, folder=folder, backends=backends)
     if complaints:
         raise DefinitionError(complaints)
-    definition = _merged(document, project, given)
+    definition = _merged(moved, project, given)
     try:
         problem, parts, warnings = build(definition, folder, name=document.name or "definition")
     except DefinitionError as error:
-        blamed = [_blamed(complaint, document, project, given) for complaint in error.complaints]
+        blamed = [_blamed(complaint, document, project, asked) for complaint in error.complaints]
         raise DefinitionError(blamed) from error
     return Loaded(problem=problem, check=definition.check, warnings=warnings, training=definition.training, parts=parts)
+
+
+def _with_weights(document: Document, flags: Document) -> tuple[Document, Document, list[Complaint]]:
+    """Move the flag `weights` to `[network]`; its file is relative to where the person is."""
+    if "weights" not in flags.table:
+        return document, flags, []
+    rest = {key: value for key, value in flags.table.items() if key != "weights"}
+    name = str(flags.table["weights"])
+    complaints = file_complaints(name, Path(), WEIGHTS, ("weights",))
+    network = {**_at(document.table, "network"), "weights": str(Path(name).resolve())}
+    moved = document if complaints else replace(document, table={**document.table, "network": network})
+    return moved, replace(flags, table=rest), complaints
 
 
 def project_settings(folder: Path) -> dict[str, Any]:
@@ -188,7 +202,7 @@ def settings_for_problem(flags: Table, *, backends: Collection[str] | None = Non
         for key in DRAWN
         if key in flags
     ]
-    known = Document({key: value for key, value in flags.items() if key != "examples"})
+    known = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
     complaints = [*late, *known.validate(Check), *_backend_complaints(document, ("backends",), backends)]
     if complaints:
         raise DefinitionError(complaints)
@@ -229,7 +243,7 @@ def _merged(document: Document, project: Document, flags: Document) -> Definitio
 def _blamed(complaint: Complaint, document: Document, project: Document, flags: Document) -> Complaint:
     """Locate a complaint about the merged definition where its value was written."""
     section, key = complaint.key[:-1], complaint.key[-1:]
-    if section == ("check",) or complaint.key == ("data", "examples"):
+    if section == ("check",) or complaint.key in (("data", "examples"), ("network", "weights")):
         if key[0] in flags.table:
             return replace(complaint, key=key)
         if key[0] not in _at(document.table, *section):

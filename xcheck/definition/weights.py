@@ -43,11 +43,12 @@ def write_weights(path: Path, layout: Layout, theta: Vector) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in layout.unflatten(theta).items()}
     try:
         if path.suffix.lower() == ".npz":
-            np.savez(path, **arrays)  # type: ignore[arg-type] # NumPy's stubs take names of arrays for its own options
+            with path.open("wb") as file:  # NumPy would add a suffix to one in capitals
+                np.savez(file, **arrays)  # type: ignore[arg-type] # its stubs take names for options of its own
         elif path.suffix.lower() == ".safetensors":
-            from safetensors.numpy import save_file
+            from safetensors.numpy import save
 
-            save_file(arrays, path)
+            path.write_bytes(save(arrays))
         else:
             raise DefinitionError(Complaint(f"weights go to .npz or .safetensors, not {path.name}"))
     except OSError as error:

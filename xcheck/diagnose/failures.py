@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xcheck.compare import Comparer, Evaluation
+from xcheck.compare import Comparer
 from xcheck.diagnose.diagnosis import diagnosed, origin
 from xcheck.diagnose.evidence import Evidence, explained
+from xcheck.evaluation import Evaluation
 from xcheck.findings import ACCUMULATED, Finding
 from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pair import ORACLE, Pair

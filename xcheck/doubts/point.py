@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xcheck.compare import Evaluation
+from xcheck.evaluation import Evaluation
 from xcheck.layers import LayerState
 from xcheck.oracle import Estimate
 from xcheck.problem import DtypeName, Problem

@@ -5,8 +5,8 @@ Rounding to float32 is an error of up to 6e-8, which the default tolerance of 1e
 
 import numpy as np
 
-from xcheck.compare import Evaluation
 from xcheck.doubts.point import Point
+from xcheck.evaluation import Evaluation
 from xcheck.findings import FLOAT32_INSIDE, Finding
 from xcheck.oracle import Estimate
 from xcheck.parameters import Vector

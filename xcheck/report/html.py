@@ -4,13 +4,20 @@ Text takes the reader's own colours, light or dark; the few coloured words are o
 """
 
 import io
+from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from xcheck.report.curves import chart
 from xcheck.report.model import Report
 from xcheck.report.terminal import show
+from xcheck.report.training import show as show_training
+
+if TYPE_CHECKING:
+    from xcheck.training import TrainingReport
 
 _WIDTH = 100  # columns
 _GREY = (118, 118, 118)
@@ -54,7 +61,39 @@ def page(report: Report) -> str:
 
 def fragment(report: Report, *, verbose: bool = False) -> str:
     """Return the report as one HTML element that can stand in any page, such as a notebook."""
+    return _recorded(lambda console: show(report, console, verbose=verbose))
+
+
+def training_page(report: "TrainingReport") -> str:
+    """Return a whole HTML document about a training, with its curves."""
+    title = escape(f"{report.verdict} {report.model}: {report.headline}")
+    return _PAGE.format(title=title, fragment=training_fragment(report))
+
+
+def training_fragment(report: "TrainingReport") -> str:
+    """Return the report on a training, and its curves, as one HTML element."""
+    checked = [float(checkpoint.step) for checkpoint in report.checkpoints]
+    losses = {
+        "training": [(float(look.step), look.training_loss) for look in report.looks],
+        "validation": [(float(look.step), look.validation_loss) for look in report.looks],
+        "J": [(float(look.step), look.cost) for look in report.looks],
+    }
+    charts = [chart("loss, dropout off; vertical lines are checks", losses, marks=checked)]
+    if report.drift is not None:
+        steps = [float(step) for step in report.drift.steps]
+        apart = {
+            name: list(zip(steps, values, strict=True))
+            for name, values in {**report.drift.of, "rounding": report.drift.rounding}.items()
+        }
+        charts.append(chart(f"how far θ parts from that of {report.driver}", apart, log=True, marks=checked))
+    text = _recorded(lambda console: show_training(report, console, curves=False))
+    drawn = "\n".join(f"<p>{each}</p>" for each in charts if each)
+    return f"<div>\n{text}\n{drawn}\n</div>"
+
+
+def _recorded(show: Callable[[Console], None]) -> str:
+    """Return what is shown on a console as one element."""
     # In a notebook rich would display what is only to be recorded.
     console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False, highlight=False)
-    show(report, console, verbose=verbose)
+    show(console)
     return console.export_html(theme=_THEME, code_format=_FRAGMENT, inline_styles=True)

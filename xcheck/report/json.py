@@ -92,6 +92,7 @@ def _layer(layer: LayerState) -> dict[str, Any]:
         "activation": layer.activation,
         "activation_rms": layer.activation_rms,
         "gradient_rms": layer.gradient_rms,
+        "gain": layer.gain,
         "dead": len(layer.dead),
         "saturated": len(layer.saturated),
     }

@@ -40,6 +40,12 @@ def print_sections(console: Console, sections: Iterable[RenderableType], command
         console.print(f"\n  again: {shlex.join(command)}", soft_wrap=True, markup=False)
 
 
+def again(command: Sequence[str], seed: int) -> str:
+    """Return what to type to see a report again, with the seed that was drawn from."""
+    seeded = any(word == "--seed" or word.startswith("--seed=") for word in command)
+    return f"again: {shlex.join([*command, *([] if seeded else ['--seed', str(seed)])])}"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narrow: bool) -> Table:
     """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
 

@@ -62,11 +62,11 @@ class Page:
         return table
 
     def layers(self, layers: Sequence[LayerState]) -> Table:
-        """Sizes of activations and gradients, root mean squares, and how many units take no part."""
-        table = self._table("layer", "a", "∂L/∂z", "dead", "flat" if self.narrow else "saturated")
+        """Sizes of activations and gradients, root mean squares; n var W; and how many units take no part."""
+        table = self._table("layer", "a", "∂L/∂z", "n var W", "dead", "flat" if self.narrow else "saturated")
         for layer in layers:
             name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
-            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
+            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms, layer.gain)]
             idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
             table.add_row(name, *sizes, *idle)
         return table

@@ -16,12 +16,12 @@ from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.plain import NARROW, STYLES, indented, rendered, titled
+from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, titled
 from xcheck.report.tables import Page, title_of
 from xcheck.verdict import Verdict
 
 _MOST_CODES = 3
-_POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout")
+_POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
 
 
 def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
@@ -167,7 +167,19 @@ def _details(report: Report, page: Page) -> Iterable[RenderableType]:
         yield from titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
-def _options(command: Sequence[str]) -> list[str]:
+def worst_component(report: Report) -> str | None:
+    """Return the name of the component that is most wrong, if one is."""
+    wrong = (
+        str(component.location)
+        for pair in report.pairs
+        if pair.b == ORACLE and pair.wrong
+        for component in pair.worst
+        if component.location.name != DIRECTIONS
+    )
+    return next(wrong, None)
+
+
+def point_options(command: Sequence[str]) -> list[str]:
     """Return the options that say which point and which witnesses were checked, with their values."""
     kept: list[str] = []
     for word, value in zip(command, [*command[1:], ""], strict=True):
@@ -222,19 +234,11 @@ def _commands(report: Report) -> Iterable[str]:
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
-    wrong = [
-        component
-        for pair in report.pairs
-        if pair.b == ORACLE and pair.wrong
-        for component in pair.worst
-        if component.location.name != DIRECTIONS
-    ]
-    if report.command and wrong and report.oracle.scope != "jacobian":
-        where = str(wrong[0].location)
-        yield f"next: {explain} {shlex.join([report.model, where, *_options(report.command)])}"
+    where = worst_component(report)
+    if report.command and where and report.oracle.scope != "jacobian":
+        yield f"next: {explain} {shlex.join([report.model, where, *point_options(report.command)])}"
     if report.command:
-        seeded = any(word == "--seed" or word.startswith("--seed=") for word in report.command)
-        yield f"again: {shlex.join([*report.command, *([] if seeded else ['--seed', str(report.seed)])])}"
+        yield again(report.command, report.seed)
 
 
 def _choice(oracle: OracleSummary) -> str:

@@ -1,5 +1,6 @@
 """The report on training: a row for each checkpoint, curves, bias and variance; and the first check that failed."""
 
+import math
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -7,12 +8,22 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.report.plain import NARROW, STYLES, indented, rendered, table
+from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, table
+from xcheck.report.terminal import point_options, worst_component
 from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
-from xcheck.training.trained import TrainingReport
+from xcheck.training.trained import Checkpoint, TrainingReport
 
+_LARGEST = 1e300
 _ROWS, _COLUMNS, _FEW_COLUMNS = 8, 60, 24
+_ALONE = (
+    "one witness alone was trained: gradients of its mini-batches were held against nobody else's, and the checks are "
+    "about the examples of [data]"
+)
+_DROPOUT = (
+    "dropout is on: every step has a J of its own, and none need fall; --dropout off trains without it, and tells "
+    "where J rises"
+)
 
 
 def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) -> str:
@@ -20,17 +31,37 @@ def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) ->
     return rendered(lambda console: show(report, console, verbose=verbose), width)
 
 
-def show(report: TrainingReport, console: Console, *, verbose: bool = False) -> None:
-    """Print the report; `verbose` prints every check on the way in full."""
+def show(report: TrainingReport, console: Console, *, verbose: bool = False, curves: bool = True) -> None:
+    """Print the report; `verbose` prints every check on the way in full, `curves` the losses in plain characters."""
     print_line(report, console, soft_wrap=False)
-    for section in _sections(report, narrow=console.width < NARROW):
-        console.print(section)
+    for section in _sections(report, narrow=console.width < NARROW, curves=curves):
+        console.print(indented(section) if section else "")
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.step}", style="bold")
         show_check(checkpoint.report, console, verbose=verbose)
-    if report.command:
-        console.print(f"\n  again: {shlex.join(report.command)}", soft_wrap=True, markup=False)
+    commands = list(_commands(report))
+    if commands:
+        console.print("")
+    for command in commands:
+        # One piece, however narrow the terminal: it is there to be copied.
+        console.print(f"  {command}", soft_wrap=True, markup=False)
+
+
+def _commands(report: TrainingReport) -> Iterable[str]:
+    """Return what to type to look at the first failure from close up, where θ was then, and to see it all again."""
+    if not report.command:
+        return
+    failure = report.first_failure
+    where = worst_component(failure.report) if failure else None
+    if failure and where:
+        close = ["python", "-m", "xcheck", "explain", report.model, where, *point_options(report.command)]
+        if failure.step and not failure.saved:
+            yield f"next: {shlex.join([*report.command, '--save-weights', 'theta.npz'])}"
+        if failure.step:
+            close += ["--weights", failure.saved or f"theta-{failure.step}.npz"]
+        yield f"next: {shlex.join(close)}"
+    yield again(report.command, report.seed)
 
 
 def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = True) -> None:
@@ -39,26 +70,45 @@ def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = Tr
     console.print(text, soft_wrap=soft_wrap)
 
 
-def _sections(report: TrainingReport, *, narrow: bool) -> Iterable[RenderableType]:
-    yield indented(Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s"))
+def _sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable[RenderableType]:
+    yield Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s")
     if report.stopped:
-        yield indented(Text(report.stopped))
+        yield Text(report.stopped)
     yield ""
-    yield indented(_checkpoints(report, narrow=narrow))
+    yield _checkpoints(report, narrow=narrow)
     yield ""
-    yield indented(_sizes(report))
-    if len(report.looks) > 2:
+    yield _sizes(report, narrow=narrow)
+    if curves and len(report.looks) > 2:
         yield ""
-        yield indented(Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS))))
-    yield ""
-    yield indented(Text(_recipe(report)))
+        yield Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS)))
+    for paragraph in _paragraphs(report):
+        yield ""
+        yield Text(paragraph)
     if report.drift is not None:
         yield ""
-        yield indented(Text(f"trained by each witness, θ parts from that of {report.driver} by"))
-        yield indented(_drift(report))
-    for warning in report.warnings:
+        yield Text(f"trained by each witness, θ parts from that of {report.driver} by")
+        yield _drift(report)
+    for remark in _remarks(report):
         yield ""
-        yield indented(Text(f"warning {warning.code}: {warning.text}"))
+        yield Text(remark)
+
+
+def _paragraphs(report: TrainingReport) -> Iterable[str]:
+    if report.dropout:
+        yield _DROPOUT
+    yield _recipe(report)
+    if report.driver_alone:
+        yield _ALONE
+
+
+def _remarks(report: TrainingReport) -> Iterable[str]:
+    """Return what failed, what was noticed about the training, and what the checks warn of."""
+    yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
+    yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
+    for steps, warning in report.remarks:
+        everywhere = len(steps) == len(report.checkpoints) > 1
+        where = "at every checkpoint" if everywhere else f"at step {', '.join(map(str, steps))}"
+        yield f"warning {warning.code} {where}: {warning.text}"
 
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
@@ -83,21 +133,36 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     return found
 
 
-def _sizes(report: TrainingReport) -> Table:
-    """Sizes of W and z along the way: what λ holds down."""
-    layers = range(1, len(report.checkpoints[0].weights) + 1)
-    found = table(["rms at step", *(str(each.step) for each in report.checkpoints)], (), narrow=False)
+def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
+    """Sizes of W and z along the way, and what they would be at its end without the penalty."""
+    shown = _some(report.checkpoints, 2 if narrow else 6)
+    sizes = [each.sizes for each in shown]
+    headings = [str(each.step) for each in shown]
+    free = report.checkpoints[-1].unpenalised
+    if free is not None:
+        sizes.append(free)
+        headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
+    found = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
     for name, of in (("W", "weights"), ("z", "inputs")):
-        for layer in layers:
-            values = [getattr(each, of)[layer - 1] for each in report.checkpoints]
+        for layer, values in enumerate(zip(*(getattr(size, of) for size in sizes), strict=True), start=1):
             found.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
     return found
 
 
+def _some(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
+    """Return so many of the checkpoints at most, the first and the last among them."""
+    if len(checkpoints) <= most:
+        return checkpoints
+    last = len(checkpoints) - 1
+    return [checkpoints[round(place * last / (most - 1))] for place in range(most)]
+
+
 def _recipe(report: TrainingReport) -> str:
     recipe = report.recipe
+    known = ["", ""] if recipe.standard_errors is None else [f" ± {each:.1%}" for each in recipe.standard_errors]
     parts = [
-        f"training error {recipe.training_error:.1%}, validation error {recipe.validation_error:.1%}",
+        f"training error {recipe.training_error:.1%}{known[0]}",
+        f"validation error {recipe.validation_error:.1%}{known[1]}",
         f"Bayes error {recipe.bayes_error:.1%}: {recipe.case}",
     ]
     text = ", ".join(parts) + (f"; {recipe.advice}" if recipe.advice else "")
@@ -108,23 +173,29 @@ def _drift(report: TrainingReport) -> Table:
     drift = report.drift
     found = table(["step", *(drift.of if drift else ()), "rounding"], (), narrow=False)
     if drift is not None:
+        checked = {checkpoint.step for checkpoint in report.checkpoints}
         for place, step in enumerate(drift.steps):
-            distances = [values[place] for values in drift.of.values()]
-            found.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
+            if step in checked or step == drift.steps[-1]:
+                distances = [values[place] for values in drift.of.values()]
+                found.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
     return found
 
 
 def plot(looks: Sequence[Look], columns: int) -> list[str]:
     """Draw the losses over the steps in plain characters: t training, v validation, * both."""
     steps = max(look.step for look in looks) or 1
-    values = [value for look in looks for value in (look.training_loss, look.validation_loss)]
-    low, high = min(values), max(values)
+    values = [value for look in looks for value in (look.training_loss, look.validation_loss) if math.isfinite(value)]
+    if not values:
+        return ["loss: not finite"]
+    low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
     if not high > low:
         high = low + 1.0
     field = [[" "] * columns for _ in range(_ROWS)]
     for look in looks:
         column = round(look.step / steps * (columns - 1))
         for letter, value in (("t", look.training_loss), ("v", look.validation_loss)):
+            if not low <= value <= high:
+                continue
             row = round((high - value) / (high - low) * (_ROWS - 1))
             field[row][column] = letter if field[row][column] in (" ", letter) else "*"
     lines = [

@@ -5,7 +5,7 @@ how good a check is on their own model: wrap a backend in `Planted` and see whet
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -256,9 +256,12 @@ class _PlantedObjective(Objective):
         self._problem = problem
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
-        """Return the right loss and a wrong gradient."""
+        """Return the right loss and a wrong gradient; a fault of the penalty is about the θ asked for."""
         loss, gradient = self._inner.loss_and_gradient(theta)
-        return loss, self._fault.plant(self._problem, gradient)
+        here = self._problem
+        if not np.array_equal(here.theta, theta) and np.isfinite(theta).all():
+            here = replace(here, theta=theta)
+        return loss, self._fault.plant(here, gradient)
 
 
 class Planted(Backend):

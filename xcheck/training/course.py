@@ -4,108 +4,46 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from xcheck import registry
 from xcheck.backend import Backend
 from xcheck.data import Parts
 from xcheck.definition import Loaded, Training, write_weights
-from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.findings import NOT_FINITE, Finding
-from xcheck.parameters import Vector
-from xcheck.pipeline import Model, load_model, verify_loaded
+from xcheck.errors import BackendError, DefinitionError
+from xcheck.findings import BACKEND_FAILED, NOT_FINITE, NOT_SAVED, Finding
+from xcheck.network import Network
+from xcheck.pipeline import verify_loaded
 from xcheck.problem import Problem, roundoff_of
-from xcheck.training.curve import Look, error_of, every, look_at, predicted, rises, without_dropout
-from xcheck.training.descent import Descent
-from xcheck.training.drift import Drift, apart, drifts, nudged
+from xcheck.training.curve import Look, chatter_of, every, look_at, rises, test_error_at, without_dropout
+from xcheck.training.drift import apart, drift_of, drifts
+from xcheck.training.dropout import advice_on
+from xcheck.training.paths import Position, positions
 from xcheck.training.recipe import Recipe
+from xcheck.training.sizes import sizes_at
 from xcheck.training.trained import Checkpoint, TrainingReport
 
+_FAR = 1e6
+
 Moved = Callable[[int, int, float], None]
+Told = Callable[[Checkpoint], None]
 
 
-def train(
-    model: Model,
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    worst: int = 10,
-    save_weights: Path | str | None = None,
-    progress: Moved | None = None,
-    **settings: Any,
-) -> TrainingReport:
-    """Train a declared network, and check its gradients along the way.
+@dataclass(slots=True, eq=False, kw_only=True)
+class Course:
+    """Training in progress.
 
-    Args:
-        model: path of a TOML definition with `[training]`, or a dict of the same shape.
-        backends: the witnesses, as in `verify`.
+    Attributes:
+        loaded: network, θ₀, data of the checks, and how they are made.
+        plan: how to train.
+        parts: of the data.
+        witnesses: those that are there, the driving one first.
+        asked: those that were asked for, for the checks.
         worst: how many components to name per pair.
-        save_weights: .npz or .safetensors; θ of each checkpoint goes there, its step before the suffix.
+        save_weights: where θ of each checkpoint goes, its step before the suffix.
         progress: called with (steps taken, steps planned, cost).
-        **settings: as in `verify`.
-
-    Returns:
-        A row for each checkpoint; one that disagrees is a result, not an exception, and training goes on.
-
-    Raises:
-        DefinitionError: the definition cannot be used, or has no `[training]`.
-        BackendError: the witness that drives the training fails.
+        tell: called with every checkpoint as soon as it is there.
     """
-    names = [backend for backend in backends or () if isinstance(backend, str)]
-    loaded = load_model(model, backends=names, **settings)
-    saved = None if save_weights is None else Path(save_weights)
-    return train_loaded(loaded, backends=backends, worst=worst, save_weights=saved, progress=progress)
-
-
-def train_loaded(
-    loaded: Loaded,
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    worst: int = 10,
-    save_weights: Path | None = None,
-    progress: Moved | None = None,
-) -> TrainingReport:
-    """Train what `load_model` returned; see `train`."""
-    if loaded.training is None or loaded.parts is None:
-        text = "there is nothing to train: write [training] with steps and learning_rate"
-        raise DefinitionError(Complaint(text, ("training",), file=loaded.problem.name))
-    witnesses = _witnesses(loaded, backends)
-    course = _Course(
-        loaded, loaded.training, loaded.parts, witnesses, backends, worst, save_weights, progress or _silent
-    )
-    return course.run()
-
-
-def _silent(done: int, planned: int, cost: float) -> None:
-    """Tell nobody."""
-
-
-def _witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) -> list[Backend]:
-    """Return the witnesses that are there, the driving one first.
-
-    Raises:
-        DefinitionError: the one that is to drive is no witness.
-        BackendError: it is not installed, or nobody is.
-    """
-    asked = backends or loaded.check.backends or registry.DEFAULTS
-    found = [registry.get(one) if isinstance(one, str) else one for one in asked]
-    wanted = loaded.training.backend if loaded.training else None
-    names = [backend.name for backend in found]
-    if wanted is not None and wanted not in names:
-        text = f"{wanted!r} is none of the witnesses ({', '.join(names)})"
-        raise DefinitionError(Complaint(text, ("training", "backend"), file=loaded.problem.name))
-    found.sort(key=lambda backend: backend.name != wanted)
-    available = [backend for backend in found if backend.available() is None]
-    if not available or (wanted is not None and available[0].name != wanted):
-        first = found[0]
-        raise BackendError(first.name, f"{first.available()}; to install it: {first.install}")
-    return available
-
-
-@dataclass(slots=True, eq=False)
-class _Course:
-    """Training in progress."""
 
     loaded: Loaded
     plan: Training
@@ -115,183 +53,212 @@ class _Course:
     worst: int
     save_weights: Path | None
     progress: Moved
-    looks: list[Look] = field(default_factory=list)
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-    drifted: list[tuple[int, list[float]]] = field(default_factory=list)
-    stopped: str = ""
+    tell: Told
+    _looks: dict[int, Look] = field(default_factory=dict)
+    _checkpoints: list[Checkpoint] = field(default_factory=list)
+    _drifted: dict[int, list[float]] = field(default_factory=dict)
+    _failures: list[Finding] = field(default_factory=list)
+    _stopped: str = ""
+    _best: tuple[float, Position] | None = None
 
     def run(self) -> TrainingReport:
-        """Train and check; what was checked is kept when a person interrupts."""
+        """Train and check; what was checked is kept when a person interrupts, or the driving witness fails."""
         start, interrupted = time.perf_counter(), False
-        steps, theta = 0, self.problem.theta
+        path = positions(self.loaded, self.plan, self.parts, self.witnesses, self._fail)
+        here = next(path)  # θ₀ is always there
         try:
-            for steps, thetas in self._together():
-                theta = thetas[0]
-                if self._at(steps, thetas):
+            while not self._at(here):
+                following = next(path, None)
+                if following is None:
                     break
-            if not self.stopped and steps < self.plan.steps:
-                self.stopped = f"θ is not finite after step {steps + 1}"
-            self._check_last(steps, theta)
+                here = following
+            self._at_the_end(here)
         except KeyboardInterrupt:
-            if not self.checkpoints:
+            if not self._checkpoints:
                 raise
-            interrupted, self.stopped = True, f"interrupted after step {steps}"
-        return self._report(steps, theta, interrupted=interrupted, seconds=time.perf_counter() - start)
+            interrupted, self._stopped = True, f"interrupted after step {here.step}"
+        except BackendError as error:
+            if not self._checkpoints:
+                raise
+            self._fail(f"{error.backend}: step {here.step + 1}: {error.text}")
+            self._stopped = f"{error.backend} failed after step {here.step}"
+        return self._report(here, interrupted=interrupted, seconds=time.perf_counter() - start)
 
-    # --- moving -----------------------------------------------------------------------------------------------------
+    # --- on the way -------------------------------------------------------------------------------------------------
 
-    @property
-    def problem(self) -> Problem:
-        return self.loaded.problem
-
-    @property
-    def roundoff(self) -> float:
-        return roundoff_of(self.loaded.check.dtype)
-
-    def _together(self) -> Iterator[tuple[int, list[Vector]]]:
-        """Yield θ of the driving witness, of the others, and of the nudged start, step by step."""
-        descents = [self._descent(backend) for backend in self.witnesses]
-        paths = [descents[0].path()]
-        if self.plan.divergence and len(descents) > 1:
-            paths += [descent.path() for descent in descents[1:]]
-            paths.append(descents[0].path(nudged(self.problem.theta, self.roundoff, self.problem.seed)))
-        last: list[Vector | None] = [None] * len(paths)
-        for step, theta in enumerate(paths[0]):
-            last = [theta, *(next(path, old) for path, old in zip(paths[1:], last[1:], strict=True))]
-            yield step, [np.full_like(theta, np.nan) if one is None else one for one in last]
-
-    def _descent(self, backend: Backend) -> Descent:
-        return Descent(self.problem, self.parts.training, self.plan, backend, self.loaded.check)
-
-    def _at(self, step: int, thetas: Sequence[Vector]) -> bool:
+    def _at(self, here: Position) -> bool:
         """Look, check and measure where it is time; return whether to stop early."""
-        if step % every(self.plan.steps) == 0:
-            look = self._look(step, thetas[0])
-            self.progress(step, self.plan.steps, look.cost)
-        if step in self._checked_at:
-            self._check(step, thetas)
-        return self._has_had_enough(step)
+        checked = here.step in self._planned
+        if checked or here.step % every(self.plan.steps) == 0:
+            look = self._look(here)
+            self.progress(here.step, self.plan.steps, look.cost)
+        if checked:
+            self._check(here)
+        return self._has_had_enough(here)
 
     @property
-    def _checked_at(self) -> Sequence[int]:
-        return (0, self.plan.steps) if self.plan.check_at is None else self.plan.check_at
+    def _planned(self) -> Sequence[int]:
+        return (0, self.plan.steps) if self.plan.check_at is None else sorted(set(self.plan.check_at))
 
-    def _has_had_enough(self, step: int) -> bool:
-        """Return whether the validation loss has not improved for too many looks."""
-        if self.plan.early_stopping is None or self.stopped:
+    def _at_the_end(self, here: Position) -> None:
+        """Look where it ended, and check there if that was early; where numbers have ended there is nothing to."""
+        self._look(here)
+        if self._stopped:
+            if all(checkpoint.step != here.step for checkpoint in self._checkpoints):
+                self._check(here)
+        elif here.step < self.plan.steps:
+            self._stopped = f"θ is not finite after step {here.step + 1}"
+
+    def _has_had_enough(self, here: Position) -> bool:
+        """Return whether the validation loss has not improved for too many looks; they are evenly spaced."""
+        stopping = self.plan.early_stopping
+        if stopping is None or here.step % every(self.plan.steps):
             return False
-        best = min(self.looks, key=lambda look: look.validation_loss)
-        since = sum(look.step > best.step for look in self.looks)
-        if since < self.plan.early_stopping.patience:
+        loss = self._looks[here.step].validation_loss
+        if self._best is None or loss < self._best[0]:
+            self._best = loss, here
+        best = self._best[1]
+        if here.step >= self.plan.steps or here.step - best.step < stopping.patience * every(self.plan.steps):
             return False
-        self.stopped = f"stopped early after step {step}: the validation loss was least at step {best.step}"
+        self._stopped = f"stopped early after step {here.step}: the validation loss was least at step {best.step}"
+        saved = self._saved(best)
+        self._stopped += f", whose θ is in {saved}" if saved else ""
         return True
 
-    # --- looking ----------------------------------------------------------------------------------------------------
+    def _look(self, here: Position) -> Look:
+        if here.step not in self._looks:
+            self._looks[here.step] = look_at(self._problem.network, here.theta, self.parts, here.step)
+            if here.others:
+                self._drifted[here.step] = [apart(here.theta, other) for other in here.others]
+        return self._looks[here.step]
 
-    def _look(self, step: int, theta: Vector) -> Look:
-        known = next((look for look in self.looks if look.step == step), None)
-        if known is None:
-            known = look_at(without_dropout(self.problem.network), theta, self.parts, step)
-            self.looks.append(known)
-        return known
-
-    def _check_last(self, step: int, theta: Vector) -> None:
-        """Check where it ended, if it ended before it should."""
-        if self.stopped and all(checkpoint.step != step for checkpoint in self.checkpoints):
-            self._check(step, [theta])
-
-    def _check(self, step: int, thetas: Sequence[Vector]) -> None:
-        theta = thetas[0]
-        problem = replace(self.problem, theta=theta).rounded(self.loaded.check.dtype)
+    def _check(self, here: Position) -> None:
+        problem = replace(self._problem, theta=here.theta).rounded(self.loaded.check.dtype)
         report = verify_loaded(
-            replace(self.loaded, problem=problem, warnings=() if self.checkpoints else self.loaded.warnings),
+            replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings),
             backends=self.asked,
             worst=self.worst,
         )
-        weights, inputs = _sizes(problem, self.parts)
-        saved = None if self.save_weights is None else str(self._saved(self.save_weights, step, theta))
-        look = self._look(step, theta)
-        self.checkpoints.append(
-            Checkpoint(step=step, report=report, look=look, weights=weights, inputs=inputs, saved=saved)
+        training, free = self.parts.training, here.unpenalised
+        checkpoint = Checkpoint(
+            step=here.step,
+            report=report,
+            look=self._look(here),
+            sizes=sizes_at(self._predicting, problem.theta, training),
+            unpenalised=None if free is None else sizes_at(self._predicting, free, training),
+            saved=self._saved(here),
         )
-        if len(thetas) > 1:
-            self.drifted.append((step, [apart(theta, other) for other in thetas[1:]]))
+        self._checkpoints.append(checkpoint)
+        self.tell(checkpoint)
 
-    def _saved(self, file: Path, step: int, theta: Vector) -> Path:
-        path = file.with_name(f"{file.stem}-{step}{file.suffix}")
-        write_weights(path, self.problem.layout, theta)
-        return path
+    def _saved(self, here: Position) -> str | None:
+        if self.save_weights is None:
+            return None
+        file = saved_at(self.save_weights, here.step)
+        try:
+            write_weights(file, self._problem.layout, here.theta)
+        except DefinitionError as error:
+            self._failures.append(Finding(code=NOT_SAVED, text=f"step {here.step}: {error}"))
+            return None
+        return str(file)
+
+    def _fail(self, text: str) -> None:
+        self._failures.append(Finding(code=BACKEND_FAILED, text=text))
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
-    def _report(self, steps: int, theta: Vector, *, interrupted: bool, seconds: float) -> TrainingReport:
-        last = max(self.looks, key=lambda look: look.step)
-        drift = self._drift()
+    @property
+    def _problem(self) -> Problem:
+        return self.loaded.problem
+
+    @property
+    def _predicting(self) -> Network:
+        return without_dropout(self._problem.network)
+
+    @property
+    def _seen(self) -> list[Look]:
+        return [self._looks[step] for step in sorted(self._looks)]
+
+    def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
+        last = self._seen[-1]
+        names = [backend.name for backend in self.witnesses]
+        drift = drift_of(names[1:], sorted(self._drifted.items()))
+        kinks = {look.step: look.kinks for look in self._seen}
+        warnings = [*self._warnings(here), *(drifts(drift, names[0], self._roundoff, kinks) if drift else [])]
         return TrainingReport(
-            model=self.problem.name,
-            driver=self.witnesses[0].name,
+            model=self._problem.name,
+            driver=names[0],
             plan=_plan(self.plan, self.parts),
-            checkpoints=tuple(self.checkpoints),
-            looks=tuple(sorted(self.looks, key=lambda look: look.step)),
+            checkpoints=tuple(self._checkpoints),
+            looks=tuple(self._seen),
             recipe=Recipe(
                 training_error=last.training_error,
                 validation_error=last.validation_error,
                 bayes_error=self.plan.bayes_error,
+                counted=self._counted,
             ),
-            test_error=self._test_error(theta),
+            test_error=test_error_at(self._predicting, here.theta, self.parts),
             drift=drift,
-            warnings=tuple(self._warnings(drift)),
-            steps=steps,
-            stopped=self.stopped,
+            dropout=self._drops,
+            findings=tuple(self._failures),
+            warnings=tuple(warnings),
+            steps=here.step,
+            missed=tuple(step for step in self._planned if step > here.step),
+            stopped=self._stopped,
             interrupted=interrupted,
-            seed=self.problem.seed,
+            seed=self._problem.seed,
             seconds=seconds,
         )
 
-    def _drift(self) -> Drift | None:
-        if not self.drifted:
+    @property
+    def _counted(self) -> tuple[int, int] | None:
+        if self._problem.network.loss == "mean_squared_error":
             return None
-        names = [backend.name for backend in self.witnesses[1:]]
-        columns = list(zip(*(distances for _, distances in self.drifted), strict=True))
-        return Drift(
-            steps=tuple(step for step, _ in self.drifted),
-            of=dict(zip(names, columns[:-1], strict=True)),
-            rounding=columns[-1],
-        )
+        outputs = 1 if self._problem.network.loss == "softmax_cross_entropy" else self._problem.network.widths[-1]
+        return len(self.parts.training.inputs) * outputs, len(self.parts.validation.inputs) * outputs
 
-    def _test_error(self, theta: Vector) -> float | None:
-        if self.parts.test is None:
-            return None
-        network = without_dropout(self.problem.network)
-        return error_of(network, predicted(network, theta, self.parts.test).a[-1], self.parts.test.targets)
+    @property
+    def _roundoff(self) -> float:
+        return roundoff_of(self.loaded.check.dtype)
 
-    def _warnings(self, drift: Drift | None) -> Iterator[Finding]:
+    @property
+    def _drops(self) -> bool:
+        return set(self._problem.network.keep_probs) != {1.0}
+
+    def _warnings(self, here: Position) -> Iterator[Finding]:
+        advice = advice_on(self._problem.network)
+        if advice is not None:
+            yield advice
         full = self.plan.batch is None or self.plan.batch >= len(self.parts.training.inputs)
-        if full and set(self.problem.network.keep_probs) == {1.0}:
-            yield from rises(sorted(self.looks, key=lambda look: look.step))
-        if drift is not None:
-            yield from drifts(drift, self.roundoff)
-        if "not finite" in self.stopped:
-            text = f"{self.stopped}: the learning rate {self.plan.learning_rate:g} is too large"
-            yield Finding(code=NOT_FINITE, text=text, value=self.plan.learning_rate)
+        if full and not self._drops:
+            rate, examples = self.plan.learning_rate, len(self.parts.training.inputs)
+            chatter = chatter_of(self._problem.network, rate, examples, every(self.plan.steps))
+            yield from rises(self._seen, roundoff=self._roundoff, chatter=chatter)
+        if "not finite" in self._stopped:
+            yield self._not_finite(here)
+
+    def _not_finite(self, here: Position) -> Finding:
+        """Say whether θ has run away, or went from an ordinary place into nothing."""
+        rate, size = self.plan.learning_rate, float(np.abs(here.theta).max())
+        why = f"the learning rate {rate:g} is too large"
+        if size < _FAR * max(1.0, float(np.abs(self._problem.theta).max())):
+            why = f"the gradient of {self.witnesses[0].name} is not finite there, or {why}"
+        text = f"{self._stopped}, where its largest component was {size:.2g}: {why}"
+        return Finding(code=NOT_FINITE, text=text, value=rate)
 
 
-def _sizes(problem: Problem, parts: Parts) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the root mean squares of W and of z, layer by layer, dropout off."""
-    found = predicted(without_dropout(problem.network), problem.theta, parts.training)
-    arrays = problem.layout.unflatten(problem.theta)
-    weights = [arrays[f"W{number}"] for number in range(1, len(problem.network.layers) + 1)]
-    return tuple(map(_rms, weights)), tuple(map(_rms, found.z))
+def saved_at(file: Path, step: int) -> Path:
+    """Return the file that θ after so many steps goes to.
 
-
-def _rms(values: Vector) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.mean(np.square(values))))
+    >>> str(saved_at(Path("theta.npz"), 100))
+    'theta-100.npz'
+    """
+    return file.with_name(f"{file.stem}-{step}{file.suffix}")
 
 
 def _plan(plan: Training, parts: Parts) -> str:
     sizes = [f"{len(parts.training.inputs)} for training", f"{len(parts.validation.inputs)} for validation"]
     sizes += [] if parts.test is None else [f"{len(parts.test.inputs)} for testing"]
-    batch = "full batch" if plan.batch is None else f"batches of {plan.batch}"
+    full = plan.batch is None or plan.batch >= len(parts.training.inputs)
+    batch = "full batch" if full else f"batches of {plan.batch}"
     return f"{plan.steps} steps, learning rate {plan.learning_rate:g}, {batch}, {', '.join(sizes)}"

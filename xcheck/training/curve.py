@@ -18,9 +18,10 @@ from xcheck.network import Network
 from xcheck.oracle.forward import Trace, trace
 from xcheck.oracle.penalty import Penalty
 from xcheck.parameters import Layout, Vector
+from xcheck.training.kinks import kinks_at
 
 # A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
-_ROSE = 1e-10
+_ROSE, _ROUNDINGS = 1e-10, 64
 _LOOKS = 200
 
 
@@ -35,6 +36,7 @@ class Look:
         validation_loss: mean loss of the validation part.
         training_error: in [0, 1].
         validation_error: in [0, 1].
+        kinks: how many weights and units sit exactly on one.
     """
 
     step: int
@@ -43,15 +45,25 @@ class Look:
     validation_loss: float
     training_error: float
     validation_error: float
+    kinks: int = 0
 
 
 def every(steps: int) -> int:
     """Return how many steps lie between two looks."""
-    return max(1, steps // _LOOKS)
+    return max(1, -(-steps // _LOOKS))
 
 
+@np.errstate(all="ignore")  # θ that runs away is seen in the losses
 def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
-    """Return losses and errors at θ."""
+    """Return losses and errors at θ, dropout off.
+
+    Args:
+        network: as it is trained.
+        theta: θ, shape (n,).
+        parts: of the data.
+        step: number of steps taken.
+    """
+    trained, network = network, without_dropout(network)
     penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     losses = [float(np.mean(found.losses)) for found in (training, validation)]
@@ -62,6 +74,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
         validation_loss=losses[1],
         training_error=error_of(network, training.a[-1], parts.training.targets),
         validation_error=error_of(network, validation.a[-1], parts.validation.targets),
+        kinks=kinks_at(trained, theta, training),
     )
 
 
@@ -80,12 +93,27 @@ def error_of(network: Network, outputs: Vector, targets: Vector) -> float:
         return float(np.mean((outputs > 0) != (targets > 0.5)))
     with np.errstate(all="ignore"):
         spread = float(np.mean((targets - targets.mean(axis=0)) ** 2))
-        return float(np.clip(np.mean((outputs - targets) ** 2) / spread, 0.0, 1.0)) if spread else 0.0
+        unexplained = float(np.mean((outputs - targets) ** 2))
+        return float(np.clip(unexplained / spread, 0.0, 1.0)) if spread else float(unexplained > 0)
 
 
-def rises(looks: Sequence[Look]) -> list[Finding]:
-    """Warn where J rises although every step should lead downhill: the full batch, dropout off."""
-    found = [later for earlier, later in pairwise(looks) if later.cost > earlier.cost * (1 + _ROSE)]
+def test_error_at(network: Network, theta: Vector, parts: Parts) -> float | None:
+    """Return the error of the test part, if there is one."""
+    test = parts.test
+    return None if test is None else error_of(network, predicted(network, theta, test).a[-1], test.targets)
+
+
+def rises(looks: Sequence[Look], *, roundoff: float, chatter: float) -> list[Finding]:
+    """Warn where J rises although every step should lead downhill: the full batch, dropout off.
+
+    Args:
+        looks: in order.
+        roundoff: of what the gradients are computed in: near a minimum they are nothing but rounding.
+        chatter: by how much J may rise because steps go to and fro over kinks.
+    """
+    blur = max(_ROSE, _ROUNDINGS * roundoff)
+    floor = chatter + _ROUNDINGS * roundoff * looks[0].cost
+    found = [later for earlier, later in pairwise(looks) if later.cost > earlier.cost * (1 + blur) + floor]
     if not found:
         return []
     first = found[0]
@@ -96,6 +124,17 @@ def rises(looks: Sequence[Look]) -> list[Finding]:
         "is wrong"
     )
     return [Finding(code=LOSS_ROSE, text=text, value=float(first.step))]
+
+
+def chatter_of(network: Network, learning_rate: float, examples: int, every: int) -> float:
+    """Return by how much J may rise from one look to the next because weights go to and fro over |w| = 0.
+
+    With s = l1/2m, the slope of the penalty, a step past zero moves a weight by at most α s beyond it more than it
+    should, and J by α s² per weight and step, at first order.
+    """
+    weights = sum(layer.units * inputs for layer, inputs in zip(network.layers, network.widths, strict=False))
+    slope = network.l1 / (2 * examples)
+    return 2 * every * learning_rate * slope**2 * weights
 
 
 def without_dropout(network: Network) -> Network:

@@ -23,7 +23,7 @@ from xcheck.network import Network
 from xcheck.parameters import Vector
 from xcheck.problem import Problem, draw_masks
 
-_BATCHES = 8
+_BATCHES, _NUDGES = 8, 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,13 +44,17 @@ class Descent:
     backend: Backend
     check: Check
 
-    def path(self, theta: Vector | None = None) -> Iterator[Vector]:
+    def path(self, *, nudge: float = 0.0) -> Iterator[Vector]:
         """Yield θ after 0, 1, 2, ... steps; it ends when θ is no longer finite.
+
+        Args:
+            nudge: unit roundoff; every component of θ is moved by twice that before each step, up or down. 0 does not.
 
         Raises:
             BackendError: the witness fails.
         """
-        here = np.array(self.problem.theta if theta is None else theta)
+        rng = np.random.default_rng([self.problem.seed, _NUDGES])
+        here = _nudged(self.problem.theta, nudge, rng)
         yield here
         objective: Objective | None = None
         for step, rows in enumerate(batches(len(self.data.inputs), self.plan.batch, self.problem.seed), start=1):
@@ -62,6 +66,7 @@ class Descent:
                 here = here - self.plan.learning_rate * objective.loss_and_gradient(here)[1]
             if not np.isfinite(here).all():
                 return
+            here = _nudged(here, nudge, rng)
             yield here
 
     @property
@@ -83,6 +88,14 @@ class Descent:
         )
         batch = batch.rounded(self.check.dtype)
         return self.backend.network_objective(batch, device=self.check.device, dtype=self.check.dtype)
+
+
+def _nudged(theta: Vector, roundoff: float, rng: np.random.Generator) -> Vector:
+    """Return θ with every component moved by a unit in its last place, up or down.
+
+    A zero stays: what is at a kink because of it (z = 0 of inputs that are zero) is there for every witness.
+    """
+    return theta * (1 + rng.choice([-2.0, 2.0], theta.shape) * roundoff) if roundoff else theta
 
 
 def with_penalty_of(network: Network, batch: int, examples: int) -> Network:

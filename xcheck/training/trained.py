@@ -1,14 +1,17 @@
 """TrainingReport: everything that training with checks has found, as one frozen value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
-from xcheck.findings import Finding
+from xcheck.findings import DRIFT, NOT_FINITE, Finding
 from xcheck.report.model import Report
 from xcheck.training.curve import Look
 from xcheck.training.drift import Drift
 from xcheck.training.recipe import Recipe
+from xcheck.training.sizes import Sizes
 from xcheck.verdict import Verdict
 
 
@@ -20,16 +23,16 @@ class Checkpoint:
         step: number of steps taken.
         report: what it found.
         look: losses and errors there.
-        weights: per layer the root mean square of W.
-        inputs: per layer the root mean square of z.
+        sizes: of W and z, layer by layer.
+        unpenalised: the same after as many steps without the penalty; None if there is none.
         saved: the file that θ was written to, if it was.
     """
 
     step: int
     report: Report
     look: Look
-    weights: tuple[float, ...]
-    inputs: tuple[float, ...]
+    sizes: Sizes
+    unpenalised: Sizes | None
     saved: str | None = None
 
 
@@ -46,8 +49,11 @@ class TrainingReport:
         recipe: bias and variance at the last look.
         test_error: of the test part at the end; None without one.
         drift: how far the trajectories of the witnesses part.
-        warnings: what was noticed.
+        dropout: whether units were dropped while it was trained.
+        findings: what failed, beside the checks: a witness on its way, a file that could not be written.
+        warnings: what was noticed about the training; those of the checks are in their reports.
         steps: how many steps were taken.
+        missed: the steps at which checks were planned that were not reached.
         stopped: why they were not all taken; empty if they were.
         interrupted: whether a person has ended it.
         seed: of everything random.
@@ -63,8 +69,11 @@ class TrainingReport:
     recipe: Recipe
     test_error: float | None
     drift: Drift | None
+    dropout: bool
+    findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     steps: int
+    missed: tuple[int, ...]
     stopped: str
     interrupted: bool
     seed: int
@@ -73,8 +82,26 @@ class TrainingReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all checkpoints."""
-        return Verdict.worst(checkpoint.report.verdict for checkpoint in self.checkpoints)
+        """The worst of all checkpoints; nothing is decided where θ ran away before it could be checked."""
+        found = [checkpoint.report.verdict for checkpoint in self.checkpoints]
+        found += [Verdict.ERROR] if self.findings else []
+        found += [Verdict.UNDECIDED] if self.ran_away else []
+        return Verdict.worst(found)
+
+    @property
+    def ran_away(self) -> bool:
+        """Whether θ left the numbers there are before all checks that were planned were made."""
+        return bool(self.missed) and NOT_FINITE in {warning.code for warning in self.warnings}
+
+    @property
+    def driver_alone(self) -> bool:
+        """Whether mini-batches were taken that nobody else was asked about."""
+        return self.drift is None and "batches of" in self.plan
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the process: of the verdict, or 130."""
+        return 130 if self.interrupted else self.verdict.exit_status
 
     @property
     def ok(self) -> bool:
@@ -86,19 +113,47 @@ class TrainingReport:
 
     @property
     def first_failure(self) -> Checkpoint | None:
-        """The first checkpoint that does not agree."""
-        return next((each for each in self.checkpoints if not each.report.ok), None)
+        """The first checkpoint with the worst verdict of them all, if one does not agree."""
+        worst = Verdict.worst(each.report.verdict for each in self.checkpoints)
+        failed = (each for each in self.checkpoints if each.report.verdict is worst)
+        return None if worst is Verdict.AGREE else next(failed)
+
+    @property
+    def remarks(self) -> tuple[tuple[tuple[int, ...], Finding], ...]:
+        """What the checks warn of: at which steps, and in the words of the last of them."""
+        found: dict[tuple[str, str | None], tuple[tuple[int, ...], Finding]] = {}
+        for checkpoint in self.checkpoints:
+            for warning in checkpoint.report.warnings:
+                steps, _ = found.get((warning.code, warning.tensor), ((), warning))
+                found[warning.code, warning.tensor] = (*steps, checkpoint.step), warning
+        return tuple(found.values())
 
     @property
     def headline(self) -> str:
         """One sentence that stands alone."""
-        steps = ", ".join(str(checkpoint.step) for checkpoint in self.checkpoints)
-        failure = self.first_failure
+        steps = _listed([checkpoint.step for checkpoint in self.checkpoints])
+        failure, trained = self.first_failure, f"trained by {self.driver}"
+        if self.interrupted:
+            trained += f", interrupted after step {self.steps}"
         if failure is None:
-            return f"trained by {self.driver}: all agree at {_counted(len(self.checkpoints))} (step {steps})"
-        right = [str(each.step) for each in self.checkpoints if each.step < failure.step]
-        before = f", after agreeing at step {', '.join(right)}" if right else ""
-        return f"trained by {self.driver}: at step {failure.step}{before}: {failure.report.headline}"
+            return f"{trained}: all agree at {_counted(len(self.checkpoints))} (step {steps}){self._but}"
+        right = [each.step for each in self.checkpoints if each.step < failure.step and each.report.ok]
+        before = f", after agreeing at step {_listed(right)}" if right else ""
+        return f"{trained}: at step {failure.step}{before}: {failure.report.headline}"
+
+    @property
+    def _but(self) -> str:
+        """What takes something away from all agreeing."""
+        least = min(self.checkpoints, key=lambda each: each.report.verified / max(1, each.report.components))
+        parts = []
+        if least.report.verified < least.report.components:
+            parts.append(f"; at step {least.step}, {least.report.headline}")
+        parts += [f"; {finding.text}" for finding in self.findings[:1]]
+        if self.ran_away:
+            parts.append(f"; {self.stopped}, so step {_listed(self.missed)} could not be checked")
+        if DRIFT in {warning.code for warning in self.warnings}:
+            parts.append("; but trajectories part by more than rounding")
+        return "".join(parts)
 
     def __repr__(self) -> str:
         return f"<TrainingReport {self.verdict} {self.model}: {self.headline}>"
@@ -116,7 +171,7 @@ class TrainingReport:
             "schema": 1,
             "model": self.model,
             "verdict": str(self.verdict),
-            "exit": self.verdict.exit_status,
+            "exit": self.exit_status,
             "headline": self.headline,
             "driver": self.driver,
             "plan": self.plan,
@@ -125,8 +180,11 @@ class TrainingReport:
             "bias_variance": {**asdict(self.recipe), "case": self.recipe.case, "advice": self.recipe.advice},
             "test_error": self.test_error,
             "drift": None if self.drift is None else _drift(self.drift),
+            "dropout": self.dropout,
+            "findings": [asdict(finding) for finding in self.findings],
             "warnings": [asdict(warning) for warning in self.warnings],
             "steps": self.steps,
+            "missed": list(self.missed),
             "stopped": self.stopped,
             "interrupted": self.interrupted,
             "seed": self.seed,
@@ -142,6 +200,21 @@ class TrainingReport:
 
         return line(self.to_dict())
 
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write it as a page with its curves, that needs no other file."""
+        from xcheck.report.html import training_page
+
+        Path(path).write_text(training_page(self), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        from xcheck.report.html import training_fragment
+
+        return training_fragment(self)
+
+
+def _listed(steps: Sequence[int]) -> str:
+    return ", ".join(str(step) for step in steps)
+
 
 def _counted(number: int) -> str:
     return "one checkpoint" if number == 1 else f"{number} checkpoints"
@@ -151,8 +224,8 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "step": checkpoint.step,
         "look": asdict(checkpoint.look),
-        "weights": list(checkpoint.weights),
-        "inputs": list(checkpoint.inputs),
+        "sizes": asdict(checkpoint.sizes),
+        "unpenalised": None if checkpoint.unpenalised is None else asdict(checkpoint.unpenalised),
         "saved": checkpoint.saved,
         "report": checkpoint.report.to_dict(),
     }

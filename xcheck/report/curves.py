@@ -1,0 +1,104 @@
+"""Curves over the steps of training, as SVG that stands in a page: it needs no other file, and no script.
+
+Axes and words take the reader's own colour, light or dark; lines differ in their dashes, too, for whoever sees none.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+Points = Sequence[tuple[float, float]]
+
+_WIDTH, _HEIGHT = 720, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 110, 28, 34
+_STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba", "8 3 2 3"), ("#767676", "1 4"))
+_TEXT = 'font-family="ui-monospace, monospace" font-size="12" fill="currentColor"'
+
+
+def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: Sequence[float] = ()) -> str:
+    """Return one chart as an SVG element; empty where nothing can be drawn.
+
+    Args:
+        title: what it shows.
+        lines: per name the points (step, value), in order; those that are not finite are left out, and with `log` those
+            that are not positive.
+        log: whether values are drawn by their logarithms.
+        marks: steps that are marked by a line from top to bottom.
+    """
+    shown = {
+        name: [(x, math.log10(y) if log else y) for x, y in points if _can(y, log)] for name, points in lines.items()
+    }
+    values = [y for points in shown.values() for _, y in points]
+    if not values:
+        return ""
+    low, high = _span(values, log)
+    last = max([x for points in shown.values() for x, _ in points] + [1.0])
+
+    def across(x: float) -> float:
+        return round(_LEFT + x / last * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    def down(y: float) -> float:
+        return round(_TOP + (high - y) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+    parts = [f'<text x="{_LEFT}" y="16" {_TEXT} font-weight="bold">{escape(title)}</text>']
+    parts += [_tick(down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in _ticks(low, high, log)]
+    parts += [_mark(across(step)) for step in marks]
+    parts += [
+        f'<text x="{across(x)}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">{x:.0f}</text>' for x in (0, last)
+    ]
+    parts.append(f'<text x="{across(last / 2)}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">steps</text>')
+    for number, (name, points) in enumerate(shown.items()):
+        drawn = " ".join(f"{across(x)},{down(y)}" for x, y in points)
+        parts += _line(name, drawn, _STROKES[number % len(_STROKES)], _TOP + 14 + 18 * number)
+    inside = "\n".join(parts)
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" style="max-width: 100%" role="img" '
+        f'aria-label="{escape(title)}">\n{inside}\n</svg>'
+    )
+
+
+def _can(value: float, log: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not log)
+
+
+def _span(values: Sequence[float], log: bool) -> tuple[float, float]:
+    """Return the ends of the axis: whole decades, or the values with a little room."""
+    low, high = min(values), max(values)
+    if log:
+        return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+    room = (high - low) * 0.05 or abs(high) or 1.0
+    return low - room, high + room
+
+
+def _ticks(low: float, high: float, log: bool) -> list[float]:
+    """Return round numbers between the ends, at most seven."""
+    if log:
+        decades = max(1, math.ceil((high - low) / 6))
+        return [float(y) for y in range(math.ceil(low), math.floor(high) + 1, decades)]
+    rough = (high - low) / 5
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
+    return [round(place * step, 12) for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _tick(y: float, label: str) -> str:
+    rule = f'<line x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}" stroke="currentColor" stroke-opacity="0.2"/>'
+    return f'{rule}<text x="{_LEFT - 6}" y="{y + 4}" {_TEXT} text-anchor="end">{label}</text>'
+
+
+def _mark(x: float) -> str:
+    return (
+        f'<line x1="{x}" y1="{_TOP}" x2="{x}" y2="{_HEIGHT - _BOTTOM}" stroke="currentColor" stroke-opacity="0.5" '
+        'stroke-dasharray="2 2"/>'
+    )
+
+
+def _line(name: str, points: str, stroke: tuple[str, str], y: float) -> list[str]:
+    """Return a line and its place in the legend."""
+    style = f'stroke="{stroke[0]}" stroke-width="2" stroke-dasharray="{stroke[1]}" fill="none"'
+    start = _WIDTH - _RIGHT + 8
+    return [
+        f'<polyline points="{points}" {style}/>',
+        f'<line x1="{start}" y1="{y}" x2="{start + 24}" y2="{y}" {style}/>',
+        f'<text x="{start + 30}" y="{y + 4}" {_TEXT}>{escape(name)}</text>',
+    ]

@@ -1,0 +1,47 @@
+"""Sizes: how large W and z are, layer by layer, and what the penalty has to do with it.
+
+"If Lambda is a large number, this will cause your model weights to be smaller and consequently (z) will be relatively
+smaller." Source: lecture notes, "Why regularization reduces overfitting?".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.data import Dataset
+from xcheck.network import Network
+from xcheck.parameters import Layout, Vector
+from xcheck.training.curve import predicted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """Root mean squares, one per layer, dropout off.
+
+    Attributes:
+        weights: of W⁽ˡ⁾.
+        inputs: of Z⁽ˡ⁾, over units and examples of the training part.
+    """
+
+    weights: tuple[float, ...]
+    inputs: tuple[float, ...]
+
+
+def sizes_at(network: Network, theta: Vector, data: Dataset) -> Sizes:
+    """Return the sizes at θ.
+
+    Args:
+        network: as it predicts.
+        theta: θ, shape (n,).
+        data: what z is computed of.
+    """
+    arrays = Layout.of_network(network).unflatten(theta)
+    weights = (arrays[f"W{number}"] for number in range(1, len(network.layers) + 1))
+    return Sizes(
+        weights=tuple(_rms(W) for W in weights), inputs=tuple(_rms(z) for z in predicted(network, theta, data).z)
+    )
+
+
+def _rms(values: Vector) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.mean(np.square(values))))
