@@ -170,6 +170,23 @@ def test_a_loss_that_is_not_finite_leaves_nothing_to_judge() -> None:
     assert judged(TRUE, loss=np.inf, oracle=oracle).verdict is Verdict.UNDECIDED
 
 
+def test_where_nothing_can_be_judged_witnesses_are_not_held_against_each_other() -> None:
+    """What overflows first, and becomes inf or nan, is no mistake of anybody."""
+    comparer = Comparer(estimate(loss=np.inf), LAYOUT, Tolerance())
+    pair = comparer.between(Evaluation("a", np.inf, TRUE), Evaluation("b", np.nan, TRUE * np.nan))
+    assert (pair.verdict, pair.wrong, pair.undecided, pair.beyond) == (Verdict.UNDECIDED, 0, 6, True)
+
+
+@pytest.mark.parametrize(("outputs", "verdict"), [(1e20, "UNDECIDED"), (1e10, "DISAGREE")])
+def test_a_dtype_that_ends_before_this_theta_decides_nothing(outputs: float, verdict: str) -> None:
+    """Squares of 1e20 are more than float32 holds, and inf or nan what is to be expected; those of 1e10 are not."""
+    trace = Trace(a=[np.ones((2, 1)), np.full((2, 1), outputs)], z=[], reach=[], losses=np.ones(2))
+    comparer = Comparer(estimate(trace=trace), LAYOUT, Tolerance(largest=3.4e38))
+    assert comparer.with_oracle(Evaluation("a", np.inf, TRUE)).verdict == verdict
+    assert comparer.with_oracle(Evaluation("a", 0.7, changed(2, lambda g: np.nan))).verdict == verdict
+    assert comparer.with_oracle(Evaluation("a", 0.7, changed(2, lambda g: 2 * g))).verdict == "DISAGREE"
+
+
 def test_tolerances_do_not_grow_with_the_number_of_parameters() -> None:
     """An error found among 4 components is found among 40,000."""
     n = 40_000

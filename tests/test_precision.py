@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xcheck import registry, verify
+from xcheck import Dense, Network, registry, verify
 from xcheck.parameters import Vector
 from xcheck.problem import Problem
 from xcheck.report.terminal import render
@@ -54,3 +54,20 @@ def test_less_than_float32_is_more_than_rounding(bits: int, problem: Problem) ->
     wrong = [one.tensor for one in report.precision if not one.within_rounding]
     assert wrong == ["W1"]
     assert "more than rounding" in " ".join(render(report).split())
+
+
+def test_bfloat16_keeps_the_signs_of_a_first_layer() -> None:
+    """Products are summed in float32: of exact inputs and without a bias, rounding does not change the sign of any z.
+
+    So no unit is at a kink, and relu decides as in float64.
+    """
+    rng = np.random.default_rng(0)
+    layers = (Dense(units=32, activation="relu"), Dense(units=1))
+    network = Network(inputs=30, layers=layers, loss="mean_squared_error")
+    inputs = rng.standard_normal((64, 30))
+    report = verify(
+        Problem.create(network, inputs, rng.standard_normal((64, 1))), backends=["torch", "jax"], dtype="bfloat16"
+    )
+    assert report.oracle.ties == 0
+    assert max(pair.difference for pair in report.pairs if pair.b == "oracle") < 2e-2
+    assert all(one.within_rounding for one in report.precision)

@@ -53,8 +53,9 @@ def warnings_of(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> li
     doubts = []
     if estimate.ties:
         text = (
-            f"{estimate.ties} units sit exactly on a kink (z = 0, summed over examples): there every slope between the "
-            f"two sides is right, and frameworks choose by convention{_widest_kink(estimate, layout)}"
+            f"{estimate.ties} units sit on a kink, to rounding (z = 0, or W = 0 under l1; summed over examples): there "
+            "every slope between the two sides is right, and frameworks choose by convention"
+            f"{_widest_kink(estimate, layout)}"
         )
         doubts.append(Finding(code=codes.AT_A_KINK, text=text, value=float(estimate.ties)))
     doubts += [_contradicted(audit) for audit in estimate.audits if not audit.passed]

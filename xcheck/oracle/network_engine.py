@@ -75,7 +75,7 @@ class NetworkEngine(Engine):
         self.parameters = tensors_of(problem.layout, problem.theta)
         self.keeps = keeps_of(problem)
         self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
-        self.pieces: Pieces = find_pieces(problem.network, self.trace, roundoff)
+        self.pieces: Pieces = find_pieces(problem.network, self.parameters, self.trace, roundoff)
         self.dead: list[Flags] = find_dead(problem.network, self.pieces, self.keeps)
 
     def chunk_of(self, numbers: int, widest: int) -> int:

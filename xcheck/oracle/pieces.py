@@ -7,7 +7,7 @@ subgradient. Ties are common in constructed cases (zero inputs, zero initialisat
 dropped) and behind a layer that is dead for an example.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.network import ActivationName, Network
-from xcheck.oracle.forward import LEFT_SLOPE, PIECEWISE, Trace
+from xcheck.oracle.forward import LEFT_SLOPE, PIECEWISE, Parameters, Trace
 from xcheck.parameters import Vector
 
 # Rounding of a sum of n products is below n u reach; in practice it grows like √n. Twice that is called a tie.
 _TIE = 2.0
+_FLOAT32, _NARROW = 2.0**-24, 2.0**-20
 
 # What a unit that is tied is given: 0 its left slope, 1 its right one, ½ their mean; or the slope of the side that it
 # is on as computed, or of the other side.
@@ -56,13 +57,13 @@ class Pieces:
         return [[None if slope is None else slope[v] for slope in self.slopes] for v in range(self.variants)]
 
 
-def find_pieces(network: Network, trace: Trace, roundoff: float) -> Pieces:
+def find_pieces(network: Network, parameters: Parameters, trace: Trace, roundoff: float) -> Pieces:
     """Read the active pieces off the pre-activations at θ."""
     names = [layer.activation for layer in network.layers]
     z = trace.z
     ties = [
-        _tied(name, pre, reach, width, roundoff)
-        for name, pre, reach, width in zip(names, z, trace.reach, network.widths, strict=False)
+        _tied(name, pre, blur)
+        for name, pre, blur in zip(names, z, _blurs(network, parameters, trace, roundoff), strict=True)
     ]
     near = any(bool((pre[tie] != 0).any()) for pre, tie in zip(z, ties, strict=True))
     tied = sorted({name for name, tie in zip(names, ties, strict=True) if tie.any()})
@@ -104,10 +105,26 @@ def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Conventi
     return conventions
 
 
-def _tied(name: ActivationName, z: Vector, reach: Vector, inputs: int, roundoff: float) -> Flags:
+def _blurs(network: Network, parameters: Parameters, trace: Trace, roundoff: float) -> Iterator[Vector]:
+    """Yield per layer how far rounding may move z, shape (m, nₗ).
+
+    Of bfloat16, products are exact in float32, where PyTorch and XLA sum them, too. Of inputs that bfloat16 holds, the
+    sum is so precise, and rounded once before b is added and once after: the latter never changes its sign.
+    """
+    exact = network.input_keep_prob == 1
+    for (_, b), reach, width in zip(parameters, trace.reach, network.widths, strict=False):
+        growth = _TIE * np.sqrt(width + 1)
+        if roundoff > _NARROW and exact:
+            yield growth * _FLOAT32 * reach + _TIE * roundoff * np.abs(b)
+        else:
+            yield growth * roundoff * reach
+        exact = False
+
+
+def _tied(name: ActivationName, z: Vector, blur: Vector) -> Flags:
     if name not in LEFT_SLOPE:
         return np.zeros(z.shape, dtype=bool)
-    return np.asarray(np.abs(z) <= _TIE * np.sqrt(inputs + 1) * roundoff * reach)
+    return np.asarray(np.abs(z) <= blur)
 
 
 def _slopes(name: ActivationName, z: Vector, tie: Flags, conventions: Sequence[Convention]) -> Vector | None:

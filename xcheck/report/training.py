@@ -105,7 +105,10 @@ def _remarks(report: TrainingReport) -> Iterable[str]:
     """Return what failed, what was noticed about the training, and what the checks warn of."""
     yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
+    failure = report.first_failure
     for steps, warning in report.remarks:
+        if failure and steps == (failure.step,):
+            continue  # it is shown with that check
         everywhere = len(steps) == len(report.checkpoints) > 1
         where = "at every checkpoint" if everywhere else f"at step {', '.join(map(str, steps))}"
         yield f"warning {warning.code} {where}: {warning.text}"

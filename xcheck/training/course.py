@@ -127,8 +127,10 @@ class Course:
 
     def _look(self, here: Position) -> Look:
         if here.step not in self._looks:
-            self._looks[here.step] = look_at(self._problem.network, here.theta, self.parts, here.step)
-            if here.others:
+            look = look_at(self._problem.network, here.theta, self.parts, here.step)
+            self._looks[here.step] = look
+            # Where θ runs away, whose numbers overflow first says nothing about gradients.
+            if here.others and look.cost <= _FAR * max(1.0, self._looks[min(self._looks)].cost):
                 self._drifted[here.step] = [apart(here.theta, other) for other in here.others]
         return self._looks[here.step]
 

@@ -118,8 +118,9 @@ def rises(looks: Sequence[Look], *, roundoff: float, chatter: float) -> list[Fin
         return []
     first = found[0]
     before = next(look for look in reversed(looks) if look.step < first.step)
+    more = f" ({len(found)} times in all)" if len(found) > 1 else ""
     text = (
-        f"J rises at step {first.step}, from {before.cost:.6g} to {first.cost:.6g} ({len(found)} times in all): on the "
+        f"J rises at step {first.step}, from {before.cost:.6g} to {first.cost:.6g}{more}: on the "
         "full batch, without dropout, every step should go downhill: the learning rate is too large, or the gradient "
         "is wrong"
     )
