@@ -1,6 +1,7 @@
 """Training with checks along the way: rows, the first failure, curves, drift, weights, and what stops it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from xcheck.errors import BackendError, DefinitionError
 from xcheck.parameters import Layout, Vector
 from xcheck.problem import DtypeName, Problem
 from xcheck.report.training import render
+from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport, train
+from xcheck_numpy import NumpyBackend
 
 
 def definition(**training: Any) -> dict[str, Any]:
@@ -113,10 +116,13 @@ def test_right_gradients_part_by_rounding() -> None:
 
 
 def test_early_stopping() -> None:
-    """When the validation loss has not improved for so many looks."""
-    report = trained(steps=4000, learning_rate=2.0, early_stopping={"patience": 3}, check_at=[0])
+    """When the validation loss has not improved for so many steps; it is looked at ten times in them, or more."""
+    report = trained(steps=4000, learning_rate=2.0, early_stopping={"patience": 60}, check_at=[0])
     assert report.steps < 4000
-    assert report.stopped.startswith(f"stopped early after step {report.steps}: the validation loss was least at step")
+    best = min(report.looks, key=lambda look: look.validation_loss)
+    told = f"stopped early after step {report.steps}: the validation loss was least at step {best.step}"
+    assert report.stopped == told
+    assert 60 <= report.steps - best.step <= 66
     assert [checkpoint.step for checkpoint in report.checkpoints] == [0, report.steps]
 
 
@@ -253,3 +259,24 @@ def test_the_witness_that_drives_must_be_there() -> None:
 
     with pytest.raises(BackendError, match="not installed"):
         trained("numpy", Missing(), backend="missing")
+
+
+def test_precision_is_told_per_tensor_and_witness() -> None:
+    """In float32, at its worst on the way: within rounding, or more."""
+
+    class Coarse(NumpyBackend):
+        name = "coarse"
+
+    def change(gradient: dict[str, Any], problem: Problem) -> None:
+        gradient["W2"][...] = gradient["W2"].astype(np.float16)
+
+    report = train(definition(), backends=["numpy", Planted(Coarse(), Fault("float16", "", change))], dtype="float32")
+    assert set(report.precision) == {
+        (name, tensor) for name in ("numpy", "coarse") for tensor in ("W1", "b1", "W2", "b2")
+    }
+    assert [key for key, row in report.precision.items() if not row.within_rounding] == [("coarse", "W2")]
+    text = " ".join(render(report).split())
+    assert "float32: the largest error at any checkpoint, in units of what rounding may do" in text
+    assert re.search(r"W2 \S+ within \S+ more", text)
+    assert re.search(r"W1 \S+ within \S+ within", text)
+    assert trained().precision == {}

@@ -114,7 +114,7 @@ class Check(_Table):
 
 
 class EarlyStopping(_Table):
-    """`training.early_stopping`: stop when the validation loss has not improved for so many looks at it."""
+    """`training.early_stopping`: stop when the validation loss has not improved for so many steps."""
 
     patience: Count
 
@@ -142,6 +142,10 @@ class Training(_Table):
     augment: Augment | None = None
     bayes_error: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     divergence: bool = True
+
+    def takes_all_of(self, examples: int) -> bool:
+        """Return whether every step looks at all of so many examples."""
+        return self.batch is None or self.batch >= examples
 
     @model_validator(mode="after")
     def _parts_are_a_whole(self) -> Self:

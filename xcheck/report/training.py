@@ -88,6 +88,11 @@ def _sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable
         yield ""
         yield Text(f"trained by each witness, θ parts from that of {report.driver} by")
         yield _drift(report)
+    if report.precision:
+        dtype = report.checkpoints[0].report.dtype
+        yield ""
+        yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may do")
+        yield _precision(report)
     for remark in _remarks(report):
         yield ""
         yield Text(remark)
@@ -181,6 +186,16 @@ def _drift(report: TrainingReport) -> Table:
             if step in checked or step == drift.steps[-1]:
                 distances = [values[place] for values in drift.of.values()]
                 found.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
+    return found
+
+
+def _precision(report: TrainingReport) -> Table:
+    worst = report.precision
+    witnesses, tensors = (list(dict.fromkeys(keys)) for keys in zip(*worst, strict=True))
+    found = table(["tensor", *witnesses], (), narrow=False)
+    for tensor in tensors:
+        rows = [worst[witness, tensor] for witness in witnesses]
+        found.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
     return found
 
 

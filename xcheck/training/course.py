@@ -5,25 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from xcheck.backend import Backend
 from xcheck.data import Parts
 from xcheck.definition import Loaded, Training, write_weights
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.findings import BACKEND_FAILED, NOT_FINITE, NOT_SAVED, Finding
+from xcheck.findings import BACKEND_FAILED, NOT_SAVED, Finding
 from xcheck.network import Network
 from xcheck.pipeline import verify_loaded
 from xcheck.problem import Problem, roundoff_of
-from xcheck.training.curve import Look, chatter_of, every, look_at, rises, test_error_at, without_dropout
-from xcheck.training.drift import apart, drift_of, drifts
-from xcheck.training.dropout import advice_on
+from xcheck.training.curve import Look, every, look_at, recipe_of, test_error_at, without_dropout
+from xcheck.training.drift import Drift, apart, drift_of, drifts
 from xcheck.training.paths import Position, positions
-from xcheck.training.recipe import Recipe
+from xcheck.training.remarks import FAR, drops, not_finite, remarks_on
 from xcheck.training.sizes import sizes_at
 from xcheck.training.trained import Checkpoint, TrainingReport
-
-_FAR = 1e6
 
 Moved = Callable[[int, int, float], None]
 Told = Callable[[Checkpoint], None]
@@ -89,7 +84,7 @@ class Course:
     def _at(self, here: Position) -> bool:
         """Look, check and measure where it is time; return whether to stop early."""
         checked = here.step in self._planned
-        if checked or here.step % every(self.plan.steps) == 0:
+        if checked or here.step % every(self.plan) == 0:
             look = self._look(here)
             self.progress(here.step, self.plan.steps, look.cost)
         if checked:
@@ -110,15 +105,15 @@ class Course:
             self._stopped = f"θ is not finite after step {here.step + 1}"
 
     def _has_had_enough(self, here: Position) -> bool:
-        """Return whether the validation loss has not improved for too many looks; they are evenly spaced."""
+        """Return whether the validation loss has not improved for too many steps."""
         stopping = self.plan.early_stopping
-        if stopping is None or here.step % every(self.plan.steps):
+        if stopping is None or here.step % every(self.plan):
             return False
         loss = self._looks[here.step].validation_loss
         if self._best is None or loss < self._best[0]:
             self._best = loss, here
         best = self._best[1]
-        if here.step >= self.plan.steps or here.step - best.step < stopping.patience * every(self.plan.steps):
+        if here.step >= self.plan.steps or here.step - best.step < stopping.patience:
             return False
         self._stopped = f"stopped early after step {here.step}: the validation loss was least at step {best.step}"
         saved = self._saved(best)
@@ -130,7 +125,7 @@ class Course:
             look = look_at(self._problem.network, here.theta, self.parts, here.step)
             self._looks[here.step] = look
             # Where θ runs away, whose numbers overflow first says nothing about gradients.
-            if here.others and look.cost <= _FAR * max(1.0, self._looks[min(self._looks)].cost):
+            if here.others and look.cost <= FAR * max(1.0, self._looks[min(self._looks)].cost):
                 self._drifted[here.step] = [apart(here.theta, other) for other in here.others]
         return self._looks[here.step]
 
@@ -182,28 +177,18 @@ class Course:
         return [self._looks[step] for step in sorted(self._looks)]
 
     def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
-        last = self._seen[-1]
-        names = [backend.name for backend in self.witnesses]
-        drift = drift_of(names[1:], sorted(self._drifted.items()))
-        kinks = {look.step: look.kinks for look in self._seen}
-        warnings = [*self._warnings(here), *(drifts(drift, names[0], self._roundoff, kinks) if drift else [])]
         return TrainingReport(
             model=self._problem.name,
-            driver=names[0],
+            driver=self.witnesses[0].name,
             plan=_plan(self.plan, self.parts),
             checkpoints=tuple(self._checkpoints),
             looks=tuple(self._seen),
-            recipe=Recipe(
-                training_error=last.training_error,
-                validation_error=last.validation_error,
-                bayes_error=self.plan.bayes_error,
-                counted=self._counted,
-            ),
+            recipe=recipe_of(self._problem.network.loss, self._seen[-1], self.parts, self.plan.bayes_error),
             test_error=test_error_at(self._predicting, here.theta, self.parts),
-            drift=drift,
-            dropout=self._drops,
+            drift=self._drift,
+            dropout=drops(self._problem.network),
             findings=tuple(self._failures),
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings(here)),
             steps=here.step,
             missed=tuple(step for step in self._planned if step > here.step),
             stopped=self._stopped,
@@ -213,40 +198,21 @@ class Course:
         )
 
     @property
-    def _counted(self) -> tuple[int, int] | None:
-        if self._problem.network.loss == "mean_squared_error":
-            return None
-        outputs = 1 if self._problem.network.loss == "softmax_cross_entropy" else self._problem.network.widths[-1]
-        return len(self.parts.training.inputs) * outputs, len(self.parts.validation.inputs) * outputs
+    def _drift(self) -> Drift | None:
+        return drift_of([backend.name for backend in self.witnesses[1:]], sorted(self._drifted.items()))
 
     @property
     def _roundoff(self) -> float:
         return roundoff_of(self.loaded.check.dtype)
 
-    @property
-    def _drops(self) -> bool:
-        return set(self._problem.network.keep_probs) != {1.0}
-
     def _warnings(self, here: Position) -> Iterator[Finding]:
-        advice = advice_on(self._problem.network)
-        if advice is not None:
-            yield advice
-        full = self.plan.batch is None or self.plan.batch >= len(self.parts.training.inputs)
-        if full and not self._drops:
-            rate, examples = self.plan.learning_rate, len(self.parts.training.inputs)
-            chatter = chatter_of(self._problem.network, rate, examples, every(self.plan.steps))
-            yield from rises(self._seen, roundoff=self._roundoff, chatter=chatter)
+        examples, driver = len(self.parts.training.inputs), self.witnesses[0].name
+        yield from remarks_on(self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff)
         if "not finite" in self._stopped:
-            yield self._not_finite(here)
-
-    def _not_finite(self, here: Position) -> Finding:
-        """Say whether θ has run away, or went from an ordinary place into nothing."""
-        rate, size = self.plan.learning_rate, float(np.abs(here.theta).max())
-        why = f"the learning rate {rate:g} is too large"
-        if size < _FAR * max(1.0, float(np.abs(self._problem.theta).max())):
-            why = f"the gradient of {self.witnesses[0].name} is not finite there, or {why}"
-        text = f"{self._stopped}, where its largest component was {size:.2g}: {why}"
-        return Finding(code=NOT_FINITE, text=text, value=rate)
+            yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
+        drift = self._drift
+        if drift is not None:
+            yield from drifts(drift, driver, self._roundoff, {look.step: look.kinks for look in self._seen})
 
 
 def saved_at(file: Path, step: int) -> Path:
@@ -261,6 +227,5 @@ def saved_at(file: Path, step: int) -> Path:
 def _plan(plan: Training, parts: Parts) -> str:
     sizes = [f"{len(parts.training.inputs)} for training", f"{len(parts.validation.inputs)} for validation"]
     sizes += [] if parts.test is None else [f"{len(parts.test.inputs)} for testing"]
-    full = plan.batch is None or plan.batch >= len(parts.training.inputs)
-    batch = "full batch" if full else f"batches of {plan.batch}"
+    batch = "full batch" if plan.takes_all_of(len(parts.training.inputs)) else f"batches of {plan.batch}"
     return f"{plan.steps} steps, learning rate {plan.learning_rate:g}, {batch}, {', '.join(sizes)}"

@@ -13,12 +13,14 @@ from itertools import pairwise
 import numpy as np
 
 from xcheck.data import Dataset, Parts
+from xcheck.definition import Training
 from xcheck.findings import LOSS_ROSE, Finding
-from xcheck.network import Network
+from xcheck.network import LossName, Network
 from xcheck.oracle.forward import Trace, trace
 from xcheck.oracle.penalty import Penalty
 from xcheck.parameters import Layout, Vector
 from xcheck.training.kinks import kinks_at
+from xcheck.training.recipe import Recipe
 
 # A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
 _ROSE, _ROUNDINGS = 1e-10, 64
@@ -48,9 +50,10 @@ class Look:
     kinks: int = 0
 
 
-def every(steps: int) -> int:
-    """Return how many steps lie between two looks."""
-    return max(1, -(-steps // _LOOKS))
+def every(plan: Training) -> int:
+    """Return how many steps lie between two looks: 200 of them in all, more where patience is shorter than ten."""
+    usual = max(1, -(-plan.steps // _LOOKS))
+    return usual if plan.early_stopping is None else min(usual, max(1, plan.early_stopping.patience // 10))
 
 
 @np.errstate(all="ignore")  # θ that runs away is seen in the losses
@@ -95,6 +98,18 @@ def error_of(network: Network, outputs: Vector, targets: Vector) -> float:
         spread = float(np.mean((targets - targets.mean(axis=0)) ** 2))
         unexplained = float(np.mean((outputs - targets) ** 2))
         return float(np.clip(unexplained / spread, 0.0, 1.0)) if spread else float(unexplained > 0)
+
+
+def recipe_of(loss: LossName, look: Look, parts: Parts, bayes_error: float) -> Recipe:
+    """Return bias and variance at a look, and on how many answers they were counted."""
+    outputs = 1 if loss == "softmax_cross_entropy" else parts.training.targets.shape[1]
+    counted = len(parts.training.inputs) * outputs, len(parts.validation.inputs) * outputs
+    return Recipe(
+        training_error=look.training_error,
+        validation_error=look.validation_error,
+        bayes_error=bayes_error,
+        counted=None if loss == "mean_squared_error" else counted,
+    )
 
 
 def test_error_at(network: Network, theta: Vector, parts: Parts) -> float | None:

@@ -72,8 +72,7 @@ class Descent:
     @property
     def _repeats(self) -> bool:
         """Whether every step is about the same examples with the same masks."""
-        full = self.plan.batch is None or self.plan.batch >= len(self.data.inputs)
-        return full and set(self.problem.network.keep_probs) == {1.0}
+        return self.plan.takes_all_of(len(self.data.inputs)) and set(self.problem.network.keep_probs) == {1.0}
 
     def _objective(self, rows: NDArray[np.intp], step: int) -> Objective:
         network = with_penalty_of(self.problem.network, len(rows), len(self.data.inputs))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xcheck.findings import DRIFT, NOT_FINITE, Finding
+from xcheck.precision import TensorPrecision
 from xcheck.report.model import Report
 from xcheck.training.curve import Look
 from xcheck.training.drift import Drift
@@ -127,6 +128,16 @@ class TrainingReport:
                 steps, _ = found.get((warning.code, warning.tensor), ((), warning))
                 found[warning.code, warning.tensor] = (*steps, checkpoint.step), warning
         return tuple(found.values())
+
+    @property
+    def precision(self) -> dict[tuple[str, str], TensorPrecision]:
+        """Per witness and tensor the largest error of all checkpoints; empty in float64."""
+        found: dict[tuple[str, str], TensorPrecision] = {}
+        for checkpoint in self.checkpoints:
+            for row in checkpoint.report.precision:
+                known = found.setdefault((row.witness, row.tensor), row)
+                found[row.witness, row.tensor] = max(known, row, key=lambda each: each.units)
+        return found
 
     @property
     def headline(self) -> str:
