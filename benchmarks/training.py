@@ -21,6 +21,7 @@ from xcheck.network import ACTIVATIONS, LOSSES
 from xcheck.problem import Problem, roundoff_of
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck.training import TrainingReport
+from xcheck.training.drift import allowed
 from xcheck_numpy import NumpyBackend
 
 Definition = Mapping[str, Any]
@@ -152,7 +153,7 @@ def worst_of(report: TrainingReport, dtype: Any) -> float:
     drift = report.drift
     if drift is None:
         return 0.0
-    bars = drift.bars(roundoff_of(dtype))
+    bars = [allowed(most, roundoff_of(dtype)) for most in np.maximum.accumulate(drift.rounding)]
     shares = [distance / bar for values in drift.of.values() for distance, bar in zip(values, bars, strict=True)]
     return float(np.nan_to_num(shares, nan=np.inf).max(initial=0.0))
 

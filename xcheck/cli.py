@@ -141,7 +141,7 @@ def _outcome(job: "Job", save_weights: Path | None, color: str) -> "Report | Tra
 def _tell(checkpoint: "Checkpoint") -> None:
     """Say at once what does not agree: the training goes on, and may take long."""
     if not checkpoint.report.ok:
-        click.echo(f"{checkpoint.report.model}, step {checkpoint.step}: {checkpoint.report.headline}", err=True)
+        click.echo(f"{checkpoint.report.model}, step {checkpoint.where}: {checkpoint.report.headline}", err=True)
 
 
 def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:

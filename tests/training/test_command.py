@@ -106,12 +106,14 @@ def test_a_failure_on_the_way_is_told_at_once_and_again_at_its_theta(typed: Typi
     both = ("--backend", "numpy", "--backend", "late")
     done = typed("model.toml", *both)
     assert done.status == 1
-    assert done.err.startswith("model.toml, step 20: late disagrees: b2[0] is 2 x the oracle")
-    assert "at step 20, after agreeing at step 0: late disagrees" in " ".join(done.out.split())
+    first, second = done.err.splitlines()
+    assert first.startswith("model.toml, step 1 (its batch): late disagrees: b2[0] is 2 x the oracle")
+    assert second.startswith("model.toml, step 20: late disagrees: b2[0] is 2 x the oracle")
+    assert "at step 1 (its batch), after agreeing at step 0: late disagrees" in " ".join(done.out.split())
     *_, first, second, again = done.out.splitlines()
     assert again == "  again: python -m xcheck model.toml --backend numpy --backend late --seed 0"
     assert first == "  next: python -m xcheck model.toml --backend numpy --backend late --save-weights theta.npz"
-    explain = "explain model.toml 'b2[0]' --backend numpy --backend late --weights theta-20.npz"
+    explain = "explain model.toml 'b2[0]' --backend numpy --backend late --weights theta-1.npz"
     assert second == f"  next: python -m xcheck {explain}"
     saving = typed(*shlex.split(first)[4:])
     assert f"next: python -m xcheck {explain}" in saving.out

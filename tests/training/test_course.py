@@ -86,17 +86,29 @@ def test_every_check_is_a_full_one() -> None:
 
 
 def test_the_first_failure_is_named_and_training_goes_on() -> None:
-    """A gradient that goes wrong on the way."""
-    report = trained("numpy", Turning(), check_at=[0, 40, 200, 400], steps=400, learning_rate=1.0)
+    """A gradient that goes wrong on the way; at the next checkpoint where nobody else is trained."""
+    settings = {"check_at": [0, 40, 200, 400], "steps": 400, "learning_rate": 1.0}
+    report = trained("numpy", Turning(), **settings, divergence=False)
     assert not report.ok
     verdicts = [str(checkpoint.report.verdict) for checkpoint in report.checkpoints]
     assert verdicts[0] == "AGREE"
     assert verdicts[-1] == "DISAGREE"
     failure = report.first_failure
     assert failure is not None
-    assert f"at step {failure.step}, after agreeing at step 0" in report.headline
+    assert "at step 200, after agreeing at step 0, 40" in report.headline
     assert "turning disagrees" in report.headline
-    assert f"the check at step {failure.step}" in render(report)
+    assert "the check at step 200" in render(report)
+
+
+def test_the_step_where_it_goes_wrong_is_found_between_two_checkpoints() -> None:
+    """Trajectories part, and the gradients of that step are checked on its batch."""
+    report = trained("numpy", Turning(), check_at=[0, 40, 400], steps=400, learning_rate=1.0)
+    failure = report.first_failure
+    assert failure is not None
+    assert failure.batch
+    assert 40 < failure.step < 200
+    assert f"at step {failure.step} (its batch), after agreeing at step 0, 40: turning disagrees" in report.headline
+    assert [(checkpoint.step, checkpoint.batch) for checkpoint in report.checkpoints][-1] == (400, False)
 
 
 def test_a_wrong_gradient_drifts() -> None:

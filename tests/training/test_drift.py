@@ -1,5 +1,6 @@
 """Drift: how far the trajectories of two witnesses part, beside what rounding explains."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ from tests.fakes import Answering, Fake, numpy_answer
 from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
+from xcheck.report.model import Report
+from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport, train
-from xcheck.training.drift import Drift, apart, drift_of, drifts
+from xcheck.training.drift import apart, drift_of
+from xcheck.training.paths import Position
+from xcheck.training.watch import Watch
 from xcheck_numpy import NumpyBackend
 
 
@@ -22,9 +27,12 @@ class Other(NumpyBackend):
 
 
 class Tied(Fake):
-    """A witness whose relu has the slope 0.3 at exactly 0, where only 0, 1 and ½ are chosen by anybody."""
+    """A witness whose relu has a slope of its own at exactly 0, where 0, 1 and ½ are chosen by somebody."""
 
     name = "tied"
+
+    def __init__(self, slope: float) -> None:
+        self._slope = slope
 
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
         answer = numpy_answer(problem, dtype)
@@ -35,7 +43,7 @@ class Tied(Fake):
             bias = problem.layout["b1"].span
             if not theta[bias].any():
                 bumped[bias] = 1e-12
-                gradient = gradient + 0.3 * (answer(bumped)[1] - gradient)
+                gradient = gradient + self._slope * (answer(bumped)[1] - gradient)
             return loss, gradient
 
         return Answering(self.name, problem.layout.size, tied)
@@ -51,13 +59,21 @@ def scaled(size: float) -> Fault:
     return Fault("scaled", "", change)
 
 
+def tied_data(folder: Path) -> dict[str, Any]:
+    """Data of which every second example is nothing but zeros: z = 0 at θ₀, for all units."""
+    X = np.random.default_rng(0).standard_normal((60, 4))
+    X[::2] = 0
+    np.savez(folder / "data.npz", x=X, y=np.arange(60) % 3)
+    return {"file": str(folder / "data.npz"), "normalize": False}
+
+
 def trained(*backends: Any, activation: str = "tanh", **settings: Any) -> TrainingReport:
     """A small network."""
     layers = [{"units": 6, "activation": activation}, {"units": 3}]
     definition = {
         "data": settings.pop("data", {"synthetic": {"inputs": 4, "examples": 60}}),
         "network": {"layers": layers, "loss": "softmax_cross_entropy", "l2": 0.5},
-        "training": {"steps": 50, "learning_rate": 0.3},
+        "training": {"steps": 50, "learning_rate": 0.3, **settings.pop("training", {})},
         "check": {"seed": 1, **settings},
     }
     return train(definition, backends=backends)
@@ -71,23 +87,76 @@ def test_drift_sees_what_the_tolerance_of_a_check_hides(size: float) -> None:
     (warning,) = report.warnings
     assert warning.code == "XC430"
     assert "trained with the gradient of other" in warning.text
+    assert "by less than the check on the batch of that step can see" in warning.text
     assert warning.value is not None
     assert 1e-2 * size < warning.value < size
+    assert report.headline.endswith("; but trajectories part by more than rounding")
 
 
-def test_drift_sees_what_a_check_leaves_undecided(tmp_path: Any) -> None:
+def test_drift_sees_what_a_check_leaves_undecided(tmp_path: Path) -> None:
     """A slope at a kink that no framework chooses: a subgradient, so not wrong, but θ goes another way."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((60, 4))
-    X[::2] = 0  # z = 0 at θ₀, for all units, in every second example
-    np.savez(tmp_path / "data.npz", x=X, y=np.arange(60) % 3)
-    data = {"file": str(tmp_path / "data.npz"), "normalize": False}
-    report = trained("numpy", Tied(), activation="relu", data=data)
-    assert [str(checkpoint.report.verdict) for checkpoint in report.checkpoints] == ["UNDECIDED", "AGREE"]
+    report = trained("numpy", Tied(0.3), activation="relu", data=tied_data(tmp_path))
+    assert [str(checkpoint.report.verdict) for checkpoint in report.checkpoints] == ["UNDECIDED", "UNDECIDED", "AGREE"]
     drift = [warning for warning in report.warnings if warning.code == "XC430"]
     assert "gradient of tied" in drift[0].text
-    assert "by step 1," in drift[0].text
-    assert trained("numpy", Other(), activation="relu", data=data).warnings == ()
+    assert "after step 1," in drift[0].text
+    assert "leaves it undecided" in drift[0].text
+
+
+def test_another_convention_at_a_kink_is_nobodys_fault(tmp_path: Path) -> None:
+    """All slopes that frameworks choose are right; the report says where trajectories part, and warns of the kink."""
+    report = trained("numpy", Tied(1.0), activation="relu", data=tied_data(tmp_path))
+    assert report.verdict == "AGREE"
+    assert "XC430" not in {warning.code for warning in report.warnings}
+    assert [(parting.step, parting.reason.name) for parting in report.drift.partings] == [(1, "KINK")]  # type: ignore[union-attr]
+    text = " ".join(render(report).split())
+    assert "tied leaves it at step 1: θ is at a kink there" in text
+    assert "warning XC404 at step 0, 0 (its batch)" in text
+    assert "trajectories part" not in report.headline
+
+
+def test_at_a_kink_equal_witnesses_go_together(tmp_path: Path) -> None:
+    """Roundings do not take θ off a kink that it sits on because of zeros."""
+    report = trained("numpy", Other(), activation="relu", data=tied_data(tmp_path))
+    assert report.warnings == ()
+    assert report.drift is not None
+    assert max(report.drift.rounding) < 1e-12
+
+
+def test_a_fault_of_one_batch_alone_is_caught_and_named() -> None:
+    """The last one of an epoch is smaller: no check of other examples sees it; the one on that batch does."""
+
+    def change(gradient: dict[str, Any], problem: Problem) -> None:
+        if problem.examples == 4:  # 36 rows in batches of 16
+            gradient["W2"][1, 2] *= 1.5
+
+    wrong = Planted(Other(), Fault("last", "", change))
+    report = trained("numpy", wrong, "jax", training={"batch": 16})
+    assert report.verdict == "DISAGREE"
+    assert [(each.step, each.batch, str(each.report.verdict)) for each in report.checkpoints] == [
+        (0, False, "AGREE"),
+        (2, True, "DISAGREE"),
+        (50, False, "AGREE"),
+    ]
+    assert "at step 2 (its batch), after agreeing at step 0: other disagrees: W2[1, 2] is 1.5 x" in report.headline
+    (warning,) = report.warnings
+    assert "says what is wrong; other stands alone" in warning.text
+
+
+def test_the_driving_witness_may_be_the_one_that_stands_alone() -> None:
+    """Two others go together; with one other, nobody is named."""
+    wrong = Planted(Other(), scaled(1e-9))
+    assert all("other stands alone" in warning.text for warning in trained(wrong, "numpy", "torch").warnings)
+    assert all("stands alone" not in warning.text for warning in trained(wrong, "numpy").warnings)
+    assert len(trained(wrong, "numpy", "torch").warnings) == 2
+
+
+def test_in_float32_kinks_part_trajectories() -> None:
+    """A unit is soon on one side for one witness and on the other for another: nothing is told where kinks are."""
+    off = Planted(Other(), scaled(0.05))
+    assert "XC430" in {warning.code for warning in trained("numpy", off, dtype="float32").warnings}
+    warnings = trained("numpy", off, dtype="float32", activation="relu").warnings
+    assert "XC430" not in {warning.code for warning in warnings}
 
 
 def test_it_is_measured_along_the_whole_way() -> None:
@@ -109,6 +178,7 @@ def test_a_trajectory_that_leaves_the_numbers_has_parted() -> None:
     assert "XC430" in {warning.code for warning in report.warnings}
     assert report.drift is not None
     assert report.drift.of["other"][1] == float("inf")
+    assert report.verdict == "DISAGREE"
 
 
 def test_distances_are_relative() -> None:
@@ -120,21 +190,49 @@ def test_distances_are_relative() -> None:
     assert apart(theta, np.array([np.nan, 4.0])) == float("inf")
 
 
+def at(step: int, other: float, nudged: float) -> Position:
+    """Two trajectories and a nudged one, so far away from 1."""
+    thetas = (np.array([1.0 + other]), np.array([1.0 + nudged]))
+    return Position(step=step, theta=np.ones(1), others=thetas, unpenalised=None)
+
+
+def watch(*positions: Position, **settings: Any) -> list[int]:
+    """The steps at which the other one parts."""
+
+    def check(here: Position) -> Report:
+        asked.append(here.step)
+        return sample
+
+    asked: list[int] = []
+    sample = trained("numpy").checkpoints[0].report
+    own = Watch(names=["numpy", "other"], roundoff=2.0**-53, kinked=False, check=check)
+    for position in positions:
+        own.at(position, **{"far": False, **settings})
+    assert asked == [parting.step - 1 for parting in own.partings]
+    return [parting.step for parting in own.partings]
+
+
 def test_trajectories_that_met_again_were_apart() -> None:
     """What rounding explains never shrinks, so that a witness that meets the others later is not blamed."""
-    drift = drift_of(["a"], [(0, [0.0, 1e-16]), (1, [0.0, 1e-9]), (2, [1e-7, 1e-16])])
-    assert drift is not None
-    assert drift.bars(2.0**-53)[1:] == pytest.approx([1e-6, 1e-6])
-    assert drifts(drift, "numpy", 2.0**-53, {}) == []
+    assert watch(at(0, 0.0, 1e-16), at(1, 0.0, 1e-9), at(2, 1e-7, 1e-16)) == []
+
+
+def test_the_first_step_that_rounding_does_not_explain_is_told_once() -> None:
+    """A thousand times as far as roundings lead."""
+    assert watch(at(0, 0.0, 1e-15), at(1, 9e-13, 1e-15), at(2, 1.5e-12, 1e-15), at(3, 1e-3, 1e-15)) == [2]
 
 
 def test_where_rounding_alone_leads_anywhere_nothing_is_told() -> None:
     """A trajectory that a rounding sends out of the numbers there are explains all others."""
-    drift = Drift(steps=(0, 1), of={"a": (0.0, 1.0)}, rounding=(1e-16, float("inf")))
-    assert drifts(drift, "numpy", 2.0**-53, {}) == []
+    assert watch(at(0, 0.0, 1e-16), at(1, 1.0, float("inf"))) == []
+
+
+def test_where_theta_has_run_away_nothing_is_told() -> None:
+    """Whose numbers overflow first says nothing about gradients."""
+    assert watch(at(0, 0.0, 1e-16), at(1, 1.0, 1e-16), far=True) == []
 
 
 def test_nothing_is_measured_where_nobody_else_trains() -> None:
     """One witness."""
-    assert drift_of([], []) is None
+    assert drift_of([], [], []) is None
     assert trained("numpy").drift is None

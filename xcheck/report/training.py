@@ -12,6 +12,7 @@ from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, table
 from xcheck.report.terminal import point_options, worst_component
 from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
+from xcheck.training.drift import Reason
 from xcheck.training.trained import Checkpoint, TrainingReport
 
 _LARGEST = 1e300
@@ -38,7 +39,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
         console.print(indented(section) if section else "")
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
-        console.print(f"\n  the check at step {checkpoint.step}", style="bold")
+        console.print(f"\n  the check at step {checkpoint.where}", style="bold")
         show_check(checkpoint.report, console, verbose=verbose)
     commands = list(_commands(report))
     if commands:
@@ -54,7 +55,8 @@ def _commands(report: TrainingReport) -> Iterable[str]:
         return
     failure = report.first_failure
     where = worst_component(failure.report) if failure else None
-    if failure and where:
+    # What is wrong on a batch of its own may be right on the examples that `explain` looks at.
+    if failure and where and (report.full_batch or not failure.batch):
         close = ["python", "-m", "xcheck", "explain", report.model, where, *point_options(report.command)]
         if failure.step and not failure.saved:
             yield f"next: {shlex.join([*report.command, '--save-weights', 'theta.npz'])}"
@@ -88,6 +90,8 @@ def _sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable
         yield ""
         yield Text(f"trained by each witness, θ parts from that of {report.driver} by")
         yield _drift(report)
+        kinks = (parting for parting in report.drift.partings if parting.reason is Reason.KINK)
+        yield from (Text(f"{each.witness} leaves it at step {each.step}: {each.reason}") for each in kinks)
     if report.precision:
         dtype = report.checkpoints[0].report.dtype
         yield ""
@@ -111,11 +115,11 @@ def _remarks(report: TrainingReport) -> Iterable[str]:
     yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
     failure = report.first_failure
-    for steps, warning in report.remarks:
-        if failure and steps == (failure.step,):
+    for checks, warning in report.remarks:
+        if checks == (failure,):
             continue  # it is shown with that check
-        everywhere = len(steps) == len(report.checkpoints) > 1
-        where = "at every checkpoint" if everywhere else f"at step {', '.join(map(str, steps))}"
+        everywhere = len(checks) == len(report.checkpoints) > 1
+        where = "at every checkpoint" if everywhere else f"at step {', '.join(check.where for check in checks)}"
         yield f"warning {warning.code} {where}: {warning.text}"
 
 
@@ -130,7 +134,7 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
         pairs = [pair for pair in each.report.pairs if pair.b == "oracle"]
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
         cells: list[str | Text] = [
-            str(each.step),
+            each.where,
             f"{each.look.training_loss:.4g}",
             f"{each.look.validation_loss:.4g}",
             Text(str(each.report.verdict), style=STYLES[each.report.verdict]),
@@ -143,10 +147,10 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
 
 def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
     """Sizes of W and z along the way, and what they would be at its end without the penalty."""
-    shown = _some(report.checkpoints, 2 if narrow else 6)
+    shown = _some([each for each in report.checkpoints if not each.batch], 2 if narrow else 6)
     sizes = [each.sizes for each in shown]
     headings = [str(each.step) for each in shown]
-    free = report.checkpoints[-1].unpenalised
+    free = shown[-1].unpenalised
     if free is not None:
         sizes.append(free)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")

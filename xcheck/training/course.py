@@ -13,12 +13,15 @@ from xcheck.findings import BACKEND_FAILED, NOT_SAVED, Finding
 from xcheck.network import Network
 from xcheck.pipeline import verify_loaded
 from xcheck.problem import Problem, roundoff_of
+from xcheck.report.model import Report
 from xcheck.training.curve import Look, every, look_at, recipe_of, test_error_at, without_dropout
+from xcheck.training.descent import Descent
 from xcheck.training.drift import Drift, apart, drift_of, drifts
 from xcheck.training.paths import Position, positions
 from xcheck.training.remarks import FAR, drops, not_finite, remarks_on
 from xcheck.training.sizes import sizes_at
 from xcheck.training.trained import Checkpoint, TrainingReport
+from xcheck.training.watch import Watch, has_kinks, is_far
 
 Moved = Callable[[int, int, float], None]
 Told = Callable[[Checkpoint], None]
@@ -55,6 +58,15 @@ class Course:
     _failures: list[Finding] = field(default_factory=list)
     _stopped: str = ""
     _best: tuple[float, Position] | None = None
+    _watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(
+            names=[backend.name for backend in self.witnesses],
+            roundoff=self._roundoff,
+            kinked=has_kinks(self._problem.network),
+            check=self._check_batch,
+        )
 
     def run(self) -> TrainingReport:
         """Train and check; what was checked is kept when a person interrupts, or the driving witness fails."""
@@ -72,6 +84,7 @@ class Course:
             if not self._checkpoints:
                 raise
             interrupted, self._stopped = True, f"interrupted after step {here.step}"
+            self._saved(here)
         except BackendError as error:
             if not self._checkpoints:
                 raise
@@ -83,6 +96,7 @@ class Course:
 
     def _at(self, here: Position) -> bool:
         """Look, check and measure where it is time; return whether to stop early."""
+        self._watch.at(here, far=is_far(self._problem.theta, here.theta, FAR))
         checked = here.step in self._planned
         if checked or here.step % every(self.plan) == 0:
             look = self._look(here)
@@ -99,7 +113,7 @@ class Course:
         """Look where it ended, and check there if that was early; where numbers have ended there is nothing to."""
         self._look(here)
         if self._stopped:
-            if all(checkpoint.step != here.step for checkpoint in self._checkpoints):
+            if all(checkpoint.step != here.step or checkpoint.batch for checkpoint in self._checkpoints):
                 self._check(here)
         elif here.step < self.plan.steps:
             self._stopped = f"θ is not finite after step {here.step + 1}"
@@ -124,13 +138,17 @@ class Course:
         if here.step not in self._looks:
             look = look_at(self._problem.network, here.theta, self.parts, here.step)
             self._looks[here.step] = look
-            # Where θ runs away, whose numbers overflow first says nothing about gradients.
-            if here.others and look.cost <= FAR * max(1.0, self._looks[min(self._looks)].cost):
+            if here.others:
                 self._drifted[here.step] = [apart(here.theta, other) for other in here.others]
         return self._looks[here.step]
 
-    def _check(self, here: Position) -> None:
-        problem = replace(self._problem, theta=here.theta).rounded(self.loaded.check.dtype)
+    def _check_batch(self, here: Position) -> Report:
+        """Check the gradients of the step that follows, on its own batch with its masks."""
+        driving = Descent(self._problem, self.parts.training, self.plan, self.witnesses[0], self.loaded.check)
+        return self._check(here, driving.batch_of(here.step, here.theta), batch=True)
+
+    def _check(self, here: Position, problem: Problem | None = None, *, batch: bool = False) -> Report:
+        problem = (problem or replace(self._problem, theta=here.theta)).rounded(self.loaded.check.dtype)
         report = verify_loaded(
             replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings),
             backends=self.asked,
@@ -144,9 +162,11 @@ class Course:
             sizes=sizes_at(self._predicting, problem.theta, training),
             unpenalised=None if free is None else sizes_at(self._predicting, free, training),
             saved=self._saved(here),
+            batch=batch,
         )
         self._checkpoints.append(checkpoint)
         self.tell(checkpoint)
+        return report
 
     def _saved(self, here: Position) -> str | None:
         if self.save_weights is None:
@@ -177,6 +197,7 @@ class Course:
         return [self._looks[step] for step in sorted(self._looks)]
 
     def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
+        self._look(here)
         return TrainingReport(
             model=self._problem.name,
             driver=self.witnesses[0].name,
@@ -187,6 +208,7 @@ class Course:
             test_error=test_error_at(self._predicting, here.theta, self.parts),
             drift=self._drift,
             dropout=drops(self._problem.network),
+            full_batch=self.plan.takes_all_of(len(self.parts.training.inputs)),
             findings=tuple(self._failures),
             warnings=tuple(self._warnings(here)),
             steps=here.step,
@@ -199,7 +221,8 @@ class Course:
 
     @property
     def _drift(self) -> Drift | None:
-        return drift_of([backend.name for backend in self.witnesses[1:]], sorted(self._drifted.items()))
+        names = [backend.name for backend in self.witnesses[1:]]
+        return drift_of(names, sorted(self._drifted.items()), self._watch.partings)
 
     @property
     def _roundoff(self) -> float:
@@ -212,7 +235,7 @@ class Course:
             yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
         drift = self._drift
         if drift is not None:
-            yield from drifts(drift, driver, self._roundoff, {look.step: look.kinks for look in self._seen})
+            yield from drifts(drift, driver)
 
 
 def saved_at(file: Path, step: int) -> Path:

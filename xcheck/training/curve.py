@@ -19,7 +19,6 @@ from xcheck.network import LossName, Network
 from xcheck.oracle.forward import Trace, trace
 from xcheck.oracle.penalty import Penalty
 from xcheck.parameters import Layout, Vector
-from xcheck.training.kinks import kinks_at
 from xcheck.training.recipe import Recipe
 
 # A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
@@ -38,7 +37,6 @@ class Look:
         validation_loss: mean loss of the validation part.
         training_error: in [0, 1].
         validation_error: in [0, 1].
-        kinks: how many weights and units sit exactly on one.
     """
 
     step: int
@@ -47,7 +45,6 @@ class Look:
     validation_loss: float
     training_error: float
     validation_error: float
-    kinks: int = 0
 
 
 def every(plan: Training) -> int:
@@ -66,7 +63,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
         parts: of the data.
         step: number of steps taken.
     """
-    trained, network = network, without_dropout(network)
+    network = without_dropout(network)
     penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     losses = [float(np.mean(found.losses)) for found in (training, validation)]
@@ -77,7 +74,6 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
         validation_loss=losses[1],
         training_error=error_of(network, training.a[-1], parts.training.targets),
         validation_error=error_of(network, validation.a[-1], parts.validation.targets),
-        kinks=kinks_at(trained, theta, training),
     )
 
 

@@ -12,6 +12,7 @@ Source: lecture notes, equations (8)-(10).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,18 @@ class Descent:
         """Whether every step is about the same examples with the same masks."""
         return self.plan.takes_all_of(len(self.data.inputs)) and set(self.problem.network.keep_probs) == {1.0}
 
+    def batch_of(self, step: int, theta: Vector) -> Problem:
+        """Return the problem whose gradient at θ makes the step that follows so many others."""
+        every = batches(len(self.data.inputs), self.plan.batch, self.problem.seed)
+        return replace(self._batch(next(islice(every, step, None)), step + 1), theta=theta)
+
     def _objective(self, rows: NDArray[np.intp], step: int) -> Objective:
+        batch = self._batch(rows, step).rounded(self.check.dtype)
+        return self.backend.network_objective(batch, device=self.check.device, dtype=self.check.dtype)
+
+    def _batch(self, rows: NDArray[np.intp], step: int) -> Problem:
         network = with_penalty_of(self.problem.network, len(rows), len(self.data.inputs))
-        batch = Problem(
+        return Problem(
             network=network,
             inputs=self.data.inputs[rows],
             targets=self.data.targets[rows],
@@ -85,8 +95,6 @@ class Descent:
             seed=self.problem.seed,
             name=self.problem.name,
         )
-        batch = batch.rounded(self.check.dtype)
-        return self.backend.network_objective(batch, device=self.check.device, dtype=self.check.dtype)
 
 
 def _nudged(theta: Vector, roundoff: float, rng: np.random.Generator) -> Vector:

@@ -1,20 +1,63 @@
 """Drift: how far the trajectories of two witnesses part that start from the same θ.
 
 Right gradients differ by rounding, and training carries that on: by how much is measured with the driving witness
-itself, whose θ is moved by one unit in its last place at every step. A wrong gradient parts by more, even where a
-single check cannot decide: an error of relative size ε in g moves θ by about ε of the way that training has taken it.
+itself, whose inputs and, at every step, θ are moved by one unit in their last place. A wrong gradient parts by more,
+even where a single check cannot decide: an error of relative size ε in g moves θ by about ε of the way that training
+has taken it. Where a trajectory parts, the gradients of that step are checked on the batch of that step.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from xcheck.findings import DRIFT, Finding
 from xcheck.parameters import Vector
+from xcheck.report.model import Report
+from xcheck.verdict import Verdict
 
 # Rounding inside a gradient is more than that of its θ: sums cancel, and witnesses sum in another order.
 _ALLOWED = 1e3
+
+
+class Reason(StrEnum):
+    """What the check on the batch of the step says about two trajectories that part there."""
+
+    WRONG = "the check on the batch of that step says what is wrong"
+    UNDECIDED = "the check on the batch of that step leaves it undecided, but one of the two gradients is another one"
+    KINK = "θ is at a kink there, to rounding, and each witness may choose a slope of its own"
+    TOLERATED = "one of the two gradients is another one, by less than the check on the batch of that step can see"
+
+    @classmethod
+    def of(cls, report: Report) -> "Reason":
+        """Read it off a report."""
+        if report.verdict in (Verdict.DISAGREE, Verdict.ERROR):
+            return cls.WRONG
+        if report.verdict is Verdict.UNDECIDED:
+            return cls.UNDECIDED
+        return cls.KINK if report.oracle.ties else cls.TOLERATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parting:
+    """Where a trajectory leaves that of the driving witness.
+
+    Attributes:
+        witness: whose it is.
+        step: the first after which they are further apart than rounding explains.
+        distance: how far, ‖θ − θ'‖/‖θ‖.
+        rounding: how far roundings alone have led by then.
+        reason: what the check on the batch of that step says.
+        alone: the one whose trajectory nobody else's goes with; empty if that is not told.
+    """
+
+    witness: str
+    step: int
+    distance: float
+    rounding: float
+    reason: Reason
+    alone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +68,13 @@ class Drift:
         steps: numbers of steps.
         of: per witness ‖θ − θ'‖/‖θ‖ after so many steps, θ that of the driving witness.
         rounding: the same for a θ that is moved by a rounding at every step.
+        partings: which of them part by more than that, and where.
     """
 
     steps: tuple[int, ...]
     of: Mapping[str, tuple[float, ...]]
     rounding: tuple[float, ...]
-
-    def parted(self, name: str, roundoff: float) -> int | None:
-        """Return the first place in `steps` where a witness is further off than rounding explains."""
-        places = zip(self.of[name], self.bars(roundoff), strict=True)
-        return next((place for place, (distance, bar) in enumerate(places) if not distance <= bar), None)
-
-    def bars(self, roundoff: float) -> list[float]:
-        """Return how far rounding may have led by then; trajectories that meet again were apart before."""
-        so_far = np.maximum.accumulate(np.nan_to_num(np.array(self.rounding), nan=np.inf))
-        return [_ALLOWED * max(float(most), 2 * roundoff) for most in so_far]
+    partings: tuple[Parting, ...] = ()
 
 
 def apart(theta: Vector, other: Vector) -> float:
@@ -52,12 +87,37 @@ def apart(theta: Vector, other: Vector) -> float:
     return distance / size if size else distance
 
 
-def drift_of(names: Sequence[str], measured: Sequence[tuple[int, Sequence[float]]]) -> Drift | None:
+def allowed(rounding: float, roundoff: float) -> float:
+    """Return how far rounding may lead, if it has led so far where that was measured."""
+    return _ALLOWED * max(rounding, 2 * roundoff)
+
+
+def standing_alone(names: Sequence[str], thetas: Sequence[Vector], bar: float) -> str:
+    """Return the only one whose θ is further from all others' than `bar`, while those go together; else nothing.
+
+    >>> standing_alone(["a", "b", "c"], [np.ones(2), np.ones(2), np.zeros(2)], 0.1)
+    'c'
+    >>> standing_alone(["a", "b"], [np.ones(2), np.zeros(2)], 0.1)
+    ''
+    """
+    found = []
+    for place, name in enumerate(names):
+        others = [theta for number, theta in enumerate(thetas) if number != place]
+        together = all(apart(others[0], theta) <= bar for theta in others[1:])
+        if len(others) > 1 and together and apart(others[0], thetas[place]) > bar:
+            found.append(name)
+    return found[0] if len(found) == 1 else ""
+
+
+def drift_of(
+    names: Sequence[str], measured: Sequence[tuple[int, Sequence[float]]], partings: Sequence[Parting]
+) -> Drift | None:
     """Return the drift; None if nothing was measured.
 
     Args:
         names: of the witnesses beside the driving one.
         measured: steps, and how far those are off, last the one that is nudged.
+        partings: where they part.
     """
     if not measured:
         return None
@@ -66,38 +126,21 @@ def drift_of(names: Sequence[str], measured: Sequence[tuple[int, Sequence[float]
         steps=tuple(step for step, _ in measured),
         of=dict(zip(names, columns[:-1], strict=True)),
         rounding=columns[-1],
+        partings=tuple(partings),
     )
 
 
-def _reason(kinks: Mapping[int, int], parted: int) -> str:
-    at = next((step for step, count in kinks.items() if count and step < parted), None)
-    if at is None:
-        return "one of the two gradients is another one somewhere on the way"
-    return (
-        f"at step {at}, {kinks[at]} weights or units sit exactly on a kink, where each framework chooses a slope of "
-        "its own, and that may be all; or one of the two gradients is another one somewhere on the way"
-    )
-
-
-def drifts(drift: Drift, driver: str, roundoff: float, kinks: Mapping[int, int]) -> list[Finding]:
-    """Warn of witnesses whose trajectories part by more than rounding does.
-
-    Args:
-        drift: what was measured.
-        driver: name of the driving witness.
-        roundoff: unit roundoff of the dtype that the witnesses compute in.
-        kinks: after some steps, how many weights and units were exactly at one.
-    """
+def drifts(drift: Drift, driver: str) -> list[Finding]:
+    """Warn of trajectories that part where no kink explains it."""
     found = []
-    for name, distances in drift.of.items():
-        place = drift.parted(name, roundoff)
-        if place is None:
+    for parting in drift.partings:
+        if parting.reason is Reason.KINK:
             continue
+        alone = f"; {parting.alone} stands alone" if parting.alone else ""
         text = (
-            f"trained with the gradient of {name}, θ is {distances[place]:.2g} of itself away from that of {driver} by "
-            f"step {drift.steps[place]}, and {distances[-1]:.2g} at step {drift.steps[-1]}; rounding alone explains "
-            f"{drift.bars(roundoff)[place]:.1g} by then: "
-            f"{_reason(kinks, drift.steps[place])}"
+            f"trained with the gradient of {parting.witness}, θ is {parting.distance:.2g} of itself away from that of "
+            f"{driver} after step {parting.step}, where roundings alone lead {parting.rounding:.1g} away: "
+            f"{parting.reason}{alone}"
         )
-        found.append(Finding(code=DRIFT, text=text, value=distances[place]))
+        found.append(Finding(code=DRIFT, text=text, value=parting.distance))
     return found

@@ -27,6 +27,7 @@ class Checkpoint:
         sizes: of W and z, layer by layer.
         unpenalised: the same after as many steps without the penalty; None if there is none.
         saved: the file that θ was written to, if it was.
+        batch: whether it is about the batch and the masks of the step that follows, where trajectories part.
     """
 
     step: int
@@ -35,6 +36,12 @@ class Checkpoint:
     sizes: Sizes
     unpenalised: Sizes | None
     saved: str | None = None
+    batch: bool = False
+
+    @property
+    def where(self) -> str:
+        """The step, and what was checked there if that is not what `[data]` says."""
+        return f"{self.step} (its batch)" if self.batch else str(self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class TrainingReport:
         test_error: of the test part at the end; None without one.
         drift: how far the trajectories of the witnesses part.
         dropout: whether units were dropped while it was trained.
+        full_batch: whether every step looked at all examples.
         findings: what failed, beside the checks: a witness on its way, a file that could not be written.
         warnings: what was noticed about the training; those of the checks are in their reports.
         steps: how many steps were taken.
@@ -71,6 +79,7 @@ class TrainingReport:
     test_error: float | None
     drift: Drift | None
     dropout: bool
+    full_batch: bool
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     steps: int
@@ -97,7 +106,7 @@ class TrainingReport:
     @property
     def driver_alone(self) -> bool:
         """Whether mini-batches were taken that nobody else was asked about."""
-        return self.drift is None and "batches of" in self.plan
+        return self.drift is None and not self.full_batch
 
     @property
     def exit_status(self) -> int:
@@ -120,13 +129,13 @@ class TrainingReport:
         return None if worst is Verdict.AGREE else next(failed)
 
     @property
-    def remarks(self) -> tuple[tuple[tuple[int, ...], Finding], ...]:
-        """What the checks warn of: at which steps, and in the words of the last of them."""
-        found: dict[tuple[str, str | None], tuple[tuple[int, ...], Finding]] = {}
+    def remarks(self) -> tuple[tuple[tuple[Checkpoint, ...], Finding], ...]:
+        """What the checks warn of: which of them, and in the words of the last."""
+        found: dict[tuple[str, str | None], tuple[tuple[Checkpoint, ...], Finding]] = {}
         for checkpoint in self.checkpoints:
             for warning in checkpoint.report.warnings:
-                steps, _ = found.get((warning.code, warning.tensor), ((), warning))
-                found[warning.code, warning.tensor] = (*steps, checkpoint.step), warning
+                checks, _ = found.get((warning.code, warning.tensor), ((), warning))
+                found[warning.code, warning.tensor] = (*checks, checkpoint), warning
         return tuple(found.values())
 
     @property
@@ -142,15 +151,16 @@ class TrainingReport:
     @property
     def headline(self) -> str:
         """One sentence that stands alone."""
-        steps = _listed([checkpoint.step for checkpoint in self.checkpoints])
+        steps = ", ".join(checkpoint.where for checkpoint in self.checkpoints)
         failure, trained = self.first_failure, f"trained by {self.driver}"
         if self.interrupted:
             trained += f", interrupted after step {self.steps}"
         if failure is None:
             return f"{trained}: all agree at {_counted(len(self.checkpoints))} (step {steps}){self._but}"
-        right = [each.step for each in self.checkpoints if each.step < failure.step and each.report.ok]
-        before = f", after agreeing at step {_listed(right)}" if right else ""
-        return f"{trained}: at step {failure.step}{before}: {failure.report.headline}"
+        earlier = self.checkpoints[: self.checkpoints.index(failure)]
+        right = ", ".join(each.where for each in earlier if each.report.ok)
+        before = f", after agreeing at step {right}" if right else ""
+        return f"{trained}: at step {failure.where}{before}: {failure.report.headline}"
 
     @property
     def _but(self) -> str:
@@ -158,7 +168,7 @@ class TrainingReport:
         least = min(self.checkpoints, key=lambda each: each.report.verified / max(1, each.report.components))
         parts = []
         if least.report.verified < least.report.components:
-            parts.append(f"; at step {least.step}, {least.report.headline}")
+            parts.append(f"; at step {least.where}, {least.report.headline}")
         parts += [f"; {finding.text}" for finding in self.findings[:1]]
         if self.ran_away:
             parts.append(f"; {self.stopped}, so step {_listed(self.missed)} could not be checked")
@@ -192,6 +202,7 @@ class TrainingReport:
             "test_error": self.test_error,
             "drift": None if self.drift is None else _drift(self.drift),
             "dropout": self.dropout,
+            "full_batch": self.full_batch,
             "findings": [asdict(finding) for finding in self.findings],
             "warnings": [asdict(warning) for warning in self.warnings],
             "steps": self.steps,
@@ -234,6 +245,7 @@ def _counted(number: int) -> str:
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "step": checkpoint.step,
+        "batch": checkpoint.batch,
         "look": asdict(checkpoint.look),
         "sizes": asdict(checkpoint.sizes),
         "unpenalised": None if checkpoint.unpenalised is None else asdict(checkpoint.unpenalised),
@@ -244,4 +256,5 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _drift(drift: Drift) -> Mapping[str, Any]:
     others = {name: list(values) for name, values in drift.of.items()}
-    return {"steps": list(drift.steps), "of": others, "rounding": list(drift.rounding)}
+    partings = [{**asdict(parting), "reason": parting.reason.name.lower()} for parting in drift.partings]
+    return {"steps": list(drift.steps), "of": others, "rounding": list(drift.rounding), "partings": partings}
