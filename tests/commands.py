@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from xcheck.cli import main
+from xcheck.cli import run_cli
 
 SMALL = """
 [data]
@@ -41,7 +41,7 @@ class Typist:
         self._patch.setattr(sys, "argv", ["xcheck", *arguments])
         before = signal.getsignal(signal.SIGINT)
         try:
-            main()
+            run_cli()
             status: object = 0
         except SystemExit as ended:
             status = ended.code

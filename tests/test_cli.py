@@ -386,3 +386,16 @@ def test_engines_by_name(folder: Path, engine: str, auditors: list[str]) -> None
     assert (oracle["engine"], oracle["predicted"], oracle["refereed"]) == (engine, {}, 0)
     assert [audit["by"] for audit in oracle["audits"]] == auditors
     assert all(audit["worst"] <= 1 for audit in oracle["audits"])
+
+
+def test_an_interrupt_in_jaxs_callback_comes_again(folder: Path, plugins: Plugins) -> None:
+    """An exception that falls into the garbage collector's callback is swallowed: the signal is sent once more."""
+    swallowing = INTERRUPTING.replace(
+        "        os.kill(os.getpid(), signal.SIGINT)",
+        "        def _xla_gc_callback():\n            os.kill(os.getpid(), signal.SIGINT)\n"
+        "        try:\n            _xla_gc_callback()\n        except KeyboardInterrupt:\n            pass\n"
+        "        import time\n        time.sleep(60)",
+    )
+    plugins.add("interrupting", swallowing)
+    done = run("model.toml", "--backend", "interrupting", folder=folder)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "interrupted")

@@ -33,7 +33,15 @@ def test_numpy_has_no_bfloat16(problem: Problem) -> None:
     """An error that says whom to ask."""
     report = verify(problem, backends=["numpy", "torch"], dtype="bfloat16")
     assert report.verdict == "ERROR"
-    assert "ask torch and jax" in report.findings[0].text
+    assert "it computes in float64 and float32, not in bfloat16" in report.findings[0].text
+
+
+def test_nobody_misses_a_numpy_that_was_not_asked_for(problem: Problem) -> None:
+    """By default the others are asked, and a warning says who was left out."""
+    report = verify(problem, dtype="bfloat16")
+    assert list(report.losses) == ["torch", "jax"]
+    assert [warning.text for warning in report.warnings if warning.code == "XC402"]
+    assert "XC413" not in {warning.code for warning in report.warnings}
 
 
 def test_float64_has_no_audit(problem: Problem) -> None:

@@ -98,12 +98,14 @@ class Backend(ABC):
         install: what to type to get the framework.
         differentiates: whether it has gradients of its own, or people write them by hand.
         batches: how well it evaluates many θ at once; of several functions, the oracle takes the best.
+        dtypes: that `network_objective` computes in; of those that nobody named, others are left out with a warning.
     """
 
     name: str
     install: str
     differentiates: bool = True
     batches: int = 0
+    dtypes: tuple[DtypeName, ...] = ("float64", "float32", "bfloat16")
 
     @abstractmethod
     def available(self) -> str | None:

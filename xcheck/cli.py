@@ -103,6 +103,8 @@ def check(
 
     A MODEL is a TOML definition, or Python that offers xcheck.Case objects or functions marked by @xcheck.case:
     model.py, model.py::name for one of several, or package.module:name. Checking a Python MODEL runs its code.
+
+    A definition with [training] is trained, and checked along the way.
     """
     from xcheck.models import jobs_of
     from xcheck.verdict import Verdict
@@ -184,6 +186,19 @@ def _warn(report: Any, color: str, form: str) -> None:
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    try:
+        run_cli()
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED:
+            raise
+        # What JAX was compiling when it was interrupted may crash an interpreter that is taken down in order.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_INTERRUPTED)
+
+
+def run_cli() -> None:
+    """Run the command line in this process, and exit with its status by SystemExit."""
     try:
         cli.main(standalone_mode=False)
     except DefinitionError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xcheck.network import ActivationName, LossName
+from xcheck.network import ActivationName, LossName, default_initializer
 from xcheck.oracle import Estimate
 from xcheck.parameters import Vector
 from xcheck.problem import Mask, Problem
@@ -50,6 +50,11 @@ class LayerState:
     gain: float
     dead: tuple[int, ...]
     saturated: tuple[int, ...]
+
+    @property
+    def advised_gain(self) -> int:
+        """What the notes advise: 2 for the relu family, 1 otherwise."""
+        return 2 if default_initializer(self.activation) == "he" else 1
 
 
 def layers_of(problem: Problem, estimate: Estimate) -> tuple[LayerState, ...]:

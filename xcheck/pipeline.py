@@ -67,8 +67,14 @@ def verify(
     return verify_loaded(loaded, backends=backends, worst=worst, progress=progress, command=command)
 
 
-def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -> Loaded:
+def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[str] = (), **settings: Any) -> Loaded:
     """Read and validate what `verify` will check; see there.
+
+    Args:
+        model: see there.
+        backends: names of the witnesses; empty where the definition decides.
+        others: names of witnesses that are given as objects: the definition may speak of them.
+        **settings: see there.
 
     Raises:
         DefinitionError: all mistakes at once.
@@ -80,7 +86,7 @@ def load_model(model: Model, *, backends: Sequence[str] = (), **settings: Any) -
         check = settings_for_problem(flags, backends=registry.names())
         return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
     source = Path(model) if isinstance(model, str) else model
-    return load(source, flags=flags, backends=registry.names())
+    return load(source, flags=flags, backends=[*registry.names(), *others])
 
 
 def verify_loaded(

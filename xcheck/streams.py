@@ -5,24 +5,41 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
+from types import FrameType
 from typing import IO, Any
 
 import click
+
+_LATER = 0.05  # seconds
 
 
 def remembered_interrupts() -> list[int]:
     """Return a list that every Ctrl-C is noted in, beside raising KeyboardInterrupt.
 
-    JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run goes on.
+    JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run would go on:
+    there the signal is sent once more, a little later.
     """
     seen: list[int] = []
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         seen.append(number)
+        if _collecting(frame):
+            Timer(_LATER, signal.raise_signal, [number]).start()
+            return
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
     return seen
+
+
+def _collecting(frame: FrameType | None) -> bool:
+    """Return whether this is inside JAX's callback."""
+    while frame is not None:
+        if frame.f_code.co_name == "_xla_gc_callback":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def typed() -> tuple[str, ...]:

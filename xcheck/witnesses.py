@@ -54,9 +54,8 @@ def call_witnesses(problem: Problem, check: Check, backends: Sequence[str | Back
 def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check, *, asked_for: bool) -> None:
     name, start = backend.name, time.perf_counter()
     try:
-        why_not = backend.available()
-        if why_not is not None:
-            text = f"{why_not}; to install it: {backend.install}"
+        text = unusable(backend, check)
+        if text is not None:
             if asked_for:
                 witnesses.fail(name, text)
             else:
@@ -75,6 +74,17 @@ def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check
         witnesses.evaluations.append(evaluation)
         witnesses.objectives[name] = objective
         witnesses.seconds[name] = time.perf_counter() - start
+
+
+def unusable(backend: Backend, check: Check) -> str | None:
+    """Return why a witness cannot be asked, and what to do about it; None if it can."""
+    why_not = backend.available()
+    if why_not is not None:
+        return f"{why_not}; to install it: {backend.install}"
+    if check.dtype not in backend.dtypes:
+        known = " and ".join(backend.dtypes)
+        return f"it computes in {known}, not in {check.dtype}: ask others (--backend torch --backend jax)"
+    return None
 
 
 def _called_twice(name: str, objective: Objective, theta: Vector) -> Evaluation:

@@ -16,6 +16,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     install = "pip install numpy"
+    dtypes = ("float64", "float32")
     differentiates = False
 
     def available(self) -> str | None:
@@ -36,8 +37,8 @@ class NumpyBackend(Backend):
         Raises:
             BackendError: NumPy has no such dtype.
         """
-        if dtype == "bfloat16":
-            raise BackendError(self.name, "NumPy has no bfloat16: ask torch and jax (--backend torch --backend jax)")
+        if dtype not in self.dtypes:
+            raise BackendError(self.name, f"NumPy has no {dtype}: ask torch and jax (--backend torch --backend jax)")
         from xcheck_numpy.network import NetworkObjective
 
         return NetworkObjective(problem, dtype)

@@ -226,10 +226,12 @@ def test_larger_penalties_make_smaller_weights_and_smaller_z() -> None:
         ({"steps": -1}, "steps"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"split": [0.5, 0.4]}, "sum to 0.9, not 1"),
-        ({"check_at": [50]}, "check_at has 50, training ends after 40 steps"),
+        ({"check_at": [50]}, "training.check_at: a check at 50, but training ends after 40 steps"),
         ({"early_stopping": {}}, "patience: missing"),
         ({"optimizer": "adam"}, "unknown key"),
         ({"backend": "torch"}, "'torch' is none of the witnesses (numpy)"),
+        ({"backend": "nmpy"}, "training.backend: unknown backend 'nmpy'; did you mean 'numpy'?"),
+        ({"split": [0.2, 0.2, 0.2, 0.2, 0.2]}, "training.split: at most 3 entries, got 5"),
     ],
 )
 def test_mistakes_are_told(training: dict[str, Any], said: str) -> None:

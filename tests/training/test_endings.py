@@ -242,3 +242,59 @@ def test_rounding_of_a_small_loss_is_no_rise() -> None:
     model = linear(steps=1500, learning_rate=0.1)
     report = train(model, backends=["numpy"], dtype="float32")
     assert "XC429" not in {warning.code for warning in report.warnings}
+
+
+def test_the_file_that_is_read_is_not_written(tmp_path: Path) -> None:
+    """Going on from the weights of a checkpoint, under the same name."""
+    first = train(definition(), backends=["numpy"], save_weights=tmp_path / "w.npz")
+    last = Path(str(first.checkpoints[-1].saved))
+    kept = last.read_bytes()
+    with pytest.raises(DefinitionError, match="would overwrite"):
+        train(definition(), backends=["numpy"], weights=last, save_weights=tmp_path / "w.npz")
+    early = definition(check_at=[0, 10])
+    late = train(early, backends=["numpy"], weights=last, save_weights=tmp_path / "w.npz")
+    assert late.verdict == "AGREE"
+    assert last.read_bytes() == kept
+
+
+def test_copies_of_images_are_trained_on_and_not_counted() -> None:
+    """Errors and losses are those of the rows in the file; J, which falls, is that of all."""
+    model = definition(augment={"copies": 2, "distort": 0.4}, steps=3)
+    model["data"]["image"] = [2, 2]
+    report = train(model, backends=["numpy"])
+    assert "108 for training (36 and copies)" in report.plan
+    assert report.recipe.counted == (36, 12)
+    wrong = [look.training_error * 36 for look in report.looks]
+    assert wrong == pytest.approx(np.round(wrong))
+
+
+def test_what_to_try_is_not_said_of_a_training_that_went_wrong() -> None:
+    """A bigger network is no remedy for a learning rate that is too large."""
+    assert "mend XC431 first" in plain(train(linear(), backends=["numpy"]))
+    assert "bigger network" not in plain(train(linear(), backends=["numpy"]))
+
+
+def test_errors_are_those_of_the_last_theta() -> None:
+    """Wherever it ended."""
+    report = trained("numpy", check_at=[0], steps=399)
+    assert report.looks[-1].step == 399
+    assert "at step 399: training error" in plain(report)
+
+
+def test_an_interruption_saves_where_it_was(tmp_path: Path) -> None:
+    """The steps since the last checkpoint are not lost."""
+
+    def interrupt(done: int, planned: int, cost: float) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    train(definition(), backends=["numpy"], progress=interrupt, save_weights=tmp_path / "w.npz")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["w-0.npz", "w-20.npz"]
+
+
+def test_what_l1_does_is_shown() -> None:
+    """The share of small weights, with and without it."""
+    model = definition(steps=800, learning_rate=0.05)
+    model["network"].update(l1=2.0, l2=0.0)
+    assert "small W1" in plain(train(model, backends=["numpy"]))
+    assert "small W1" not in plain(trained("numpy"))

@@ -29,11 +29,18 @@ class Parts:
         training: what θ is fitted to; it gives μ and σ to all parts.
         validation: what models are compared on.
         test: what the last of them is judged by; there need not be one.
+        originals: how many rows of the training part, the first, are no copies made by augmentation; None for all.
     """
 
     training: Dataset
     validation: Dataset
     test: Dataset | None = None
+    originals: int | None = None
+
+    @property
+    def fitted(self) -> Dataset:
+        """The rows of the training part that are in the file."""
+        return self.training.rows(np.arange(len(self.training.inputs))[: self.originals])
 
     def normalized(self) -> "Parts":
         """Return all parts on the scale of the training part."""

@@ -67,7 +67,9 @@ def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
         text = f"{len(whole.inputs)} rows are too few to split: the parts would have {sizes}"
         raise DefinitionError(Complaint(text, key=("training",)))
     if training.augment is not None:
-        parts = replace(parts, training=_augmented(parts.training, definition, training.augment))
+        originals = len(parts.training.inputs)
+        copied = _augmented(parts.training, definition, training.augment)
+        parts = replace(parts, training=copied, originals=originals)
     return parts.normalized() if definition.data.normalize else parts
 
 

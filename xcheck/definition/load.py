@@ -39,6 +39,7 @@ class Loaded:
         warnings: what the reader should know.
         training: gradient descent between the checks, if there is any.
         parts: the data for that.
+        weights: the file that θ was read from, if it was.
     """
 
     problem: Problem
@@ -46,6 +47,7 @@ class Loaded:
     warnings: tuple[Finding, ...]
     training: Training | None = None
     parts: Parts | None = None
+    weights: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,15 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     except DefinitionError as error:
         blamed = [_blamed(complaint, document, project, asked) for complaint in error.complaints]
         raise DefinitionError(blamed) from error
-    return Loaded(problem=problem, check=definition.check, warnings=warnings, training=definition.training, parts=parts)
+    weights = definition.network.weights
+    return Loaded(
+        problem=problem,
+        check=definition.check,
+        warnings=warnings,
+        training=definition.training,
+        parts=parts,
+        weights=None if weights is None else (folder / weights).resolve(),
+    )
 
 
 def _with_weights(document: Document, flags: Document) -> tuple[Document, Document, list[Complaint]]:
@@ -217,6 +227,7 @@ def _complaints(
         [
             *document.validate(Definition),
             *_backend_complaints(document, ("check",), backends),
+            *_driver_complaints(document, backends),
             *_file_complaints(document, folder),
         ],
         [*project.validate(Project), *_backend_complaints(project, ("tool", "xcheck"), backends)],
@@ -265,6 +276,15 @@ def _backend_complaints(document: Document, key: KeyPath, known: Collection[str]
         if text:
             complaints.append(document.locate(Complaint(text, key=(*key, "backends", place))))
     return complaints
+
+
+def _driver_complaints(document: Document, known: Collection[str] | None) -> list[Complaint]:
+    """Return a complaint if the witness that is to drive the training is nobody's."""
+    name = _at(document.table, "training").get("backend")
+    if known is None or not isinstance(name, str) or name in known:
+        return []
+    text = f"unknown backend {quoted(name)}{did_you_mean(name, known)}"
+    return [document.locate(Complaint(text, key=("training", "backend")))]
 
 
 def _file_complaints(document: Document, folder: Path) -> list[Complaint]:

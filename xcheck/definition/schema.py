@@ -4,7 +4,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from xcheck.network import ActivationName, InitializerName, LossName
@@ -147,17 +157,22 @@ class Training(_Table):
         """Return whether every step looks at all of so many examples."""
         return self.batch is None or self.batch >= examples
 
-    @model_validator(mode="after")
-    def _parts_are_a_whole(self) -> Self:
-        if self.split is not None and abs(sum(self.split) - 1) > 1e-9:
-            raise PydanticCustomError(
-                "together", "the parts of split sum to {total}, not 1", {"total": sum(self.split)}
-            )
-        late = [step for step in self.check_at or () if step > self.steps]
+    @field_validator("split")
+    @classmethod
+    def _parts_are_a_whole(cls, split: list[float] | None) -> list[float] | None:
+        if split is not None and abs(sum(split) - 1) > 1e-9:
+            raise PydanticCustomError("together", "the parts sum to {total}, not 1", {"total": f"{sum(split):g}"})
+        return split
+
+    @field_validator("check_at")
+    @classmethod
+    def _checks_are_made_in_time(cls, check_at: list[int] | None, info: ValidationInfo) -> list[int] | None:
+        steps = info.data.get("steps")  # absent where it is itself a mistake
+        late = [step for step in check_at or () if steps is not None and step > steps]
         if late:
-            text = "check_at has {step}, training ends after {steps} steps"
-            raise PydanticCustomError("together", text, {"step": late[0], "steps": self.steps})
-        return self
+            text = "a check at {step}, but training ends after {steps} steps"
+            raise PydanticCustomError("together", text, {"step": late[0], "steps": steps})
+        return check_at
 
 
 class ProjectDefaults(Check):

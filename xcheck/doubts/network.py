@@ -11,7 +11,6 @@ import numpy as np
 from xcheck.doubts.point import Point
 from xcheck.findings import EQUAL_UNITS, EXPLODING, SATURATED_UNITS, VANISHING, Finding
 from xcheck.layers import SATURATED, LayerState
-from xcheck.network import default_initializer
 
 # A thousandfold change between layers is three digits of the loss that one layer has and another has not. A deep
 # network is told earlier: the lecture's has ten layers and changes by 1.5 or 0.5 in each of nine steps, to 38 or
@@ -120,7 +119,7 @@ def _drawn(point: Point) -> str:
     """Tell of the weights' variance, and of the one that would keep sizes as they are, if that is what is wrong."""
     gains = [layer.gain for layer in point.layers]
     span = f"{min(gains):.3g}/n" if max(gains) <= 1.005 * min(gains) else f"{min(gains):.3g}/n to {max(gains):.3g}/n"
-    advised = [2.0 if default_initializer(layer.activation) == "he" else 1.0 for layer in point.layers]
+    advised = [layer.advised_gain for layer in point.layers]
     with np.errstate(all="ignore"):
         off = float(np.mean(np.log(np.divide(gains, advised))))
     if abs(off) < np.log(_AS_ADVISED):

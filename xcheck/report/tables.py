@@ -62,11 +62,12 @@ class Page:
         return table
 
     def layers(self, layers: Sequence[LayerState]) -> Table:
-        """Sizes of activations and gradients, root mean squares; n var W; and how many units take no part."""
+        """Sizes of activations and gradients; n var W, and in brackets what the notes advise; and units that idle."""
         table = self._table("layer", "a", "∂L/∂z", "n var W", "dead", "flat" if self.narrow else "saturated")
         for layer in layers:
             name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
-            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms, layer.gain)]
+            sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
+            sizes.append(f"{layer.gain:.2g}" if self.narrow else f"{layer.gain:.2g} ({layer.advised_gain})")
             idle = [f"{len(units)}/{layer.units}" for units in (layer.dead, layer.saturated)]
             table.add_row(name, *sizes, *idle)
         return table

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from xcheck.findings import LOSS_ROSE, NOT_FINITE
 from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, table
 from xcheck.report.terminal import point_options, worst_component
 from xcheck.report.terminal import show as show_check
@@ -16,6 +17,7 @@ from xcheck.training.drift import Reason
 from xcheck.training.trained import Checkpoint, TrainingReport
 
 _LARGEST = 1e300
+_SPARSE = 0.1  # of the weights of a layer, from where on that is told
 _ROWS, _COLUMNS, _FEW_COLUMNS = 8, 60, 24
 _ALONE = (
     "one witness alone was trained: gradients of its mini-batches were held against nobody else's, and the checks are "
@@ -125,7 +127,7 @@ def _remarks(report: TrainingReport) -> Iterable[str]:
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     losses = ["train", "valid"] if narrow else ["training", "validation"]
-    headings = ["step", *losses, "verdict", "wrong"]
+    headings = ["step", *([] if narrow else ["J"]), *losses, "verdict", "wrong"]
     rounded = any(each.report.precision for each in report.checkpoints)
     found = table(
         headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
@@ -135,6 +137,7 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
         cells: list[str | Text] = [
             each.where,
+            *([] if narrow else [f"{each.look.cost:.4g}"]),
             f"{each.look.training_loss:.4g}",
             f"{each.look.validation_loss:.4g}",
             Text(str(each.report.verdict), style=STYLES[each.report.verdict]),
@@ -147,7 +150,8 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
 
 def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
     """Sizes of W and z along the way, and what they would be at its end without the penalty."""
-    shown = _some([each for each in report.checkpoints if not each.batch], 2 if narrow else 6)
+    usual = [each for each in report.checkpoints if not each.batch] or report.checkpoints
+    shown = _some(usual, 2 if narrow else 6)
     sizes = [each.sizes for each in shown]
     headings = [str(each.step) for each in shown]
     free = shown[-1].unpenalised
@@ -155,7 +159,8 @@ def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
         sizes.append(free)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
     found = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
-    for name, of in (("W", "weights"), ("z", "inputs")):
+    shown_small = any(share >= _SPARSE for share in shown[-1].sizes.small)
+    for name, of in (("W", "weights"), ("z", "inputs"), *([("small W", "small")] if shown_small else [])):
         for layer, values in enumerate(zip(*(getattr(size, of) for size in sizes), strict=True), start=1):
             found.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
     return found
@@ -170,6 +175,7 @@ def _some(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
 
 
 def _recipe(report: TrainingReport) -> str:
+    """Bias and variance of the last θ; what to try is another matter where J did not even fall."""
     recipe = report.recipe
     known = ["", ""] if recipe.standard_errors is None else [f" ± {each:.1%}" for each in recipe.standard_errors]
     parts = [
@@ -177,7 +183,11 @@ def _recipe(report: TrainingReport) -> str:
         f"validation error {recipe.validation_error:.1%}{known[1]}",
         f"Bayes error {recipe.bayes_error:.1%}: {recipe.case}",
     ]
-    text = ", ".join(parts) + (f"; {recipe.advice}" if recipe.advice else "")
+    first = [code for code in (NOT_FINITE, LOSS_ROSE) if code in {warning.code for warning in report.warnings}]
+    advice = f"mend {first[0]} first" if first and recipe.advice else recipe.advice
+    text = f"at step {report.steps}: " + ", ".join(parts) + (f"; {advice}" if advice else "")
+    if recipe.counted is None:
+        text += " (errors are shares of the variance of the targets that is not explained)"
     return text if report.test_error is None else f"{text}; test error {report.test_error:.1%}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xcheck.backend import Backend
 from xcheck.data import Parts
 from xcheck.definition import Loaded, Training, write_weights
-from xcheck.errors import BackendError, DefinitionError
+from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.findings import BACKEND_FAILED, NOT_SAVED, Finding
 from xcheck.network import Network
 from xcheck.pipeline import verify_loaded
@@ -173,6 +173,8 @@ class Course:
             return None
         file = saved_at(self.save_weights, here.step)
         try:
+            if file.resolve() == self.loaded.weights:
+                raise DefinitionError(Complaint(f"{file} is what θ was read from, and is kept"))
             write_weights(file, self._problem.layout, here.theta)
         except DefinitionError as error:
             self._failures.append(Finding(code=NOT_SAVED, text=f"step {here.step}: {error}"))
@@ -248,7 +250,8 @@ def saved_at(file: Path, step: int) -> Path:
 
 
 def _plan(plan: Training, parts: Parts) -> str:
-    sizes = [f"{len(parts.training.inputs)} for training", f"{len(parts.validation.inputs)} for validation"]
+    copies = "" if parts.originals is None else f" ({parts.originals} and copies)"
+    sizes = [f"{len(parts.training.inputs)} for training{copies}", f"{len(parts.validation.inputs)} for validation"]
     sizes += [] if parts.test is None else [f"{len(parts.test.inputs)} for testing"]
     batch = "full batch" if plan.takes_all_of(len(parts.training.inputs)) else f"batches of {plan.batch}"
     return f"{plan.steps} steps, learning rate {plan.learning_rate:g}, {batch}, {', '.join(sizes)}"

@@ -32,8 +32,8 @@ class Look:
 
     Attributes:
         step: number of steps taken.
-        cost: J of the training part, penalty included.
-        training_loss: mean loss of its examples.
+        cost: J of the training part, penalty and augmented copies included.
+        training_loss: mean loss of its examples, those of the file.
         validation_loss: mean loss of the validation part.
         training_error: in [0, 1].
         validation_error: in [0, 1].
@@ -66,13 +66,13 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
     network = without_dropout(network)
     penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
-    losses = [float(np.mean(found.losses)) for found in (training, validation)]
+    own = slice(parts.originals)
     return Look(
         step=step,
-        cost=losses[0] + penalty,
-        training_loss=losses[0],
-        validation_loss=losses[1],
-        training_error=error_of(network, training.a[-1], parts.training.targets),
+        cost=float(np.mean(training.losses)) + penalty,
+        training_loss=float(np.mean(training.losses[own])),
+        validation_loss=float(np.mean(validation.losses)),
+        training_error=error_of(network, training.a[-1][own], parts.training.targets[own]),
         validation_error=error_of(network, validation.a[-1], parts.validation.targets),
     )
 
@@ -99,7 +99,7 @@ def error_of(network: Network, outputs: Vector, targets: Vector) -> float:
 def recipe_of(loss: LossName, look: Look, parts: Parts, bayes_error: float) -> Recipe:
     """Return bias and variance at a look, and on how many answers they were counted."""
     outputs = 1 if loss == "softmax_cross_entropy" else parts.training.targets.shape[1]
-    counted = len(parts.training.inputs) * outputs, len(parts.validation.inputs) * outputs
+    counted = len(parts.fitted.inputs) * outputs, len(parts.validation.inputs) * outputs
     return Recipe(
         training_error=look.training_error,
         validation_error=look.validation_error,

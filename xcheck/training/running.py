@@ -10,8 +10,9 @@ from xcheck.backend import Backend
 from xcheck.definition import WEIGHTS, Loaded
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.pipeline import Model, load_model
-from xcheck.training.course import Course, Moved, Told
+from xcheck.training.course import Course, Moved, Told, saved_at
 from xcheck.training.trained import TrainingReport
+from xcheck.witnesses import unusable
 
 
 def train(
@@ -43,7 +44,8 @@ def train(
         BackendError: the witness that drives the training is not there, or fails before anything was checked.
     """
     names = [backend for backend in backends or () if isinstance(backend, str)]
-    loaded = load_model(model, backends=names, **settings)
+    others = [backend.name for backend in backends or () if not isinstance(backend, str)]
+    loaded = load_model(model, backends=names, others=others, **settings)
     saved = None if save_weights is None else Path(save_weights)
     return train_loaded(loaded, backends=backends, worst=worst, save_weights=saved, progress=progress, tell=tell)
 
@@ -63,7 +65,7 @@ def train_loaded(
         raise DefinitionError(Complaint(text, ("training",), file=loaded.problem.name))
     witnesses = _witnesses(loaded, backends)
     _refuse_names(witnesses)
-    _refuse_file(save_weights)
+    _refuse_file(save_weights, loaded)
     course = Course(
         loaded=loaded,
         plan=loaded.training,
@@ -90,10 +92,13 @@ def _refuse_names(witnesses: Sequence[Backend]) -> None:
         raise DefinitionError(Complaint(f"two witnesses are called {twice[0]!r}: give one another name"))
 
 
-def _refuse_file(file: Path | None) -> None:
-    """Complain before the work begins about a place where no weights can be written."""
-    if file is None:
+def _refuse_file(file: Path | None, loaded: Loaded) -> None:
+    """Complain before the work begins about a place where no weights can, or should, be written."""
+    if file is None or loaded.training is None:
         return
+    planned = loaded.training.check_at or (0, loaded.training.steps)
+    if loaded.weights is not None and loaded.weights in [saved_at(file, step).resolve() for step in planned]:
+        raise DefinitionError(Complaint(f"{file} would overwrite {loaded.weights}, which θ is read from: name another"))
     if file.suffix.lower() not in WEIGHTS:
         raise DefinitionError(Complaint(f"weights go to {' or '.join(WEIGHTS)}, not {file.name}"))
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
@@ -115,8 +120,7 @@ def _witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) -> list
         text = f"{wanted!r} is none of the witnesses ({', '.join(names)}): name one of them, or add it to the witnesses"
         raise DefinitionError(Complaint(text, ("training", "backend"), file=loaded.problem.name))
     found.sort(key=lambda backend: backend.name != wanted)
-    available = [backend for backend in found if backend.available() is None]
-    if not available or (wanted is not None and available[0].name != wanted):
-        first = found[0]
-        raise BackendError(first.name, f"{first.available()}; to install it: {first.install}")
-    return available
+    usable = [backend for backend in found if unusable(backend, loaded.check) is None]
+    if not usable or (wanted is not None and usable[0].name != wanted):
+        raise BackendError(found[0].name, str(unusable(found[0], loaded.check)))
+    return usable

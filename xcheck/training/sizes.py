@@ -13,18 +13,22 @@ from xcheck.network import Network
 from xcheck.parameters import Layout, Vector
 from xcheck.training.curve import predicted
 
+_SMALL = 0.01
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Root mean squares, one per layer, dropout off.
+    """One number per layer, root mean squares but for the last, dropout off.
 
     Attributes:
         weights: of W⁽ˡ⁾.
         inputs: of Z⁽ˡ⁾, over units and examples of the training part.
+        small: of W⁽ˡ⁾ the share that is below a hundredth of the largest: what L1 does.
     """
 
     weights: tuple[float, ...]
     inputs: tuple[float, ...]
+    small: tuple[float, ...]
 
 
 def sizes_at(network: Network, theta: Vector, data: Dataset) -> Sizes:
@@ -36,9 +40,11 @@ def sizes_at(network: Network, theta: Vector, data: Dataset) -> Sizes:
         data: what z is computed of.
     """
     arrays = Layout.of_network(network).unflatten(theta)
-    weights = (arrays[f"W{number}"] for number in range(1, len(network.layers) + 1))
+    weights = [arrays[f"W{number}"] for number in range(1, len(network.layers) + 1)]
     return Sizes(
-        weights=tuple(_rms(W) for W in weights), inputs=tuple(_rms(z) for z in predicted(network, theta, data).z)
+        weights=tuple(_rms(W) for W in weights),
+        inputs=tuple(_rms(z) for z in predicted(network, theta, data).z),
+        small=tuple(float(np.mean(np.abs(W) < _SMALL * np.abs(W).max())) for W in weights),
     )
 
 
