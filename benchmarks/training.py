@@ -28,6 +28,7 @@ Definition = Mapping[str, Any]
 
 _STEPS = 100
 _CHECKS = 3
+_FAR = 1e6
 _SIZES = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)
 
 
@@ -149,13 +150,19 @@ def alarms(definitions: int, dtype: str) -> Alarms:
 
 
 def worst_of(report: TrainingReport, dtype: Any) -> float:
-    """Return how far trajectories are apart at most, in units of what rounding explains."""
+    """Return how far trajectories are apart at most, in units of what rounding explains, before θ runs away."""
     drift = report.drift
     if drift is None:
         return 0.0
+    ordinary = [look.cost <= _FAR * max(1.0, report.looks[0].cost) for look in report.looks]
     bars = [allowed(most, roundoff_of(dtype)) for most in np.maximum.accumulate(drift.rounding)]
-    shares = [distance / bar for values in drift.of.values() for distance, bar in zip(values, bars, strict=True)]
-    return float(np.nan_to_num(shares, nan=np.inf).max(initial=0.0))
+    shares = [
+        distance / bar
+        for values in drift.of.values()
+        for distance, bar, near in zip(values, bars, ordinary, strict=True)
+        if near
+    ]
+    return max(shares, default=0.0)
 
 
 def alarm_table(definitions: int) -> Table:
