@@ -106,6 +106,7 @@ def check(
 
     A definition with [training] is trained, and checked along the way.
     """
+    interrupts = remembered_interrupts()
     from xcheck.models import jobs_of
     from xcheck.verdict import Verdict
 
@@ -118,7 +119,6 @@ def check(
     stream = opened(output)
     show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
-    interrupts = remembered_interrupts()
     for job in jobs:
         report = _outcome(job, save_weights, color)
         if interrupts and not job.trains:

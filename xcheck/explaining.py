@@ -93,6 +93,8 @@ def _component(
 ) -> None:
     """Print what is known about a component, and exit with the status of its check."""
     from xcheck.closeup import explained
+
+    interrupts = remembered_interrupts()
     from xcheck.component import component_of
     from xcheck.models import jobs_of
     from xcheck.report.closeup import render, show
@@ -105,7 +107,6 @@ def _component(
     (job,) = jobs
     flat = component_of(job.preparation.layout, name)
     stream = opened(output)
-    interrupts = remembered_interrupts()
     with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
         found = job.about(progress, lambda subject: explained(subject, flat), including=flat)
     if interrupts:

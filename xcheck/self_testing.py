@@ -36,6 +36,7 @@ def selftest(
     Exit status: 0 where every fault that applies is found (SHARP), 3 where one slips through (BLUNT) or the check
     itself is undecided, 1 where it disagrees, 4 where it fails. Testing the check of a Python MODEL runs its code.
     """
+    interrupts = remembered_interrupts()
     from xcheck.models import jobs_of
     from xcheck.report.mutation import render, show
     from xcheck.verdict import Verdict
@@ -44,7 +45,6 @@ def selftest(
         jobs = jobs_of(models, backends, None, settings)
     give = printer(form, opened(output), color, show=show, text=lambda found, width: render(found, width=width))
     verdicts = []
-    interrupts = remembered_interrupts()
     for job in jobs:
         found = _of_job(job, color)
         if interrupts:

@@ -11,20 +11,21 @@ from typing import IO, Any
 
 import click
 
-_LATER = 0.05  # seconds
+_LATER, _MOST = 0.05, 40  # seconds, times
 
 
 def remembered_interrupts() -> list[int]:
     """Return a list that every Ctrl-C is noted in, beside raising KeyboardInterrupt.
 
-    JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run would go on:
-    there the signal is sent once more, a little later.
+    JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run would go on.
+    One that falls into the import of a compiled module may crash it. There the signal is sent once more, a little
+    later; but not for ever, since a person's own file is imported, too, and may not end.
     """
     seen: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         seen.append(number)
-        if _collecting(frame):
+        if len(seen) <= _MOST and _busy(frame):
             Timer(_LATER, signal.raise_signal, [number]).start()
             return
         raise KeyboardInterrupt
@@ -33,10 +34,10 @@ def remembered_interrupts() -> list[int]:
     return seen
 
 
-def _collecting(frame: FrameType | None) -> bool:
-    """Return whether this is inside JAX's callback."""
+def _busy(frame: FrameType | None) -> bool:
+    """Return whether this is inside JAX's callback, or an import."""
     while frame is not None:
-        if frame.f_code.co_name == "_xla_gc_callback":
+        if frame.f_code.co_name == "_xla_gc_callback" or frame.f_code.co_filename == "<frozen importlib._bootstrap>":
             return True
         frame = frame.f_back
     return False
