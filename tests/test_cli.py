@@ -394,7 +394,7 @@ def test_an_interrupt_in_jaxs_callback_comes_again(folder: Path, plugins: Plugin
         "        os.kill(os.getpid(), signal.SIGINT)",
         "        def _xla_gc_callback():\n            os.kill(os.getpid(), signal.SIGINT)\n"
         "        try:\n            _xla_gc_callback()\n        except KeyboardInterrupt:\n            pass\n"
-        "        import time\n        time.sleep(60)",
+        "        import time\n        time.sleep(600)",
     )
     plugins.add("interrupting", swallowing)
     done = run("model.toml", "--backend", "interrupting", folder=folder)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Timer, main_thread
 from types import FrameType
 from typing import IO, Any
 
@@ -26,12 +26,20 @@ def remembered_interrupts() -> list[int]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         seen.append(number)
         if len(seen) <= _MOST and _busy(frame):
-            Timer(_LATER, signal.raise_signal, [number]).start()
+            Timer(_LATER, _interrupt_again, [number]).start()
             return
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
     return seen
+
+
+def _interrupt_again(number: int) -> None:
+    """Send the signal to the main thread, and wake it if it sleeps; Windows wakes nobody."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(main_thread().ident or 0, number)
 
 
 def _busy(frame: FrameType | None) -> bool:
