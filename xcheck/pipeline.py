@@ -122,6 +122,7 @@ class Checked:
         return _report(self.loaded, self.witnesses, self.comparer, self.point, command)
 
 
+@np.errstate(all="ignore")  # a network that overflows at θ is a result
 def checked(
     loaded: Loaded,
     *,
@@ -179,6 +180,7 @@ def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], t
     return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate
 
 
+@np.errstate(all="ignore")
 def _report(loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Point, command: Sequence[str]) -> Report:
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]

@@ -51,9 +51,10 @@ def test_what_is_not_finite_is_left_out() -> None:
     assert len(drawn(chart("loss", {"J": [(0.0, 1.0), (1.0, float("nan")), (2.0, 3.0)]}))[0]) == 2
     assert chart("loss", {"J": [(0.0, float("inf"))]}) == ""
     assert chart("loss", {}) == ""
+    assert chart("loss", {"J": [(0.0, 1e308), (1.0, -1e308)]}) == ""
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0, 1e-300, 1e300])
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e-300, 9e299])
 def test_a_constant_is_a_line(value: float) -> None:
     """Of any size."""
     ((_, first), (_, last)) = drawn(chart("loss", {"J": [(0.0, value), (9.0, value)]}))[0]

@@ -217,14 +217,21 @@ def test_trajectories_that_met_again_were_apart() -> None:
     assert watch(at(0, 0.0, 1e-16), at(1, 0.0, 1e-9), at(2, 1e-7, 1e-16)) == []
 
 
-def test_the_first_step_that_rounding_does_not_explain_is_told_once() -> None:
-    """A thousand times as far as roundings lead."""
-    assert watch(at(0, 0.0, 1e-15), at(1, 9e-13, 1e-15), at(2, 1.5e-12, 1e-15), at(3, 1e-3, 1e-15)) == [2]
+def test_steps_that_rounding_does_not_explain_are_told() -> None:
+    """A thousand times as far as roundings lead; and again where it is a thousand times as far as that."""
+    assert watch(at(0, 0.0, 1e-15), at(1, 9e-13, 1e-15), at(2, 1.5e-12, 1e-15), at(3, 1e-3, 1e-15)) == [2, 3]
 
 
 def test_where_rounding_alone_leads_anywhere_nothing_is_told() -> None:
     """A trajectory that a rounding sends out of the numbers there are explains all others."""
     assert watch(at(0, 0.0, 1e-16), at(1, 1.0, float("inf"))) == []
+
+
+def test_an_error_that_is_tolerated_is_told_once() -> None:
+    """And hides nothing that is a thousand times as large."""
+    far = [at(step, 1e-11 * step, 1e-15) for step in range(20)]
+    assert watch(*far) == [1]
+    assert watch(*far, at(20, 1e-6, 1e-15)) == [1, 20]
 
 
 def test_where_theta_has_run_away_nothing_is_told() -> None:
@@ -236,3 +243,84 @@ def test_nothing_is_measured_where_nobody_else_trains() -> None:
     """One witness."""
     assert drift_of([], [], []) is None
     assert trained("numpy").drift is None
+
+
+def stale(name: str = "stale") -> Fake:
+    """A witness that answers with the gradient of the call before."""
+
+    class Stale(Fake):
+        def network_objective(
+            self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
+        ) -> Objective:
+            answer = numpy_answer(problem, dtype)
+            last: list[Vector] = []
+
+            def late(theta: Vector) -> tuple[float, Vector]:
+                loss, gradient = answer(theta)
+                last.append(gradient)
+                return loss, last[-2] if len(last) > 1 else gradient
+
+            return Answering(self.name, problem.layout.size, late)
+
+    found = Stale()
+    found.name = name
+    return found
+
+
+def test_a_gradient_that_is_another_one_when_asked_again_is_wrong() -> None:
+    """The check on the batch agrees, but θ has moved further than a gradient that agrees can lead."""
+    report = trained("numpy", stale(), "torch")
+    assert report.verdict == "DISAGREE"
+    (finding,) = report.findings
+    assert finding.code == "XC108"
+    assert finding.text.startswith("stale: the step to 2 leads ")
+    assert "the gradient that was used was another one" in report.headline
+    assert trained("numpy", stale()).findings[0].text.startswith("stale or numpy: ")
+
+
+def test_a_kink_or_a_tolerated_error_hides_nothing_that_comes_later(tmp_path: Path) -> None:
+    """Trajectories that have parted for such a reason go on together."""
+
+    def change(gradient: dict[str, Any], problem: Problem) -> None:
+        if problem.examples == 4:
+            gradient["b2"][2] *= 1.5
+
+    tied = Planted(Tied(1.0), Fault("last", "", change))
+    report = trained("numpy", tied, training={"batch": 16}, activation="relu", data=tied_data(tmp_path))
+    assert "at step 2 (its batch), after agreeing at step 0, 0 (its batch)" in report.headline
+
+    def both(gradient: dict[str, Any], problem: Problem) -> None:
+        scaled(1e-9).change(gradient, problem)
+        change(gradient, problem)
+
+    report = trained("numpy", Planted(Other(), Fault("both", "", both)), training={"batch": 16})
+    assert "at step 2 (its batch)" in report.headline
+    assert "other disagrees: b2[2] is 1.5 x" in report.headline
+
+
+def test_a_driving_witness_that_becomes_nan_on_one_batch_is_named() -> None:
+    """θ is at an ordinary place: the gradient of that step is checked."""
+
+    def change(gradient: dict[str, Any], problem: Problem) -> None:
+        if problem.examples == 4:
+            gradient["W1"][0, 1] = np.nan
+
+    report = trained(Planted(Other(), Fault("nan", "", change)), "numpy", training={"batch": 16, "check_at": [0]})
+    assert report.verdict == "DISAGREE"
+    assert "at step 2 (its batch), after agreeing at step 0: other disagrees: W1[0, 1] is nan" in report.headline
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
+def test_gradients_that_are_nothing_but_rounding_are_nobodys_fault(activation: str, tmp_path: Path) -> None:
+    """Weights of zero and balanced classes: sums that cancel, each witness to another 1e-17."""
+    X = np.random.default_rng(0).standard_normal((60, 4))
+    np.savez(tmp_path / "even.npz", x=X, y=np.arange(60) % 3)
+    layers = [{"units": 6, "activation": activation, "initializer": "zeros"}, {"units": 3, "initializer": "zeros"}]
+    definition = {
+        "data": {"file": str(tmp_path / "even.npz")},
+        "network": {"layers": layers, "loss": "softmax_cross_entropy"},
+        "training": {"steps": 20, "learning_rate": 0.3},
+    }
+    report = train(definition, backends=["numpy", "torch", "jax"])
+    assert "XC430" not in {warning.code for warning in report.warnings}
+    assert report.verdict != "DISAGREE"

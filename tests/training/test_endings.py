@@ -249,10 +249,9 @@ def test_the_file_that_is_read_is_not_written(tmp_path: Path) -> None:
     first = train(definition(), backends=["numpy"], save_weights=tmp_path / "w.npz")
     last = Path(str(first.checkpoints[-1].saved))
     kept = last.read_bytes()
-    with pytest.raises(DefinitionError, match="would overwrite"):
+    with pytest.raises(DefinitionError, match="might overwrite"):
         train(definition(), backends=["numpy"], weights=last, save_weights=tmp_path / "w.npz")
-    early = definition(check_at=[0, 10])
-    late = train(early, backends=["numpy"], weights=last, save_weights=tmp_path / "w.npz")
+    late = train(definition(), backends=["numpy"], weights=last, save_weights=tmp_path / "again.npz")
     assert late.verdict == "AGREE"
     assert last.read_bytes() == kept
 

@@ -9,6 +9,7 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 
+_LARGEST = 1e300  # room above it would not be a number
 _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 110, 28, 34
 _STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba", "8 3 2 3"), ("#767676", "1 4"))
@@ -58,7 +59,7 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
 
 
 def _can(value: float, log: bool) -> bool:
-    return math.isfinite(value) and (value > 0 or not log)
+    return abs(value) < _LARGEST and (value > 0 or not log)
 
 
 def _span(values: Sequence[float], log: bool) -> tuple[float, float]:
@@ -97,8 +98,10 @@ def _line(name: str, points: str, stroke: tuple[str, str], y: float) -> list[str
     """Return a line and its place in the legend."""
     style = f'stroke="{stroke[0]}" stroke-width="2" stroke-dasharray="{stroke[1]}" fill="none"'
     start = _WIDTH - _RIGHT + 8
+    dot = points.partition(",") if " " not in points else ("", "", "")
     return [
         f'<polyline points="{points}" {style}/>',
+        *([f'<circle cx="{dot[0]}" cy="{dot[2]}" r="3" fill="{stroke[0]}"/>'] if dot[2] else []),
         f'<line x1="{start}" y1="{y}" x2="{start + 24}" y2="{y}" {style}/>',
         f'<text x="{start + 30}" y="{y + 4}" {_TEXT}>{escape(name)}</text>',
     ]

@@ -58,14 +58,25 @@ def _commands(report: TrainingReport) -> Iterable[str]:
     failure = report.first_failure
     where = worst_component(failure.report) if failure else None
     # What is wrong on a batch of its own may be right on the examples that `explain` looks at.
-    if failure and where and (report.full_batch or not failure.batch):
-        close = ["python", "-m", "xcheck", "explain", report.model, where, *point_options(report.command)]
+    if failure and where and not (failure.batch and (report.dropout or not report.full_batch)):
+        options = point_options(report.command)
+        close = ["python", "-m", "xcheck", "explain", report.model, where]
+        started = [word for word in options if word.startswith("--weights")]
+        name = "theta-again" if started else "theta"
         if failure.step and not failure.saved:
-            yield f"next: {shlex.join([*report.command, '--save-weights', 'theta.npz'])}"
+            yield f"next: {shlex.join([*report.command, '--save-weights', f'{name}.npz'])}"
         if failure.step:
-            close += ["--weights", failure.saved or f"theta-{failure.step}.npz"]
-        yield f"next: {shlex.join(close)}"
+            options = [*_without_weights(options), "--weights", failure.saved or f"{name}-{failure.step}.npz"]
+        yield f"next: {shlex.join([*close, *options])}"
     yield again(report.command, report.seed)
+
+
+def _without_weights(options: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for word, before in zip(options, ["", *options[:-1]], strict=True):
+        if not word.startswith("--weights") and before != "--weights":
+            kept.append(word)
+    return kept
 
 
 def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = True) -> None:

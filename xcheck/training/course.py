@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from xcheck.backend import Backend
 from xcheck.data import Parts
 from xcheck.definition import Loaded, Training, write_weights
@@ -16,12 +18,14 @@ from xcheck.problem import Problem, roundoff_of
 from xcheck.report.model import Report
 from xcheck.training.curve import Look, every, look_at, recipe_of, test_error_at, without_dropout
 from xcheck.training.descent import Descent
-from xcheck.training.drift import Drift, apart, drift_of, drifts
+from xcheck.training.drift import Drift, apart, drift_of, drifts, unrepeated
 from xcheck.training.paths import Position, positions
 from xcheck.training.remarks import FAR, drops, not_finite, remarks_on
 from xcheck.training.sizes import sizes_at
 from xcheck.training.trained import Checkpoint, TrainingReport
 from xcheck.training.watch import Watch, has_kinks, is_far
+
+_ROUNDINGS = 16
 
 Moved = Callable[[int, int, float], None]
 Told = Callable[[Checkpoint], None]
@@ -57,6 +61,7 @@ class Course:
     _drifted: dict[int, list[float]] = field(default_factory=dict)
     _failures: list[Finding] = field(default_factory=list)
     _stopped: str = ""
+    _step: int = 0
     _best: tuple[float, Position] | None = None
     _watch: Watch = field(init=False)
 
@@ -64,6 +69,7 @@ class Course:
         self._watch = Watch(
             names=[backend.name for backend in self.witnesses],
             roundoff=self._roundoff,
+            floor=self._floor,
             kinked=has_kinks(self._problem.network),
             check=self._check_batch,
         )
@@ -71,7 +77,9 @@ class Course:
     def run(self) -> TrainingReport:
         """Train and check; what was checked is kept when a person interrupts, or the driving witness fails."""
         start, interrupted = time.perf_counter(), False
-        path = positions(self.loaded, self.plan, self.parts, self.witnesses, self._fail)
+        path = positions(
+            self.loaded, self.plan, self.parts, self.witnesses, failed=self._fail, rejoining=self._watch.rejoining
+        )
         here = next(path)  # θ₀ is always there
         try:
             while not self._at(here):
@@ -88,7 +96,7 @@ class Course:
         except BackendError as error:
             if not self._checkpoints:
                 raise
-            self._fail(f"{error.backend}: step {here.step + 1}: {error.text}")
+            self._fail(error.backend, error.text)
             self._stopped = f"{error.backend} failed after step {here.step}"
         return self._report(here, interrupted=interrupted, seconds=time.perf_counter() - start)
 
@@ -96,6 +104,7 @@ class Course:
 
     def _at(self, here: Position) -> bool:
         """Look, check and measure where it is time; return whether to stop early."""
+        self._step = here.step
         self._watch.at(here, far=is_far(self._problem.theta, here.theta, FAR))
         checked = here.step in self._planned
         if checked or here.step % every(self.plan) == 0:
@@ -117,6 +126,8 @@ class Course:
                 self._check(here)
         elif here.step < self.plan.steps:
             self._stopped = f"θ is not finite after step {here.step + 1}"
+            if not is_far(self._problem.theta, here.theta, FAR):
+                self._check_batch(here)
 
     def _has_had_enough(self, here: Position) -> bool:
         """Return whether the validation loss has not improved for too many steps."""
@@ -181,8 +192,16 @@ class Course:
             return None
         return str(file)
 
-    def _fail(self, text: str) -> None:
-        self._failures.append(Finding(code=BACKEND_FAILED, text=text))
+    def _fail(self, name: str, text: str) -> None:
+        self._watch.failed.add(name)
+        self._failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: step {self._step + 1}: {text}"))
+
+    @property
+    def _floor(self) -> float:
+        """How far rounding may lead in a step whose gradient is a sum that cancels: α u √n times what is summed."""
+        data, size = self.parts.training, self._problem.layout.size
+        largest = max(1.0, float(np.abs(data.inputs).max())) * max(1.0, float(np.abs(data.targets).max()))
+        return float(_ROUNDINGS * self._roundoff * self.plan.learning_rate * largest * np.sqrt(size))
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
@@ -211,7 +230,7 @@ class Course:
             drift=self._drift,
             dropout=drops(self._problem.network),
             full_batch=self.plan.takes_all_of(len(self.parts.training.inputs)),
-            findings=tuple(self._failures),
+            findings=(*self._failures, *unrepeated(self._watch.partings, self.witnesses[0].name)),
             warnings=tuple(self._warnings(here)),
             steps=here.step,
             missed=tuple(step for step in self._planned if step > here.step),
@@ -235,9 +254,8 @@ class Course:
         yield from remarks_on(self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff)
         if "not finite" in self._stopped:
             yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
-        drift = self._drift
-        if drift is not None:
-            yield from drifts(drift, driver)
+        if self._drift is not None:
+            yield from drifts(self._drift, driver)
 
 
 def saved_at(file: Path, step: int) -> Path:

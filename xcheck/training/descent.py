@@ -10,9 +10,10 @@ are trained on, also where a step looks at a mini-batch of them: the penalty of 
 Source: lecture notes, equations (8)-(10).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from xcheck.parameters import Vector
 from xcheck.problem import Problem, draw_masks
 
 _BATCHES, _NUDGES = 8, 9
+
+Path: TypeAlias = Generator[Vector, Vector | None, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +48,8 @@ class Descent:
     backend: Backend
     check: Check
 
-    def path(self, *, nudge: float = 0.0) -> Iterator[Vector]:
-        """Yield θ after 0, 1, 2, ... steps; it ends when θ is no longer finite.
+    def path(self, *, nudge: float = 0.0) -> Path:
+        """Yield θ after 0, 1, 2, ... steps; it ends when θ is no longer finite. What is sent in is where it goes on.
 
         Args:
             nudge: unit roundoff; every component of θ is moved by twice that before each step, up or down. 0 does not.
@@ -56,7 +59,7 @@ class Descent:
         """
         rng = np.random.default_rng([self.problem.seed, _NUDGES])
         here = _nudged(self.problem.theta, nudge, rng)
-        yield here
+        here = _taken(here, (yield here))
         objective: Objective | None = None
         for step, rows in enumerate(batches(len(self.data.inputs), self.plan.batch, self.problem.seed), start=1):
             if step > self.plan.steps:
@@ -68,7 +71,7 @@ class Descent:
             if not np.isfinite(here).all():
                 return
             here = _nudged(here, nudge, rng)
-            yield here
+            here = _taken(here, (yield here))
 
     @property
     def _repeats(self) -> bool:
@@ -95,6 +98,10 @@ class Descent:
             seed=self.problem.seed,
             name=self.problem.name,
         )
+
+
+def _taken(theta: Vector, sent: Vector | None) -> Vector:
+    return theta if sent is None else sent
 
 
 def _nudged(theta: Vector, roundoff: float, rng: np.random.Generator) -> Vector:

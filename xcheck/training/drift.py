@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from xcheck.findings import DRIFT, Finding
+from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, Finding
 from xcheck.parameters import Vector
 from xcheck.report.model import Report
 from xcheck.verdict import Verdict
@@ -27,16 +27,22 @@ class Reason(StrEnum):
     WRONG = "the check on the batch of that step says what is wrong"
     UNDECIDED = "the check on the batch of that step leaves it undecided, but one of the two gradients is another one"
     KINK = "θ is at a kink there, to rounding, and each witness may choose a slope of its own"
+    UNREPEATED = (
+        "the check on the batch of that step agrees, so the gradient that was used was another one than when it was "
+        "asked again: it is random, or depends on what was called before"
+    )
     TOLERATED = "one of the two gradients is another one, by less than the check on the batch of that step can see"
 
     @classmethod
-    def of(cls, report: Report) -> "Reason":
-        """Read it off a report."""
+    def of(cls, report: Report, *, unlike: bool) -> "Reason":
+        """Read it off a report; `unlike` where θ has parted by more than a gradient can that agrees."""
         if report.verdict in (Verdict.DISAGREE, Verdict.ERROR):
             return cls.WRONG
         if report.verdict is Verdict.UNDECIDED:
             return cls.UNDECIDED
-        return cls.KINK if report.oracle.ties else cls.TOLERATED
+        if report.oracle.ties:
+            return cls.KINK
+        return cls.UNREPEATED if unlike else cls.TOLERATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +136,22 @@ def drift_of(
     )
 
 
+def unrepeated(partings: Sequence[Parting], driver: str) -> list[Finding]:
+    """Return a finding for each gradient that was not the same when it was asked for again."""
+    found = []
+    for each in partings:
+        if each.reason is Reason.UNREPEATED:
+            who = each.alone or f"{each.witness} or {driver}"
+            text = f"{who}: the step to {each.step} leads {each.distance:.2g} of θ apart, but {each.reason}"
+            found.append(Finding(code=DEPENDS_ON_HISTORY, text=text, value=each.distance))
+    return found
+
+
 def drifts(drift: Drift, driver: str) -> list[Finding]:
-    """Warn of trajectories that part where no kink explains it."""
+    """Warn of trajectories that part where no kink explains it; what was not repeated is a finding."""
     found = []
     for parting in drift.partings:
-        if parting.reason is Reason.KINK:
+        if parting.reason in (Reason.KINK, Reason.UNREPEATED):
             continue
         alone = f"; {parting.alone} stands alone" if parting.alone else ""
         text = (

@@ -17,6 +17,7 @@ from xcheck.errors import BackendError
 from xcheck.parameters import Vector
 from xcheck.problem import Problem, roundoff_of
 from xcheck.training.descent import Descent
+from xcheck.training.descent import Path as TrajectoryPath
 
 _NUDGES = 12
 
@@ -39,7 +40,13 @@ class Position:
 
 
 def positions(
-    loaded: Loaded, plan: Training, parts: Parts, witnesses: Sequence[Backend], failed: Callable[[str], None]
+    loaded: Loaded,
+    plan: Training,
+    parts: Parts,
+    witnesses: Sequence[Backend],
+    *,
+    failed: Callable[[str, str], None],
+    rejoining: set[int],
 ) -> Iterator[Position]:
     """Yield where all trajectories are, step by step, until the driving one ends.
 
@@ -48,38 +55,40 @@ def positions(
         plan: how to train.
         parts: of the data.
         witnesses: the driving one first.
-        failed: called with what happened when another one fails; its θ is nan from then on.
+        failed: called with the name of another one, and what happened, when it fails; its θ is nan from then on.
+        rejoining: places of others that go on from where the driving one is; it is emptied.
 
     Raises:
         BackendError: the driving witness fails.
     """
     driving, *others = [Descent(loaded.problem, parts.training, plan, backend, loaded.check) for backend in witnesses]
-    beside: list[Iterator[Vector]] = []
+    beside: list[TrajectoryPath] = []
     if plan.divergence and others:
         beside = [_alone(descent.path(), failed) for descent in others]
         beside.append(_nudged(driving, roundoff_of(loaded.check.dtype)))
     free = _unpenalised(driving)
+    before: Vector | None = None
     for step, theta in enumerate(driving.path()):
+        sent = [before if place in rejoining else None for place in range(len(beside))]
+        rejoining.clear()
         yield Position(
             step=step,
             theta=theta,
-            others=tuple(_next(path, theta) for path in beside),
+            others=tuple(_next(path, theta, start) for path, start in zip(beside, sent, strict=True)),
             unpenalised=None if free is None else _next(free, theta),
         )
+        before = theta
 
 
-def _alone(path: Iterator[Vector], failed: Callable[[str], None]) -> Iterator[Vector]:
+def _alone(path: TrajectoryPath, failed: Callable[[str, str], None]) -> TrajectoryPath:
     """Yield θ of a witness that fails alone."""
-    done = 0
     try:
-        for theta in path:
-            done += 1
-            yield theta
+        yield from path
     except BackendError as error:
-        failed(f"{error.backend}: step {done}: {error.text}")
+        failed(error.backend, error.text)
 
 
-def _nudged(driving: Descent, roundoff: float) -> Iterator[Vector]:
+def _nudged(driving: Descent, roundoff: float) -> TrajectoryPath:
     """Yield θ of a trajectory that is moved by roundings; a zero stays one, and so does what is at a kink by it."""
     data = driving.data
     signs = np.random.default_rng([driving.problem.seed, _NUDGES]).choice([-2.0, 2.0], data.inputs.shape)
@@ -87,7 +96,7 @@ def _nudged(driving: Descent, roundoff: float) -> Iterator[Vector]:
     return replace(driving, data=moved).path(nudge=roundoff)
 
 
-def _unpenalised(driving: Descent) -> Iterator[Vector] | None:
+def _unpenalised(driving: Descent) -> TrajectoryPath | None:
     network = driving.problem.network
     if not network.l2 and not network.l1:
         return None
@@ -95,7 +104,9 @@ def _unpenalised(driving: Descent) -> Iterator[Vector] | None:
     return replace(driving, problem=problem).path()
 
 
-def _next(path: Iterator[Vector], like: Vector) -> Vector:
-    """Return the next θ of a trajectory; nan for one that has left the numbers there are."""
-    found = next(path, None)
-    return np.full_like(like, np.nan) if found is None else found
+def _next(path: TrajectoryPath, like: Vector, start: Vector | None = None) -> Vector:
+    """Return the next θ of a trajectory, from `start` if there is one; nan if it has left the numbers there are."""
+    try:
+        return path.send(start)
+    except StopIteration:
+        return np.full_like(like, np.nan)

@@ -1,6 +1,7 @@
 """Running: from a definition with `[training]` to its report."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from xcheck.backend import Backend
 from xcheck.definition import WEIGHTS, Loaded
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.pipeline import Model, load_model
-from xcheck.training.course import Course, Moved, Told, saved_at
+from xcheck.training.course import Course, Moved, Told
 from xcheck.training.trained import TrainingReport
 from xcheck.witnesses import unusable
 
@@ -96,9 +97,10 @@ def _refuse_file(file: Path | None, loaded: Loaded) -> None:
     """Complain before the work begins about a place where no weights can, or should, be written."""
     if file is None or loaded.training is None:
         return
-    planned = loaded.training.check_at or (0, loaded.training.steps)
-    if loaded.weights is not None and loaded.weights in [saved_at(file, step).resolve() for step in planned]:
-        raise DefinitionError(Complaint(f"{file} would overwrite {loaded.weights}, which θ is read from: name another"))
+    numbered = re.compile(re.escape(file.stem) + r"-\d+" + re.escape(file.suffix))
+    started = loaded.weights
+    if started is not None and started.parent == file.parent.resolve() and numbered.fullmatch(started.name):
+        raise DefinitionError(Complaint(f"{file} might overwrite {started}, which θ is read from: name another"))
     if file.suffix.lower() not in WEIGHTS:
         raise DefinitionError(Complaint(f"weights go to {' or '.join(WEIGHTS)}, not {file.name}"))
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):

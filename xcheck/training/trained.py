@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from xcheck.findings import DRIFT, NOT_FINITE, Finding
+from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, NOT_FINITE, Finding
 from xcheck.precision import TensorPrecision
 from xcheck.report.model import Report
 from xcheck.training.curve import Look
@@ -94,7 +94,7 @@ class TrainingReport:
     def verdict(self) -> Verdict:
         """The worst of all checkpoints; nothing is decided where θ ran away before it could be checked."""
         found = [checkpoint.report.verdict for checkpoint in self.checkpoints]
-        found += [Verdict.ERROR] if self.findings else []
+        found += [Verdict.DISAGREE if each.code == DEPENDS_ON_HISTORY else Verdict.ERROR for each in self.findings]
         found += [Verdict.UNDECIDED] if self.ran_away else []
         return Verdict.worst(found)
 
@@ -155,6 +155,8 @@ class TrainingReport:
         failure, trained = self.first_failure, f"trained by {self.driver}"
         if self.interrupted:
             trained += f", interrupted after step {self.steps}"
+        if failure is None and self.findings:
+            return f"{trained}: {self.findings[0].text.splitlines()[0]}"
         if failure is None:
             return f"{trained}: all agree at {_counted(len(self.checkpoints))} (step {steps}){self._but}"
         earlier = self.checkpoints[: self.checkpoints.index(failure)]
@@ -169,7 +171,6 @@ class TrainingReport:
         parts = []
         if least.report.verified < least.report.components:
             parts.append(f"; at step {least.where}, {least.report.headline}")
-        parts += [f"; {finding.text}" for finding in self.findings[:1]]
         if self.ran_away:
             parts.append(f"; {self.stopped}, so step {_listed(self.missed)} could not be checked")
         if DRIFT in {warning.code for warning in self.warnings}:
