@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.commands import Typist
 from xcheck.network import Dense, Network
 from xcheck.parameters import Layout
 from xcheck.problem import Problem
@@ -28,6 +29,12 @@ def problem() -> Problem:
     X, Y = rng.standard_normal((20, 6)), np.eye(3)[rng.integers(0, 3, 20)]
     theta = 0.5 * rng.standard_normal(Layout.of_network(network).size)
     return Problem.create(network, X, Y, theta=theta, seed=3, name="bench")
+
+
+@pytest.fixture
+def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
+    """Somebody who types commands in an empty folder."""
+    return Typist(tmp_path, monkeypatch, capsys)
 
 
 class Plugins:

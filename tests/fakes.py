@@ -8,6 +8,7 @@ from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
 
 Answer = tuple[float, Vector]
+Says = Callable[[Vector], Answer]
 
 
 class Fake(Backend):
@@ -29,7 +30,7 @@ class Fake(Backend):
 class Answering(Objective):
     """An objective that is a function of θ."""
 
-    def __init__(self, backend: str, size: int, answer: Callable[[Vector], Answer]) -> None:
+    def __init__(self, backend: str, size: int, answer: Says) -> None:
         super().__init__(backend, size)
         self._answer = answer
 
@@ -37,6 +38,16 @@ class Answering(Objective):
         return self._answer(theta)
 
 
-def numpy_answer(problem: Problem, dtype: DtypeName) -> Callable[[Vector], Answer]:
+def numpy_answer(problem: Problem, dtype: DtypeName) -> Says:
     """What the NumPy witness says, to be spoiled."""
     return registry.get("numpy").network_objective(problem, dtype=dtype).loss_and_gradient
+
+
+class Wrapped(Fake):
+    """The NumPy witness under another name, with something around what it says."""
+
+    def __init__(self, name: str, wrap: Callable[[Says], Says]) -> None:
+        self.name, self._wrap = name, wrap
+
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
+        return Answering(self.name, problem.layout.size, self._wrap(numpy_answer(problem, dtype)))

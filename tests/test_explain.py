@@ -51,11 +51,11 @@ wrong = _case([0.0, 2.0], lambda params, x: {"w": 5 + params["w"], "scale": 2 * 
 
 
 @pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
+def typed(typist: Typist) -> Typist:
     """A folder with model.toml and model.py to type commands in."""
-    (tmp_path / "model.toml").write_text(SMALL)
-    (tmp_path / "model.py").write_text(PYTHON)
-    return Typist(tmp_path, monkeypatch, capsys)
+    (typist.folder / "model.toml").write_text(SMALL)
+    (typist.folder / "model.py").write_text(PYTHON)
+    return typist
 
 
 # --- codes ----------------------------------------------------------------------------------------------------------

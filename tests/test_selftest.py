@@ -42,11 +42,11 @@ wrong = _case(lambda x: 2 * x**2)
 
 
 @pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
+def typed(typist: Typist) -> Typist:
     """A folder with model.toml and model.py to type commands in."""
-    (tmp_path / "model.toml").write_text(SMALL)
-    (tmp_path / "model.py").write_text(PYTHON)
-    return Typist(tmp_path, monkeypatch, capsys)
+    (typist.folder / "model.toml").write_text(SMALL)
+    (typist.folder / "model.py").write_text(PYTHON)
+    return typist
 
 
 def cube(x: Any) -> Any:

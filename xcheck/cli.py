@@ -150,11 +150,14 @@ def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
     """Complain before the work begins about weights that nobody would write, or that could not be told apart."""
     if file is None:
         return
+    from xcheck.definition import wrong_suffix
+
     training = [job for job in jobs if job.trains]
     if len(training) != 1:
         raise click.UsageError(f"--save-weights needs one MODEL with [training]; there are {len(training)}")
-    if file.suffix.lower() not in (".npz", ".safetensors"):
-        raise click.BadParameter(f"weights go to .npz or .safetensors, not {file.name}")
+    wrong = wrong_suffix(file)
+    if wrong is not None:
+        raise click.BadParameter(wrong)
 
 
 def _printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:

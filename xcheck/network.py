@@ -22,7 +22,7 @@ Source: lecture notes on practical aspects of deep networks, equations (2), (4),
 dropout; gelu: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 ActivationName = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
@@ -125,3 +125,13 @@ class Network:
     def keep_probs(self) -> tuple[float, ...]:
         """Keep probabilities, the inputs' first: one for each of a⁽⁰⁾, ..., a⁽ᴸ⁾."""
         return (self.input_keep_prob, *(layer.keep_prob for layer in self.layers))
+
+    @property
+    def drops(self) -> bool:
+        """Whether units or inputs are dropped at random."""
+        return any(keep_prob < 1 for keep_prob in self.keep_probs)
+
+    def without_dropout(self) -> "Network":
+        """Return the network as it predicts: every keep probability is 1."""
+        layers = tuple(replace(layer, keep_prob=1.0) for layer in self.layers)
+        return replace(self, layers=layers, input_keep_prob=1.0)

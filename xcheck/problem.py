@@ -125,8 +125,7 @@ class Problem:
             ValueError: shapes that do not fit the network.
         """
         if dropout == "off":
-            layers = tuple(replace(layer, keep_prob=1.0) for layer in network.layers)
-            network = replace(network, layers=layers, input_keep_prob=1.0)
+            network = network.without_dropout()
         if theta is None:
             theta = initialize(network, np.random.default_rng([seed, _THETA]))
         inputs = np.asarray(inputs, dtype=np.float64)

@@ -4,7 +4,6 @@ import json
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -57,11 +56,11 @@ backend = Planted(Late(), Fault("late", "", change))
 
 
 @pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
+def typed(typist: Typist) -> Typist:
     """A folder with a definition that is trained, and one that is not."""
-    (tmp_path / "model.toml").write_text(TRAINING)
-    (tmp_path / "plain.toml").write_text(SMALL)
-    return Typist(tmp_path, monkeypatch, capsys)
+    (typist.folder / "model.toml").write_text(TRAINING)
+    (typist.folder / "plain.toml").write_text(SMALL)
+    return typist
 
 
 def test_a_definition_with_training_is_trained(typed: Typist) -> None:

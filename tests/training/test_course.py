@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes import Answering, Fake, numpy_answer
+from tests.fakes import Answer, Fake, Says, Wrapped
 from xcheck.backend import Objective
 from xcheck.definition import read_weights
 from xcheck.errors import BackendError, DefinitionError
@@ -39,23 +39,19 @@ def trained(*backends: Any, **training: Any) -> TrainingReport:
     return train(definition(**training), backends=backends or ["numpy"])
 
 
-class Turning(Fake):
+class Turning(Wrapped):
     """A witness that is right at first, and wrong once its weights have grown."""
 
-    name = "turning"
-
     def __init__(self, factor: float = 1.01) -> None:
-        self._factor = factor
+        def wrap(answer: Says) -> Says:
+            def turned(theta: Vector) -> Answer:
+                loss, gradient = answer(theta)
+                moved = float(np.linalg.norm(theta)) > _FAR
+                return loss, gradient * (factor if moved else 1.0)
 
-    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        answer = numpy_answer(problem, dtype)
+            return turned
 
-        def turned(theta: Vector) -> tuple[float, Vector]:
-            loss, gradient = answer(theta)
-            moved = float(np.linalg.norm(theta)) > _FAR
-            return loss, gradient * (self._factor if moved else 1.0)
-
-        return Answering(self.name, problem.layout.size, turned)
+        super().__init__("turning", wrap)
 
 
 _FAR = 4.0  # ‖θ‖, which is 2.7 at the start

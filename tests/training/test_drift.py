@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes import Answering, Fake, numpy_answer
+from tests.fakes import Answer, Answering, Fake, Says, Wrapped, numpy_answer
 from xcheck.backend import Objective
 from xcheck.parameters import Vector
 from xcheck.problem import DtypeName, Problem
@@ -245,37 +245,27 @@ def test_nothing_is_measured_where_nobody_else_trains() -> None:
     assert trained("numpy").drift is None
 
 
-def stale(name: str = "stale") -> Fake:
-    """A witness that answers with the gradient of the call before."""
+def stale(answer: Says) -> Says:
+    """Answers with the gradient of the call before."""
+    last: list[Vector] = []
 
-    class Stale(Fake):
-        def network_objective(
-            self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-        ) -> Objective:
-            answer = numpy_answer(problem, dtype)
-            last: list[Vector] = []
+    def stale(theta: Vector) -> Answer:
+        loss, gradient = answer(theta)
+        last.append(gradient)
+        return loss, last[-2] if len(last) > 1 else gradient
 
-            def late(theta: Vector) -> tuple[float, Vector]:
-                loss, gradient = answer(theta)
-                last.append(gradient)
-                return loss, last[-2] if len(last) > 1 else gradient
-
-            return Answering(self.name, problem.layout.size, late)
-
-    found = Stale()
-    found.name = name
-    return found
+    return stale
 
 
 def test_a_gradient_that_is_another_one_when_asked_again_is_wrong() -> None:
     """The check on the batch agrees, but θ has moved further than a gradient that agrees can lead."""
-    report = trained("numpy", stale(), "torch")
+    report = trained("numpy", Wrapped("stale", stale), "torch")
     assert report.verdict == "DISAGREE"
     (finding,) = report.findings
     assert finding.code == "XC108"
     assert finding.text.startswith("stale: the step to 2 leads ")
     assert "the gradient that was used was another one" in report.headline
-    assert trained("numpy", stale()).findings[0].text.startswith("stale or numpy: ")
+    assert trained("numpy", Wrapped("stale", stale)).findings[0].text.startswith("stale or numpy: ")
 
 
 def test_a_kink_or_a_tolerated_error_hides_nothing_that_comes_later(tmp_path: Path) -> None:

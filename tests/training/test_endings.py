@@ -1,37 +1,52 @@
 """How a training ends: numbers that run away, witnesses and files that fail; what was checked is never lost."""
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.fakes import Answering, Fake, numpy_answer
+from tests.fakes import Answer, Says, Wrapped
 from tests.training.test_course import definition, trained
-from xcheck.backend import Objective
 from xcheck.errors import BackendError, DefinitionError
 from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
 from xcheck.report.training import render
 from xcheck.training import Checkpoint, train
 from xcheck.training.trained import TrainingReport
 
 
-class Failing(Fake):
-    """A witness that is right, until it is asked about a θ far enough from the start."""
+def failing(answer: Says) -> Says:
+    """Right, until it is asked about a θ far enough from the start."""
 
-    name = "failing"
+    def failing(theta: Vector) -> Answer:
+        if theta[-1] != 0:
+            raise ValueError("no such luck")
+        return answer(theta)
 
-    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        answer = numpy_answer(problem, dtype)
+    return failing
 
-        def failing(theta: Vector) -> tuple[float, Vector]:
-            if theta[-1] != 0:
-                raise ValueError("no such luck")
-            return answer(theta)
 
-        return Answering(self.name, problem.layout.size, failing)
+def nan(answer: Says) -> Says:
+    """Right at the start, and nan afterwards."""
+
+    def nan(theta: Vector) -> Answer:
+        loss, gradient = answer(theta)
+        return loss, gradient * (np.nan if theta[-1] != 0 else 1.0)
+
+    return nan
+
+
+def late(answer: Says) -> Says:
+    """At the start another loss at every call, which leaves it undecided; wrong afterwards."""
+    calls = count(1)
+
+    def late(theta: Vector) -> Answer:
+        loss, gradient = answer(theta)
+        return (loss + next(calls), gradient) if theta[-1] == 0 else (loss, gradient * 2.0)
+
+    return late
 
 
 def linear(**training: Any) -> dict[str, Any]:
@@ -77,29 +92,14 @@ def test_a_check_where_numbers_end_is_undecided(steps: int) -> None:
 
 def test_a_gradient_that_is_nan_at_an_ordinary_place_is_told_apart_from_a_learning_rate() -> None:
     """θ was 1 in size, and not 1e300."""
-
-    class Nan(Fake):
-        name = "nan"
-
-        def network_objective(
-            self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-        ) -> Objective:
-            answer = numpy_answer(problem, dtype)
-
-            def nan(theta: Vector) -> tuple[float, Vector]:
-                loss, gradient = answer(theta)
-                return loss, gradient * (np.nan if theta[-1] != 0 else 1.0)
-
-            return Answering(self.name, problem.layout.size, nan)
-
-    report = trained(Nan())
+    report = trained(Wrapped("nan", nan))
     assert report.steps == 1
     assert "the gradient of nan is not finite there, or the learning rate 0.3 is too large" in plain(report)
 
 
 def test_a_witness_that_fails_fails_alone() -> None:
     """Training goes on; the verdict is an error, and what happened is quoted."""
-    report = trained("numpy", Failing(), check_at=[0, 20, 40])
+    report = trained("numpy", Wrapped("failing", failing), check_at=[0, 20, 40])
     assert [checkpoint.step for checkpoint in report.checkpoints if not checkpoint.batch] == [0, 20, 40]
     assert report.verdict == "ERROR"
     (finding,) = report.findings
@@ -111,7 +111,7 @@ def test_a_witness_that_fails_fails_alone() -> None:
 
 def test_a_driving_witness_that_fails_leaves_what_was_checked() -> None:
     """The checks before; an error all the same."""
-    report = trained(Failing(), check_at=[0, 20, 40])
+    report = trained(Wrapped("failing", failing), check_at=[0, 20, 40])
     assert [checkpoint.step for checkpoint in report.checkpoints][:1] == [0]
     assert report.verdict == "ERROR"
     assert report.stopped == "failing failed after step 1"
@@ -120,7 +120,7 @@ def test_a_driving_witness_that_fails_leaves_what_was_checked() -> None:
 def test_a_driving_witness_that_fails_at_once_is_an_exception() -> None:
     """There is nothing to keep."""
     with pytest.raises(BackendError, match="no such luck"):
-        trained(Failing(), check_at=[40])
+        trained(Wrapped("failing", failing), check_at=[40])
 
 
 def test_a_file_that_cannot_be_written_loses_nothing(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_when_it_stops_does_not_depend_on_where_it_is_checked() -> None:
 def test_two_witnesses_have_two_names() -> None:
     """Otherwise one would hide the other."""
     with pytest.raises(DefinitionError, match="two witnesses are called 'failing'"):
-        trained(Failing(), Failing())
+        trained(Wrapped("failing", failing), Wrapped("failing", failing))
 
 
 def test_what_a_check_does_not_prove_is_in_the_first_line() -> None:
@@ -190,25 +190,7 @@ def test_what_a_check_does_not_prove_is_in_the_first_line() -> None:
 
 def test_the_failure_that_is_shown_is_the_worst() -> None:
     """Undecided first and wrong later: what is wrong is named."""
-
-    class Late(Fake):
-        name = "late"
-
-        def network_objective(
-            self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64"
-        ) -> Objective:
-            answer, calls = numpy_answer(problem, dtype), [0.0]
-
-            def late(theta: Vector) -> tuple[float, Vector]:
-                loss, gradient = answer(theta)
-                calls[0] += 1.0
-                if theta[-1] == 0:
-                    return loss + calls[0], gradient  # another loss at every call: undecided
-                return loss, gradient * 2.0
-
-            return Answering(self.name, problem.layout.size, late)
-
-    report = trained("numpy", Late(), check_at=[0, 40], divergence=False)
+    report = trained("numpy", Wrapped("late", late), check_at=[0, 40], divergence=False)
     assert [str(checkpoint.report.verdict) for checkpoint in report.checkpoints] == ["UNDECIDED", "DISAGREE"]
     assert report.headline.startswith("trained by numpy: at step 40: late disagrees")
 

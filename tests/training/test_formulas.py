@@ -7,7 +7,7 @@ from xcheck import registry
 from xcheck.data import Dataset
 from xcheck.network import Dense, Network
 from xcheck.problem import Problem, draw_masks
-from xcheck.training.curve import predicted, without_dropout
+from xcheck.training.curve import predicted
 
 WITNESSES = registry.DEFAULTS
 RNG = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def test_inverted_dropout_preserves_the_expectation(keep_prob: float) -> None:
         masks = draw_masks(network, 10, 0, step=step)
         hidden = np.maximum(X @ problem.layout.unflatten(problem.theta)["W1"].T, 0) * masks[1] / keep_prob
         outputs.append(hidden @ problem.layout.unflatten(problem.theta)["W2"].T)
-    whole = predicted(without_dropout(network), problem.theta, Dataset(inputs=X, targets=targets, features=()))
+    whole = predicted(network.without_dropout(), problem.theta, Dataset(inputs=X, targets=targets, features=()))
     spread = np.std(outputs, axis=0) / np.sqrt(len(outputs))
     assert (np.abs(np.mean(outputs, axis=0) - whole.a[-1]) <= 5 * spread).all()
 

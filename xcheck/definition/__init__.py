@@ -1,13 +1,11 @@
 """Definitions: from a TOML file or a dict of the same shape to a Problem and the settings of its check."""
 
-from xcheck.definition.files import WEIGHTS
 from xcheck.definition.load import DRAWN, Loaded, flag_complaints, load, project_settings, settings_for_problem
 from xcheck.definition.schema import Check, ProjectDefaults, Training
-from xcheck.definition.weights import read_weights, write_weights
+from xcheck.definition.weights import read_weights, write_weights, wrong_suffix
 
 __all__ = [
     "DRAWN",
-    "WEIGHTS",
     "Check",
     "Loaded",
     "ProjectDefaults",
@@ -18,4 +16,5 @@ __all__ = [
     "read_weights",
     "settings_for_problem",
     "write_weights",
+    "wrong_suffix",
 ]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from xcheck.data import load_npz
 from xcheck.data.wording import quoted, shortened
 from xcheck.definition.explain import did_you_mean
+from xcheck.definition.files import WEIGHTS
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.parameters import Layout, Tensor, Vector
 
@@ -34,23 +35,31 @@ def read_weights(path: Path, layout: Layout) -> Vector:
     return layout.flatten(arrays)
 
 
+def wrong_suffix(path: Path) -> str | None:
+    """Return what is wrong with a file that weights are to be written to, if its suffix is."""
+    if path.suffix.lower() in WEIGHTS:
+        return None
+    return f"weights go to {' or '.join(WEIGHTS)}, not {path.name}"
+
+
 def write_weights(path: Path, layout: Layout, theta: Vector) -> None:
     """Write θ as W1, b1, W2, ... to an .npz or .safetensors file, so that `read_weights` reads the same numbers.
 
     Raises:
         DefinitionError: the suffix is another one, or the file cannot be written.
     """
+    wrong = wrong_suffix(path)
+    if wrong is not None:
+        raise DefinitionError(Complaint(wrong))
     arrays = {name: np.ascontiguousarray(array) for name, array in layout.unflatten(theta).items()}
     try:
         if path.suffix.lower() == ".npz":
             with path.open("wb") as file:  # NumPy would add a suffix to one in capitals
                 np.savez(file, **arrays)  # type: ignore[arg-type] # its stubs take names for options of its own
-        elif path.suffix.lower() == ".safetensors":
+        else:
             from safetensors.numpy import save
 
             path.write_bytes(save(arrays))
-        else:
-            raise DefinitionError(Complaint(f"weights go to .npz or .safetensors, not {path.name}"))
     except OSError as error:
         raise DefinitionError(Complaint(f"cannot write {path}: {error.strerror or error}")) from error
 

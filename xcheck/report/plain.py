@@ -35,9 +35,16 @@ def print_sections(console: Console, sections: Iterable[RenderableType], command
     """Print sections, and the command that repeats them."""
     for section in sections:
         console.print(section)
-    if command:
+    print_commands(console, [f"again: {shlex.join(command)}"] if command else [])
+
+
+def print_commands(console: Console, commands: Iterable[str]) -> None:
+    """Print what to type next, after an empty line."""
+    for number, command in enumerate(commands):
+        if not number:
+            console.print()
         # One piece, however narrow the terminal: it is there to be copied.
-        console.print(f"\n  again: {shlex.join(command)}", soft_wrap=True, markup=False)
+        console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def again(command: Sequence[str], seed: int) -> str:

@@ -16,7 +16,7 @@ from xcheck.oracle.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.pair import ORACLE, Component, band
 from xcheck.report.model import OracleSummary, Report
-from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, titled
+from xcheck.report.plain import NARROW, STYLES, again, indented, print_commands, rendered, titled
 from xcheck.report.tables import Page, title_of
 from xcheck.verdict import Verdict
 
@@ -35,12 +35,7 @@ def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     for section in _sections(report, page, verbose=verbose):
         # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
         console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
-    commands = list(_commands(report))
-    if commands:
-        console.print()
-    for command in commands:
-        # One piece, however narrow the terminal: it is there to be copied.
-        console.print(f"  {command}", soft_wrap=True, markup=False)
+    print_commands(console, _commands(report))
 
 
 def print_line(report: Report, console: Console) -> None:

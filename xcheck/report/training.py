@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
-from xcheck.report.plain import NARROW, STYLES, again, indented, rendered, table
+from xcheck.report.plain import NARROW, STYLES, again, indented, print_commands, rendered, table
 from xcheck.report.terminal import point_options, worst_component
 from xcheck.report.terminal import show as show_check
 from xcheck.training.curve import Look
@@ -43,12 +43,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
         show_check(checkpoint.report, console, verbose=verbose)
-    commands = list(_commands(report))
-    if commands:
-        console.print("")
-    for command in commands:
-        # One piece, however narrow the terminal: it is there to be copied.
-        console.print(f"  {command}", soft_wrap=True, markup=False)
+    print_commands(console, _commands(report))
 
 
 def _commands(report: TrainingReport) -> Iterable[str]:

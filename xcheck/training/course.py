@@ -16,14 +16,14 @@ from xcheck.network import Network
 from xcheck.pipeline import verify_loaded
 from xcheck.problem import Problem, roundoff_of
 from xcheck.report.model import Report
-from xcheck.training.curve import Look, every, look_at, recipe_of, test_error_at, without_dropout
+from xcheck.training.curve import Look, every, look_at, recipe_of, test_error_at
 from xcheck.training.descent import Descent
 from xcheck.training.drift import Drift, apart, drift_of, drifts, unrepeated
 from xcheck.training.paths import Position, positions
-from xcheck.training.remarks import FAR, drops, not_finite, remarks_on
+from xcheck.training.remarks import is_far, not_finite, remarks_on
 from xcheck.training.sizes import sizes_at
 from xcheck.training.trained import Checkpoint, TrainingReport
-from xcheck.training.watch import Watch, has_kinks, is_far
+from xcheck.training.watch import Watch, has_kinks
 
 _ROUNDINGS = 16
 
@@ -105,7 +105,7 @@ class Course:
     def _at(self, here: Position) -> bool:
         """Look, check and measure where it is time; return whether to stop early."""
         self._step = here.step
-        self._watch.at(here, far=is_far(self._problem.theta, here.theta, FAR))
+        self._watch.at(here, far=is_far(self._problem.theta, here.theta))
         checked = here.step in self._planned
         if checked or here.step % every(self.plan) == 0:
             look = self._look(here)
@@ -126,7 +126,7 @@ class Course:
                 self._check(here)
         elif here.step < self.plan.steps:
             self._stopped = f"θ is not finite after step {here.step + 1}"
-            if not is_far(self._problem.theta, here.theta, FAR):
+            if not is_far(self._problem.theta, here.theta):
                 self._check_batch(here)
 
     def _has_had_enough(self, here: Position) -> bool:
@@ -211,7 +211,7 @@ class Course:
 
     @property
     def _predicting(self) -> Network:
-        return without_dropout(self._problem.network)
+        return self._problem.network.without_dropout()
 
     @property
     def _seen(self) -> list[Look]:
@@ -219,6 +219,7 @@ class Course:
 
     def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
         self._look(here)
+        drift = self._drift()
         return TrainingReport(
             model=self._problem.name,
             driver=self.witnesses[0].name,
@@ -227,11 +228,11 @@ class Course:
             looks=tuple(self._seen),
             recipe=recipe_of(self._problem.network.loss, self._seen[-1], self.parts, self.plan.bayes_error),
             test_error=test_error_at(self._predicting, here.theta, self.parts),
-            drift=self._drift,
-            dropout=drops(self._problem.network),
+            drift=drift,
+            dropout=self._problem.network.drops,
             full_batch=self.plan.takes_all_of(len(self.parts.training.inputs)),
             findings=(*self._failures, *unrepeated(self._watch.partings, self.witnesses[0].name)),
-            warnings=tuple(self._warnings(here)),
+            warnings=tuple(self._warnings(here, drift)),
             steps=here.step,
             missed=tuple(step for step in self._planned if step > here.step),
             stopped=self._stopped,
@@ -240,7 +241,6 @@ class Course:
             seconds=seconds,
         )
 
-    @property
     def _drift(self) -> Drift | None:
         names = [backend.name for backend in self.witnesses[1:]]
         return drift_of(names, sorted(self._drifted.items()), self._watch.partings)
@@ -249,13 +249,13 @@ class Course:
     def _roundoff(self) -> float:
         return roundoff_of(self.loaded.check.dtype)
 
-    def _warnings(self, here: Position) -> Iterator[Finding]:
+    def _warnings(self, here: Position, drift: Drift | None) -> Iterator[Finding]:
         examples, driver = len(self.parts.training.inputs), self.witnesses[0].name
         yield from remarks_on(self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff)
         if "not finite" in self._stopped:
             yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
-        if self._drift is not None:
-            yield from drifts(self._drift, driver)
+        if drift is not None:
+            yield from drifts(drift, driver)
 
 
 def saved_at(file: Path, step: int) -> Path:

@@ -7,7 +7,7 @@ Source: lecture notes, "Dropout implementation" and "Early stopping".
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +17,7 @@ from xcheck.definition import Training
 from xcheck.findings import LOSS_ROSE, Finding
 from xcheck.network import LossName, Network
 from xcheck.oracle.forward import Trace, trace
+from xcheck.oracle.network_engine import tensors_of
 from xcheck.oracle.penalty import Penalty
 from xcheck.parameters import Layout, Vector
 from xcheck.training.recipe import Recipe
@@ -63,7 +64,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
         parts: of the data.
         step: number of steps taken.
     """
-    network = without_dropout(network)
+    network = network.without_dropout()
     penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     own = slice(parts.originals)
@@ -79,8 +80,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
 
 def predicted(network: Network, theta: Vector, data: Dataset) -> Trace:
     """Return what the network computes of some data, dropout off."""
-    arrays = Layout.of_network(network).unflatten(theta)
-    parameters = [(arrays[f"W{number}"], arrays[f"b{number}"]) for number in range(1, len(network.layers) + 1)]
+    parameters = tensors_of(Layout.of_network(network), theta)
     return trace(network, parameters, data.inputs, data.targets, [None] * (len(network.layers) + 1))
 
 
@@ -147,9 +147,3 @@ def chatter_of(network: Network, learning_rate: float, examples: int, every: int
     weights = sum(layer.units * inputs for layer, inputs in zip(network.layers, network.widths, strict=False))
     slope = network.l1 / (2 * examples)
     return 2 * every * learning_rate * slope**2 * weights
-
-
-def without_dropout(network: Network) -> Network:
-    """Return the network as it predicts."""
-    layers = tuple(replace(layer, keep_prob=1.0) for layer in network.layers)
-    return replace(network, layers=layers, input_keep_prob=1.0)

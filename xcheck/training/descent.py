@@ -76,7 +76,7 @@ class Descent:
     @property
     def _repeats(self) -> bool:
         """Whether every step is about the same examples with the same masks."""
-        return self.plan.takes_all_of(len(self.data.inputs)) and set(self.problem.network.keep_probs) == {1.0}
+        return self.plan.takes_all_of(len(self.data.inputs)) and not self.problem.network.drops
 
     def batch_of(self, step: int, theta: Vector) -> Problem:
         """Return the problem whose gradient at θ makes the step that follows so many others."""

@@ -12,12 +12,12 @@ from xcheck.training.curve import Look, chatter_of, every, rises
 from xcheck.training.dropout import advice_on
 
 # So many times as large as it was at the start, or 1, θ has run away.
-FAR = 1e6
+_FAR = 1e6
 
 
-def drops(network: Network) -> bool:
-    """Return whether units are dropped, so that every step has a J of its own."""
-    return set(network.keep_probs) != {1.0}
+def is_far(start: Vector, here: Vector) -> bool:
+    """Return whether θ has run away from θ₀."""
+    return bool(np.abs(here).max() > _FAR * max(1.0, float(np.abs(start).max())))
 
 
 def remarks_on(
@@ -35,7 +35,7 @@ def remarks_on(
     advice = advice_on(network)
     if advice is not None:
         yield advice
-    if not drops(network) and plan.takes_all_of(examples):
+    if not network.drops and plan.takes_all_of(examples):
         chatter = chatter_of(network, plan.learning_rate, examples, every(plan))
         yield from rises(looks, roundoff=roundoff, chatter=chatter)
 
@@ -51,7 +51,7 @@ def not_finite(stopped: str, driver: str, learning_rate: float, start: Vector, e
         end: the last θ that was finite.
     """
     size, why = float(np.abs(end).max()), f"the learning rate {learning_rate:g} is too large"
-    if size < FAR * max(1.0, float(np.abs(start).max())):
+    if not is_far(start, end):
         why = f"the gradient of {driver} is not finite there, or {why}"
     text = f"{stopped}, where its largest component was {size:.2g}: {why}"
     return Finding(code=NOT_FINITE, text=text, value=learning_rate)

@@ -8,7 +8,7 @@ from typing import Any
 
 from xcheck import registry
 from xcheck.backend import Backend
-from xcheck.definition import WEIGHTS, Loaded
+from xcheck.definition import Loaded, wrong_suffix
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.pipeline import Model, load_model
 from xcheck.training.course import Course, Moved, Told
@@ -101,8 +101,9 @@ def _refuse_file(file: Path | None, loaded: Loaded) -> None:
     started = loaded.weights
     if started is not None and started.parent == file.parent.resolve() and numbered.fullmatch(started.name):
         raise DefinitionError(Complaint(f"{file} might overwrite {started}, which θ is read from: name another"))
-    if file.suffix.lower() not in WEIGHTS:
-        raise DefinitionError(Complaint(f"weights go to {' or '.join(WEIGHTS)}, not {file.name}"))
+    wrong = wrong_suffix(file)
+    if wrong is not None:
+        raise DefinitionError(Complaint(wrong))
     if not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
         raise DefinitionError(Complaint(f"cannot write {file}: {file.parent} is no folder that can be written to"))
 

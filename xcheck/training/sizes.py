@@ -10,6 +10,7 @@ import numpy as np
 
 from xcheck.data import Dataset
 from xcheck.network import Network
+from xcheck.oracle.network_engine import tensors_of
 from xcheck.parameters import Layout, Vector
 from xcheck.training.curve import predicted
 
@@ -39,8 +40,7 @@ def sizes_at(network: Network, theta: Vector, data: Dataset) -> Sizes:
         theta: θ, shape (n,).
         data: what z is computed of.
     """
-    arrays = Layout.of_network(network).unflatten(theta)
-    weights = [arrays[f"W{number}"] for number in range(1, len(network.layers) + 1)]
+    weights = [W for W, _ in tensors_of(Layout.of_network(network), theta)]
     return Sizes(
         weights=tuple(_rms(W) for W in weights),
         inputs=tuple(_rms(z) for z in predicted(network, theta, data).z),

@@ -98,8 +98,3 @@ class Watch:
 def has_kinks(network: Network) -> bool:
     """Return whether J has kinks: relu, leaky_relu or l1."""
     return bool(network.l1) or any(layer.activation in LEFT_SLOPE for layer in network.layers)
-
-
-def is_far(start: np.ndarray, here: np.ndarray, times: float) -> bool:
-    """Return whether θ is so many times as large as it was at the start, or 1."""
-    return bool(np.abs(here).max() > times * max(1.0, float(np.abs(start).max())))
