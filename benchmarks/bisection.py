@@ -16,8 +16,8 @@ import numpy as np
 from rich.table import Table
 
 import xcheck
-from xcheck.oracle.lines import DIRECTIONS
-from xcheck.parameters import Layout, Vector
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.lines import DIRECTIONS
 
 WIDTHS, EXAMPLES = (784, 128, 10), 16
 _SIZES = {"1 to 10": 1.0, "0.01 to 0.1": 0.01}

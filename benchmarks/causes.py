@@ -18,12 +18,12 @@ from tests.breadth.entry import Entry
 from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import check
-from xcheck.compare import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
 from xcheck.diagnose import Circumstances, diagnosis_of
-from xcheck.evaluation import Evaluation
 from xcheck.findings import CAUSE_UNKNOWN
+from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.problem import Problem
 from xcheck.testing import GENERIC_FAULTS
 
 # What a generic fault is called, when it makes a difference at all; a row of one component is a component.

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from xcheck import Problem, registry, verify
-from xcheck.pipeline import load_model
+from xcheck import Problem, verify
+from xcheck.backend import registry
+from xcheck.checks.networks.run import load_model
 from xcheck.testing import FAULTS, Fault, Planted
 
 EXAMPLES = Path(__file__).parents[1] / "xcheck" / "examples"

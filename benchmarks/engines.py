@@ -8,13 +8,13 @@ import numpy as np
 
 from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
-from xcheck.compare import Comparer, Tolerance
-from xcheck.evaluation import Evaluation
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
+from xcheck.layout import Vector
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.choose import ENGINES, predict
-from xcheck.oracle.network_engine import NetworkEngine
-from xcheck.oracle.node import NodeEngine
-from xcheck.parameters import Vector
+from xcheck.oracle.engines.network import NetworkEngine
+from xcheck.oracle.engines.node import NodeEngine
+from xcheck.oracle.engines.selection import ENGINES, predict
 from xcheck.verdict import Verdict
 
 # A call that is predicted to take longer than this is not made.

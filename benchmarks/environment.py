@@ -57,7 +57,7 @@ def _accelerator(device: str) -> str | None:
     if device == "cpu":
         return None
     # Only here: a process that measures others need not load JAX itself.
-    from xcheck.oracle.network_engine import find_device
+    from xcheck.oracle.engines.network import find_device
 
     return str(find_device(device).device_kind)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 SEED = 0
 SMALL = (7, 8, 4)

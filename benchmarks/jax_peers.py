@@ -16,7 +16,7 @@ from jax.test_util import check_grads
 
 from benchmarks.method import Differences, Judgement, Method
 from xcheck import Problem
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 from xcheck_jax.network import NetworkObjective
 
 _CHUNKS = (8, 16, 32, 64, 128, 256)

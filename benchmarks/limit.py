@@ -7,7 +7,7 @@ operation at the rate of a polynomial, and nothing for memory or for the dispatc
 cannot be beaten without doing fewer operations.
 
 Written with the library's exponential and logarithm, as losses usually are, a pass would need one of each per example,
-perturbation and class: that is the limit that the addition theorems of `xcheck.oracle.moves` remove.
+perturbation and class: that is the limit that the addition theorems of `xcheck.oracle.engines.increments` remove.
 """
 
 import statistics
@@ -25,9 +25,9 @@ from rich.table import Table
 
 from benchmarks.scenarios import SCENARIOS
 from xcheck import Problem
-from xcheck.oracle.forward import float64_on
-from xcheck.oracle.network_engine import find_device
-from xcheck.oracle.structured import StructuredEngine
+from xcheck.oracle.engines.network import find_device
+from xcheck.oracle.engines.structured import StructuredEngine
+from xcheck.oracle.network.forward import float64_on
 
 _NUMBERS = 1 << 14  # 128 KiB for each core and operand
 _SWEEPS = 400

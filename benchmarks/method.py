@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck import Problem
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 Judgement = Literal["agree", "disagree", "undecided"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.method import Differences
 from xcheck import Problem
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 from xcheck_numpy.network import NetworkObjective
 
 _EPSILON = 1e-7

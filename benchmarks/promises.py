@@ -11,8 +11,8 @@ import numpy as np
 from rich.table import Table
 
 from xcheck import Problem
-from xcheck.compare import Comparer, Tolerance
-from xcheck.evaluation import Evaluation
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
 from xcheck.testing import large_scenario
 from xcheck_numpy.network import NetworkObjective

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck import Dense, Network, Problem
-from xcheck.network import ActivationName
-from xcheck.parameters import Layout, Vector, initialize
+from xcheck.layout import Layout, Vector, initialize
+from xcheck.networks.network import ActivationName
 from xcheck_numpy.network import NetworkObjective
 
 L2 = 0.7

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.method import Judgement, Method
 from xcheck import Problem
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 from xcheck_torch.network import NetworkObjective
 
 

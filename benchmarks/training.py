@@ -17,8 +17,8 @@ from rich.table import Table
 
 from xcheck import train, verify
 from xcheck.findings import DRIFT, LOSS_ROSE
-from xcheck.network import ACTIVATIONS, LOSSES
-from xcheck.problem import Problem, roundoff_of
+from xcheck.networks.network import ACTIVATIONS, LOSSES
+from xcheck.networks.problem import Problem, roundoff_of
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck.training import TrainingReport
 from xcheck.training.drift import allowed

@@ -22,7 +22,7 @@ from benchmarks import memory
 from benchmarks.catalogue import Entry
 from benchmarks.method import Method, SkippedError
 from benchmarks.scenarios import Scenario
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 from xcheck.testing import FAULTS
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from xcheck.cli import run_cli
+from xcheck.cli.main import run_cli
 
 SMALL = """
 [data]

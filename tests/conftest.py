@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.commands import Typist
-from xcheck.network import Dense, Network
-from xcheck.parameters import Layout
-from xcheck.problem import Problem
+from xcheck.layout import Layout
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
 
 
 @pytest.fixture(scope="session")

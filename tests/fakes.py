@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from xcheck import registry
-from xcheck.backend import Backend, Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.backend import registry
+from xcheck.backend.contract import Backend, Objective
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
 
 Answer = tuple[float, Vector]
 Says = Callable[[Vector], Answer]

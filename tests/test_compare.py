@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from xcheck.compare import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.pair import Pair, norm_relative_difference
 from xcheck.diagnose import odd_one_out
-from xcheck.evaluation import Evaluation
+from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
-from xcheck.oracle.forward import Trace
-from xcheck.oracle.rounding import Rounding
-from xcheck.pair import Pair, norm_relative_difference
-from xcheck.parameters import Layout, Vector
+from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.network.forward import Trace
 from xcheck.verdict import Verdict
 
 LAYOUT = Layout.of({"W1": (2, 2), "b1": (2,)})

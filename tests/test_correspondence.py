@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xcheck.correspondence import correspondence
+from xcheck.backend.naming import correspondence
 from xcheck.errors import DefinitionError
 
 CANONICAL = {"0.weight": (3, 4), "0.bias": (3,), "2.weight": (2, 3)}

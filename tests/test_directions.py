@@ -268,7 +268,7 @@ def test_the_command_line_knows_the_scope(tmp_path: Path) -> None:
     """`--scope directions`."""
     from click.testing import CliRunner
 
-    from xcheck.cli import cli
+    from xcheck.cli.main import cli
 
     (tmp_path / "model.py").write_text(
         "import numpy as np\nimport xcheck\n"

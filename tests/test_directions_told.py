@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xcheck import Report, check
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 W = np.random.default_rng(0).standard_normal((100, 200))
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from tests.worked_examples import IN_README, PAGE, README, TITLES, buggy, module, page, readme, steady
-from xcheck.cases import is_case
+from xcheck.checks.case import is_case
+from xcheck.compare.pair import ORACLE
 from xcheck.findings import LOSSES_PART
-from xcheck.pair import ORACLE
 
 # Who is wrong, and in which tensors.
 MISTAKES = {

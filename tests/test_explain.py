@@ -14,18 +14,18 @@ import pytest
 import xcheck
 from tests.commands import SMALL, Typist
 from tests.fakes import Fake
-from xcheck import registry
-from xcheck.backend import Objective
-from xcheck.component import component_of
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
+from xcheck.checks.explain.component import component_of
+from xcheck.checks.explain.explanation import Explanation, Kink, Statement
+from xcheck.checks.explain.sweep import Step, nearest_kink, swept
+from xcheck.checks.prepare import natural_engine
 from xcheck.errors import DefinitionError
-from xcheck.explanation import Explanation, Kink, Statement
-from xcheck.network import Dense, Network
+from xcheck.layout import Layout, Location
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
 from xcheck.pages import codes, page
-from xcheck.parameters import Layout, Location
-from xcheck.problem import Problem
-from xcheck.report.closeup import render
-from xcheck.subject import natural_engine
-from xcheck.sweep import Step, nearest_kink, swept
+from xcheck.report.component import render
 from xcheck.testing import FAULTS, Planted
 from xcheck.verdict import Verdict
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from tests.fakes import Fake
-from xcheck import Report, registry, verify
-from xcheck.backend import Objective
-from xcheck.network import ActivationName, LossName
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck import Report, verify
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.network import ActivationName, LossName
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array, sigmoid
 from xcheck_numpy.losses import LOSSES, Loss
@@ -155,7 +156,7 @@ def test_a_fault_in_the_backward_pass_is_found_and_named(name: str, problem: Pro
 
 def binary(activation: ActivationName) -> Problem:
     """A 4-5-1 network with binary cross-entropy."""
-    from xcheck.network import Dense, Network
+    from xcheck.networks.network import Dense, Network
 
     layers = (Dense(units=5, activation=activation), Dense(units=1))
     network = Network(inputs=4, layers=layers, loss="binary_cross_entropy")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem
-from xcheck.layers import LayerState, layers_of
-from xcheck.network import ActivationName, LossName
+from xcheck.caveats.layers import LayerState, layers_of
+from xcheck.layout import Vector
+from xcheck.networks.network import ActivationName, LossName
 from xcheck.oracle import numerical_gradient
-from xcheck.parameters import Vector
 
 rng = np.random.default_rng(0)
 

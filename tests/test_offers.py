@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xcheck.cases import Case
+from xcheck.checks.case import Case
+from xcheck.checks.report import Report
+from xcheck.cli.jobs import jobs_of
+from xcheck.cli.python.discovery import Offer, offers_of
+from xcheck.cli.python.source import Reference, reference
 from xcheck.errors import DefinitionError
-from xcheck.models import jobs_of
-from xcheck.offers import Offer, offers_of
-from xcheck.python_source import Reference, reference
-from xcheck.report.model import Report
 
 CUBE = """
 import numpy as np

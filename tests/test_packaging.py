@@ -70,14 +70,14 @@ def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> Non
     zipfile.ZipFile(wheel).extractall(site)
     code = f"""
 import sys; sys.path.insert(0, {str(site)!r})
-import xcheck, xcheck.registry, importlib.resources as resources
-print(xcheck.__file__.startswith({str(site)!r}), *xcheck.registry.names()[:3])
+import xcheck, xcheck.backend.registry, importlib.resources as resources
+print(xcheck.__file__.startswith({str(site)!r}), *xcheck.backend.registry.names()[:3])
 print(xcheck.verify(str(resources.files("xcheck") / "examples" / "iris.toml")).verdict)
 """
     assert run(code, tmp_path).split() == ["True", "numpy", "torch", "jax", "AGREE"]
 
 
-@pytest.mark.parametrize("module", ["xcheck", "xcheck.cli", "xcheck_torch", "xcheck_jax"])
+@pytest.mark.parametrize("module", ["xcheck", "xcheck.cli.main", "xcheck_torch", "xcheck_jax"])
 def test_importing_is_light(module: str, tmp_path: Path) -> None:
     """Neither jax nor torch nor rich nor pydantic is loaded before it is needed."""
     heavy = "{'jax', 'jaxlib', 'torch', 'rich', 'pydantic', 'scipy'}"

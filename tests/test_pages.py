@@ -13,7 +13,7 @@ import click
 import pytest
 
 from xcheck import findings, pages
-from xcheck.cli import cli
+from xcheck.cli.main import cli
 from xcheck.errors import DefinitionError
 
 README = Path(__file__).parents[1] / "README.md"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from xcheck.network import Dense, InitializerName, Network
-from xcheck.parameters import Layout, initialize
+from xcheck.layout import Layout, initialize
+from xcheck.networks.network import Dense, InitializerName, Network
 
 NETWORK = Network(inputs=4, layers=(Dense(units=3), Dense(units=2)), loss="mean_squared_error")
 

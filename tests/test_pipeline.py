@@ -67,7 +67,7 @@ def test_a_wrong_loss_is_found_before_any_gradient() -> None:
         input_keep_prob=problem.network.input_keep_prob,
     )
 
-    class AnotherNetwork(type(xcheck.registry.get("numpy"))):  # type: ignore[misc] # the class of an instance
+    class AnotherNetwork(type(xcheck.backend.registry.get("numpy"))):  # type: ignore[misc] # the class of an instance
         def network_objective(self, problem: Problem, **settings: str) -> object:
             other = Problem(
                 network=heavier,
@@ -90,7 +90,7 @@ def test_a_gradient_that_is_not_finite_has_its_own_finding(problem: Problem) -> 
     def spoil(gradient: dict[str, np.ndarray], problem: Problem) -> None:
         gradient["W2"][3, 1] = math.nan
 
-    planted = Planted(xcheck.registry.get("numpy"), Fault("nan", "support", spoil))
+    planted = Planted(xcheck.backend.registry.get("numpy"), Fault("nan", "support", spoil))
     report = verify(problem, backends=[planted, "torch"])
     assert (report.verdict, report.odd_one_out) == ("DISAGREE", ("numpy",))
     assert [finding.text for finding in report.findings] == ["numpy: the gradient is nan at W2[3, 1]"]

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from xcheck import Dense, Network, registry, verify
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
-from xcheck.report.terminal import render
+from xcheck import Dense, Network, verify
+from xcheck.backend import registry
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
+from xcheck.report.text import render
 from xcheck.testing import Fault, Planted
 
 

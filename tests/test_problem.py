@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from xcheck.network import Dense, Network
-from xcheck.problem import Mask, Problem, draw_masks
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Mask, Problem, draw_masks
 
 NETWORK = Network(
     inputs=5,

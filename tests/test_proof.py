@@ -3,8 +3,8 @@
 import numpy as np
 
 from xcheck import Dense, Network, Problem, Report, verify
-from xcheck.parameters import Vector
-from xcheck.proof import TensorProof
+from xcheck.compare.coverage import TensorProof
+from xcheck.layout import Vector
 
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((20, 4)), rng.standard_normal((20, 2))
@@ -62,7 +62,7 @@ def test_a_gradient_that_cancels_is_below_the_noise() -> None:
 
 def test_wrong_and_undecided_components_are_not_verified() -> None:
     """What one witness gets wrong is verified in none."""
-    from xcheck import registry
+    from xcheck.backend import registry
     from xcheck.testing import FAULTS, Planted
 
     doubled = next(fault for fault in FAULTS if fault.name == "W2 x 2")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Plugins
-from xcheck import registry, verify
-from xcheck.definition import load
+from xcheck import verify
+from xcheck.backend import registry
 from xcheck.errors import DefinitionError
+from xcheck.networks.definition import load
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xcheck import Dense, Network, Problem, registry, verify
+from xcheck import Dense, Network, Problem, verify
+from xcheck.backend import registry
+from xcheck.caveats.check import warnings_of
+from xcheck.layout import Vector
 from xcheck.oracle import numerical_gradient
-from xcheck.oracle.audit import Audit
-from xcheck.parameters import Vector
-from xcheck.remarks import warnings_of
-from xcheck.report.terminal import render
+from xcheck.oracle.estimators.audit import Audit
+from xcheck.report.text import render
 from xcheck.testing import Fault, Planted
 
 EXAMPLES = Path(__file__).parent.parent / "xcheck" / "examples"

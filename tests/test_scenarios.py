@@ -3,7 +3,7 @@
 import pytest
 
 from xcheck import verify
-from xcheck.network import ACTIVATIONS, LOSSES
+from xcheck.networks.network import ACTIVATIONS, LOSSES
 from xcheck.testing import scenario, scenarios
 
 

@@ -14,12 +14,12 @@ import pytest
 
 import xcheck
 from tests.commands import SMALL, Typist
-from xcheck import registry
-from xcheck.mutation import FaultResult, Limit, Outcome, SelfTest
-from xcheck.network import Dense, Network
-from xcheck.oracle.lines import DIRECTIONS
-from xcheck.problem import Problem
-from xcheck.report.mutation import render
+from xcheck.backend import registry
+from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.report.selftest import render
 from xcheck.testing import FAULTS, GENERIC_FAULTS, Fault, Planted, scenario
 from xcheck.testing.faults import Gradient
 from xcheck.verdict import Verdict

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Problem, Report, verify
-from xcheck.backend import Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName
 
 Answer = Callable[[int, float, Vector], tuple[float, Vector]]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xcheck.errors import DefinitionError
-from xcheck.tree import leaves, nested, rebuilt
+from xcheck.functions.tree import leaves, nested, rebuilt
 
 
 class Pair(NamedTuple):

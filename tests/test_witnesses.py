@@ -3,10 +3,11 @@
 import pytest
 
 from tests.conftest import Plugins
-from xcheck import registry, verify
-from xcheck.backend import Backend
+from xcheck import verify
+from xcheck.backend import registry
+from xcheck.backend.contract import Backend
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.problem import Problem
+from xcheck.networks.problem import Problem
 
 ABSENT = """
 from xcheck.testing import FAULTS, Planted

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from xcheck.version import __version__
 
 if TYPE_CHECKING:
-    from xcheck.cases import Case, case
-    from xcheck.checking import GradientMismatch, assert_gradients, check
-    from xcheck.closeup import explain
+    from xcheck.checks.case import Case, case
+    from xcheck.checks.explain.explain import explain
+    from xcheck.checks.explain.explanation import Explanation
+    from xcheck.checks.functions.check import GradientMismatch, assert_gradients, check
+    from xcheck.checks.networks.run import verify
+    from xcheck.checks.report import Report
+    from xcheck.checks.selftest.plant import selftest
+    from xcheck.checks.selftest.score import SelfTest
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
-    from xcheck.explanation import Explanation
-    from xcheck.function import objective
-    from xcheck.mutation import SelfTest
-    from xcheck.network import Dense, Network
-    from xcheck.pipeline import verify
-    from xcheck.problem import Problem
-    from xcheck.report.model import Report
+    from xcheck.functions.function import objective
+    from xcheck.networks.network import Dense, Network
+    from xcheck.networks.problem import Problem
     from xcheck.training import TrainingReport, train
-    from xcheck.trial import selftest
     from xcheck.verdict import Verdict
 
 __all__ = [
@@ -53,28 +53,28 @@ __all__ = [
 
 _HOMES = {
     "BackendError": "xcheck.errors",
-    "Case": "xcheck.cases",
+    "Case": "xcheck.checks.case",
     "Complaint": "xcheck.errors",
     "DefinitionError": "xcheck.errors",
-    "Dense": "xcheck.network",
+    "Dense": "xcheck.networks.network",
     "DeviceError": "xcheck.errors",
-    "Explanation": "xcheck.explanation",
-    "GradientMismatch": "xcheck.checking",
-    "Network": "xcheck.network",
-    "Problem": "xcheck.problem",
-    "Report": "xcheck.report.model",
-    "SelfTest": "xcheck.mutation",
+    "Explanation": "xcheck.checks.explain.explanation",
+    "GradientMismatch": "xcheck.checks.functions.check",
+    "Network": "xcheck.networks.network",
+    "Problem": "xcheck.networks.problem",
+    "Report": "xcheck.checks.report",
+    "SelfTest": "xcheck.checks.selftest.score",
     "TrainingReport": "xcheck.training",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
-    "assert_gradients": "xcheck.checking",
-    "case": "xcheck.cases",
-    "check": "xcheck.checking",
-    "explain": "xcheck.closeup",
-    "objective": "xcheck.function",
-    "selftest": "xcheck.trial",
+    "assert_gradients": "xcheck.checks.functions.check",
+    "case": "xcheck.checks.case",
+    "check": "xcheck.checks.functions.check",
+    "explain": "xcheck.checks.explain.explain",
+    "objective": "xcheck.functions.function",
+    "selftest": "xcheck.checks.selftest.plant",
     "train": "xcheck.training",
-    "verify": "xcheck.pipeline",
+    "verify": "xcheck.checks.networks.run",
 }
 
 

@@ -1,6 +1,6 @@
 """`python -m xcheck`."""
 
-from xcheck.cli import main
+from xcheck.cli.main import main
 
 if __name__ == "__main__":
     main()

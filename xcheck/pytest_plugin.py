@@ -15,9 +15,9 @@ import pytest
 from _pytest._code.code import ExceptionRepr, ReprEntry
 
 if TYPE_CHECKING:
-    from xcheck.contenders import Objectives
-    from xcheck.pipeline import Model
-    from xcheck.report.model import Report
+    from xcheck.checks.functions.implementations import Objectives
+    from xcheck.checks.networks.run import Model
+    from xcheck.checks.report import Report
 
 _MARKER = (
     "xcheck(**settings): defaults of the fixture `xcheck` for this test, such as tolerance=1e-6 or "
@@ -59,7 +59,7 @@ class Checker:
             TypeError: params or data for a model or a case, which bring their own.
         """
         __tracebackhide__ = True
-        from xcheck.cases import Case
+        from xcheck.checks.case import Case
 
         if not isinstance(subject, Case) and not _is_model(subject):
             return self.assert_gradients(subject, params, data, **settings)
@@ -73,7 +73,7 @@ class Checker:
     def check(self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any) -> "Report":
         """Call `xcheck.check`, which does not fail."""
         __tracebackhide__ = True
-        from xcheck.checking import check
+        from xcheck.checks.functions.check import check
 
         return check(objectives, params, data, **{**self._for_functions(), **settings})
 
@@ -82,21 +82,21 @@ class Checker:
     ) -> "Report":
         """Call `xcheck.assert_gradients`, which fails unless all agree."""
         __tracebackhide__ = True
-        from xcheck.checking import assert_gradients
+        from xcheck.checks.functions.check import assert_gradients
 
         return assert_gradients(objectives, params, data, **{**self._for_functions(), **settings})
 
     def verify(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, which does not fail."""
         __tracebackhide__ = True
-        from xcheck.pipeline import verify
+        from xcheck.checks.networks.run import verify
 
         return verify(model, **{**self._for_model(model), **settings})
 
     def assert_model(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, and fail unless all agree."""
         __tracebackhide__ = True
-        from xcheck.checking import GradientMismatch
+        from xcheck.checks.functions.check import GradientMismatch
 
         report = self.verify(model, **settings)
         if not report.ok:
@@ -105,14 +105,14 @@ class Checker:
 
     def _for_functions(self) -> dict[str, Any]:
         """Return the defaults that `check` takes."""
-        from xcheck.definition import project_settings
+        from xcheck.networks.definition import project_settings
 
         return _chosen({**project_settings(self.root), **self.marked}, _function_settings())
 
     def _for_model(self, model: "Model") -> dict[str, Any]:
         """Return the defaults that `verify` takes; the pyproject.toml of a definition it finds by itself."""
-        from xcheck.definition import DRAWN, project_settings
-        from xcheck.problem import Problem
+        from xcheck.networks.definition import DRAWN, project_settings
+        from xcheck.networks.problem import Problem
 
         if not isinstance(model, Problem):
             return _chosen(self.marked, _model_settings())
@@ -120,7 +120,7 @@ class Checker:
 
 
 def _is_model(subject: object) -> bool:
-    from xcheck.problem import Problem
+    from xcheck.networks.problem import Problem
 
     if isinstance(subject, Mapping):
         return any(isinstance(value, Mapping) for value in subject.values())
@@ -132,14 +132,14 @@ def _chosen(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
 
 
 def _function_settings() -> set[str]:
-    from xcheck.checking import check
+    from xcheck.checks.functions.check import check
 
     return _keywords(check)
 
 
 def _model_settings() -> set[str]:
-    from xcheck.definition import ProjectDefaults
-    from xcheck.pipeline import verify
+    from xcheck.checks.networks.run import verify
+    from xcheck.networks.definition import ProjectDefaults
 
     return _keywords(verify) | set(ProjectDefaults.model_fields)
 
@@ -164,7 +164,7 @@ def xcheck(request: pytest.FixtureRequest) -> Checker:
 
 
 def _refuse_mistakes(marker: pytest.Mark) -> None:
-    from xcheck.definition.explain import did_you_mean
+    from xcheck.networks.definition.messages import did_you_mean
 
     if marker.args:
         pytest.fail(f"marker xcheck: {marker.args[0]!r} needs a name, such as tolerance=1e-6", pytrace=False)
@@ -192,7 +192,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Let a gradient that is wrong be told by its first line, and by the report below the test's own code."""
     outcome = yield
-    checking = sys.modules.get("xcheck.checking")  # not imported: nothing of it can have been raised
+    checking = sys.modules.get("xcheck.checks.functions.check")  # not imported: nothing of it can have been raised
     error = call.excinfo.value if call.excinfo else None
     if checking and isinstance(error, checking.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
         _retell(outcome.longrepr, error.report, _width(item.config))
@@ -201,7 +201,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _retell(shown: ExceptionRepr, report: "Report", width: int) -> None:
     """Replace the exception's text by its headline, and add the report at the terminal's width."""
-    from xcheck.report.terminal import render
+    from xcheck.report.text import render
 
     if shown.reprcrash is not None:
         shown.reprcrash.message = report.headline  # the short summary, --tb=line, JUnit's message

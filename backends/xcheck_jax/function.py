@@ -1,6 +1,7 @@
 """A person's own function of JAX arrays: the gradient by jax.grad, many θ at once by jit(vmap).
 
-JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w; it is conjugated, see `xcheck.arguments`.
+JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w; it is conjugated, see
+`xcheck.functions.arguments`.
 
 Each gradient traces the function anew: under a jit that is kept, numbers drawn in Python while tracing would be frozen,
 and a random function would look deterministic. Compiled code is kept for as long as the trace is the same.
@@ -15,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from xcheck.arguments import Arguments, Leaf, Numbers
-from xcheck.function import Function
-from xcheck.function_objective import WEIGHT, FunctionObjective
-from xcheck.parameters import Vector
-from xcheck.tree import leaves, rebuilt
+from xcheck.backend.function_objective import WEIGHT, FunctionObjective
+from xcheck.functions.arguments import Arguments, Leaf, Numbers
+from xcheck.functions.function import Function
+from xcheck.functions.tree import leaves, rebuilt
+from xcheck.layout import Vector
 from xcheck_jax.settings import own_settings
 
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.

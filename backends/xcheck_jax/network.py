@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from xcheck.backend import Objective
-from xcheck.network import LEAKY_SLOPE, ActivationName, LossName, Network
-from xcheck.parameters import Layout, Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.backend.contract import Objective
+from xcheck.layout import Layout, Vector
+from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName, Network
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck_jax.settings import own_settings
 
 ACTIVATIONS: dict[ActivationName, Callable[[Array], Array]] = {

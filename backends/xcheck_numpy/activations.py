@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.network import LEAKY_SLOPE, ActivationName
+from xcheck.networks.network import LEAKY_SLOPE, ActivationName
 
 Array: TypeAlias = NDArray[Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.arguments import Leaf, Numbers
+from xcheck.backend.function_objective import FunctionObjective
 from xcheck.errors import BackendError
-from xcheck.function_objective import FunctionObjective
+from xcheck.functions.arguments import Leaf, Numbers
 
 
 def numbers(value: object) -> Leaf | None:

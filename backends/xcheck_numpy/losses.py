@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.network import LossName
+from xcheck.networks.network import LossName
 from xcheck_numpy.activations import Array, sigmoid, softplus
 
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from xcheck.backend import Objective
-from xcheck.network import ActivationName, LossName
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.network import ActivationName, LossName
+from xcheck.networks.problem import Problem
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array
 from xcheck_numpy.losses import LOSSES, Loss
 

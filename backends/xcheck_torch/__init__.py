@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from xcheck.arguments import Arguments, Leaf
-from xcheck.backend import Backend, Objective
+from xcheck.backend.contract import Backend, Objective
 from xcheck.errors import Complaint, DeviceError
-from xcheck.function import Function
-from xcheck.problem import DtypeName, Problem
+from xcheck.functions.arguments import Arguments, Leaf
+from xcheck.functions.function import Function
+from xcheck.networks.problem import DtypeName, Problem
 
 
 class TorchBackend(Backend):

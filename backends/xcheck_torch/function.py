@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from xcheck.arguments import Arguments, Leaf, Numbers
-from xcheck.backend import failing_as
-from xcheck.function import Function
-from xcheck.function_objective import WEIGHT, FunctionObjective, widened
-from xcheck.parameters import Vector
+from xcheck.backend.contract import failing_as
+from xcheck.backend.function_objective import WEIGHT, FunctionObjective, widened
+from xcheck.functions.arguments import Arguments, Leaf, Numbers
+from xcheck.functions.function import Function
+from xcheck.layout import Vector
 from xcheck_torch.modes import own_modes
 
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}

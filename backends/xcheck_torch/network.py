@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from xcheck.backend import Objective
-from xcheck.network import LEAKY_SLOPE, ActivationName, LossName
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck_torch.modes import own_modes
 
 ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {

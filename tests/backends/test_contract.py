@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.fakes import Answering, Fake, numpy_answer
-from xcheck import registry
-from xcheck.backend import Objective
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
 from xcheck.errors import BackendError
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.testing import check_contract, scenario
 
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from xcheck.network import ACTIVATIONS as NAMES
-from xcheck.network import LOSSES as LOSS_NAMES
-from xcheck.network import ActivationName, LossName
+from xcheck.networks.network import ACTIVATIONS as NAMES
+from xcheck.networks.network import LOSSES as LOSS_NAMES
+from xcheck.networks.network import ActivationName, LossName
 from xcheck.testing import scenarios
 from xcheck_numpy.activations import ACTIVATIONS, Array, erf, sigmoid
 from xcheck_numpy.losses import LOSSES

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.catalogue import Entry
 from benchmarks.method import Differences, SkippedError
 from benchmarks.rows import Row
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 ENVIRONMENT: dict[str, Any] = {
     "date": "2026-01-01T00:00:00+00:00",

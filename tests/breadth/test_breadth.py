@@ -18,7 +18,7 @@ from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry
 from tests.breadth.planted import numbers, planted, true_gradient
 from tests.breadth.torch_functions import activated
-from xcheck.report.model import Report
+from xcheck.checks.report import Report
 from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault, Gradient
 
 NUMBERS = {entry.name: number for number, entry in enumerate(CATALOGUE)}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from xcheck.data import Dataset, Parts
-from xcheck.data.augment import Augmentation, augmented
-from xcheck.definition import load
 from xcheck.errors import DefinitionError
+from xcheck.networks.data import Dataset, Parts
+from xcheck.networks.data.augment import Augmentation, augmented
+from xcheck.networks.definition import load
 
 
 def images(rows: int = 3, height: int = 8, width: int = 6) -> Dataset:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xcheck.data import Table, read_csv
 from xcheck.errors import DefinitionError
+from xcheck.networks.data import Table, read_csv
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xcheck.data import Dataset
+from xcheck.networks.data import Dataset
 
 
 def dataset(*columns: list[float]) -> Dataset:

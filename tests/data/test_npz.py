@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xcheck.data import Table, load_npz, read_npz
 from xcheck.errors import DefinitionError
+from xcheck.networks.data import Table, load_npz, read_npz
 
 pytestmark = pytest.mark.usefixtures("here")
 

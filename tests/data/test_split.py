@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xcheck.data import Dataset, parted
-from xcheck.data.split import split
+from xcheck.networks.data import Dataset, parted
+from xcheck.networks.data.split import split
 
 
 def dataset(rows: int, classes: int = 3, seed: int = 0) -> Dataset:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xcheck.data import Dataset, Table, encode, synthesize
 from xcheck.errors import DefinitionError
-from xcheck.network import LOSSES, LossName
+from xcheck.networks.data import Dataset, Table, encode, synthesize
+from xcheck.networks.network import LOSSES, LossName
 
 BINARY: LossName = "binary_cross_entropy"
 SOFTMAX: LossName = "softmax_cross_entropy"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xcheck.definition import load
 from xcheck.errors import DefinitionError
+from xcheck.networks.definition import load
 
 BACKENDS = ("numpy", "torch", "jax")
 CSV = "a,b,y\n1,2,0\n3,4,1\n5,7,1\n"

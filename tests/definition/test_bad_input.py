@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.definition.conftest import GOOD, NOWHERE, Case, complaints, edit, table, write
-from xcheck.definition import load
 from xcheck.errors import DefinitionError
-from xcheck.network import ACTIVATIONS, INITIALIZERS
+from xcheck.networks.definition import load
+from xcheck.networks.network import ACTIVATIONS, INITIALIZERS
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -10,9 +10,17 @@ import pytest
 import safetensors.numpy
 
 from tests.definition.conftest import BACKENDS, CSV, GOOD, edit, npz, write
-from xcheck.definition import Check, Loaded, load
-from xcheck.network import ACTIVATIONS, INITIALIZERS, LOSSES, ActivationName, Dense, InitializerName, LossName
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
+from xcheck.networks.definition import Check, Loaded, load
+from xcheck.networks.network import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LOSSES,
+    ActivationName,
+    Dense,
+    InitializerName,
+    LossName,
+)
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xcheck.definition.locate import Position, positions
 from xcheck.errors import KeyPath
+from xcheck.networks.definition.locate import Position, positions
 
 Tree = str | list["Tree"] | dict[str, "Tree"]  # a str is a value as TOML writes it
 T = TypeVar("T")

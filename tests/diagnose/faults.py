@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.network import ACTIVATIONS as ACTIVATION_NAMES
-from xcheck.network import LOSSES as LOSS_NAMES
-from xcheck.network import ActivationName, Dense, LossName, Network
-from xcheck.parameters import Layout, Vector
-from xcheck.problem import Problem
+from xcheck.layout import Layout, Vector
+from xcheck.networks.network import ACTIVATIONS as ACTIVATION_NAMES
+from xcheck.networks.network import LOSSES as LOSS_NAMES
+from xcheck.networks.network import ActivationName, Dense, LossName, Network
+from xcheck.networks.problem import Problem
 from xcheck.testing import FAULTS
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array, sigmoid
 from xcheck_numpy.losses import LOSSES, Loss

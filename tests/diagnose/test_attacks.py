@@ -9,11 +9,12 @@ import pytest
 from tests.diagnose.faults import network
 from tests.diagnose.test_forward import Made, spoiled_loss
 from tests.fakes import Answering, numpy_answer
-from xcheck import Report, check, objective, registry, verify
-from xcheck.backend import Objective
-from xcheck.network import Dense, Network
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck import Report, check, objective, verify
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.testing import Fault, Planted
 
 SEEDS = range(3)

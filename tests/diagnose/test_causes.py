@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from tests.diagnose.faults import MISTAKES, Mistake, network
-from xcheck import registry, verify
-from xcheck.compare import Comparer, Tolerance
+from xcheck import verify
+from xcheck.backend import registry
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
 from xcheck.diagnose import Circumstances, diagnosis_of
-from xcheck.evaluation import Evaluation
 from xcheck.findings import CAUSE_UNKNOWN, Finding
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
 from xcheck.testing import FAULTS, Planted
 
 NETWORKS = 4

@@ -7,13 +7,14 @@ import pytest
 
 from tests.diagnose.test_forward import Made
 from tests.fakes import Answering, numpy_answer
-from xcheck import Report, registry, verify
-from xcheck.backend import Objective
+from xcheck import Report, verify
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
 from xcheck.diagnose import outcome
-from xcheck.network import Dense, Network
+from xcheck.layout import Vector
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.oracle import numerical_gradient
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
 from xcheck.testing import Fault, Planted
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tests.fakes import Answering, Fake, numpy_answer
-from xcheck import Report, registry, verify
-from xcheck.backend import Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck import Report, verify
+from xcheck.backend import registry
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck_numpy.activations import ACTIVATIONS
 from xcheck_numpy.network import NetworkObjective
 

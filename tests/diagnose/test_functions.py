@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xcheck import Report, check, objective
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 Params = dict[str, Vector]
 Spoil = Callable[[Params, Params], Params]

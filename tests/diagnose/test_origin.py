@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.test_faults import with_slope
-from xcheck import Report, registry, verify
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck import Report, verify
+from xcheck.backend import registry
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
 from xcheck.testing import Fault, Planted
 
 
@@ -76,8 +77,8 @@ def test_a_passing_report_is_two_lines_and_the_tightest_component(problem: Probl
 def test_a_gradient_that_accumulates_is_told(problem: Problem) -> None:
     """The second call gives the first gradient and another one on top."""
     from tests.fakes import Answering, Fake, numpy_answer
-    from xcheck.backend import Objective
-    from xcheck.problem import DtypeName
+    from xcheck.backend.contract import Objective
+    from xcheck.networks.problem import DtypeName
 
     class Accumulating(Fake):
         name = "mine"

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from xcheck import Dense, Network, Problem, Report, verify
 from xcheck.findings import Finding
-from xcheck.network import LossName
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
+from xcheck.networks.network import LossName
 
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((20, 4)), rng.standard_normal((20, 2))

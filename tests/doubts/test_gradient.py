@@ -3,8 +3,9 @@
 import numpy as np
 
 from tests.doubts.conftest import X, Y, check, codes, problem, rng, warned
-from xcheck import Dense, Problem, registry, verify
-from xcheck.parameters import Vector
+from xcheck import Dense, Problem, verify
+from xcheck.backend import registry
+from xcheck.layout import Vector
 from xcheck.testing import Fault, Planted
 
 RELU, TANH = Dense(units=5, activation="relu"), Dense(units=5, activation="tanh")

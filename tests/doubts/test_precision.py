@@ -9,9 +9,9 @@ import pytest
 from tests.doubts.conftest import X, codes, problem, warned
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Dense, Problem, Report, verify
-from xcheck.backend import Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName
+from xcheck.backend.contract import Objective
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName
 
 TANH = Dense(units=5, activation="tanh")
 Change = Callable[[float, Vector], tuple[float, Vector]]

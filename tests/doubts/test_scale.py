@@ -5,7 +5,7 @@ import pytest
 
 from tests.doubts.conftest import X, Y, check, codes, problem, warned
 from xcheck import Dense
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 # Shifted to zero and one, so that the numbers in the warnings are round.
 UNIT = (X - X.mean(axis=0)) / X.std(axis=0)

@@ -8,7 +8,7 @@ import pytest
 from tests.doubts.conftest import CLASSES, X, Y, check, codes, problem
 from xcheck import Dense, verify
 from xcheck.findings import CONSTANT_FEATURE
-from xcheck.network import ACTIVATIONS, ActivationName
+from xcheck.networks.network import ACTIVATIONS, ActivationName
 
 EXAMPLES = ("breast_cancer", "diabetes", "digits", "iris", "logistic_regression")
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from xcheck import Dense, Network, Problem, registry, verify
-from xcheck.network import LOSSES, ActivationName, LossName
+from xcheck import Dense, Network, Problem, verify
+from xcheck.backend import registry
+from xcheck.checks.networks.run import load_model
+from xcheck.layout import Vector
+from xcheck.networks.network import LOSSES, ActivationName, LossName
 from xcheck.oracle import EngineName, OracleOptions, numerical_gradient
-from xcheck.oracle.batched import BatchedEngine
-from xcheck.oracle.structured import StructuredEngine
-from xcheck.parameters import Vector
-from xcheck.pipeline import load_model
+from xcheck.oracle.engines.batched import BatchedEngine
+from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.testing import Fault, Planted
 from xcheck_numpy.network import NetworkObjective
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from xcheck import Problem
+from xcheck.layout import Vector
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.oracle.choose import ENGINES, more_direct
-from xcheck.oracle.engine import Indices, Spans
-from xcheck.oracle.estimators import Measurement
-from xcheck.oracle.gradient import judged
-from xcheck.oracle.node import NodeEngine
-from xcheck.oracle.structured import StructuredEngine
-from xcheck.parameters import Vector
+from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.engines.node import NodeEngine
+from xcheck.oracle.engines.selection import ENGINES, more_direct
+from xcheck.oracle.engines.structured import StructuredEngine
+from xcheck.oracle.estimators.central import Measurement
+from xcheck.oracle.network_gradient import judged
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from xcheck.oracle.bisection import MOST_LOSSES, Allowance, Located, Search
-from xcheck.oracle.blocks import Block, halves, name_of
-from xcheck.oracle.function_engine import Evaluator, FunctionEngine
-from xcheck.oracle.lines import directed
-from xcheck.oracle.locating import Locator
-from xcheck.oracle.slopes import Slopes
-from xcheck.parameters import Layout, Vector
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.bisection.blocks import Block, halves, name_of
+from xcheck.oracle.bisection.directional import Slopes
+from xcheck.oracle.bisection.locator import Locator
+from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Located, Search
+from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.lines import directed
 
 LAYOUT = Layout.of({"W1": (128, 784), "b1": (128,), "W2": (10, 128), "b2": (10,)})
 SEEDS = range(15)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from xcheck.layout import Layout, Vector
 from xcheck.oracle import LoopEngine
-from xcheck.oracle.black_box import BlackBoxGradient, black_box_gradient, one_sided, reconsidered
-from xcheck.oracle.noise import noise_nearby
-from xcheck.parameters import Layout, Vector
+from xcheck.oracle.estimators.noise import noise_nearby
+from xcheck.oracle.estimators.one_sided import BlackBoxGradient, black_box_gradient, one_sided, reconsidered
 from xcheck.testing import scenarios
 from xcheck_numpy.network import NetworkObjective
 

@@ -6,11 +6,11 @@ import pytest
 
 from xcheck import Dense, Network, Problem, verify
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.oracle.batched import BatchedEngine
-from xcheck.oracle.choose import ENGINES, choose, predict
-from xcheck.oracle.engine import EngineName
-from xcheck.oracle.node import NodeEngine
-from xcheck.oracle.structured import StructuredEngine
+from xcheck.oracle.engines.base import EngineName
+from xcheck.oracle.engines.batched import BatchedEngine
+from xcheck.oracle.engines.node import NodeEngine
+from xcheck.oracle.engines.selection import ENGINES, choose, predict
+from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.testing import scenario
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from xcheck.oracle.function_engine import Evaluator, FunctionEngine
-from xcheck.oracle.lines import DIRECTIONS, Lines, sampled, unseen
-from xcheck.parameters import Layout
+from xcheck.layout import Layout
+from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.lines import DIRECTIONS, Lines, sampled, unseen
 
 LAYOUT = Layout.of({"W": (30, 40), "b": (3,), "s": ()})
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from xcheck.oracle.function_engine import Evaluator
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.function import Evaluator
 from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
-from xcheck.parameters import Layout, Vector
 
 LAYOUT = Layout.of({"x": (50,)})
 STAIRS = 7

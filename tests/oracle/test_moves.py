@@ -6,12 +6,13 @@ import jax
 import numpy as np
 import pytest
 
-from xcheck.network import ACTIVATIONS, LOSSES, ActivationName, LossName
-from xcheck.oracle import elementary, moves
-from xcheck.oracle.forward import LOSSES as LOSS_FUNCTIONS
-from xcheck.oracle.forward import NUMPY, PIECEWISE, continued
-from xcheck.oracle.special import erfc
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
+from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, LossName
+from xcheck.oracle.engines import elementary
+from xcheck.oracle.engines import increments as moves
+from xcheck.oracle.network.erfc import erfc
+from xcheck.oracle.network.forward import LOSSES as LOSS_FUNCTIONS
+from xcheck.oracle.network.forward import NUMPY, PIECEWISE, continued
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from xcheck.errors import DeviceError
-from xcheck.network import ActivationName, Dense, Network
+from xcheck.layout import Layout, Vector
+from xcheck.networks.network import ActivationName, Dense, Network
+from xcheck.networks.problem import Problem
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
-from xcheck.oracle.batched import BatchedEngine
-from xcheck.oracle.estimators import DifferenceName, automatic, fixed
-from xcheck.oracle.noise import loss_noise, noise_level
-from xcheck.parameters import Layout, Vector
-from xcheck.problem import Problem
+from xcheck.oracle.engines.batched import BatchedEngine
+from xcheck.oracle.estimators.central import DifferenceName, automatic, fixed
+from xcheck.oracle.estimators.noise import loss_noise, noise_level
 from xcheck.testing import scenario, scenarios
 from xcheck_numpy.network import NetworkObjective
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem
-from xcheck.network import ActivationName
-from xcheck.oracle.network_engine import NetworkEngine
-from xcheck.oracle.network_loop import NetworkLoopEngine
+from xcheck.networks.network import ActivationName
+from xcheck.oracle.engines.loop import NetworkLoopEngine
+from xcheck.oracle.engines.network import NetworkEngine
 
 
 def engine(*inputs: float, activation: ActivationName = "relu", kept: Sequence[float] | None = None) -> NetworkEngine:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, verify
-from xcheck.compare import Comparer, Tolerance
-from xcheck.evaluation import Evaluation
+from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.evaluation import Evaluation
+from xcheck.layout import Vector
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.referee import affordable, refereed, settled
-from xcheck.parameters import Vector
+from xcheck.oracle.extended_precision import affordable, refereed, settled
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 

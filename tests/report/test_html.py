@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.test_terminal import FAILING, REPORTS
 from xcheck.report.html import fragment, page
-from xcheck.report.terminal import render
+from xcheck.report.text import render
 from xcheck.training import train
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}

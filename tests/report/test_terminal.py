@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from xcheck.caveats.layers import LayerState
+from xcheck.checks.report import OracleSummary, Report
+from xcheck.compare.coverage import TensorProof
+from xcheck.compare.pair import Component, Pair, TensorComparison
 from xcheck.findings import Finding
-from xcheck.layers import LayerState
-from xcheck.pair import Component, Pair, TensorComparison
-from xcheck.parameters import Location
-from xcheck.proof import TensorProof
-from xcheck.report.model import OracleSummary, Report
-from xcheck.report.terminal import print_line, render
+from xcheck.layout import Location
+from xcheck.report.text import print_line, render
 from xcheck.verdict import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"

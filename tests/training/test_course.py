@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.fakes import Answer, Fake, Says, Wrapped
-from xcheck.backend import Objective
-from xcheck.definition import read_weights
+from xcheck.backend.contract import Objective
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.parameters import Layout, Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.layout import Layout, Vector
+from xcheck.networks.definition import read_weights
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport, train

@@ -5,12 +5,12 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from xcheck import registry
-from xcheck.data import Dataset
-from xcheck.definition import Check, Training
-from xcheck.network import Dense, Network
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck.backend import registry
+from xcheck.layout import Vector
+from xcheck.networks.data import Dataset
+from xcheck.networks.definition import Check, Training
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
 from xcheck.training.descent import Descent, batches, with_penalty_of
 
 NETWORK = Network(

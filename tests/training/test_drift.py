@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from tests.fakes import Answer, Answering, Fake, Says, Wrapped, numpy_answer
-from xcheck.backend import Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
-from xcheck.report.model import Report
+from xcheck.backend.contract import Objective
+from xcheck.checks.report import Report
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport, train
+from xcheck.training.divergence import Watch
 from xcheck.training.drift import apart, drift_of
-from xcheck.training.paths import Position
-from xcheck.training.watch import Watch
+from xcheck.training.trajectories import Position
 from xcheck_numpy import NumpyBackend
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from xcheck.network import Dense, Network
-from xcheck.problem import Problem
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
 from xcheck.training.dropout import advice_on
 from xcheck_numpy import NumpyBackend
 

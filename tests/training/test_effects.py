@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xcheck import registry, verify
-from xcheck.data import Dataset
-from xcheck.definition import Check, Training
-from xcheck.network import Dense, Network
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
-from xcheck.report.terminal import render
-from xcheck.training.curve import predicted
+from xcheck import verify
+from xcheck.backend import registry
+from xcheck.layout import Vector
+from xcheck.networks.data import Dataset
+from xcheck.networks.definition import Check, Training
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem
+from xcheck.report.text import render
+from xcheck.training.curves import predicted
 from xcheck.training.descent import Descent
 
 EXAMPLES = Path(__file__).parents[2] / "xcheck" / "examples"

@@ -11,10 +11,10 @@ import pytest
 from tests.fakes import Answer, Says, Wrapped
 from tests.training.test_course import definition, trained
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 from xcheck.report.training import render
 from xcheck.training import Checkpoint, train
-from xcheck.training.trained import TrainingReport
+from xcheck.training.report import TrainingReport
 
 
 def failing(answer: Says) -> Says:

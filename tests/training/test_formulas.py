@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from xcheck import registry
-from xcheck.data import Dataset
-from xcheck.network import Dense, Network
-from xcheck.problem import Problem, draw_masks
-from xcheck.training.curve import predicted
+from xcheck.backend import registry
+from xcheck.networks.data import Dataset
+from xcheck.networks.network import Dense, Network
+from xcheck.networks.problem import Problem, draw_masks
+from xcheck.training.curves import predicted
 
 WITNESSES = registry.DEFAULTS
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xcheck.training.recipe import BIAS_ADVICE, VARIANCE_ADVICE, Recipe
+from xcheck.training.bias_variance import BIAS_ADVICE, VARIANCE_ADVICE, Recipe
 
 
 @pytest.mark.parametrize(

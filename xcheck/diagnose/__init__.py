@@ -4,10 +4,10 @@ Each rule is a function of the `Evidence`; `diagnosed` picks those that explain 
 """
 
 from xcheck.diagnose.consensus import consensus, odd_one_out, outcome
-from xcheck.diagnose.diagnosis import diagnosed, origin
+from xcheck.diagnose.diagnosis import Circumstances, Diagnosis, diagnosis_of, evidence_against
 from xcheck.diagnose.evidence import Evidence, Guess, explains
-from xcheck.diagnose.failures import Circumstances, Diagnosis, diagnosis_of, evidence_against
-from xcheck.diagnose.forward import Forward, parted, shown
+from xcheck.diagnose.forward_pass import Forward, parted, shown
+from xcheck.diagnose.ranking import diagnosed, origin
 
 __all__ = [
     "Circumstances",

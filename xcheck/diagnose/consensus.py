@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import ALL_AGAINST_ORACLE, ALL_DIFFER, SHARED_FAULT, Finding
 from xcheck.oracle import Estimate
-from xcheck.pair import ORACLE, Pair
 from xcheck.verdict import Verdict
 
 

@@ -19,10 +19,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.oracle.forward import Trace
-from xcheck.oracle.penalty import Penalty
-from xcheck.parameters import Layout, Tensor, Vector
-from xcheck.problem import Problem
+from xcheck.layout import Layout, Tensor, Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.penalty import Penalty
+from xcheck.oracle.network.forward import Trace
 
 Flags = NDArray[np.bool_]
 

@@ -4,10 +4,10 @@ Engines (how many perturbed losses at once) and estimators (which steps, which c
 `numerical_gradient` puts the two together for a problem.
 """
 
-from xcheck.oracle.engine import Differences, Engine, EngineName
+from xcheck.oracle.engines.base import Differences, Engine, EngineName
+from xcheck.oracle.engines.function import LoopEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.function_engine import LoopEngine
-from xcheck.oracle.gradient import numerical_gradient, planned_differences
+from xcheck.oracle.network_gradient import numerical_gradient, planned_differences
 from xcheck.oracle.options import OracleOptions
 
 __all__ = [

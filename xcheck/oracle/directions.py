@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
 
 _KEPT = 256 << 20  # bytes
 

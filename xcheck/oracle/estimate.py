@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xcheck.oracle.audit import Audit
-from xcheck.oracle.forward import Trace
-from xcheck.oracle.rounding import Rounding
-from xcheck.parameters import Vector
+from xcheck.layout import Vector
+from xcheck.oracle.estimators.audit import Audit
+from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.network.forward import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import Measurement
-from xcheck.oracle.forward import Trace
-from xcheck.oracle.lines import DIRECTIONS
-from xcheck.oracle.rounding import Rounding
-from xcheck.parameters import Layout, Vector
+from xcheck.oracle.estimators.central import Measurement
+from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.network.forward import Trace
 
 _FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
@@ -37,7 +37,7 @@ def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
 
     It is the slope itself, at a kink the steeper one. In a tensor of which nothing stands out of the noise (the bias in
     front of a softmax, whose gradient cancels to zero) it is the largest slope of all: a tensor may be zero beside the
-    others, and is then not counted as verified (`xcheck.proof`).
+    others, and is then not counted as verified (`xcheck.compare.coverage`).
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
     magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)

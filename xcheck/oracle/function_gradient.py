@@ -2,8 +2,8 @@
 
 All components, if the predicted time is within the budget. If not, a sample of each tensor and a few random directions
 through all of θ, or where not even that fits, directions alone; what such a check can see is stated
-(`xcheck.oracle.lines.unseen`), and it is never silent. What is wrong along a direction is then looked for
-(`xcheck.oracle.locating`), and what is found joins the sample.
+(`xcheck.oracle.engines.lines.unseen`), and it is never silent. What is wrong along a direction is then looked for
+(`xcheck.oracle.bisection.locator`), and what is found joins the sample.
 """
 
 import time
@@ -13,20 +13,20 @@ from typing import Literal
 
 import numpy as np
 
-from xcheck.oracle.bisection import Allowance, Located
-from xcheck.oracle.black_box import BlackBoxGradient, in_full, one_sided, reconsidered
-from xcheck.oracle.engine import Indices
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.bisection.directional import Slopes
+from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
+from xcheck.oracle.bisection.search import Allowance, Located
+from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
+from xcheck.oracle.engines.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import NOISE_MULTIPLE, copied, fixed
-from xcheck.oracle.forward import Trace
-from xcheck.oracle.function_engine import Evaluator, FunctionEngine, chunk_for
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, copied, fixed
+from xcheck.oracle.estimators.noise import noises_along, noises_nearby
+from xcheck.oracle.estimators.one_sided import BlackBoxGradient, in_full, one_sided, reconsidered
+from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
-from xcheck.oracle.lines import DIRECTIONS, Lines, directed, sampled
-from xcheck.oracle.locating import Locator, screened, slopes_of
-from xcheck.oracle.noise import noises_along, noises_nearby
-from xcheck.oracle.rounding import Rounding
-from xcheck.oracle.slopes import Slopes
-from xcheck.parameters import Layout, Vector
+from xcheck.oracle.network.forward import Trace
 
 ScopeName = Literal["auto", "all", "sample", "directions"]
 

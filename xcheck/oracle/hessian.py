@@ -2,8 +2,8 @@
 
     D(t) = (g(θ + t v) − g(θ − t v))/2t          R = (4 D(t) − D(2t))/3          bar = |R − R'| + c σ/t
 
-as for differences of J (`xcheck.oracle.estimators`), with σ the noise of each component of g, measured from difference
-tables along v.
+as for differences of J (`xcheck.oracle.estimators.central`), with σ the noise of each component of g, measured from
+difference tables along v.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import NOISE_MULTIPLE, extrapolated, truncated
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolated, truncated
+from xcheck.oracle.estimators.noise import POINTS, noise_level
+from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import nothing_measured
-from xcheck.oracle.noise import POINTS, noise_level
-from xcheck.oracle.rounding import Rounding
-from xcheck.parameters import Layout, Vector
 
 _STEPS = tuple(2.0**-k for k in range(8, 41, 4))
 _SPACING = 2.0**-34
@@ -55,7 +55,7 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
 def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
     """Return H v and its bar, component by component from the step whose bar is narrowest.
 
-    What is irregular there (`xcheck.oracle.estimators.truncated`) is believed only until a shorter step is not.
+    What is irregular there (`xcheck.oracle.estimators.central.truncated`) is believed only until a shorter step is not.
     """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from xcheck.oracle.engine import EngineName
-from xcheck.oracle.estimators import DifferenceName
-from xcheck.problem import DtypeName
+from xcheck.networks.problem import DtypeName
+from xcheck.oracle.engines.base import EngineName
+from xcheck.oracle.estimators.central import DifferenceName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

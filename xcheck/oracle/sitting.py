@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.oracle.audit import Audit, audit
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem, roundoff_of
+from xcheck.oracle.engines.loop import NetworkLoopEngine
+from xcheck.oracle.engines.network import NetworkEngine
+from xcheck.oracle.engines.node import NodeEngine
+from xcheck.oracle.engines.structured import SparseEngine, StructuredEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators import FORWARD_STEP, Measurement, automatic, fixed, improve, too_wide
-from xcheck.oracle.network_engine import NetworkEngine
-from xcheck.oracle.network_loop import NetworkLoopEngine
-from xcheck.oracle.node import NodeEngine
-from xcheck.oracle.noise import loss_noise, sampled_differences
+from xcheck.oracle.estimators.audit import Audit, audit
+from xcheck.oracle.estimators.central import FORWARD_STEP, Measurement, automatic, fixed, improve, too_wide
+from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
+from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
-from xcheck.oracle.rounding import Rounding, rounding_errors
-from xcheck.oracle.structured import SparseEngine, StructuredEngine
-from xcheck.parameters import Vector
-from xcheck.problem import Problem, roundoff_of
 
 _NOISE_STREAM, _AUDIT_STREAM = 3, 4
 _FLOAT64 = 2.0**-53

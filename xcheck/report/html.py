@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from xcheck.checks.report import Report
 from xcheck.report.curves import chart
-from xcheck.report.model import Report
-from xcheck.report.terminal import show
+from xcheck.report.text import show
 from xcheck.report.training import show as show_training
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from xcheck.caveats.layers import LayerState
+from xcheck.checks.report import Report
+from xcheck.compare.pair import Component, Pair, band
 from xcheck.findings import Finding
-from xcheck.layers import LayerState
 from xcheck.pages import page
-from xcheck.pair import Component, Pair, band
-from xcheck.report.model import Report
 
 SCHEMA = 1
 

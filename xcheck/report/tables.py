@@ -7,12 +7,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.layers import LayerState
-from xcheck.pair import ORACLE, Component, Pair, TensorComparison, band
-from xcheck.precision import TensorPrecision
-from xcheck.proof import TensorProof
-from xcheck.report.model import Report
-from xcheck.report.plain import table as folding
+from xcheck.caveats.layers import LayerState
+from xcheck.checks.report import Report
+from xcheck.compare.coverage import TensorProof
+from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, band
+from xcheck.compare.precision import TensorPrecision
+from xcheck.report.console import table as folding
 
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
-from xcheck.report.plain import NARROW, STYLES, again, indented, print_commands, rendered, table
-from xcheck.report.terminal import point_options, worst_component
-from xcheck.report.terminal import show as show_check
-from xcheck.training.curve import Look
+from xcheck.report.console import NARROW, STYLES, again, indented, print_commands, rendered, table
+from xcheck.report.text import point_options, worst_component
+from xcheck.report.text import show as show_check
+from xcheck.training.curves import Look
 from xcheck.training.drift import Reason
-from xcheck.training.trained import Checkpoint, TrainingReport
+from xcheck.training.report import Checkpoint, TrainingReport
 
 _LARGEST = 1e300
 _SPARSE = 0.1  # of the weights of a layer, from where on that is told

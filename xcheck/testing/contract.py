@@ -1,14 +1,14 @@
-"""The laws of `xcheck.backend` as assertions, for any backend."""
+"""The laws of `xcheck.backend.contract` as assertions, for any backend."""
 
 from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
 
-from xcheck.backend import Backend
+from xcheck.backend.contract import Backend
 from xcheck.errors import BackendError
-from xcheck.parameters import Vector
-from xcheck.problem import Problem
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
 from xcheck.testing.scenarios import scenarios
 
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from xcheck.backend import Backend, Objective
-from xcheck.parameters import Vector
-from xcheck.problem import DtypeName, Problem
+from xcheck.backend.contract import Backend, Objective
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
 
 Gradient = dict[str, Vector]
 Change = Callable[[Gradient, Problem], None]

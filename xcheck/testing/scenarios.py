@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
-from xcheck.parameters import Vector, initialize
-from xcheck.problem import Problem
+from xcheck.layout import Vector, initialize
+from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
+from xcheck.networks.problem import Problem
 
 _L2 = (0.0, 0.7, 1000.0)
 _L1 = (0.0, 0.0, 0.3)

@@ -18,12 +18,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.backend import Backend, Objective
-from xcheck.data import Dataset
-from xcheck.definition import Check, Training
-from xcheck.network import Network
-from xcheck.parameters import Vector
-from xcheck.problem import Problem, draw_masks
+from xcheck.backend.contract import Backend, Objective
+from xcheck.layout import Vector
+from xcheck.networks.data import Dataset
+from xcheck.networks.definition import Check, Training
+from xcheck.networks.network import Network
+from xcheck.networks.problem import Problem, draw_masks
 
 _BATCHES, _NUDGES = 8, 9
 

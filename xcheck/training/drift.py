@@ -12,9 +12,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from xcheck.checks.report import Report
 from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, Finding
-from xcheck.parameters import Vector
-from xcheck.report.model import Report
+from xcheck.layout import Vector
 from xcheck.verdict import Verdict
 
 # Rounding inside a gradient is more than that of its θ: sums cancel, and witnesses sum in another order.

@@ -9,7 +9,7 @@ Source: lecture notes, "Why does dropout work?".
 from collections.abc import Iterator
 
 from xcheck.findings import KEEP_PROBS, Finding
-from xcheck.network import Network
+from xcheck.networks.network import Network
 
 OF_INPUTS = 0.9
 

@@ -1,0 +1,161 @@
+"""The contract between xcheck and a framework.
+
+A `Backend` makes an `Objective` of a `Problem`; an `Objective` gives loss and gradient at θ. A backend implements
+`Backend.available`, `versions`, `devices`, `network_objective` and `Objective.compute`; the rest is deduced here.
+
+Laws, checked for every backend by `xcheck.testing.check_contract`:
+
+1. called twice with the same θ gives bitwise the same;
+2. θ is not changed;
+3. the gradient is float64, C-order, of shape (n,);
+4. dtype "float32" is computed in float32 and returned as float64;
+5. a foreign exception comes out as `BackendError` with its cause;
+6. the global state of the framework (default dtype, x64 flag, random generators, threads, grad mode) is left as it was.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xcheck.errors import BackendError, XcheckError
+from xcheck.functions.arguments import Arguments, Leaf
+from xcheck.functions.function import Function
+from xcheck.layout import Vector
+from xcheck.networks.problem import DtypeName, Problem
+
+
+@contextmanager
+def failing_as(backend: str) -> Iterator[None]:
+    """Turn whatever a framework or a person's function raises into a failure of `backend`, with the cause.
+
+    It must never look like a disagreement. What xcheck raises itself goes through.
+    """
+    try:
+        yield
+    except XcheckError:
+        raise
+    except Exception as error:
+        raise BackendError(backend, f"{type(error).__name__}: {error}") from error
+
+
+class Objective(ABC):
+    """J as a function of θ, with its gradient.
+
+    Attributes:
+        backend: name of the framework, for errors.
+        size: number of components n of θ.
+    """
+
+    def __init__(self, backend: str, size: int) -> None:
+        self.backend = backend
+        self.size = size
+
+    @abstractmethod
+    def compute(self, theta: Vector) -> tuple[float, ArrayLike]:
+        """Return loss and gradient at θ, shape (n,); what a backend implements."""
+
+    def loss_and_gradient(self, theta: Vector) -> tuple[float, Vector]:
+        """Return the loss and its gradient at θ.
+
+        Args:
+            theta: shape (n,), float64; it is not changed.
+
+        Returns:
+            J(θ) and ∂J/∂θ, float64, C-order, shape (n,).
+
+        Raises:
+            BackendError: the framework failed (the cause is chained), or the gradient has another shape.
+        """
+        with failing_as(self.backend):
+            loss, gradient = self.compute(theta)
+        result = np.ascontiguousarray(gradient, dtype=np.float64)
+        if result.shape != (self.size,):
+            text = f"the gradient has shape {result.shape}, θ has {(self.size,)}"
+            raise BackendError(self.backend, text)
+        return float(loss), result
+
+    def losses(self, thetas: Vector) -> Vector:
+        """Return the loss at each row of `thetas`, shape (k, n) -> (k,); a loop unless overridden."""
+        return np.array([self.loss_and_gradient(theta)[0] for theta in thetas], dtype=np.float64)
+
+    def activations(self, theta: Vector) -> Sequence[ArrayLike] | None:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ of a declared network at θ, after dropout, shapes (m, nₗ); None where they are not shown.
+
+        Asked for only when the loss is another one than the oracle's, to tell in which layer they part.
+        """
+        return None
+
+
+class Backend(ABC):
+    """A framework that can play witness.
+
+    Attributes:
+        name: as in `backends = [...]`; the name of the entry point.
+        install: what to type to get the framework.
+        differentiates: whether it has gradients of its own, or people write them by hand.
+        batches: how well it evaluates many θ at once; of several functions, the oracle takes the best.
+        dtypes: that `network_objective` computes in; of those that nobody named, others are left out with a warning.
+    """
+
+    name: str
+    install: str
+    differentiates: bool = True
+    batches: int = 0
+    dtypes: tuple[DtypeName, ...] = ("float64", "float32", "bfloat16")
+
+    @abstractmethod
+    def available(self) -> str | None:
+        """Return None, or why the framework cannot be used; must not import the framework."""
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Return name and version of the framework (and what it needs); must not import it."""
+
+    @abstractmethod
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices that `network_objective` accepts here: "cpu", and "gpu" if there is one."""
+
+    @abstractmethod
+    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
+        """Return this framework's own implementation of the network in `problem`.
+
+        Raises:
+            BackendError: the framework cannot be used.
+            DeviceError: `device` is not there.
+        """
+
+    def leaf(self, value: object) -> Leaf | None:
+        """Return the numbers of `value` if it is an array of this framework; must not import the framework."""
+        return None
+
+    def parameters(self, value: object) -> Mapping[str, Any] | None:
+        """Return the parameters of `value` by name if it is a module of this framework; must not import it."""
+        return None
+
+    def function_objective(
+        self,
+        function: Function,
+        arguments: Arguments,
+        *,
+        device: str = "cpu",
+        wide: bool = False,
+        cotangent: Any = None,
+    ) -> Objective:
+        """Return a person's own function in this framework.
+
+        Args:
+            function: what is computed.
+            arguments: θ, and the data.
+            device: where arrays of other frameworks are put; those of this one stay where they are.
+            wide: whether to compute in 64 bits whatever the dtypes of the arguments; so the oracle does.
+            cotangent: v, shape of the loss, where that is an array y: the objective is Re Σ v̄ y.
+
+        Raises:
+            BackendError: the framework cannot do this.
+            DefinitionError: names or shapes do not fit.
+        """
+        raise BackendError(self.name, "this backend knows declared networks only, not functions")

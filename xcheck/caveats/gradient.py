@@ -1,0 +1,116 @@
+"""Doubts about the gradient: where it is zero, lost in noise, or hidden behind the penalty."""
+
+import numpy as np
+
+from xcheck.caveats.point import Point, few
+from xcheck.compare.coverage import FAULT, Flags
+from xcheck.findings import BELOW_NOISE, BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, ZERO_GRADIENT, Finding
+from xcheck.layout import Tensor
+from xcheck.oracle.engines.penalty import Penalty
+
+
+def dead_units(point: Point) -> Finding | None:
+    """Tell of units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
+
+    A few are ordinary in a relu network. What a backward pass does to them is multiplied by zero.
+    """
+    layers = [layer for layer in point.layers if layer.dead]
+    if not layers:
+        return None
+    counts = [f"{len(layer.dead)} of {layer.units} in layer {layer.number} ({few(layer.dead)})" for layer in layers]
+    text = (
+        f"dead units: {', '.join(counts)}: no gradient passes through them in {_all_examples(point)} (relu of z ≤ 0, "
+        "or dropped), so a mistake there does not show; more examples, or another θ, may wake them"
+    )
+    return Finding(code=DEAD_UNITS, text=text, value=float(sum(len(layer.dead) for layer in layers)))
+
+
+def blank_inputs(point: Point) -> Finding | None:
+    """Tell of inputs that are zero in every example, unless they were called constant when the data were read."""
+    blank = np.flatnonzero(~np.any(np.asarray(point.estimate.trace.a[0]), axis=0))
+    if len(blank) <= point.constant:
+        return None
+    text = (
+        f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({few(blank.tolist())}): zero, or dropped, "
+        f"in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
+    )
+    return Finding(code=BLANK_INPUTS, text=text, tensor="W1", value=float(len(blank)))
+
+
+def zero_gradient(point: Point) -> Finding | None:
+    """Tell of tensors whose whole gradient is zero because no loss and no penalty moves with them."""
+    names = [tensor.name for tensor in point.tensors if tensor.zero == tensor.of]
+    if not names:
+        return None
+    text = (
+        f"zero gradient: no loss moves with any component of {', '.join(names)}, so every backward pass is right there "
+        "and nothing of it counts as verified; dead units or weights of zero are in the way: check at another θ"
+    )
+    return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
+
+
+def below_noise(point: Point) -> Finding | None:
+    """Tell of tensors that agree, but of which no component is large enough for an error of 1 % to show."""
+    estimate, layout = point.estimate, point.problem.layout
+    names = [tensor.name for tensor in point.tensors if tensor.below_noise]
+    if not names:
+        return None
+    blur = estimate.error_bar + estimate.rounding.gradient
+    sizes = [
+        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"
+        for name, span in ((name, layout[name].span) for name in names)
+    ]
+    text = (
+        f"gradient below the noise: {', '.join(sizes)}: an error of {FAULT:.0%} would not show anywhere, so nothing of "
+        "it counts as verified; the examples cancel, or θ is fitted already: check at another θ"
+    )
+    return Finding(code=BELOW_NOISE, text=text, tensor=names[0], value=float(len(names)))
+
+
+def penalty_dominates(point: Point) -> Finding | None:
+    """Tell of weights whose gradient is so nearly the penalty that a fault of 1 % in the data's share is tolerated.
+
+    With D the data's share of a component, P the penalty's and τ the tolerance, a fault of 1 % D is accepted when it is
+    less than τ |P|: where |D| < 100 τ |P|. The warning is given for tensors in which that is so for most components
+    that the data move at all, or where the data move none.
+    """
+    lost, least = _lost_behind_penalty(point), point.tolerance / FAULT
+    hidden = []
+    if least >= 1:
+        return None  # in few bits a fault of 1 % is not seen in any data, penalty or not: XC409 says so
+    for tensor in point.problem.layout:
+        considered = _moved_by_data(point, tensor)
+        considered = considered if considered.any() else np.ones_like(considered)
+        count = int((lost[tensor.span] & considered).sum())
+        if 2 * count > considered.sum():
+            hidden.append((tensor.name, f"{tensor.name} ({count} of {tensor.size})"))
+    if not hidden:
+        return None
+    text = (
+        f"the penalty hides the data in {', '.join(where for _, where in hidden)}: less than {least:.0e} of such "
+        f"components comes from them, so a fault of {FAULT:.0%} in that is tolerated; check with less l2 or l1, too"
+    )
+    return Finding(code=PENALTY_DOMINATES, text=text, tensor=hidden[0][0], value=float(len(hidden)))
+
+
+def _lost_behind_penalty(point: Point) -> Flags:
+    """Return where |D| < 100 τ |P|, shape (n,)."""
+    problem = point.problem
+    penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
+    share = penalty.differences(slice(None), 0.0, 0.0).slope
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(point.estimate.value - share) < point.tolerance / FAULT * np.abs(share))
+
+
+def _moved_by_data(point: Point, tensor: Tensor) -> Flags:
+    """Return the weights between an input that is not always zero and a unit that passes some gradient back."""
+    number = int(tensor.name[1:])
+    passing = point.estimate.magnitude[point.problem.layout[f"b{number}"].span] > 0
+    if tensor.name.startswith("b"):
+        return passing
+    return np.outer(passing, np.any(np.asarray(point.estimate.trace.a[number - 1]), axis=0)).ravel()
+
+
+def _all_examples(point: Point) -> str:
+    count = point.problem.examples
+    return f"all {count} examples" if count > 1 else "the only example"

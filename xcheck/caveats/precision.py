@@ -1,0 +1,49 @@
+"""Doubts about precision: witnesses that were asked for float64 and answer in float32.
+
+Rounding to float32 is an error of up to 6e-8, which the default tolerance of 1e-7 accepts.
+"""
+
+import numpy as np
+
+from xcheck.caveats.point import Point
+from xcheck.compare.evaluation import Evaluation
+from xcheck.findings import FLOAT32_INSIDE, Finding
+from xcheck.layout import Vector
+from xcheck.oracle import Estimate
+
+# Numbers of so few binary digits are exact results (0, 1, small integers), or of a type even shorter than float32.
+_SHORT = 12
+
+
+def float32_inside(point: Point) -> Finding | None:
+    """Tell who gives nothing but float32 numbers that are, for float64, too far from what the oracle knows."""
+    if point.dtype != "float64":
+        return None
+    told = {evaluation.name: _what_is_float32(evaluation, point.estimate) for evaluation in point.evaluations}
+    if not any(told.values()):
+        return None
+    where = ", ".join(f"{what} of {name}" for name, what in told.items() if what)
+    text = (
+        f"float32 behind float64: every number of the {where} is a float32 number, and they are further from the "
+        "oracle than float64 would be: only seven digits are checked; mend the cast, or ask for dtype = 'float32'"
+    )
+    return Finding(code=FLOAT32_INSIDE, text=text, value=float(sum(bool(what) for what in told.values())))
+
+
+def _what_is_float32(evaluation: Evaluation, estimate: Estimate) -> str:
+    gradient, loss = evaluation.gradient, np.array([evaluation.loss])
+    outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
+    found = {
+        "loss": _single(loss) and abs(evaluation.loss - estimate.loss) > estimate.rounding.loss,
+        "gradient": _single(gradient) and bool((outside > estimate.error_bar + estimate.rounding.gradient).any()),
+    }
+    return " and ".join(what for what, single in found.items() if single)
+
+
+@np.errstate(all="ignore")
+def _single(values: Vector) -> bool:
+    """Whether all numbers are float32 numbers, and not all of them much shorter."""
+    if not np.array_equal(values, values.astype(np.float32)):
+        return False
+    digits = np.frexp(values)[0] * 2.0**_SHORT
+    return bool((digits != np.round(digits)).any())

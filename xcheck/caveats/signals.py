@@ -1,0 +1,173 @@
+"""Doubts about the network at θ: signals that vanish or explode, units that are saturated or all alike.
+
+Source: lecture notes, "Vanishing/exploding gradients" and "Weight initialization for deep NN".
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.caveats.layers import SATURATED, LayerState
+from xcheck.caveats.point import Point
+from xcheck.findings import EQUAL_UNITS, EXPLODING, SATURATED_UNITS, VANISHING, Finding
+
+# A thousandfold change between layers is three digits of the loss that one layer has and another has not. A deep
+# network is told earlier: the lecture's has ten layers and changes by 1.5 or 0.5 in each of nine steps, to 38 or
+# 0.002 of what it was; the bounds leave a little room on the side of the healthy.
+_FACTOR = 1e3
+_DEEP = 9
+_GROWTH, _DECAY = 1.45, 0.55
+# Networks of relu with 1/n are off by 2, the lecture's by 2.25 and 4; small layers vary by chance.
+_AS_ADVISED = 1.5
+_BOUNDED = ("sigmoid", "tanh")
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The size of something in one layer, and in another."""
+
+    what: str
+    start: int
+    end: int
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float:
+        return self.after / self.before
+
+    @property
+    def rate(self) -> float:
+        """Change from each layer to the next."""
+        return float(self.ratio ** (1 / max(1, abs(self.end - self.start))))
+
+    @property
+    def _deep(self) -> bool:
+        return abs(self.end - self.start) >= _DEEP
+
+    @property
+    def vanishes(self) -> bool:
+        return self.ratio <= 1 / _FACTOR or (self._deep and self.rate <= _DECAY)
+
+    @property
+    def explodes(self) -> bool:
+        return self.ratio >= _FACTOR or (self._deep and self.rate >= _GROWTH)
+
+    def __str__(self) -> str:
+        sizes = f"from {self.before:.2g} in layer {self.start} to {self.after:.2g} in layer {self.end}"
+        return f"{self.what} changes {self.ratio:.4g}-fold {sizes}, {self.rate:.2g}-fold per layer"
+
+
+def vanishing(point: Point) -> Finding | None:
+    """Tell of gradients, or activations, that shrink too much on their way through the layers."""
+    found = _furthest(change for change in _changes(point) if change.vanishes)
+    if not found:
+        return None
+    text = (
+        f"vanishing: {_told(found)}; the loss hardly knows of such layers, and their gradient is in its last digits: "
+        f"{_drawn(point)}"
+    )
+    return Finding(code=VANISHING, text=text, value=min(change.ratio for change in found))
+
+
+def exploding(point: Point) -> Finding | None:
+    """Tell of gradients, or activations, that grow too much on their way through the layers."""
+    found = _furthest(change for change in _changes(point) if change.explodes)
+    if not found:
+        return None
+    text = f"exploding: {_told(found)}; rounding grows with it, and hides what is small beside it: {_drawn(point)}"
+    return Finding(code=EXPLODING, text=text, value=max(change.ratio for change in found))
+
+
+def _changes(point: Point) -> list[_Change]:
+    """Return how gradients change from the last layer down, and activations from the first layer up."""
+    last = point.layers[-1]
+    changes = [
+        _Change("∂L/∂z", last.number, layer.number, last.gradient_rms, layer.gradient_rms) for layer in point.layers
+    ]
+    changes += _activation_changes(point.layers)
+    # What is zero, or not a number, does not change: dead units and zero gradients have warnings of their own.
+    return [change for change in changes if change.before > 0 and change.after > 0]
+
+
+def _activation_changes(layers: Sequence[LayerState]) -> Iterator[_Change]:
+    """Yield the changes since the first layer, or since one that is bounded: what is large saturates that one."""
+    start = layers[0]
+    for layer in layers[1:]:
+        if layer.activation in _BOUNDED:
+            start = layer
+        else:
+            yield _Change("a", start.number, layer.number, start.activation_rms, layer.activation_rms)
+
+
+def _furthest(changes: Iterable[_Change]) -> list[_Change]:
+    """Keep one change of each quantity: the largest."""
+    kept: dict[str, _Change] = {}
+    for change in changes:
+        rival = kept.setdefault(change.what, change)
+        if abs(np.log(change.ratio)) > abs(np.log(rival.ratio)):
+            kept[change.what] = change
+    return list(kept.values())
+
+
+def _told(changes: Iterable[_Change]) -> str:
+    return ", and ".join(str(change) for change in changes)
+
+
+def _drawn(point: Point) -> str:
+    """Tell of the weights' variance, and of the one that would keep sizes as they are, if that is what is wrong."""
+    gains = [layer.gain for layer in point.layers]
+    span = f"{min(gains):.3g}/n" if max(gains) <= 1.005 * min(gains) else f"{min(gains):.3g}/n to {max(gains):.3g}/n"
+    advised = [layer.advised_gain for layer in point.layers]
+    with np.errstate(all="ignore"):
+        off = float(np.mean(np.log(np.divide(gains, advised))))
+    if abs(off) < np.log(_AS_ADVISED):
+        return f"the weights' variance of {span} is not to blame: take relu or tanh in hidden layers, or fewer layers"
+    return f"the weights' variance is {span}: draw them with 2/n (he, for relu) or 1/n (xavier)"
+
+
+def saturated(point: Point) -> Finding | None:
+    """Tell of layers in which at least half of the units are saturated; a few are ordinary after training."""
+    flat = [layer for layer in point.layers if 2 * len(layer.saturated) >= layer.units]
+    if not flat:
+        return None
+    where = ", ".join(f"{len(layer.saturated)} of {layer.units} units of layer {layer.number}" for layer in flat)
+    text = (
+        f"saturated: {where} have less than {SATURATED:.0e} of their largest slope in most examples, so next to "
+        "nothing passes back and a wrong derivative hardly shows: normalise the inputs, or draw smaller weights"
+    )
+    return Finding(code=SATURATED_UNITS, text=text, value=float(sum(len(layer.saturated) for layer in flat)))
+
+
+def equal_units(point: Point) -> Finding | None:
+    """Tell of hidden units that compute the same as another: equal weights, bias and dropout mask.
+
+    Their columns in the gradient of the next layer are equal, and where the weights that lead on are equal, too, so are
+    their rows in their own: whatever mixes them up does not show.
+    """
+    problem = point.problem
+    parameters = problem.layout.unflatten(problem.theta)
+    told, count = [], 0
+    for number in range(1, len(problem.network.layers)):
+        mask = problem.masks[number]
+        incoming = [parameters[f"W{number}"], parameters[f"b{number}"][:, None], *([] if mask is None else [mask.T])]
+        alike = _twins(np.hstack(incoming))
+        if alike:
+            both = _twins(np.hstack([*incoming, parameters[f"W{number + 1}"].T])) == alike
+            tensors = f"W{number}, b{number} and W{number + 1}" if both else f"W{number + 1}"
+            told.append(f"{alike} of {len(incoming[0])} in layer {number} (equal gradients in {tensors})")
+            count += alike
+    if not told:
+        return None
+    text = (
+        f"equal units: {', '.join(told)} compute the same as another, so mixing them up does not show: draw the "
+        "weights at random"
+    )
+    return Finding(code=EQUAL_UNITS, text=text, value=float(count))
+
+
+def _twins(rows: np.ndarray) -> int:
+    """Return how many rows there are more than once."""
+    _, counts = np.unique(rows + 0.0, axis=0, return_counts=True)  # + 0.0: −0 is 0
+    return int(counts[counts > 1].sum())

@@ -1,0 +1,1 @@
+"""One component of a gradient from close up."""

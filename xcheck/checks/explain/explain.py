@@ -1,0 +1,192 @@
+"""Close-up: one component of a check, with all that is known about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xcheck.backend.contract import Backend
+from xcheck.checks.explain.component import component_of
+from xcheck.checks.explain.explanation import Explanation, Kink, Statement
+from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, swept
+from xcheck.checks.prepare import Subject, Witness, preparation_of
+from xcheck.checks.report import ratio
+from xcheck.compare.bounds import Bounds
+from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
+from xcheck.oracle import Estimate
+from xcheck.verdict import Verdict
+
+_WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
+
+
+def explain(
+    model: Any,
+    component: str | int,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    **settings: Any,
+) -> Explanation:
+    """Look at one component of a gradient from close up.
+
+    Args:
+        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
+        component: such as "W2[3, 1]", or a flat index of θ.
+        params: of functions.
+        data: of functions.
+        backends: the witnesses; of functions their frameworks or labels.
+        **settings: of `xcheck.verify` or `xcheck.check`.
+
+    Returns:
+        What all witnesses say, the oracle's value, the differences of the real loss for steps from long to short, the
+        nearest kink, and the verdict in words.
+
+    Raises:
+        DefinitionError: there is no such component, or the model cannot be used.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> found = explain(lambda x: (x**3).sum(), "params[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
+    >>> found.statements[0].text
+    'wrong: 0.6667 x the oracle'
+    """
+    ready = preparation_of(model, params, data, backends, settings)
+    flat = component_of(ready.layout, str(component))
+    return explained(ready.subject(including=flat), flat)
+
+
+def explained(subject: Subject, flat: int) -> Explanation:
+    """Return what is known about component `flat` of a check that is done."""
+    estimate, line = subject.estimate, int(np.searchsorted(subject.lines.components, flat))
+    statements = tuple(_statement(subject, witness, line) for witness in subject.witnesses)
+    # What is asked again in float64 may show a mistake, and no more.
+    counted = [
+        statement.verdict
+        for statement, witness in zip(statements, subject.witnesses, strict=True)
+        if not (witness.again and statement.verdict is Verdict.UNDECIDED)
+    ]
+    scale = max(1.0, abs(float(subject.theta[flat])))
+    steps = () if subject.engine is None else swept(subject.engine(), line, scale)
+    findings = tuple(one.text for one in subject.report.findings if one.code in _WHATEVER_THE_COMPONENT)
+    own = subject.witnesses[0].comparer.bounds(estimate.value) if subject.witnesses else None
+    return Explanation(
+        model=subject.report.model,
+        component=subject.layout.locate(flat),
+        theta=float(subject.theta[flat]),
+        loss=estimate.loss,
+        verdict=Verdict.worst([*subject.own, *counted]),
+        headline=_headline(statements, findings),
+        value=float(estimate.value[line]),
+        error_bar=float(estimate.error_bar[line]),
+        lower=float(estimate.lower[line]),
+        upper=float(estimate.upper[line]),
+        allowed=float("nan") if own is None else float(own.allowed[line]),
+        statements=statements,
+        steps=steps,
+        slopes=best_pair(steps, scale),
+        kink=_kink(subject, flat, line, steps),
+        findings=findings,
+        seed=subject.report.seed,
+        tolerance=subject.report.tolerance,
+    )
+
+
+def _kink(subject: Subject, flat: int, line: int, steps: Sequence[Step]) -> Kink:
+    estimate = subject.estimate
+    if subject.problem is not None:
+        reach = steps[0].h
+        distance = 0.0 if _slopes_at_kink(estimate, line) else nearest_kink(subject.problem, flat, reach)
+        return Kink(distance=distance, exact=True, sight=reach)
+    if subject.engine is None or subject.kinks is None:
+        return Kink(distance=float("nan"), exact=False, sight=0.0)
+    engine = subject.engine()
+    sight = 4 * engine.first_step * float(engine.scale[line])
+    return Kink(distance=float(subject.kinks[line]), exact=False, sight=sight)
+
+
+# --- witnesses ------------------------------------------------------------------------------------------------------
+
+
+def _statement(subject: Subject, witness: Witness, line: int) -> Statement:
+    """Return what a witness says of a line; where its calls differ, the worse one."""
+    found = [
+        _of_call(subject, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
+        for slopes in (subject.lines.along(call.gradient) for call in witness.whole.calls)
+    ]
+    worst = Verdict.worst(one.verdict for one in found)
+    return next(one for one in found if one.verdict is worst)
+
+
+def _of_call(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> Statement:
+    estimate, excess = subject.estimate, float(bounds.excess[line])
+    bar = float(estimate.error_bar[line])
+    bars = excess / bar if bar else (np.inf if excess else 0.0)
+    verdict, text = _judged(subject, witness, value, bounds, line)
+    return Statement(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
+
+
+def _judged(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
+    """Return the verdict on one line and its reason."""
+    pair, slopes = subject.pair(witness), _slopes_at_kink(subject.estimate, line)
+    why_not = _unjudged(subject, witness, bounds, line)
+    if why_not:
+        return Verdict.UNDECIDED, f"undecided because {why_not}"
+    if bounds.wrong[line]:
+        oracle = float(subject.estimate.value[line])
+        how = f"outside {slopes}, the slopes at the kink" if slopes else f"{ratio(value, oracle)} the oracle"
+        return Verdict.DISAGREE, f"wrong: {how}"
+    if not pair.losses_agree:
+        return Verdict.DISAGREE, "computes another loss: its gradient belongs to another function"
+    if bounds.undecided[line]:
+        return Verdict.UNDECIDED, f"undecided because {_unsure(bounds, line, slopes)}"
+    return Verdict.AGREE, f"right: at a kink, any slope in {slopes} is" if slopes else "right"
+
+
+def _unjudged(subject: Subject, witness: Witness, bounds: Bounds, line: int) -> str:
+    """Return why nothing can be said about a witness, if that is so."""
+    spread = witness.comparer.spread(witness.whole)
+    if spread:
+        return f"its loss differs by {spread:.2g} between two calls at the same θ"
+    if not np.isfinite(subject.estimate.value[line]):
+        return "the oracle finds no finite slope here"
+    if bounds.wrong[line] and subject.pair(witness).verdict is not Verdict.DISAGREE:
+        return "it is right in float64, and off by more than rounding explains"
+    return ""
+
+
+def _slopes_at_kink(estimate: Estimate, line: int) -> str:
+    """Return the interval of slopes, empty where J is smooth."""
+    lower, upper = float(estimate.lower[line]), float(estimate.upper[line])
+    return f"[{lower:.6g}, {upper:.6g}]" if upper - lower > 2 * float(estimate.error_bar[line]) else ""
+
+
+def _unsure(bounds: Bounds, line: int, slopes: str) -> str:
+    if slopes:
+        return f"at a kink any slope in {slopes} is right, and this is none that frameworks choose"
+    return f"an error of {bounds.allowed[line]:.1e} could not be seen: too wide beside the rest of the tensor"
+
+
+def _headline(statements: Sequence[Statement], findings: Sequence[str]) -> str:
+    """Say who is wrong, who is undecided and who is right, those that say the same together."""
+    said: dict[str, list[str]] = {}
+    for verdict in (Verdict.DISAGREE, Verdict.UNDECIDED, Verdict.AGREE):
+        for one in statements:
+            if one.verdict is verdict:
+                said.setdefault(_with_bars(one), []).append(one.name)
+    sentences = [f"{_listed(names)} {_verb(text, len(names))}" for text, names in said.items()]
+    return "; ".join([*sentences, *(text.splitlines()[0] for text in findings)])
+
+
+def _with_bars(one: Statement) -> str:
+    if one.verdict is not Verdict.DISAGREE or one.bars < 1 or not np.isfinite(one.bars):
+        return one.text
+    return f"{one.text}, {one.bars:.1g} bars off"
+
+
+def _verb(text: str, count: int) -> str:
+    return text if text.startswith("computes") else f"{'is' if count == 1 else 'are'} {text}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,168 @@
+"""Contenders: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from xcheck.backend import registry
+from xcheck.backend.contract import Backend
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.functions.arguments import Arguments, arguments_of
+from xcheck.functions.function import Function, objective
+from xcheck.functions.tree import leaves
+
+Loss: TypeAlias = Callable[..., Any]
+Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contender:
+    """One labelled function.
+
+    Attributes:
+        label: its name in this check.
+        function: what is computed.
+        backend: its framework.
+    """
+
+    label: str
+    function: Function
+    backend: Backend
+    _made: dict[tuple[int, str, bool], FunctionObjective] = field(default_factory=dict)
+
+    def objective(
+        self, arguments: Arguments, *, device: str, wide: bool = False, cotangent: Any = None
+    ) -> FunctionObjective:
+        """Return the function of θ.
+
+        Raises:
+            BackendError: the framework knows declared networks only, or cannot be used.
+            DefinitionError: names or shapes do not fit.
+        """
+        # Where nothing is narrow, the wide function is the same.
+        wide = wide and arguments.is_narrow
+        key = (id(arguments), device, wide)
+        if key in self._made:
+            # The same function through another cotangent: what has been compiled serves again.
+            self._made[key].cotangent = cotangent
+            return self._made[key]
+        try:
+            made = self.backend.function_objective(
+                self.function, arguments, device=device, wide=wide, cotangent=cotangent
+            )
+        except DefinitionError as error:
+            raise DefinitionError(complaint.under(self.label) for complaint in error.complaints) from error
+        if not isinstance(made, FunctionObjective):
+            raise BackendError(self.backend.name, "function_objective returned no FunctionObjective")
+        self._made[key] = made
+        return made
+
+
+def contenders_of(
+    objectives: Objectives, params: Any, *, backend: str | None = None, gradient: Loss | None = None
+) -> list[Contender]:
+    """Return labelled functions with their frameworks.
+
+    Args:
+        objectives: a function, an objective, or a dict of them.
+        params: the parameters, which the framework of a bare function is read off.
+        backend: the framework of bare functions.
+        gradient: the hand-written gradient of a bare function.
+
+    Raises:
+        DefinitionError: there is none, a framework cannot be told, or NumPy has no gradient.
+        BackendError: a framework is not installed.
+    """
+    if isinstance(objectives, Mapping):
+        if not objectives:
+            raise DefinitionError(Complaint("objectives is empty: there is nothing to check"))
+        if gradient is not None:
+            text = "gradient= belongs to a single function; here: xcheck.objective(loss, backend, gradient=...)"
+            raise DefinitionError(Complaint(text))
+        return [_contender(str(label), given, params, backend) for label, given in objectives.items()]
+    if gradient is not None and isinstance(objectives, Function):
+        objectives = replace(objectives, gradient=gradient)
+    elif gradient is not None:
+        objectives = _bare(objectives, params, backend, gradient)
+    return [_contender(None, objectives, params, backend)]
+
+
+def parameters_of(contenders: list[Contender], params: Any) -> Any:
+    """Return the parameters: what was handed over, a module's own, or those of the one module that is checked.
+
+    Raises:
+        DefinitionError: there are none.
+    """
+    own = None if params is None else registry.parameters(params)
+    if own is not None:
+        return dict(own)
+    if params is not None:
+        return params
+    modules = [contender.function.module for contender in contenders if contender.function.module is not None]
+    found = registry.parameters(modules[0]) if modules else None
+    if found is None:
+        raise DefinitionError(Complaint("params is missing: a function needs the parameters that it is checked at"))
+    return dict(found)
+
+
+def arguments_for(params: Any, data: Any) -> Arguments:
+    """Return parameters and data as arguments.
+
+    Raises:
+        DefinitionError: there is nothing to differentiate with respect to.
+    """
+    # A single array is meant as one argument, not as its rows.
+    given = tuple(data) if isinstance(data, tuple | list) else (data,)
+    return arguments_of(params, given, registry.read)
+
+
+def framework_of(params: Any) -> str | None:
+    """Return the framework whose arrays the parameters are, None if there are none, or of several."""
+    found = {leaf.framework for value in leaves(params).values() if (leaf := registry.read(value)) is not None}
+    # Python numbers among arrays of torch or JAX are nothing special.
+    found = found - {"numpy"} or found
+    return found.pop() if len(found) == 1 else None
+
+
+def oracle_of(given: Loss, params: Any, backend: str | None) -> Contender:
+    """Return a function that is only differenced: it needs no gradient.
+
+    Raises:
+        DefinitionError: its framework cannot be told.
+    """
+    return _contender("oracle", given, params, backend, judges=True)
+
+
+def _contender(label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False) -> Contender:
+    function = given if isinstance(given, Function) else _bare(given, params, backend, None)
+    if function.backend is None or function.backend not in registry.names():
+        known = ", ".join(registry.names())
+        raise DefinitionError(Complaint(f"there is no backend {function.backend!r}; there are {known}"))
+    found = registry.get(function.backend)
+    why_not = found.available()
+    if why_not is not None:
+        raise BackendError(found.name, f"{why_not}; to install it: {found.install}")
+    if not (found.differentiates or function.hand_written or judges):
+        text = (
+            f"{found.name} has no autodiff: give the backward pass as gradient=, or, if the function is one of another "
+            'framework, say so: xcheck.objective(loss, "torch")'
+        )
+        raise DefinitionError(Complaint(text if label is None else f"{label}: {text}"))
+    return Contender(label or found.name, function, found)
+
+
+def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -> Function:
+    if isinstance(given, Mapping) or not callable(given):
+        text = f"expected a function or an xcheck.objective, {type(given).__name__} came"
+        raise DefinitionError(Complaint(text))
+    is_module = registry.parameters(given) is not None
+    framework = backend or framework_of(registry.parameters(given) if is_module else params)
+    if framework is None:
+        text = (
+            "params holds no array of an installed framework"
+            if not any(registry.read(value) for value in leaves(params).values())
+            else "params holds arrays of several frameworks: say with backend= which one this function belongs to"
+        )
+        raise DefinitionError(Complaint(text))
+    return objective(given, framework, gradient=gradient)

@@ -1,0 +1,86 @@
+"""Second order: Hessian-vector products, against central differences of the gradient.
+
+Where the gradient g is right, H v = lim (g(θ + t v) − g(θ − t v))/2t. Each component of H v is extrapolated from three
+steps as in `xcheck.oracle.estimators.central`, and has an error bar. The vectors are Gaussian: an error E of the
+Hessian shows in E v with certainty but for coincidence, and the component of E v that is wrong names the row.
+
+Source: Pearlmutter, "Fast exact multiplication by the Hessian", 1994.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xcheck.checks.functions.oracle import FLOAT64, tolerance_for
+from xcheck.checks.functions.purity import Examined, failure
+from xcheck.checks.functions.run import Heard, HearingOptions
+from xcheck.compare.comparer import Comparer
+from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.pair import Pair
+from xcheck.errors import BackendError
+from xcheck.findings import NO_SECOND_ORDER, Finding
+from xcheck.functions.arguments import Arguments
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.hessian import hessian_estimate
+from xcheck.verdict import Verdict
+
+_VECTORS = 3
+_STREAM = 7
+
+
+@dataclass(slots=True)
+class SecondOrder:
+    """What came of checking second derivatives.
+
+    Attributes:
+        pairs: each witness's H v against differences of its gradient.
+        findings: why it could not be checked.
+        warnings: what was not checked.
+    """
+
+    pairs: list[Pair] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the pairs; ERROR where one could not be computed."""
+        failed = [Verdict.ERROR] if self.findings else []
+        return Verdict.worst([*failed, *(pair.verdict for pair in self.pairs)])
+
+
+def second_order(found: Heard, arguments: Arguments, options: HearingOptions, *, agreed: bool) -> SecondOrder:
+    """Check H v of every function that its framework can differentiate twice."""
+    result = SecondOrder()
+    if not agreed:
+        text = "second derivatives were not looked at: the first do not agree"
+        result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
+        return result
+    rng = np.random.default_rng([options.differences.seed, _STREAM])
+    vectors = rng.standard_normal((_VECTORS, arguments.layout.size))
+    for one in found.examined:
+        if one.by_hand:
+            text = f"{one.contender.label}: a hand-written gradient has no second derivative to check"
+            result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
+            continue
+        try:
+            result.pairs.append(_pair(one, arguments, options, vectors))
+        except BackendError as error:
+            result.findings.append(failure(f"{one.contender.label}: the second derivative fails", error))
+    return result
+
+
+def _pair(one: Examined, arguments: Arguments, options: HearingOptions, vectors: Vector) -> Pair:
+    """Compare H v with differences, all vectors in one long gradient."""
+    objective = one.contender.objective(arguments, device=options.device, wide=True, cotangent=one.objective.cotangent)
+    analytic = np.concatenate([objective.hessian_product(arguments.theta, v) for v in vectors])
+    estimate = hessian_estimate(lambda theta: objective.loss_and_gradient(theta)[1], arguments.theta, vectors)
+    layout = _layout(arguments.layout, len(vectors))
+    tolerance = tolerance_for(options.differences.tolerance, FLOAT64, extrapolates=True)
+    comparer = Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)
+    return comparer.with_oracle(Evaluation(f"{one.contender.label}, second order", estimate.loss, analytic))
+
+
+def _layout(layout: Layout, count: int) -> Layout:
+    shapes = {f"(H v{k}) {tensor.name}": tensor.shape for k in range(1, count + 1) for tensor in layout}
+    return Layout.of(shapes)

@@ -1,0 +1,1 @@
+"""The check of a declared network: read, run, compare, report."""

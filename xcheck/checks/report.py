@@ -1,0 +1,290 @@
+"""Report: everything a check has found, as one frozen value. Renderings only read it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from xcheck.caveats.layers import LayerState
+from xcheck.compare.coverage import TensorProof
+from xcheck.compare.pair import ORACLE, Pair
+from xcheck.compare.precision import TensorPrecision
+from xcheck.findings import (
+    ALL_AGAINST_ORACLE,
+    BACKEND_FAILED,
+    DEPENDS_ON_HISTORY,
+    LOSSES_PART,
+    NOTHING_TO_JUDGE,
+    OVERWRITTEN,
+    UNSTEADY_GRADIENT,
+    Finding,
+)
+from xcheck.oracle import Estimate
+from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.oracle.estimators.audit import Audit
+from xcheck.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleSummary:
+    """How the oracle's gradient came about.
+
+    Attributes:
+        engine: name of the engine.
+        predicted: seconds that the batched and the structured engine were predicted to take; empty where the engine was
+            named.
+        budget: seconds that an engine chosen by xcheck might take.
+        audits: how samples of the components fared with more direct engines.
+        referred: components that the noise of subtracted losses had left too wide, measured again without subtracting.
+        refereed: components in dispute that were measured again in extended precision.
+        scope: "all" when every component was perturbed; "sample", "directions" or "jacobian".
+        difference: "central" or "forward".
+        epsilon: the step; with "auto" the median of the steps.
+        evaluations: losses evaluated.
+        seconds: wall time.
+        compile_seconds: of which until the first differences were there.
+        loss: J(θ) as the oracle computes it.
+        widest_bar: the widest error bar.
+        ties: units and weights that sit on a kink.
+    """
+
+    engine: str
+    predicted: Mapping[str, float]
+    budget: float
+    audits: tuple[Audit, ...]
+    referred: int
+    refereed: int
+    scope: str
+    difference: str
+    epsilon: float
+    evaluations: int
+    seconds: float
+    compile_seconds: float
+    loss: float
+    widest_bar: float
+    ties: int
+
+    @classmethod
+    def of(cls, estimate: Estimate, *, scope: str, budget: float) -> "OracleSummary":
+        """Return how an estimate came about."""
+        return cls(
+            engine=estimate.engine,
+            predicted=estimate.predicted,
+            budget=budget,
+            audits=estimate.audits,
+            referred=estimate.referred,
+            refereed=estimate.refereed,
+            scope=scope,
+            difference=estimate.difference,
+            epsilon=estimate.epsilon,
+            evaluations=estimate.evaluations,
+            seconds=estimate.seconds,
+            compile_seconds=estimate.compile_seconds,
+            loss=estimate.loss,
+            widest_bar=float(estimate.error_bar.max(initial=0.0)),
+            ties=estimate.ties,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of a check.
+
+    Attributes:
+        model: name of what was checked.
+        summary: the network in one line.
+        verdict: of the whole check.
+        parameters: number of components of θ.
+        seed: of everything random.
+        losses: loss of each witness.
+        pairs: every witness against the oracle, then the witnesses among themselves.
+        odd_one_out: who stands alone.
+        consensus: who stands where, and how far apart in units of the error bars; empty where all agree.
+        starts: per witness where in its backward pass a fault has entered, as far as that can be told.
+        findings: why it failed.
+        warnings: what the check does not prove.
+        tensors: what the check does prove, tensor by tensor.
+        layers: sizes of activations and gradients, layer by layer.
+        oracle: how the oracle's gradient came about.
+        dtype: what the witnesses computed in.
+        tolerance: relative, per component, as it was applied: float32 has one of its own.
+        resolution: what an error must exceed, beside the tolerance, to be seen: in units of the largest component of
+            its tensor.
+        seconds: wall time of each witness, imports and compilation included.
+        environment: versions and device.
+        command: what was typed, if anything was.
+        precision: in narrow dtypes, how far each tensor of each witness is off in units of what rounding may do.
+    """
+
+    model: str
+    summary: str
+    verdict: Verdict
+    parameters: int
+    seed: int
+    losses: Mapping[str, float]
+    pairs: tuple[Pair, ...]
+    odd_one_out: tuple[str, ...]
+    consensus: str
+    starts: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    tensors: tuple[TensorProof, ...]
+    layers: tuple[LayerState, ...]
+    oracle: OracleSummary
+    dtype: str
+    tolerance: float
+    resolution: float
+    seconds: Mapping[str, float]
+    environment: Mapping[str, str]
+    command: tuple[str, ...] = ()
+    precision: tuple[TensorPrecision, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees; UNDECIDED is not ok."""
+        return self.verdict is Verdict.AGREE
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        # What `assert report` shows in a test.
+        return f"<Report {self.verdict} {self.model}: {self.headline}>"
+
+    def __str__(self) -> str:
+        from xcheck.report.text import render
+
+        return render(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts, lists, strings and numbers (the JSON schema)."""
+        from xcheck.report.json import as_dict
+
+        return as_dict(self)
+
+    def to_json(self) -> str:
+        """Return the report as one line of JSON; numbers that are not finite become strings."""
+        from xcheck.report.json import dumps
+
+        return dumps(self)
+
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write the report into a file as a whole HTML page, which needs no other file."""
+        from xcheck.report.html import page
+
+        Path(path).write_text(page(self), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        from xcheck.report.html import fragment
+
+        return fragment(self)
+
+    @property
+    def verified(self) -> int:
+        """Number of components that are right and would be seen to be wrong; see `xcheck.compare.coverage`."""
+        return sum(tensor.verified for tensor in self.tensors)
+
+    @property
+    def components(self) -> int:
+        """Number of components that were looked at: all parameters, a sample, or a whole Jacobian."""
+        return sum(tensor.of for tensor in self.tensors)
+
+    @property
+    def idle(self) -> tuple[TensorProof, ...]:
+        """The tensors of which nothing is verified."""
+        return tuple(tensor for tensor in self.tensors if tensor.of and not tensor.verified)
+
+    @property
+    def headline(self) -> str:
+        """One sentence that stands alone: who disagrees, where, by how much.
+
+        Such as `numpy disagrees: W2[3, 1] is 1.5 x the oracle (48 of 609 wrong)`.
+        """
+        if self.ok:
+            names = ", ".join(self.losses)
+            agree = "agree" if len(self.losses) > 1 else "agrees"
+            return f"{names} {agree} with the oracle{_extent(self)}"
+        pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
+        decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
+        if decisive or not pairs:
+            # The text of another's exception may go on for lines.
+            return decisive[0].splitlines()[0] if decisive else "nothing was compared"
+        return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
+
+
+# Findings that say more than any one pair does.
+_DECISIVE = (
+    BACKEND_FAILED,
+    NOTHING_TO_JUDGE,
+    ALL_AGAINST_ORACLE,
+    UNSTEADY_GRADIENT,
+    DEPENDS_ON_HISTORY,
+    OVERWRITTEN,
+    LOSSES_PART,
+)
+
+
+def _extent(report: Report) -> str:
+    """Say on how much all agree, and what of it proves nothing."""
+    whole, proved = report.components, report.verified
+    what = {
+        "jacobian": "derivatives",
+        "sample": "sampled parameters and directions",
+        "directions": "random directions",
+    }.get(report.oracle.scope, "parameter" if whole == 1 else "parameters")
+    if proved == whole:
+        return f" on all {whole} {what}" if whole > 1 else f" on the one {what}"
+    idle = report.idle
+    reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
+    reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
+    if not proved:
+        return f", which proves nothing: the whole gradient is {reason}"
+    extent = f" on {proved} of {whole} {what}"
+    if not idle:
+        others = whole - proved
+        return f"{extent}; no loss depends on the other {others if others > 1 else 'one'}"
+    names = ", ".join(tensor.name for tensor in idle)
+    verb, theirs = ("proves", "its gradient is") if len(idle) == 1 else ("prove", "their gradients are")
+    return f"{extent}; {names} {verb} nothing: {theirs} {reason}"
+
+
+def _sentence(pair: Pair) -> str:
+    other = "the oracle" if pair.b == ORACLE else pair.b
+    if pair.spread:
+        return f"{pair.a} is undecided: its loss differs by {pair.spread:.2g} between two calls at the same θ"
+    if pair.verdict is Verdict.UNDECIDED:
+        return f"{pair.a} is undecided: {pair.undecided} of {pair.of} components could not be decided"
+    if not pair.losses_agree:
+        mine, theirs = pair.losses
+        return f"{pair.a} computes another loss: {mine:.9g}, {other} {theirs:.9g}"
+    worst = pair.worst[0]
+    return f"{pair.a} disagrees: {worst.location} is {ratio(worst.a, worst.b)} {other} ({_count(pair)})"
+
+
+def _count(pair: Pair) -> str:
+    """Say how much is wrong; directions are no components."""
+    along = next((tensor for tensor in pair.tensors if tensor.name == DIRECTIONS), None)
+    if along is None:
+        return f"{pair.wrong} of {pair.of} wrong"
+    components, of = pair.wrong - along.wrong, pair.of - along.of
+    looked = f"{components} of {of} components looked at" if of else "no component looked at"
+    return f"{looked} and {along.wrong} of {along.of} directions wrong"
+
+
+def ratio(a: float, b: float) -> str:
+    """Say what `a` is in terms of `b`: "1.5 x", or both values where a ratio says nothing.
+
+    >>> ratio(1.5, 1.0), ratio(2e-3, 6e-3), ratio(1.000000999996, 1.0)
+    ('1.5 x', '0.3333 x', '1.000001 x')
+    >>> ratio(float("nan"), 1.0), ratio(0.25, 0.0)
+    ('nan, not 1 as', '0.25, not 0 as')
+    """
+    quotient = a / b if b else math.nan
+    if not 1e-6 < abs(quotient) < 1e6:
+        return f"{a + 0.0:.6g}, not {b + 0.0:.6g} as"  # + 0.0: no "-0"
+    # Three digits of how far it is from 1.
+    off = min(1.0, abs(quotient - 1))
+    digits = 3 - math.floor(math.log10(off)) if off > 1e-12 else 15
+    return f"{quotient:.{digits}g} x"

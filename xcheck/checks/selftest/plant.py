@@ -1,0 +1,261 @@
+"""Trial: faults are planted in a model's own gradients, and the check says which of them it would find.
+
+The oracle is asked once, for the check itself; every fault is held against what it said then, along the same lines. So
+the trial of a hundred faulty gradients costs little more than the check of the right one.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xcheck.backend.contract import Backend
+from xcheck.checks.prepare import Subject, Witness, preparation_of
+from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
+from xcheck.compare.bounds import Bounds
+from xcheck.findings import SAMPLED
+from xcheck.functions.arguments import Arguments
+from xcheck.layout import Layout, Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle import Estimate
+from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.testing.faults import FAULTS, Fault
+from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
+from xcheck.verdict import Verdict
+
+_STREAM = 11
+# Who asks for no more than the numbers of float32 does not call that rounding a fault.
+_OF_FLOAT32 = {"rounded to float32": 2.0**-24}
+
+
+def selftest(
+    model: Any,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    **settings: Any,
+) -> SelfTest:
+    """Plant faults in the gradients of a model, and tell which of them a check would find.
+
+    Args:
+        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
+        params: of functions.
+        data: of functions.
+        backends: the witnesses; of functions their frameworks or labels.
+        **settings: of `xcheck.verify` or `xcheck.check`.
+
+    Returns:
+        The score per class of faults, which slip through, and how small an error of a component is still seen.
+
+    Raises:
+        DefinitionError: the model cannot be used.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> found = selftest(lambda x: (x**3).sum(), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
+    >>> found.score, found.slipping
+    (1.0, ())
+    """
+    ready = preparation_of(model, params, data, backends, settings)
+    start = time.perf_counter()
+    subject = ready.subject()
+    return tried(subject, time.perf_counter() - start)
+
+
+def tried(subject: Subject, check_seconds: float) -> SelfTest:
+    """Plant all faults in a check that is done.
+
+    Args:
+        subject: the check.
+        check_seconds: how long it took.
+    """
+    start, report = time.perf_counter(), subject.report
+    witnesses = _sound(subject)
+    with np.errstate(all="ignore"):  # what overflows in a faulty gradient is a fault all the same
+        results = tuple(_result(subject, witnesses, planter) for planter in _planters(subject)) if witnesses else ()
+        limits = _limits(subject, witnesses[0]) if witnesses else ()
+    kept = {witness.name for witness in witnesses}
+    return SelfTest(
+        model=report.model,
+        check=report.verdict,
+        headline_of_check=report.headline,
+        witnesses=tuple(witness.name for witness in witnesses),
+        skipped=tuple(one.name for one in subject.witnesses if one.name not in kept and not _replaced(one, kept)),
+        results=results,
+        limits=limits,
+        sampled=next((warning.text for warning in report.warnings if warning.code == SAMPLED), ""),
+        tolerance=witnesses[0].comparer.tolerance if witnesses else report.tolerance,
+        seed=report.seed,
+        check_seconds=check_seconds,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _sound(subject: Subject) -> list[Witness]:
+    """Return the witnesses that a fault can be planted in: nothing can be spoiled that is wrong already, or random.
+
+    Of one that was asked again in float64, that answer: it is held to more.
+    """
+    sound = [
+        witness
+        for witness in subject.witnesses
+        if subject.pair(witness).verdict is not Verdict.DISAGREE
+        and not witness.comparer.spread(witness.whole)
+        and np.isfinite(subject.estimate.error_bar).any()
+    ]
+    again = {witness.name for witness in sound if witness.again}
+    return [witness for witness in sound if not _replaced(witness, again)]
+
+
+def _replaced(witness: Witness, names: set[str]) -> bool:
+    """Return whether its answer in float64 is among these."""
+    return f"{witness.name} in float64" in names
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Planter:
+    """A fault that can be planted in a gradient of this model: g, shape (n,), -> faulty, None where nothing changes."""
+
+    name: str
+    kind: str
+    plant: Callable[[Vector], Vector | None]
+
+
+def _planters(subject: Subject) -> list[_Planter]:
+    if subject.problem is not None:
+        return [_of_network(fault, subject.problem) for fault in FAULTS]
+    if subject.arguments is None:
+        return []
+    tolerance = subject.report.tolerance
+    return [
+        _of_functions(fault, number, subject.arguments, subject.report.seed)
+        for number, fault in enumerate(GENERIC_FAULTS.values())
+        if _OF_FLOAT32.get(fault.name, np.inf) > tolerance
+    ]
+
+
+def _of_network(fault: Fault, problem: Problem) -> _Planter:
+    def plant(gradient: Vector) -> Vector | None:
+        return fault.plant(problem, gradient) if fault.touched(problem, gradient) else None
+
+    return _Planter(fault.name, fault.kind, plant)
+
+
+def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: int) -> _Planter:
+    def plant(gradient: Vector) -> Vector | None:
+        rng = np.random.default_rng([seed, _STREAM, number])
+        faulty = fault(arguments.named(gradient), arguments.named(arguments.theta), rng)
+        return None if faulty is None else arguments.flat(faulty)
+
+    return _Planter(fault.name, fault.kind, plant)
+
+
+# --- trials ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the check says of one fault in one witness."""
+
+    witness: str
+    outcome: Outcome
+    named: bool
+    component: str
+    error: float
+    tolerated: float
+
+
+def _result(subject: Subject, witnesses: Sequence[Witness], planter: _Planter) -> FaultResult:
+    """Plant a fault in each witness by itself."""
+    seen = [one for witness in witnesses if (one := _seen(subject, witness, planter)) is not None]
+    if not seen:
+        return FaultResult(name=planter.name, kind=planter.kind, outcome=Outcome.INAPPLICABLE)
+    missed = [one for one in seen if one.outcome is not Outcome.KILLED]
+    if not missed:
+        named = all(one.named for one in seen)
+        return FaultResult(name=planter.name, kind=planter.kind, outcome=Outcome.KILLED, named=named)
+    worst = next((one for one in missed if one.outcome is Outcome.SLIPS), missed[0])
+    return FaultResult(
+        name=planter.name,
+        kind=planter.kind,
+        outcome=worst.outcome,
+        missed_in=tuple(one.witness for one in missed),
+        component=worst.component,
+        error=worst.error,
+        tolerated=worst.tolerated,
+    )
+
+
+def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None:
+    gradient = witness.whole.gradient
+    faulty = planter.plant(gradient)
+    if faulty is None:
+        return None
+    right, wrong = subject.lines.along(gradient), subject.lines.along(faulty)
+    bounds = witness.comparer.bounds(wrong)
+    touched = {t.name for t in subject.layout if not np.array_equal(faulty[t.span], gradient[t.span])}
+    found = _wrong_tensors(subject.lines.layout, bounds)
+    error = np.nan_to_num(np.abs(wrong - right), nan=np.inf)
+    allowed = bounds.allowed + _widths(subject.estimate)
+    nearest = int(np.argmax(np.nan_to_num(error / allowed)))
+    size = max(abs(float(wrong[nearest])), abs(float(right[nearest])))
+    return _Seen(
+        witness=witness.name,
+        outcome=_outcome(subject, witness, bounds),
+        named=bool(found) and found <= touched,
+        component=str(subject.lines.layout.locate(nearest)),
+        error=float(error[nearest]) / size if size else 0.0,
+        tolerated=float(allowed[nearest]) / size if size else np.inf,
+    )
+
+
+def _outcome(subject: Subject, witness: Witness, bounds: Bounds) -> Outcome:
+    if bounds.wrong.any():
+        return Outcome.KILLED
+    # Where the right gradient is undecided, too, the fault has changed nothing.
+    plain = subject.pair(witness).verdict is Verdict.AGREE
+    return Outcome.UNDECIDED if plain and bounds.undecided.any() else Outcome.SLIPS
+
+
+def _widths(estimate: Estimate) -> Vector:
+    """Return by how much right gradients may differ at kinks, shape (n,)."""
+    return np.asarray(np.nan_to_num(estimate.upper - estimate.lower))
+
+
+def _wrong_tensors(layout: Layout, bounds: Bounds) -> set[str]:
+    return {t.name for t in layout if t.name != DIRECTIONS and bounds.wrong[t.span].any()}
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+def _limits(subject: Subject, witness: Witness) -> tuple[Limit, ...]:
+    """Return what an error must exceed to be seen, from bars, rounding and tolerance; at a kink any slope is right."""
+    estimate, layout = subject.estimate, subject.lines.layout
+    allowed = witness.comparer.bounds(estimate.value).allowed + _widths(estimate)
+    size = np.abs(estimate.value)
+    relative = np.where(size > allowed, allowed / size, np.inf)
+    found = []
+    for tensor in layout:
+        if not tensor.size:
+            continue
+        own, hidden = relative[tensor.span], ~np.isfinite(relative[tensor.span])
+        worst = int(np.argmax(np.where(hidden, -1.0, own)))
+        found.append(
+            Limit(
+                tensor=tensor.name,
+                of=tensor.size,
+                median=float(np.median(own[~hidden])) if not hidden.all() else float("nan"),
+                worst=float(own[worst]) if not hidden.all() else float("nan"),
+                component="" if hidden.all() else str(layout.locate(tensor.offset + worst)),
+                hidden=int(hidden.sum()),
+                absolute=float(allowed[tensor.span][hidden].max(initial=0.0)),
+            )
+        )
+    return tuple(found)

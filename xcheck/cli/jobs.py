@@ -1,0 +1,188 @@
+"""Models: what stands on the command line, as jobs that are ready to run.
+
+A MODEL is a TOML definition, which is one job, or Python (`xcheck.cli.python.source`), which is one for each of its
+cases.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xcheck.checks.networks.run import load_model
+from xcheck.checks.prepare import FunctionPreparation, NetworkPreparation, Preparation, Subject, ready_case
+from xcheck.checks.report import Report
+from xcheck.cli.python.discovery import Offer, offers_of
+from xcheck.cli.python.source import importable, reference
+from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.networks.definition import flag_complaints, project_settings
+from xcheck.progress import Progress
+from xcheck.training import Checkpoint, TrainingReport, train_loaded
+
+Answer = TypeVar("Answer")
+
+# What only one of the two kinds of MODEL understands.
+_TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout", "weights")
+_PYTHON_ONLY = ("scope", "order")
+# The keys of `[check]` that mean the same for a function as for a declared network.
+_SHARED = ("tolerance", "epsilon", "device", "seed", "budget")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One check, everything that it needs having been read.
+
+    Attributes:
+        name: of what is checked.
+        preparation: what was read.
+        running: entered while it is checked.
+    """
+
+    name: str
+    preparation: Preparation
+    running: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def run(self, progress: Progress | None) -> Report:
+        """Check it."""
+        with self.running():
+            return self.preparation.report(progress)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is to be trained, and checked along the way."""
+        return isinstance(self.preparation, NetworkPreparation) and self.preparation.loaded.training is not None
+
+    def train(
+        self, progress: Callable[..., None] | None, save_weights: Path | None, tell: Callable[[Checkpoint], None]
+    ) -> TrainingReport:
+        """Train it, and check it along the way.
+
+        Args:
+            progress: called with (steps taken, steps planned, the loss in words).
+            save_weights: where θ of each checkpoint goes.
+            tell: called with every checkpoint as soon as it is there.
+
+        Raises:
+            DefinitionError: it is not to be trained.
+            BackendError: the witness that drives the training fails.
+        """
+        if not isinstance(self.preparation, NetworkPreparation):
+            raise DefinitionError(Complaint("only a TOML definition can be trained", file=self.name))
+        moved = None if progress is None else lambda done, planned, cost: progress(done, planned, f"loss {cost:.4g}")
+        ready = self.preparation
+        return train_loaded(
+            ready.loaded,
+            backends=ready.backends,
+            worst=ready.worst,
+            save_weights=save_weights,
+            progress=moved,
+            tell=tell,
+        )
+
+    def about(
+        self, progress: Progress | None, ask: Callable[[Subject], Answer], *, including: int | None = None
+    ) -> Answer:
+        """Check it, and return the answer to a question about the check.
+
+        Args:
+            progress: called with (differences done, differences planned).
+            ask: the question.
+            including: a component that a sample includes in any case.
+        """
+        with self.running():
+            return ask(self.preparation.subject(progress, including))
+
+
+def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, flags: Mapping[str, Any]) -> list[Job]:
+    """Read every MODEL before any is checked, so that all mistakes in all of them are said at once.
+
+    Args:
+        models: as typed.
+        backends: witnesses, or labels of functions; empty where the MODEL decides.
+        worst: how many components to name per pair.
+        flags: further settings; None where a flag was not given.
+
+    Raises:
+        DefinitionError: all mistakes.
+        BackendError: the framework of a function is not installed.
+    """
+    jobs: list[Job] = []
+    complaints: list[Complaint] = []
+    given = {name: value for name, value in flags.items() if value is not None}
+    for model in models:
+        try:
+            jobs += _jobs(model, backends, worst, given)
+        except DefinitionError as error:
+            complaints += error.complaints
+    if complaints:
+        # A mistake in a pyproject.toml belongs to every MODEL below it, and is said once.
+        raise DefinitionError(dict.fromkeys(complaints))
+    return jobs
+
+
+def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> list[Job]:
+    wanted = reference(str(model))
+    kind, others = ("a TOML", _PYTHON_ONLY) if wanted is None else ("a Python", _TOML_ONLY)
+    misplaced = [name for name in others if name in given and given[name] != "central"]
+    if misplaced:
+        flags = (f"--{name} {given[name]} has no meaning for {kind} MODEL" for name in misplaced)
+        raise DefinitionError(Complaint(text, file=str(model)) for text in flags)
+    if wanted is None:
+        return [_of_definition(model, backends, worst, given)]
+    jobs: list[Job] = []
+    complaints: list[Complaint] = []
+    for offer in offers_of(wanted):
+        try:
+            jobs.append(_of_offer(offer, backends, given if worst is None else {**given, "worst": worst}))
+        except DefinitionError as error:
+            complaints += error.complaints
+    if complaints:
+        raise DefinitionError(complaints)
+    return jobs
+
+
+def _of_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
+    loaded = load_model(model, backends=backends, **given)
+    return Job(loaded.problem.name, NetworkPreparation(loaded, worst=worst or 10))
+
+
+# --- people's own functions -----------------------------------------------------------------------------------------
+
+
+def _of_offer(offer: Offer, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
+    """Return the check of a case, as far as it can be told to be sound without calling its functions."""
+    file = offer.source.file
+    project = project_settings(file.parent if file else Path())
+    flags = {name: value for name, value in given.items() if name in _SHARED}
+    wrong = flag_complaints(flags)
+    if wrong:
+        raise DefinitionError(wrong)
+    case = offer.case
+    complaints = case.complaints()
+    if complaints:
+        raise DefinitionError(map(offer.located, complaints))
+    # The name that can be typed again goes before one that the case gives itself.
+    flags |= {name: value for name, value in given.items() if name in (*_PYTHON_ONLY, "worst")}
+    defaults = {name: value for name, value in project.items() if name in _SHARED}
+    settings = {**defaults, **case.settings, **flags, "name": offer.name}
+    with _located(offer):
+        ready = ready_case(replace(case, settings=settings), backends)
+
+    @contextmanager
+    def running() -> Iterator[None]:
+        with importable(offer.source.path), _located(offer):
+            yield
+
+    return Job(offer.name, FunctionPreparation(ready), running)
+
+
+@contextmanager
+def _located(offer: Offer) -> Iterator[None]:
+    """Give errors about a case its place."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise DefinitionError(map(offer.located, error.complaints)) from error
+    except BackendError as error:
+        raise BackendError(error.backend, f"{error.text} (needed by {offer.name})") from error

@@ -1,0 +1,232 @@
+"""A MODEL that is Python: which file or module it names, and how that is loaded.
+
+`model.py`, `model.py::name`, `package.module:name`. Loading runs the code. A file's folder, or the current one, can be
+imported from while any of it runs, as with `python model.py` and `python -m package.module`.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from itertools import count
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+from xcheck.checks.tracebacks import is_library, own_line, own_traceback
+from xcheck.errors import Complaint, DefinitionError
+
+_FORMS = "a MODEL is a definition model.toml, a Python file model.py or model.py::name, or package.module:name"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a MODEL says.
+
+    Attributes:
+        source: the file, or the module with dots.
+        name: of one case; None for all that there are.
+        is_file: whether the source is a file.
+    """
+
+    source: str
+    name: str | None
+    is_file: bool
+
+    def named(self, name: str) -> str:
+        """Return how a case of this source is written on the command line."""
+        return f"{self.source}{'::' if self.is_file else ':'}{name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A file or module that has been loaded.
+
+    Attributes:
+        reference: what the MODEL says.
+        module: what came of it.
+        file: where its code stands; None where Python does not say.
+        shown: the file as the person would name it.
+        path: where Python looks for modules while code of this source runs.
+    """
+
+    reference: Reference
+    module: ModuleType
+    file: Path | None
+    shown: str
+    path: tuple[str, ...]
+
+    def complaint(self, text: str, line: int | None = None) -> Complaint:
+        """Return a mistake in this source."""
+        return Complaint(text, file=self.shown, line=line)
+
+    @contextmanager
+    def running(self, what: str, line: int | None = None) -> Iterator[None]:
+        """Run code of this source; whatever it raises is a complaint.
+
+        Args:
+            what: is being run, to begin the complaint with.
+            line: where it stands, in case the error does not tell.
+
+        Raises:
+            DefinitionError: the code raises; with the traceback through the person's own code.
+        """
+        with importable(self.path), _blamed(what, self.shown, self.file, line):
+            yield
+
+
+def reference(model: str) -> Reference | None:
+    """Return the Python that a MODEL names, None for a TOML definition.
+
+    Raises:
+        DefinitionError: it is written like neither.
+
+    >>> reference("model.py::mine")
+    Reference(source='model.py', name='mine', is_file=True)
+    >>> reference("package.module:mine").named("mine")
+    'package.module:mine'
+    """
+    suffix, exists = Path(model).suffix, Path(model).exists()
+    if suffix == ".py" and (exists or ":" not in model):
+        return Reference(model, None, is_file=True)
+    if suffix == ".toml" or exists:
+        return None
+    file, mark, name = model.rpartition("::")
+    if mark and file.endswith(".py") and name.isidentifier():
+        return Reference(file, name, is_file=True)
+    module, mark, name = model.partition(":")
+    if not module.endswith(".py") and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        return Reference(module, name, is_file=False)
+    raise DefinitionError(Complaint(_FORMS + _meant(model), file=model))
+
+
+def load(wanted: Reference) -> Source:
+    """Load a file or a module; this runs it.
+
+    Raises:
+        DefinitionError: it is not there, or it raises.
+    """
+    return _from_file(wanted) if wanted.is_file else _from_module(wanted)
+
+
+@contextmanager
+def importable(path: Sequence[str]) -> Iterator[None]:
+    """Let Python look for modules along `path`; afterwards it looks where it did before."""
+    before = list(sys.path)
+    sys.path[:] = path
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _meant(model: str) -> str:
+    """Return what somebody who mixed two of the forms will have meant."""
+    source, _, name = model.replace("::", ":").partition(":")
+    if not source or not name.isidentifier():
+        return ""
+    return f"; write {source}{'::' if source.endswith('.py') else ':'}{name}"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+_numbers = count(1)
+
+
+class _Fresh(SourceFileLoader):
+    """Compiles what is there now: nothing is left beside the file, and no older compilation is mistaken for it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
+def _from_file(wanted: Reference) -> Source:
+    shown, file = wanted.source, Path(wanted.source).resolve()
+    try:
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise DefinitionError(Complaint(f"cannot read: {what}", file=shown)) from error
+    # A name that nothing else has: the same file may be loaded twice, and two files may have the same name.
+    name = f"__xcheck_model_{next(_numbers)}__"
+    loader = _Fresh(name, str(file))
+    spec = spec_from_loader(name, loader)
+    assert spec is not None  # noqa: S101 - a loader of our own always has a spec; for the type checker
+    module = module_from_spec(spec)
+    with importable([str(file.parent), *sys.path]):
+        sys.modules[name] = module  # where dataclasses and pickle look for it
+        try:
+            with _blamed("fails while it is loaded", shown, file):
+                loader.exec_module(module)
+            _no_mixture(module, file, shown)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return Source(wanted, module, file, shown, tuple(sys.path))
+
+
+def _no_mixture(module: ModuleType, file: Path, shown: str) -> None:
+    """Complain if the file was given modules of another folder that are called like those beside it.
+
+    Python keeps one module of each name: of two files in two folders, each with a helper.py, the second would be given
+    the helper of the first.
+    """
+    imported = [value for value in vars(module).values() if isinstance(value, ModuleType | FunctionType | type)]
+    used = {str(getattr(value, "__module__", value.__name__)).partition(".")[0] for value in imported}
+    for name in sorted(used):
+        found = getattr(sys.modules.get(name), "__file__", None)
+        beside = [place for place in (file.parent / f"{name}.py", file.parent / name / "__init__.py") if place.exists()]
+        if found and beside and not is_library(found) and Path(found).resolve() not in beside:
+            text = f"{beside[0].name} beside it is not what was imported, but {found}: check them in runs of their own"
+            raise DefinitionError(Complaint(text, file=shown))
+
+
+# --- modules --------------------------------------------------------------------------------------------------------
+
+
+def _from_module(wanted: Reference) -> Source:
+    shown = wanted.named(wanted.name or "")
+    with importable([str(Path.cwd()), *sys.path]):
+        with _blamed("fails while it is imported", shown, None):
+            module = _imported(wanted.source)
+        if isinstance(module, str):
+            text = f"there is no module {module}, neither in the current folder nor installed"
+            raise DefinitionError(Complaint(text, file=shown))
+        file = getattr(module, "__file__", None)
+        path = Path(file).resolve() if file else None
+        return Source(wanted, module, path, _relative(path) if path else shown, tuple(sys.path))
+
+
+def _imported(name: str) -> ModuleType | str:
+    """Return a module, or the name of what is not there of it."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Another module that is missing inside the person's package is a failure of theirs.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        return error.name
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+@contextmanager
+def _blamed(what: str, shown: str, file: Path | None, line: int | None = None) -> Iterator[None]:
+    """Turn whatever is raised by a person's code, and an exit, too, into a complaint with their traceback.
+
+    Raises:
+        DefinitionError: something was raised.
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        place = None if file is None else own_line(error, file)
+        text = f"{what}\n{own_traceback(error)}"
+        raise DefinitionError(Complaint(text, file=shown, line=place or line)) from error

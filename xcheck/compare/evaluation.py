@@ -1,0 +1,66 @@
+"""Evaluation: what a witness says of loss and gradient, and whether numbers could say it at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.layout import Vector
+from xcheck.oracle import Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """Loss and gradient of one witness at θ.
+
+    Attributes:
+        name: of the witness.
+        loss: J(θ).
+        gradient: ∂J/∂θ, shape (n,).
+        again: what another call at the same θ gave, where that is not bitwise the same.
+        elsewhere: whether the function had been called at another θ before that call.
+    """
+
+    name: str
+    loss: float
+    gradient: Vector
+    again: "Evaluation | None" = None
+    elsewhere: bool = False
+
+    def repeats(self, other: "Evaluation") -> bool:
+        """Return whether another call gave bitwise the same."""
+        losses = np.array_equal([self.loss], [other.loss], equal_nan=True)
+        return losses and np.array_equal(self.gradient, other.gradient, equal_nan=True)
+
+    @property
+    def calls(self) -> tuple["Evaluation", ...]:
+        """This call, and the second one where it differs."""
+        return (self,) if self.again is None else (self, self.again)
+
+    @property
+    def finite(self) -> bool:
+        """Whether loss and gradient are numbers."""
+        return bool(np.isfinite(self.loss) and np.isfinite(self.gradient).all())
+
+
+def beyond(estimate: Estimate, evaluations: Sequence[Evaluation], largest: float) -> bool:
+    """Return whether numbers end before this θ: the oracle's loss is none, or a dtype cannot hold what is on the way.
+
+    Args:
+        estimate: the oracle's.
+        evaluations: of witnesses; where all are finite, everything could be held.
+        largest: number of the dtype that the witnesses compute in.
+    """
+    if not np.isfinite(estimate.loss):
+        return True
+    return not all(evaluation.finite for evaluation in evaluations) and reach(estimate) > largest
+
+
+@np.errstate(all="ignore")  # what overflows here reaches further than anything
+def reach(estimate: Estimate) -> float:
+    """Return how large a number may be on the way to loss and gradient: squares of outputs, sums over the examples."""
+    trace = estimate.trace
+    sums = [*trace.reach, *trace.a, trace.losses, estimate.magnitude]
+    largest = max((float(np.abs(each).max(initial=0.0)) for each in sums), default=0.0)
+    squared = float(np.square(trace.a[-1]).max(initial=0.0)) if trace.a else 0.0
+    return max(largest, squared) * max(1, len(trace.losses))

@@ -1,0 +1,122 @@
+"""Pair: two gradients compared, as a whole, per tensor and at the components that tell most.
+
+The lecture's difference ‖g − g'‖/(‖g‖ + ‖g'‖) and its band are always shown, and never decide.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.layout import Location, Vector
+from xcheck.verdict import Verdict
+
+ORACLE = "oracle"
+_GREAT, _LOOK = 1e-7, 1e-3
+
+
+def norm_relative_difference(a: Vector, b: Vector) -> float:
+    """Return ‖a − b‖/(‖a‖ + ‖b‖), 0 when both are zero, nan when either is not finite.
+
+    Source: lecture notes, gradient checking, equation (2).
+
+    >>> norm_relative_difference(np.array([3.0, 4.0]), np.array([3.0, 4.0]))
+    0.0
+    >>> norm_relative_difference(np.array([2.0]), np.array([1.0]))
+    0.3333333333333333
+    """
+    scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    if scale == 0:
+        return 0.0
+    if not np.isfinite(scale):
+        return float("nan")
+    a, b = a / scale, b / scale
+    return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
+
+
+def band(difference: float) -> str:
+    """Return the lecture's word for a difference: great ≤ 1e-7 < look ≤ 1e-3 < worry.
+
+    >>> [band(difference) for difference in (1e-7, 1e-5, 1e-2, float("nan"))]
+    ['great', 'look', 'worry', 'worry']
+    """
+    if difference <= _GREAT:
+        return "great"
+    return "look" if difference <= _LOOK else "worry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One component as both sides of a pair see it.
+
+    Attributes:
+        location: name, index and flat index.
+        a: value of the first side.
+        b: value of the second side.
+        error_bar: the oracle's bar; 0 between witnesses.
+        lower: least slope of the loss there, `b` unless at a kink.
+        upper: largest slope of the loss there.
+        excess: how far `a` is outside them.
+        allowed: how far it might be: error bar, tolerance and rounding.
+    """
+
+    location: Location
+    a: float
+    b: float
+    error_bar: float
+    lower: float
+    upper: float
+    excess: float
+    allowed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorComparison:
+    """The comparison restricted to one tensor."""
+
+    name: str
+    difference: float
+    wrong: int
+    undecided: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two gradients compared.
+
+    Attributes:
+        a: name of a witness.
+        b: name of another, or "oracle".
+        verdict: of this pair.
+        losses: both losses.
+        losses_agree: whether they are the same; if not, the gradients are those of different functions.
+        spread: by how much the loss of one of them differs between two calls at θ; then nothing is decided.
+        difference: the lecture's norm-relative difference.
+        wrong: number of wrong components.
+        undecided: number of components that could not be decided.
+        of: number of components.
+        tensors: the same per tensor.
+        apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
+        worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
+        beyond: whether numbers end before this θ, so that there is nothing to judge.
+    """
+
+    a: str
+    b: str
+    verdict: Verdict
+    losses: tuple[float, float]
+    losses_agree: bool
+    spread: float
+    difference: float
+    wrong: int
+    undecided: int
+    of: int
+    tensors: tuple[TensorComparison, ...]
+    apart: float
+    worst: tuple[Component, ...]
+    beyond: bool = False
+
+    @property
+    def band(self) -> str:
+        """The lecture's word for the difference."""
+        return band(self.difference)

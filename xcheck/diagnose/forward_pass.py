@@ -1,0 +1,145 @@
+"""Forward: where two losses of the same declared network part, layer by layer, or by which term.
+
+A witness that shows its activations is compared with the oracle's own forward pass, from the inputs on: the first layer
+that differs is the one to look at, for everything above it differs because of it. Where none differs, it is the loss:
+J = D + P, D the mean of the examples' losses and P the penalty.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xcheck.findings import FORWARD_PARTS, LOSS_FORMULA, Finding
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle import Estimate
+from xcheck.oracle.engines.penalty import Penalty
+from xcheck.oracle.network.forward import NATURAL, NUMPY
+
+Arrays = Sequence[ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """What a witness computed on the way to its loss.
+
+    Attributes:
+        witness: its name.
+        loss: its J.
+        activations: A⁽⁰⁾..A⁽ᴸ⁾ after dropout, shapes (m, nₗ); None where it does not show them.
+        roundoff: of what it computes in.
+    """
+
+    witness: str
+    loss: float
+    activations: Arrays | None
+    roundoff: float
+
+
+def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
+    """Say where the loss of a witness parts from the oracle's; None where it cannot be told."""
+    if forward.activations is not None:
+        shapes = [a.shape for a in estimate.trace.a]
+        if [np.shape(a) for a in forward.activations] != shapes:
+            return None
+        for layer, (mine, theirs) in enumerate(zip(forward.activations, estimate.trace.a, strict=True)):
+            if not _same(np.asarray(mine), np.asarray(theirs), forward.roundoff):
+                return _in_layer(forward, problem, estimate, layer)
+    return _in_loss(forward, problem, estimate)
+
+
+def shown(activations: Any) -> list[Vector] | None:
+    """Return what a witness shows as arrays; None for anything else."""
+    if activations is None:
+        return None
+    return [np.asarray(a, dtype=np.float64) for a in activations]
+
+
+def _same(mine: Vector, theirs: Vector, roundoff: float) -> bool:
+    with np.errstate(all="ignore"):
+        allowed = 2.0**14 * roundoff * np.abs(theirs).max(initial=1e-300)
+        return bool((np.abs(mine - theirs) <= allowed).all())
+
+
+def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int) -> Finding:
+    mine, theirs = np.asarray(forward.activations[layer] if forward.activations else ()), estimate.trace.a[layer]
+    with np.errstate(all="ignore"):
+        worst = np.unravel_index(np.argmax(np.nan_to_num(np.abs(mine - theirs), nan=np.inf)), mine.shape)
+    example, unit = (int(i) for i in worst)
+    allowed = 2.0**14 * forward.roundoff * np.abs(theirs).max(initial=1e-300)
+    count = int((~(np.abs(mine - theirs) <= allowed)).sum())
+    where = f"layer {layer}" if layer else "the inputs"
+    reason = "; ".join(_reasons(mine, problem, estimate, layer, forward.roundoff))
+    text = (
+        f"{forward.witness}: the forward pass parts in {where}: unit {unit} of example {example} is "
+        f"{mine[example, unit]:.6g}, the oracle's {theirs[example, unit]:.6g} ({count} of {mine.size} differ); "
+        f"{'everything before it is the same' if layer else 'dropout of the inputs, or the data'}"
+    )
+    return Finding(code=FORWARD_PARTS, text=f"{text}; {reason}" if reason else text, value=float(layer))
+
+
+def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, roundoff: float) -> Iterator[str]:
+    """Say what would give just these activations."""
+    if layer == 0:
+        return
+    dense, z = problem.network.layers[layer - 1], np.asarray(estimate.trace.z[layer - 1])
+    keep, mask = problem.network.keep_probs[layer], problem.masks[layer]
+    b = problem.layout.unflatten(problem.theta)[f"b{layer}"]
+    own = NATURAL[dense.activation]
+    scale = 1.0 if mask is None else np.asarray(mask) / keep
+    with np.errstate(all="ignore"):
+        candidates = {
+            f"it is {name}, not {dense.activation}": NATURAL[name](NUMPY, z) * scale
+            for name in NATURAL
+            if name != dense.activation
+        }
+        candidates["the bias is missing"] = own(NUMPY, z - b) * scale
+        candidates["the bias is added twice"] = own(NUMPY, z + b) * scale
+        candidates["it is the tanh approximation of gelu"] = _gelu_by_tanh(z) * scale
+        if mask is not None:
+            candidates["the 1/keep_prob of dropout is missing"] = own(NUMPY, z) * mask
+            candidates["dropout is not applied"] = own(NUMPY, z)
+    yield from (text for text, values in candidates.items() if _same(mine, np.asarray(values), roundoff))
+
+
+def _gelu_by_tanh(z: Vector) -> Vector:
+    return np.asarray(z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
+
+
+def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
+    """Tell by the numbers alone: a D + b P for well-known a and b."""
+    data, m = float(np.mean(estimate.trace.losses)), float(problem.examples)
+    penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples).value
+    allowed = 2.0**14 * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
+    said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)
+    if said is None:
+        return None
+    same = "all activations are the same, so" if forward.activations is not None else "the numbers say that"
+    text = f"{forward.witness}: {same} it is the formula of the loss: {said}"
+    return Finding(code=LOSS_FORMULA, text=text, value=forward.loss - data - penalty)
+
+
+def _formula(loss: float, data: float, penalty: float, m: float, outputs: float, allowed: float) -> str | None:
+    if not np.isfinite([loss, data, penalty]).all():
+        return None
+    candidates = {f"the penalty {what}": data + share * penalty for share, what in _shares(m).items() if penalty}
+    for factor, what in _factors(m, outputs).items():
+        candidates[f"the loss of the examples is {what}"] = factor * data + penalty
+        if penalty:
+            candidates[f"the whole loss is {what}"] = factor * (data + penalty)
+    return next((said for said, value in candidates.items() if abs(loss - value) <= allowed), None)
+
+
+def _shares(m: float) -> dict[float, str]:
+    known = {0.0: "is missing", 2.0: "is counted twice", 0.5: "is halved", -1.0: "is subtracted", 2 * m: "lacks 1/(2m)"}
+    return known | ({m: "lacks its 1/m", 1 / m: "is divided by m twice"} if m > 1 else {})
+
+
+def _factors(m: float, outputs: float) -> dict[float, str]:
+    known = {2.0: "doubled", 0.5: "halved", 1 / np.log(2): "a logarithm to base 2", 1 / np.log(10): "one to base 10"}
+    if outputs > 1:
+        known |= {1 / outputs: "averaged over the outputs", outputs: "summed over outputs that are averaged"}
+    return known | ({m: "summed over the examples", 1 / m: "averaged over the examples twice"} if m > 1 else {})

@@ -1,0 +1,180 @@
+"""Diagnosis: which mistakes explain a wrong gradient, and where in the backward pass it went wrong.
+
+Of all guesses that explain the residual down to the noise, the one is taken that explains most tensors; of equals the
+one with fewer fitted numbers, then the more specific rule. What is left is explained in the same way; tensors that no
+guess explains have a cause that is unknown, and it is said so.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.diagnose.evidence import Evidence, Guess, explains
+from xcheck.diagnose.rules import (
+    backward_pass as steps,
+)
+from xcheck.diagnose.rules import (
+    factors,
+    penalties,
+)
+from xcheck.diagnose.rules import (
+    masks as recover,
+)
+from xcheck.diagnose.rules import (
+    order as places,
+)
+from xcheck.diagnose.rules import (
+    precision as numbers,
+)
+from xcheck.findings import CAUSE_UNKNOWN, Finding
+
+Rule = Callable[[Evidence], Iterable[Guess]]
+
+# The more specific first. Those of steps are dear: they run the network once for each guess.
+RULES: tuple[Rule, ...] = (
+    places.detached,
+    numbers.conjugate,
+    factors.data_factor,
+    factors.constant_factor,
+    penalties.penalty,
+    places.transposed,
+    places.swapped_tensors,
+    places.reordered,
+    places.missing_part,
+    numbers.underflow,
+    places.scaled_part,
+    numbers.clipped,
+)
+DEAR: tuple[Rule, ...] = (steps.wrong_steps, recover.redrawn_mask)
+# These describe, and would explain almost anything: only what nothing else explains.
+LAST: tuple[Rule, ...] = (numbers.rounded, places.few_components)
+
+_MOST_ALTERNATIVES = 2
+
+
+def diagnosed(evidence: Evidence) -> list[Finding]:
+    """Return the causes of a wrong gradient, each explaining some of its tensors; or that they are unknown."""
+    open_tensors = {tensor.name for tensor in evidence.suspects}
+    found: list[Finding] = []
+    guesses: list[Guess] = []
+    for stage in (RULES, DEAR, LAST):
+        guesses += _merged(guess for rule in stage for guess in rule(evidence) if explains(evidence, guess))
+        if stage is RULES and not any(open_tensors <= set(guess.tensors) for guess in guesses):
+            continue  # one mistake that explains all may be among the dear ones
+        found += _chosen(evidence, guesses, open_tensors)
+        if not open_tensors:
+            break
+    if open_tensors:
+        found.append(_unknown(evidence, open_tensors))
+    return found
+
+
+def _merged(guesses: Iterable[Guess]) -> list[Guess]:
+    """Join guesses that say the same of several tensors."""
+    merged: dict[tuple[str, str, str], Guess] = {}
+    for guess in guesses:
+        key = (guess.code, guess.text, guess.place)
+        known = merged.get(key)
+        merged[key] = guess if known is None else replace(known, predicted={**known.predicted, **guess.predicted})
+    return list(merged.values())
+
+
+def _chosen(evidence: Evidence, guesses: Sequence[Guess], open_tensors: set[str]) -> Iterator[Finding]:
+    """Yield the best guesses, one after the other, and take what they explain out of what is open."""
+    told: dict[str, list[tuple[Guess, str]]] = {}
+    while useful := [guess for guess in guesses if open_tensors & set(guess.tensors)]:
+        best = min(useful, key=lambda guess: _preference(guess, open_tensors))
+        own = open_tensors & set(best.tensors)
+        others = [g for g in useful if g.code != best.code and g.free <= best.free + 1 and own <= set(g.tensors)]
+        told.setdefault(best.code, []).append((best, _said(evidence, best, own, others)))
+        open_tensors -= own
+    for code, parts in told.items():
+        (first, _), text = parts[0], "; ".join(part for _, part in parts)
+        yield Finding(code=code, text=f"{evidence.witness}: {text}", tensor=first.tensors[0], value=first.value)
+
+
+def _preference(guess: Guess, open_tensors: set[str]) -> tuple[int, int, int]:
+    return -len(open_tensors & set(guess.tensors)), guess.free, guess.rank
+
+
+def _said(evidence: Evidence, guess: Guess, own: set[str], others: Sequence[Guess]) -> str:
+    """Say what a guess explains, and what would explain that as well."""
+    names = _listed([tensor.name for tensor in evidence.layout if tensor.name in own])
+    placed = f"{guess.place}: {guess.text}; this explains {names}"
+    text = placed if guess.place else f"{names}: {guess.text}"
+    by_code = {other.code: f"{other.code} ({other.text})" for other in reversed(others)}
+    also = ", ".join(list(by_code.values())[:_MOST_ALTERNATIVES])
+    return f"{text}; equally well: {also}" if also else text
+
+
+def _unknown(evidence: Evidence, names: set[str]) -> Finding:
+    ordered = [tensor.name for tensor in evidence.layout if tensor.name in names]
+    text = f"{evidence.witness}: no known mistake explains {_listed(ordered)} down to the noise"
+    return Finding(code=CAUSE_UNKNOWN, text=text, tensor=ordered[0])
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# --- where it starts ------------------------------------------------------------------------------------------------
+
+
+def origin(evidence: Evidence) -> str:
+    """Say where in the backward pass of a network the fault entered; nothing of what is no network.
+
+    Backpropagation runs from the last layer to the first, and what is passed down is right if what is below is.
+    """
+    if evidence.problem is None:
+        return ""
+    depth = len(evidence.problem.network.layers)
+    wrong = {tensor.name for tensor in evidence.layout if evidence.wrong[tensor.span].any()}
+    layers = [number for number in range(1, depth + 1) if wrong & {f"W{number}", f"b{number}"}]
+    top = max(layers, default=0)
+    if not top:
+        return ""
+    passed_on = all(number in layers or _silent(evidence, number) for number in range(1, top))
+    own = sorted(wrong & {f"W{top}", f"b{top}"})
+    if (top > 1 and not passed_on) or len(own) == 1:
+        return _local(evidence, wrong, layers) if _would_show(evidence, wrong, top) else ""
+    if top == depth:
+        plain = evidence.problem.network.layers[-1].activation == "identity" and evidence.problem.masks[-1] is None
+        own_slope = "" if plain else "that of its own activation, its mask, "
+        return (
+            f"layer {top}, the last one: the derivative of the loss, {own_slope}the mean over the examples, or a factor"
+        )
+    right = f"layer {depth}" if top + 1 == depth else f"layers {top + 1} to {depth}"
+    verb = "is" if top + 1 == depth else "are"
+    return (
+        f"between layer {top + 1} and layer {top}: {right} {verb} right, {_whole(layers)} wrong; look at δ W of layer "
+        f"{top + 1}, and at the mask and the derivative of layer {top}"
+    )
+
+
+def _would_show(evidence: Evidence, wrong: set[str], top: int) -> bool:
+    """Return whether a wrong δ of the uppermost layer would show in more than is wrong: in what is right there."""
+    names = [f"{letter}{number}" for number in range(1, top + 1) for letter in "Wb"]
+    rest = [evidence.layout[name].span for name in names if name not in wrong]
+    data = evidence.trusted - evidence.penalty
+    return any((np.abs(data[span]) > 4 * evidence.blur[span]).any() for span in rest)
+
+
+def _local(evidence: Evidence, wrong: set[str], layers: Sequence[int]) -> str:
+    names = [tensor.name for tensor in evidence.layout if tensor.name in wrong]
+    biases, weights = (all(name.startswith(letter) for name in names) for letter in "bW")
+    what = (
+        "the sum over the examples, or a penalty" if biases else "the product δᵀ a, or the penalty" if weights else ""
+    )
+    reason = f": {what}" if what else ""
+    return f"in {_listed(names)} alone{reason}; everything else is right, so what is passed down is"
+
+
+def _silent(evidence: Evidence, number: int) -> bool:
+    """Return whether a layer has no gradient that could be wrong."""
+    spans = [evidence.layout[f"{letter}{number}"].span for letter in "Wb"]
+    return not any((np.abs(evidence.trusted[s]) > 4 * evidence.blur[s]).any() for s in spans)
+
+
+def _whole(layers: Sequence[int]) -> str:
+    return f"layer {layers[0]} is" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]} are"

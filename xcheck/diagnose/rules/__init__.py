@@ -1,0 +1,1 @@
+"""Rules: each proposes hypotheses on why a gradient is wrong."""

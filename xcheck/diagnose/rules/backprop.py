@@ -1,0 +1,126 @@
+"""Backpropagation with a hole: what a network's gradient would be if one step of it were another one.
+
+With δ⁽ˡ⁾ = ∂(Σₑ Lₑ)/∂z⁽ˡ⁾ of shape (m, nₗ), the loss's slope s, activations g and masks d/p:
+
+    u⁽ᴸ⁾ = s(a⁽ᴸ⁾, y)     δ⁽ˡ⁾ = (u⁽ˡ⁾ ∘ d/p) ∘ g'(z⁽ˡ⁾)     u⁽ˡ⁻¹⁾ = δ⁽ˡ⁾ W⁽ˡ⁾
+    ∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾ᵀ a⁽ˡ⁻¹⁾/m + penalty               ∂J/∂b⁽ˡ⁾ = Σₑ δ⁽ˡ⁾ₑ /m
+
+It is no witness and no judge: it says which mistake makes the same wrong numbers, after others have shown that they are
+wrong. Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", 1986.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from xcheck.diagnose.evidence import Evidence, Flags
+from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle.network.forward import NATURAL, NUMPY
+
+Change = Callable[[Vector], Vector]
+
+
+def masked(mask: Flags, keep: float) -> Change:
+    """Return the step u ∘ d/p."""
+    return lambda upstream: upstream * mask / keep
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What is done differently, each by number of the layer; everything else is as it should be.
+
+    Attributes:
+        loss: s, shape (m, n_L), in the place of the right one.
+        slope: g'(z), shape (m, nₗ).
+        drop: u ∘ d/p.
+        down: u⁽ˡ⁻¹⁾ of δ⁽ˡ⁾.
+        bias: ∂J/∂b⁽ˡ⁾ of δ⁽ˡ⁾.
+        examples: weights of the examples in the sums, shape (m,).
+    """
+
+    loss: Vector | None = None
+    slope: dict[int, Vector] = field(default_factory=dict)
+    drop: dict[int, Change] = field(default_factory=dict)
+    down: dict[int, Change] = field(default_factory=dict)
+    bias: dict[int, Change] = field(default_factory=dict)
+    examples: Vector | None = None
+
+
+class Backprop:
+    """The backward pass of a declared network at θ.
+
+    Args:
+        evidence: of the network.
+        problem: the network itself.
+    """
+
+    def __init__(self, evidence: Evidence, problem: Problem) -> None:
+        self.problem = problem
+        self.network = problem.network
+        self.layout = evidence.layout
+        self.trace = evidence.trace
+        self.parameters = self.layout.unflatten(evidence.theta)
+        self._penalty = evidence.penalty
+
+    @property
+    def depth(self) -> int:
+        """Number of layers L."""
+        return len(self.network.layers)
+
+    def z(self, number: int) -> Vector:
+        """Z of a layer, shape (m, nₗ)."""
+        return self.trace.z[number - 1]
+
+    def a(self, number: int) -> Vector:
+        """g(z) of a layer, before dropout, shape (m, nₗ)."""
+        return np.asarray(NATURAL[self.network.layers[number - 1].activation](NUMPY, self.z(number)))
+
+    def slope(self, number: int) -> Vector:
+        """g'(z) of a layer, shape (m, nₗ)."""
+        return SLOPES[self.network.layers[number - 1].activation](self.z(number))
+
+    @cached_property
+    def loss_slope(self) -> Vector:
+        """S, shape (m, n_L)."""
+        return LOSS_SLOPES[self.network.loss](self.trace.a[-1], self.problem.targets)
+
+    def dropped(self, upstream: Vector, number: int) -> Vector:
+        """U ∘ d/p."""
+        mask = self.problem.masks[number]
+        return upstream if mask is None else upstream * mask / self.network.keep_probs[number]
+
+    @np.errstate(all="ignore")
+    def gradient(self, steps: Steps | None = None) -> Vector:
+        """Return ∂J/∂θ as the steps make it, shape (n,)."""
+        steps, flat = steps or Steps(), self._penalty.copy()
+        m, upstream = self.problem.examples, self.loss_slope if steps.loss is None else steps.loss
+        for number in range(self.depth, 0, -1):
+            drop = steps.drop.get(number)
+            upstream = self.dropped(upstream, number) if drop is None else drop(upstream)
+            delta = upstream * (steps.slope[number] if number in steps.slope else self.slope(number))
+            summed = delta if steps.examples is None else delta * steps.examples[:, None]
+            flat[self.layout[f"W{number}"].span] += (summed.T @ self.trace.a[number - 1] / m).ravel()
+            bias = steps.bias.get(number)
+            flat[self.layout[f"b{number}"].span] += summed.sum(0) / m if bias is None else bias(delta)
+            down = steps.down.get(number)
+            upstream = delta @ self.parameters[f"W{number}"] if down is None else down(delta)
+        return flat
+
+    @cached_property
+    def deltas(self) -> dict[int, Vector]:
+        """δ of every layer, shapes (m, nₗ)."""
+        found: dict[int, Vector] = {}
+
+        def keep(number: int) -> Change:
+            def sums(delta: Vector) -> Vector:
+                found[number] = delta
+                return delta.sum(0) / self.problem.examples
+
+            return sums
+
+        self.gradient(Steps(bias={number: keep(number) for number in range(1, self.depth + 1)}))
+        return found

@@ -1,0 +1,136 @@
+"""Factors: g is a multiple of r, or of the examples' share of it.
+
+With P the penalty's share and D = r − P that of the examples, two kinds of mistake look alike only where P is zero:
+
+    g = c r            counted twice, the wrong sign, a constant that was forgotten
+    g = c D + P        1/m forgotten or taken twice, another count, a keep_prob
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import numpy as np
+
+from xcheck.diagnose.evidence import Evidence, Guess, Share, closest, multiples
+from xcheck.findings import BIAS_SUM, CONSTANT_FACTOR, KEEP_PROB, MISCOUNTED, NOT_AVERAGED, OPPOSITE_SIGN
+from xcheck.networks.problem import Problem
+
+_COMMON = {2.0: "twice", 0.5: "half", 4.0: "4 times", 0.25: "a quarter of", 3.0: "3 times"}
+_MOST_MASKS = 6
+
+
+def constant_factor(evidence: Evidence) -> Iterator[Guess]:
+    """g = c r."""
+    shares = {}
+    for tensor in evidence.suspects:
+        r = evidence.trusted[tensor.span]
+        shares[tensor.name] = Share(r, np.zeros_like(r), evidence.blur[tensor.span])
+    known = {**_lengths(evidence.lengths), **_COMMON, -1.0: "minus"}
+    for found, group in multiples(evidence, shares):
+        c = closest(found, known, evidence.close)
+        value = found if c is None else c
+        if value == -1:
+            yield _guess(OPPOSITE_SIGN, "the opposite sign of what it should be", value, group)
+            continue
+        hint = "" if c is None or c in _COMMON else f" ({known[c]})"
+        text = f"{number(value)} x what it should be{hint}"
+        yield _guess(CONSTANT_FACTOR, text, value, group, free=1 if c is None else 0, rank=1)
+
+
+def data_factor(evidence: Evidence) -> Iterator[Guess]:
+    """g = c D + P, for declared networks."""
+    if evidence.problem is None:
+        return
+    shares = {}
+    for tensor in evidence.suspects:
+        penalty = evidence.penalty[tensor.span]
+        shares[tensor.name] = Share(evidence.trusted[tensor.span] - penalty, penalty, evidence.blur[tensor.span])
+    for found, group in multiples(evidence, shares):
+        known = _counts(evidence, evidence.problem, list(group))
+        c = closest(found, known, evidence.close)
+        penalised = any(share.rest.any() for share in group.values())
+        if c is None and not penalised:
+            continue  # that is what a constant factor is
+        value = found if c is None else c
+        code, text = _told(evidence.problem, list(group), value, "" if c is None else known[c], penalised=penalised)
+        vague = (
+            2
+            if c is not None
+            and not penalised
+            and closest(c, _COMMON, evidence.close)
+            and code in (MISCOUNTED, KEEP_PROB)
+            else 0
+        )
+        yield _guess(code, text, value, group, free=1 if c is None else 0, rank=vague)
+
+
+def _guess(code: str, text: str, c: float, group: Mapping[str, Share], *, free: int = 0, rank: int = 0) -> Guess:
+    predicted = {name: c * share.base + share.rest for name, share in group.items()}
+    return Guess(code, text, predicted, {name: abs(c) * share.blur for name, share in group.items()}, c, free, rank)
+
+
+def _told(problem: Problem, names: list[str], c: float, what: str, *, penalised: bool) -> tuple[str, str]:
+    m, share = problem.examples, f"the examples' share is {number(c)} x what it should be"
+    if c in (m, 1 / m):
+        missing = c > 1
+        if all(name.startswith("b") for name in names):
+            how = "summed over the examples and not averaged" if missing else "averaged over the examples twice"
+            return BIAS_SUM, f"{how} (m = {m})"
+        how = "is missing" if missing else "is taken twice"
+        return NOT_AVERAGED, f"the mean over the examples {how}: {share} (m = {m})"
+    if what.startswith("keep_prob"):
+        return KEEP_PROB, f"{share}, which is {what}"
+    penalty = ", and the penalty is right" if penalised else ""
+    return MISCOUNTED, f"{share}{penalty}{f' ({what})' if what else ''}"
+
+
+def _counts(evidence: Evidence, problem: Problem, names: list[str]) -> dict[float, str]:
+    """Return the factors that the examples' share of some tensors may be off by."""
+    layers = [int(name[1:]) for name in names]
+    named = _products(problem.network.keep_probs[min(layers) :])
+    if max(layers) < len(problem.network.layers) and {name[0] for name in names} == {"W", "b"}:
+        return named  # what is wrong in the loss would be wrong in the last layer, too
+    m, outputs = float(problem.examples), float(problem.network.widths[-1])
+    if m > 1:
+        named |= {m / (m - 1): "m/(m − 1): one example less", (m - 1) / m: "(m − 1)/m: one example less"}
+    named |= {(m + 1) / m: "(m + 1)/m", m / (m + 1): "m/(m + 1)"}
+    if outputs > 1:
+        named |= {outputs: f"{outputs:g} outputs", 1 / outputs: f"a mean over the {outputs:g} outputs"}
+        named |= {1 / (m * outputs): "averaged over examples and outputs, again"}
+    if problem.network.loss == "mean_squared_error":
+        named |= {2.0: "the ½ of the squared error", 0.5: "the ½ of the squared error, twice"}
+    named |= {m: "m", 1 / m: "1/m"}
+    return {factor: what for factor, what in named.items() if factor != 1.0}
+
+
+def _products(keep_probs: tuple[float, ...]) -> dict[float, str]:
+    """Return products of some keep_probs and their inverses: of the layers whose masks the gradient came through."""
+    kept = [(keep, number) for number, keep in enumerate(keep_probs) if keep != 1.0][:_MOST_MASKS]
+    found: dict[float, str] = {}
+    for powers in product((0, 1, -1), repeat=len(kept)):
+        used = [(keep, power) for (keep, _), power in zip(kept, powers, strict=True) if power]
+        if used:
+            value = float(np.prod([keep**power for keep, power in used]))
+            words = " x ".join(f"{'' if power > 0 else '1/'}{keep:g}" for keep, power in used)
+            found.setdefault(value, f"keep_prob {words}")
+    return {value: words for value, words in found.items() if value != 1.0}
+
+
+def _lengths(lengths: Mapping[int, str]) -> dict[float, str]:
+    return {factor: what for length, what in lengths.items() if length > 1 for factor, what in _both(length, what)}
+
+
+def _both(length: int, what: str) -> tuple[tuple[float, str], tuple[float, str]]:
+    return (float(length), f"{length} is {what}"), (1 / length, f"1/{length}, and {length} is {what}")
+
+
+def number(c: float) -> str:
+    """Write a factor with the digits that tell it from 1.
+
+    >>> number(2.0), number(1.0001), number(1 / 3)
+    ('2', '1.0001', '0.333333')
+    """
+    off = abs(abs(c) - 1)
+    off = 0 if off < 1e-10 else off  # no more than rounding
+    digits = 6 if off > 1e-2 or off == 0 else min(15, 4 - int(np.floor(np.log10(off))))
+    return f"{c:.{digits}g}"

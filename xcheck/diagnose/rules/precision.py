@@ -1,0 +1,190 @@
+"""Numbers: the gradient is right but for how its numbers are stored: rounded, clipped, flushed to zero, conjugated.
+
+A format with p bits has unit roundoff u = 2⁻ᵖ. Two things tell of it:
+
+- g itself has no more than p bits, and is r to one unit in its last place;
+- rounding went on inside. Each of m terms is off by u/√3 of itself, at random, so that their mean is off by about
+  u M/√(3m), M the mean of their sizes; and the residual has no structure: its signs are as often those of r as not.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.diagnose.evidence import Evidence, Guess, explained
+from xcheck.diagnose.rules.factors import number
+from xcheck.findings import CLIPPED, CONJUGATE, ROUNDED, UNDERFLOW
+from xcheck.layout import Tensor, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A format of numbers: its name, bits of the significand, and the smallest step there is."""
+
+    name: str
+    bits: int
+    step: float = 0.0
+
+    @property
+    def roundoff(self) -> float:
+        """The unit roundoff u."""
+        return 2.0**-self.bits
+
+    def holds(self, values: Vector) -> bool:
+        """Return whether the numbers have no more than the bits of the format."""
+        _, exponent = np.frexp(values)
+        with np.errstate(all="ignore"):  # what is too small for a unit is none of the format's numbers
+            unit = np.maximum(np.ldexp(1.0, exponent - self.bits), self.step)
+            return bool((np.round(values / unit) * unit == values).all())
+
+
+_FORMATS = (_Format("bfloat16", 8), _Format("float16", 11, 2.0**-24), _Format("float32", 24))
+# TF32 has the significand of float16, and is found inside only: its results are float32.
+_INSIDE = {8: "bfloat16", 11: "TF32 or float16", 24: "float32"}
+_LEAST = 4  # components
+_OFF = 8.0  # how far the size of a residual may be from what a format's rounding is expected to do
+_WORST = 32.0
+_MOST_DECIMALS = 12
+
+
+def conjugate(evidence: Evidence) -> Iterator[Guess]:
+    """∂L/∂Im has the opposite sign, ∂L/∂Re is right, but for a common factor: ∂L/∂z is half the conjugate."""
+    convention = "the gradient is conjugated (the convention here is ∂L/∂Re + i ∂L/∂Im)"
+    for tensor in evidence.suspects:
+        if not tensor.name.endswith(".imag"):
+            continue
+        yield Guess(
+            CONJUGATE, f"the opposite sign: {convention}", {tensor.name: -evidence.trusted[tensor.span]}, value=-1.0
+        )
+        real = next((t for t in evidence.suspects if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
+        if real is not None:
+            both = {real.name: evidence.trusted[real.span] / 2, tensor.name: -evidence.trusted[tensor.span] / 2}
+            yield Guess(CONJUGATE, f"{convention}, and half of it: ∂L/∂z is ½ (∂L/∂Re − i ∂L/∂Im)", both, value=-0.5)
+
+
+def clipped(evidence: Evidence) -> Iterator[Guess]:
+    """g = min(max(r, −c), c), c the same for all tensors or each tensor's own."""
+    largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.suspects}
+    common = max(largest.values(), default=0.0)
+    for limits in (dict.fromkeys(largest, common), largest):
+        predicted, hits, spared = {}, 0, False
+        for name, c in limits.items():
+            span = evidence.layout[name].span
+            g, r = np.abs(evidence.gradient[span]), np.abs(evidence.trusted[span])
+            # One that happens to be the largest, or two that are ± each other, are not clipped.
+            cut = r[(g == c) & (r > c)]
+            expected = np.clip(evidence.trusted[span], -c, c)
+            if evidence.fine * r.max() < c and len(cut) and explained(evidence, span, expected, None):
+                predicted[name] = expected
+                hits = max(hits, len(cut) if np.ptp(cut) > 1e-6 * cut.max() else 1)
+                spared |= bool((g < c).any())
+        if spared and (hits > 1 or (limits is not largest and len(predicted) > 1)):
+            where = f"±{number(common)}" if limits is not largest else "the largest that is left of it"
+            yield Guess(CLIPPED, f"clipped at {where}", predicted, value=common)
+
+
+def underflow(evidence: Evidence) -> Iterator[Guess]:
+    """Whatever is small is zero, and all else right; small in each tensor, or in all."""
+    predicted, limits, count = {}, [], 0
+    for tensor in evidence.suspects:
+        g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
+        lost = (g == 0) & evidence.wrong[tensor.span]
+        if lost.any() and not lost.all():
+            limit = float(np.abs(r[lost]).max())
+            predicted[tensor.name] = np.where(np.abs(r) <= limit, 0.0, r)
+            limits.append(limit)
+            count += int(lost.sum())
+    if count > 1:
+        text = f"zero wherever it should be small ({count} components, up to {max(limits):.2g})"
+        yield Guess(UNDERFLOW, text, predicted, value=max(limits))
+
+
+def rounded(evidence: Evidence) -> Iterator[Guess]:
+    """g has the bits of a narrow format, or the residual is what rounding to one does on the way."""
+    left = list(evidence.suspects)
+    for form in _FORMATS:
+        stored = [tensor for tensor in left if _stored(evidence, tensor, form)]
+        if sum(int(np.count_nonzero(evidence.gradient[tensor.span])) for tensor in stored) < _LEAST:
+            continue
+        left = [tensor for tensor in left if tensor not in stored]
+        predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in stored}
+        yield Guess(ROUNDED, f"rounded to {form.name} ({form.bits} bits)", predicted, value=form.roundoff)
+    for tensor in list(left):
+        decimals = _decimals(evidence, tensor)
+        if decimals is not None:
+            left.remove(tensor)
+            predicted = {tensor.name: evidence.gradient[tensor.span].copy()}
+            yield Guess(ROUNDED, f"rounded to {decimals} decimals", predicted, value=10.0**-decimals)
+    if left:
+        yield from _inside(evidence, left)
+
+
+def _stored(evidence: Evidence, tensor: Tensor, form: _Format) -> bool:
+    g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
+    if not g.any() or not form.holds(g):
+        return False
+    unit = 2 * form.roundoff * np.maximum(np.abs(g), np.abs(r)) + form.step
+    return bool((np.abs(g - r) <= unit + evidence.blur[tensor.span]).all())
+
+
+def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
+    """Return how many decimals the numbers of a tensor have, if they are few, and rounding to them is all there is."""
+    g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        scaled = g * 10.0**decimals
+        if g.any() and (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
+            unit = 0.5 * 10.0**-decimals
+            return decimals if (np.abs(g - r) <= 1.01 * unit + evidence.blur[tensor.span]).all() else None
+    return None
+
+
+def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
+    """Tell by the size of the residual, over all tensors that are left, where it has no structure."""
+    told = [_told(evidence, tensor) for tensor in tensors]
+    e, r, theta, size = (np.concatenate(column) for column in zip(*told, strict=True))
+    whole = sum(int((evidence.magnitude[tensor.span] > 0).sum()) for tensor in tensors)
+    if len(e) < 2 * _LEAST or len(e) < whole / 2 or not _is_random(e, r, theta, size):
+        return
+    units = np.abs(e) / size
+    typical = float(np.sqrt(np.mean(units**2)))
+    bits = min(_INSIDE, key=lambda bits: abs(np.log(typical * 2.0**bits)))
+    alike = units.max() <= _WORST * max(float(np.median(units)), 2.0 ** -(bits + 3))
+    if not (alike and 1 / _OFF <= typical * 2.0**bits <= _OFF):
+        return
+    text = (
+        f"rounding to {_INSIDE[bits]} somewhere on the way: the residual has no structure, and the size that such "
+        f"roundings have ({typical:.1e} of the terms, u = {2.0**-bits:.1e})"
+    )
+    predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in tensors}
+    yield Guess(ROUNDED, text, predicted, value=2.0**-bits)
+
+
+def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:
+    """Return whether a residual is like rounding: in no relation to r, to θ, or to 1, and as large as the terms.
+
+    What is in proportion to r itself, or of one size everywhere, was done to the result and not on the way.
+    """
+    few = 0.3 + 2 / np.sqrt(len(e))
+    unit = e / size
+    related = max(abs(_correlation(unit, other)) for other in (r / size, theta, np.ones_like(e), np.abs(r) / size))
+    balanced = max(abs(np.mean(np.sign(e))), abs(np.mean(np.sign(e * r))))
+    with np.errstate(all="ignore"):
+        spread = [float(np.var(np.log(np.abs(e) / other))) for other in (size, np.abs(r), np.ones_like(r))]
+    return bool(related <= few and balanced <= few and spread[0] <= min(spread) + 1.5 / np.sqrt(len(e)))
+
+
+def _correlation(a: Vector, b: Vector) -> float:
+    """Return ⟨a, b⟩/(‖a‖ ‖b‖), the means left in: a constant is a structure."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths else 0.0
+
+
+def _told(evidence: Evidence, tensor: Tensor) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return residual, r, θ, and what one rounding of each term with u = 1 would do, where that is more than noise."""
+    span = tensor.span
+    g, r = evidence.gradient[span], evidence.trusted[span]
+    terms = 1.0 if evidence.problem is None else float(evidence.problem.examples)
+    size = evidence.magnitude[span] if evidence.problem is not None else np.full(r.shape, np.abs(r).max())
+    told = (size > 0) & (np.abs(g - r) > 4 * evidence.blur[span]) & (r != 0)
+    return (g - r)[told], r[told], evidence.theta[span][told], size[told] / np.sqrt(3 * terms)

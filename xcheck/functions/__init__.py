@@ -1,0 +1,1 @@
+"""People's own functions: their arguments as one vector θ with names."""

@@ -1,0 +1,170 @@
+"""Arguments: a person's parameters and data as one point θ, and the way back.
+
+Of all leaves those with floating or complex numbers are θ; integers, booleans and everything that is no array are
+carried along as they are. A complex leaf `w` becomes two tensors of θ, `w.real` and `w.imag`, and its gradient is
+∂L/∂Re w + i ∂L/∂Im w.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.tree import leaves
+from xcheck.layout import Layout, Vector
+
+Numbers = NDArray[Any]
+
+# Unit roundoff of the dtypes that people differentiate in.
+ROUNDOFF = {
+    "float64": 2.0**-53,
+    "complex128": 2.0**-53,
+    "float32": 2.0**-24,
+    "complex64": 2.0**-24,
+    "float16": 2.0**-11,
+    "bfloat16": 2.0**-8,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """An array of some framework as plain numbers.
+
+    Attributes:
+        values: the same numbers: float64 or complex128, or integers or booleans as they were.
+        dtype: name of its dtype, such as "bfloat16".
+        framework: name of the backend whose array it is.
+        source: the person's own array; never written to.
+    """
+
+    values: Numbers
+    dtype: str
+    framework: str
+    source: Any
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether there is a derivative with respect to it."""
+        return self.values.dtype.kind in "fc"
+
+    @property
+    def roundoff(self) -> float:
+        """Unit roundoff of its dtype."""
+        return ROUNDOFF.get(self.dtype, 2.0**-53)
+
+
+Reader: TypeAlias = Callable[[Any], Leaf | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arguments:
+    """Parameters and data of a function at one θ.
+
+    Attributes:
+        tree: the person's parameters.
+        data: the person's further arguments.
+        leaves: those that make up θ, by name.
+        layout: θ; two tensors for a complex leaf.
+        theta: θ, shape (n,).
+        read: returns the numbers of any installed framework's array, None for what is none.
+    """
+
+    tree: Any
+    data: tuple[Any, ...]
+    leaves: Mapping[str, Leaf]
+    layout: Layout
+    theta: Vector
+    read: Reader
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """Return the tensors of θ that make up a leaf."""
+        return (f"{name}.real", f"{name}.imag") if self.leaves[name].values.dtype.kind == "c" else (name,)
+
+    def named(self, theta: Vector) -> dict[str, Numbers]:
+        """Return the leaves at θ by name: float64 or complex128, arrays of their own."""
+        tensors, named = self.layout.unflatten(theta), {}
+        for name in self.leaves:
+            real, *imaginary = (tensors[part] for part in self.parts(name))
+            named[name] = real + 1j * imaginary[0] if imaginary else real.copy()
+        return named
+
+    def flat(self, named: Mapping[str, Numbers]) -> Vector:
+        """Return named arrays as one vector, shape (n,)."""
+        tensors: dict[str, Numbers] = {}
+        for name in self.leaves:
+            both = (np.real(named[name]), np.imag(named[name]))
+            tensors |= dict(zip(self.parts(name), both, strict=False))
+        return self.layout.flatten(tensors)
+
+    @property
+    def roundoff(self) -> float:
+        """The coarsest unit roundoff among the leaves."""
+        return max((leaf.roundoff for leaf in self.leaves.values()), default=2.0**-53)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether any floating array among parameters and data has fewer than 64 bits."""
+        data = (self.read(value) for part in self.data for value in leaves(part).values())
+        floating = [*self.leaves.values(), *(leaf for leaf in data if leaf is not None and leaf.differentiable)]
+        return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
+
+    @property
+    def data_size(self) -> int:
+        """Numbers in the data."""
+        found = (self.read(value) for part in self.data for value in leaves(part).values())
+        return sum(leaf.values.size for leaf in found if leaf is not None)
+
+    @property
+    def shared(self) -> tuple[tuple[str, ...], ...]:
+        """Names of leaves that are one and the same array, group by group."""
+        groups: dict[int, list[str]] = {}
+        for name, leaf in self.leaves.items():
+            if leaf.values.ndim:
+                groups.setdefault(id(leaf.source), []).append(name)
+        return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
+def arguments_of(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
+    """Return parameters and data as arguments.
+
+    Args:
+        tree: the parameters.
+        data: further arguments.
+        read: see `Arguments`.
+
+    Raises:
+        DefinitionError: there is nothing to differentiate with respect to, or a parameter is not finite.
+    """
+    named = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
+    leaves_of_theta = {name: leaf for name, leaf in named.items() if leaf.differentiable}
+    if not leaves_of_theta:
+        raise DefinitionError(Complaint(_nothing(tree, named)))
+    shapes: dict[str, tuple[int, ...]] = {}
+    values: dict[str, Numbers] = {}
+    complaints = []
+    for name, leaf in leaves_of_theta.items():
+        if not np.isfinite(leaf.values).all():
+            bad = int(np.count_nonzero(~np.isfinite(leaf.values)))
+            complaints.append(Complaint(f"{name}: {bad} of {leaf.values.size} numbers are not finite"))
+        parts = {f"{name}.real": leaf.values.real, f"{name}.imag": leaf.values.imag}
+        for part, numbers in parts.items() if leaf.values.dtype.kind == "c" else [(name, leaf.values)]:
+            shapes[part], values[part] = leaf.values.shape, numbers
+    if complaints:
+        raise DefinitionError(complaints)
+    layout = Layout.of(shapes)
+    if not layout.size:
+        text = f"the parameters have no components ({', '.join(shapes)}): there is nothing to differentiate"
+        raise DefinitionError(Complaint(text))
+    return Arguments(tree, tuple(data), leaves_of_theta, layout, layout.flatten(values), read)
+
+
+def _nothing(tree: Any, named: Mapping[str, Leaf]) -> str:
+    if not named:
+        kinds = sorted({type(leaf).__name__ for leaf in leaves(tree).values()})
+        found = f"found {', '.join(kinds)}" if kinds else "it is empty"
+        return f"params holds no array of an installed framework ({found})"
+    dtypes = ", ".join(f"{name} is {leaf.dtype}" for name, leaf in named.items())
+    return f"params holds no floating-point array ({dtypes}): there is nothing to differentiate with respect to"

@@ -1,0 +1,106 @@
+"""Function: what a person hands over to be checked, one framework's version of it.
+
+`xcheck.objective(loss, "torch")` makes one. Its parameters may have other names and other axes than those of the
+check (`rename`, `layout`; see `xcheck.backend.naming`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from xcheck.errors import Complaint, DefinitionError
+
+# "transpose" reverses the axes of the own array; a tuple permutes them, as in numpy.transpose.
+Axes: TypeAlias = "str | tuple[int, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Function:
+    """One framework's version of a loss.
+
+    Attributes:
+        loss: `loss(params, *data)`; for a module `loss(outputs, *targets)`, or None for the outputs themselves.
+        backend: name of the framework; None if it is to be read off the parameters.
+        module: the module whose outputs `loss` takes, if there is one.
+        inputs: how many of `data` the module takes; the rest are the targets.
+        gradient: `gradient(params, *data)`, a hand-written backward pass.
+        value_and_gradient: `value_and_gradient(params, *data)`, both at once.
+        rename: own name -> canonical name.
+        layout: pattern of own names -> axes.
+        like: a tree with this function's own structure; by default that of the canonical parameters, or with `rename`
+            nested dicts.
+    """
+
+    loss: Callable[..., Any] | None
+    backend: str | None
+    module: Any = None
+    inputs: int = 1
+    gradient: Callable[..., Any] | None = None
+    value_and_gradient: Callable[..., Any] | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[str, Axes] = field(default_factory=dict)
+    like: Any = None
+
+    @property
+    def hand_written(self) -> bool:
+        """Whether the gradient is the person's own code."""
+        return self.gradient is not None or self.value_and_gradient is not None
+
+
+def objective(  # noqa: PLR0913 - the public signature: all but two are optional and by name
+    function: Callable[..., Any],
+    backend: str,
+    *,
+    loss: Callable[..., Any] | None = None,
+    gradient: Callable[..., Any] | None = None,
+    value_and_gradient: Callable[..., Any] | None = None,
+    rename: Mapping[str, str] | None = None,
+    layout: Mapping[str, Axes] | None = None,
+    like: Any = None,
+    inputs: int | None = None,
+) -> Function:
+    """Return one framework's version of a loss, to be handed to `xcheck.check`.
+
+    Args:
+        function: `loss(params, *data)`, a scalar or an array; or a `torch.nn.Module`.
+        backend: "numpy", "torch", "jax", or the name of another installed backend.
+        loss: for a module: `loss(outputs, *targets)`; by default the outputs are checked themselves.
+        gradient: `gradient(params, *data)` returns a tree like params, a dict of names, or the array if there is one.
+            Required for NumPy, which has no autodiff; for others it takes the place of autodiff.
+        value_and_gradient: `value_and_gradient(params, *data)` returns both.
+        rename: own name -> name in `params`, where they differ: `{"fc1.kernel": "0.weight"}`.
+        layout: own name or pattern -> how the axes of the array in `params` are to be arranged for this function:
+            "transpose", or a permutation such as (3, 2, 0, 1).
+        like: a tree of this function's own structure, where names alone do not tell.
+        inputs: how many of `data` a module takes (1); the rest are the targets.
+
+    Raises:
+        DefinitionError: the arguments contradict each other.
+
+    >>> cube = objective(lambda x: (x**3).sum(), "numpy", gradient=lambda x: 3 * x**2)
+    >>> cube.hand_written
+    True
+    """
+    if not callable(function):
+        raise DefinitionError(Complaint(f"an objective needs a function or a module, {type(function).__name__} came"))
+    if gradient is not None and value_and_gradient is not None:
+        raise DefinitionError(Complaint("give gradient or value_and_gradient, not both"))
+    is_module = loss is not None or inputs is not None or _is_module(function)
+    if is_module and (gradient is not None or value_and_gradient is not None):
+        raise DefinitionError(Complaint("a module is differentiated by its framework: leave gradient out"))
+    return Function(
+        loss=loss if is_module else function,
+        backend=backend,
+        module=function if is_module else None,
+        inputs=1 if inputs is None else inputs,
+        gradient=gradient,
+        value_and_gradient=value_and_gradient,
+        rename=dict(rename or {}),
+        layout=dict(layout or {}),
+        like=like,
+    )
+
+
+def _is_module(function: Any) -> bool:
+    """A module is callable and knows its own parameters."""
+    return callable(getattr(function, "named_parameters", None))

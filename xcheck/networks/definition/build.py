@@ -1,0 +1,203 @@
+"""Definition -> Problem: read the data, fit it to the network, draw what is random."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from xcheck.errors import Complaint, DefinitionError, KeyPath
+from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
+from xcheck.layout import Layout
+from xcheck.networks.data import Dataset, Parts, Table, encode, parted, read_csv, read_npz, synthesize
+from xcheck.networks.data.augment import Augmentation, augmented
+from xcheck.networks.definition.schema import Augment, Data, Definition, NetworkTable, Synthetic, Training
+from xcheck.networks.definition.weights import read_weights
+from xcheck.networks.network import Dense, LossName, Network
+from xcheck.networks.problem import DtypeName, Problem, largest_of
+
+_EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM, _AUGMENT_STREAM = 4, 5, 7, 10
+_AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
+_DEFAULT_EXAMPLES = 64
+_MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
+
+
+def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, Parts | None, tuple[Finding, ...]]:
+    """Return the problem that a definition describes, the data to train with if it says so, and warnings about it.
+
+    Args:
+        definition: validated, without complaints about its files.
+        folder: what relative paths are relative to.
+        name: how reports call the problem.
+
+    Raises:
+        DefinitionError: the data or the weights do not fit; complaints carry their key, not yet their line.
+    """
+    seed, table, check = definition.check.seed, definition.network, definition.check
+    whole, examples = _whole(definition.data, table, folder, seed, trained=definition.training is not None)
+    parts = None if definition.training is None else _parts(whole, definition, definition.training)
+    dataset = _drawn(
+        definition.data, whole if parts is None else parts.training, examples, seed, trained=parts is not None
+    )
+    network = _network(table, dataset.inputs.shape[1])
+    theta = None
+    if table.weights is not None:
+        theta = read_weights(folder / table.weights, Layout.of_network(network))
+    problem = Problem.create(
+        network,
+        dataset.inputs,
+        dataset.targets,
+        theta=theta,
+        dropout=check.dropout,
+        seed=seed,
+        name=name,
+    )
+    _check_range(problem, check.dtype)
+    whole_of = "file" if parts is None else "training part"
+    return problem.rounded(check.dtype), parts, _warnings(dataset, network, whole_of)
+
+
+def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
+    """Split, stratified where there are classes; each part needs a row."""
+    rng = np.random.default_rng([definition.check.seed, _SPLIT_STREAM])
+    parts = parted(whole, training.split, rng, classes=definition.network.loss != "mean_squared_error")
+    each = [parts.training, parts.validation, *([] if parts.test is None else [parts.test])]
+    if not all(len(part.inputs) for part in each):
+        sizes = ", ".join(str(len(part.inputs)) for part in each)
+        text = f"{len(whole.inputs)} rows are too few to split: the parts would have {sizes}"
+        raise DefinitionError(Complaint(text, key=("training",)))
+    if training.augment is not None:
+        originals = len(parts.training.inputs)
+        copied = _augmented(parts.training, definition, training.augment)
+        parts = replace(parts, training=copied, originals=originals)
+    return parts.normalized() if definition.data.normalize else parts
+
+
+def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset:
+    """Return the training part with its copies; they are made of the images as they are in the file."""
+    shape, features = definition.data.image, dataset.inputs.shape[1]
+    if shape is None or math.prod(shape) != features:
+        given = "no shape" if shape is None else f"the shape {shape}"
+        text = (
+            f"images of {features} numbers need image = [height, width] or [height, width, channels]; {given} is given"
+        )
+        raise DefinitionError(Complaint(text, key=("data", "image") if shape else ("training", "augment")))
+    if plan.crop >= min(shape[:2]):
+        text = f"crop = {plan.crop} leaves nothing of {shape[0]} x {shape[1]} pixels"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "crop")))
+    if plan.distort > max(shape[:2]):
+        text = f"distort = {plan.distort:g} pixels, but images have {shape[0]} x {shape[1]}"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "distort")))
+    numbers = len(dataset.inputs) * (plan.copies + 1) * features
+    if numbers > _MOST_NUMBERS:
+        text = f"{plan.copies} copies of {len(dataset.inputs)} images are {numbers} numbers, at most {_MOST_NUMBERS}"
+        raise DefinitionError(Complaint(text, key=("training", "augment", "copies")))
+    changes = Augmentation(
+        copies=plan.copies, flip=_AXES[plan.flip], rotate=plan.rotate, crop=plan.crop, distort=plan.distort
+    )
+    return augmented(dataset, shape, changes, np.random.default_rng([definition.check.seed, _AUGMENT_STREAM]))
+
+
+def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
+    """Return the rows that are checked: of what is trained on, where there is training."""
+    rows = len(source.inputs)
+    if trained and examples > rows:
+        if data.examples is not None:
+            text = f"{examples} examples, but the training part has {rows} rows"
+            raise DefinitionError(Complaint(text, key=("data", "examples")))
+        examples = rows
+    if not trained and data.synthetic is None and data.normalize:
+        source = source.normalized()
+    if not trained and data.synthetic is not None:
+        return source
+    return source.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
+
+
+def _network(table: NetworkTable, inputs: int) -> Network:
+    return Network(
+        inputs=inputs,
+        layers=tuple(Dense(**layer.model_dump()) for layer in table.layers),
+        loss=table.loss,
+        l2=table.l2,
+        l1=table.l1,
+        input_keep_prob=table.input_keep_prob,
+    )
+
+
+def _whole(data: Data, table: NetworkTable, folder: Path, seed: int, *, trained: bool) -> tuple[Dataset, int]:
+    """Return all rows, not normalised yet, and how many of them are to be checked."""
+    if data.synthetic is not None:
+        return _synthetic(data.synthetic, data, table, seed, trained=trained)
+    return _from_file(folder / (data.file or ""), data, table)
+
+
+def _from_file(path: Path, data: Data, table: NetworkTable) -> tuple[Dataset, int]:
+    held = _read(path, data, table.loss)
+    rows, inputs = held.inputs.shape
+    examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
+    if examples > rows:
+        text = f"{examples} examples, but {path} has {rows} {'row' if rows == 1 else 'rows'}"
+        raise DefinitionError(Complaint(text, key=("data", "examples")))
+    _check_size(_network(table, inputs), rows, examples)
+    try:
+        return encode(held, table.loss, table.layers[-1].units), examples
+    except DefinitionError as error:
+        raise DefinitionError(_from_the_end(c, len(table.layers)) for c in error.complaints) from error
+
+
+def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
+    """Give a key that counts from the last layer its place in the list."""
+    key: KeyPath = tuple(part + layers if isinstance(part, int) and part < 0 else part for part in complaint.key)
+    return replace(complaint, key=key)
+
+
+def _synthetic(
+    synthetic: Synthetic, data: Data, table: NetworkTable, seed: int, *, trained: bool
+) -> tuple[Dataset, int]:
+    # What is trained on is more than what is checked; without training, all rows that are made are checked.
+    examples = synthetic.examples if trained else data.examples or synthetic.examples
+    _check_size(_network(table, synthetic.inputs), examples, examples)
+    rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
+    drawn = synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
+    return drawn, data.examples or min(_DEFAULT_EXAMPLES, examples)
+
+
+def _check_size(network: Network, rows: int, examples: int) -> None:
+    """Complain about what would exhaust the memory, before it does: θ, the targets, or the units of one layer."""
+    parameters = Layout.of_network(network).size
+    numbers = max(rows * network.widths[-1], examples * max(network.widths))
+    if max(parameters, numbers) > _MOST_NUMBERS:
+        widths = "-".join(str(width) for width in network.widths)
+        what = f"{parameters} parameters" if parameters > _MOST_NUMBERS else f"{numbers} numbers in one layer"
+        text = f"too large to check: {widths} units with {examples} examples are {what}, at most {_MOST_NUMBERS}"
+        raise DefinitionError(Complaint(text, key=("network", "layers")))
+
+
+def _check_range(problem: Problem, dtype: DtypeName) -> None:
+    """Complain about numbers that `dtype` cannot hold, lest they become inf."""
+    largest = largest_of(dtype)
+    for what in ("inputs", "targets", "theta"):
+        reach = float(np.abs(getattr(problem, what)).max(initial=0.0))
+        if reach > largest:
+            text = f"the {what} reach {reach:.3g}, {dtype} ends at {largest:.3g}; use float64"
+            raise DefinitionError(Complaint(text, key=("check", "dtype")))
+
+
+def _read(path: Path, data: Data, loss: LossName) -> Table:
+    target = data.target or ["y"]
+    if path.suffix.lower() == ".npz":
+        return read_npz(path, target=target[0])
+    return read_csv(path, target=target, features=data.features, classes=loss != "mean_squared_error")
+
+
+def _warnings(dataset: Dataset, network: Network, whole: str) -> tuple[Finding, ...]:
+    warnings = []
+    if dataset.constant:
+        names = ", ".join(dataset.constant)
+        text = f"constant over the whole {whole}, so only centred: {names}; their weights get no gradient"
+        warnings.append(Finding(code=CONSTANT_FEATURE, text=text, value=float(len(dataset.constant))))
+    last = network.layers[-1].activation
+    if network.loss != "mean_squared_error" and last in ("sigmoid", "softplus"):
+        text = f"{network.loss} takes logits, but the last layer applies {last} to them"
+        warnings.append(Finding(code=ACTIVATED_LOGITS, text=text))
+    return tuple(warnings)

@@ -1,0 +1,125 @@
+"""pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
+
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from xcheck.errors import Complaint
+from xcheck.networks.definition.schema import leaves, table_at
+from xcheck.text import quoted
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "dict_type": "a table",
+    "finite_number": "a finite number",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+_LONGEST_INT = 64  # bits
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the closest known word, else "; known: x, y".
+
+    >>> did_you_mean("activaton", ["units", "activation"])
+    "; did you mean 'activation'?"
+    >>> did_you_mean("colour", ["units", "activation"])
+    '; known: units, activation'
+    """
+    known = list(known)
+    close = get_close_matches(str(word).lower(), known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+
+
+def explain(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
+    """Return one complaint per mistake that pydantic found in a document described by `root`."""
+    return [Complaint(_text(detail, root), key=detail["loc"]) for detail in error.errors()]
+
+
+def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
+    kind, path, value = detail["type"], detail["loc"], detail["input"]
+    match kind:
+        case "extra_forbidden":
+            text = "unknown key" + did_you_mean(path[-1], table_at(path[:-1], root).model_fields)
+        case "missing":
+            words = _words(path, root)
+            text = "missing" + (f"; known: {', '.join(words)}" if words else "")
+        case "literal_error":
+            text = _unknown_word(path, value, root)
+        case "together":  # values that are fine each for itself
+            text = detail["msg"]
+        case "too_short" | "too_long" | "string_too_short":
+            text = _of_another_length(kind, detail["ctx"])
+        case _ if kind in _EXPECTED:
+            text = f"expected {_EXPECTED[kind]}, got {_described(value)}{_in_brackets(kind, value)}"
+        case _ if kind in _BOUNDS:
+            key, comparison = _BOUNDS[kind]
+            limit = detail["ctx"][key]
+            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_described(value)}"
+        case _:
+            text = f"{detail['msg']}, got {_described(value)}"
+    return text
+
+
+def _of_another_length(kind: str, context: Mapping[str, Any]) -> str:
+    """Say how many entries a list may have."""
+    if kind == "too_long":
+        return f"at most {context['max_length']} entries, got {context['actual_length']}"
+    least = context["min_length"]
+    return "must not be empty" if least == 1 else f"at least {least} entries, got {context['actual_length']}"
+
+
+def _in_brackets(kind: str, value: object) -> str:
+    """Say how one word is written as a list."""
+    return f"; write [{quoted(value)}]" if kind == "list_type" and isinstance(value, str) else ""
+
+
+def _unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
+    words = _words(path, root)
+    if not isinstance(value, str):
+        return f"expected a string, got {_described(value)}; known: {', '.join(words)}"
+    name = next(str(part) for part in reversed(path) if isinstance(part, str))
+    return f"unknown {name} {quoted(value)}" + did_you_mean(value, words)
+
+
+def _words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
+    """Return the words that the literal at `path` allows; none where there is no literal."""
+    *table, key = [part for part in path if isinstance(part, str)]
+    annotation = table_at(table, root).model_fields[key].annotation
+    return [leaf for leaf in leaves(annotation) if isinstance(leaf, str)]
+
+
+def _described(value: object) -> str:
+    match value:
+        case bool():
+            text = str(value).lower()
+        case int() if value.bit_length() > _LONGEST_INT:
+            text = f"an integer of {value.bit_length()} bits"  # Python refuses to write thousands of digits
+        case str():
+            text = f"the string {quoted(value)}"
+        case dict():
+            text = "a table"
+        case list():
+            text = "a list"
+        case date() | time():
+            text = f"the date or time {value.isoformat()}"
+        case _:
+            text = " ".join(reprlib.repr(value).split())  # on one line, also what only a dict can hold
+    return text

@@ -1,0 +1,175 @@
+"""Problem: network, data, masks, seed and θ. From here on J is a function of θ alone, nothing random is left."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from xcheck.layout import Layout, Vector, initialize
+from xcheck.networks.network import Network
+
+DtypeName = Literal["bfloat16", "float32", "float64"]
+Mask = NDArray[np.bool_]
+
+# One stream of random numbers per purpose: switching dropout off must not change the initial weights.
+_THETA, _MASKS = 1, 2
+
+
+# Unit roundoff, and the largest number.
+_ROUNDOFFS: dict[DtypeName, float] = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+_LARGEST: dict[DtypeName, float] = {
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float64).max),
+}
+
+
+def roundoff_of(dtype: DtypeName) -> float:
+    """Return the unit roundoff of a dtype."""
+    return _ROUNDOFFS[dtype]
+
+
+def largest_of(dtype: DtypeName) -> float:
+    """Return the largest number of a dtype."""
+    return _LARGEST[dtype]
+
+
+def as_bfloat16(values: Vector) -> Vector:
+    """Round to the nearest numbers of bfloat16, the upper half of float32, ties to even.
+
+    >>> as_bfloat16(np.array([1.0, 1.00390625, 1.01171875, -3.14159])).tolist()
+    [1.0, 1.0, 1.015625, -3.140625]
+    """
+    bits = np.asarray(values, dtype=np.float32).view(np.uint32)
+    even = (bits >> np.uint32(16)) & np.uint32(1)
+    upper = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
+    return upper.view(np.float32).astype(np.float64)
+
+
+def _as_float32(values: Vector) -> Vector:
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _frozen(array: ArrayLike) -> Vector:
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """A network with its data at one point θ.
+
+    Attributes:
+        network: what is computed.
+        inputs: X, shape (m, n₀), one example per row.
+        targets: Y, shape (m, n_L).
+        theta: θ, shape (n,).
+        masks: per activation a⁽⁰⁾..a⁽ᴸ⁾ the units that are kept, shape (m, nₗ), or None where all are kept.
+        seed: where everything random came from.
+        name: how reports call it.
+    """
+
+    network: Network
+    inputs: Vector
+    targets: Vector
+    theta: Vector
+    masks: tuple[Mask | None, ...]
+    seed: int = 0
+    name: str = "problem"
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "targets", "theta"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+        object.__setattr__(self, "layout", Layout.of_network(self.network))
+        if self.examples == 0:
+            raise ValueError("a problem needs at least one example")
+        if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
+            raise ValueError("inputs, targets and theta must be finite")
+        expected = {
+            "inputs": (self.examples, self.network.widths[0]),
+            "targets": (self.examples, self.network.widths[-1]),
+            "theta": (self.layout.size,),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                came = getattr(self, name).shape
+                raise ValueError(f"{name} has shape {came}, the network needs {shape}")
+
+    @classmethod
+    def create(
+        cls,
+        network: Network,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        *,
+        theta: ArrayLike | None = None,
+        dropout: Literal["pinned", "off"] = "pinned",
+        seed: int = 0,
+        name: str = "problem",
+    ) -> "Problem":
+        """Draw what is random (θ unless given, dropout masks) from `seed` and pin it.
+
+        Args:
+            network: what is computed; with `dropout="off"` its keep probabilities become 1.
+            inputs: X, shape (m, n₀).
+            targets: Y, shape (m, n_L).
+            theta: θ, shape (n,); by default drawn by the initializers.
+            dropout: "pinned" draws one mask per example and unit; "off" keeps everything.
+            seed: of all random draws.
+            name: how reports call it.
+
+        Raises:
+            ValueError: shapes that do not fit the network.
+        """
+        if dropout == "off":
+            network = network.without_dropout()
+        if theta is None:
+            theta = initialize(network, np.random.default_rng([seed, _THETA]))
+        inputs = np.asarray(inputs, dtype=np.float64)
+        return cls(
+            network=network,
+            inputs=inputs,
+            targets=np.asarray(targets, dtype=np.float64),
+            theta=np.asarray(theta, dtype=np.float64),
+            masks=draw_masks(network, len(inputs), seed),
+            seed=seed,
+            name=name,
+        )
+
+    @property
+    def examples(self) -> int:
+        """Number of examples m."""
+        return len(self.inputs)
+
+    def rounded(self, dtype: DtypeName) -> "Problem":
+        """Return the problem with X, Y and θ rounded to numbers of `dtype`, stored as float64.
+
+        A witness that computes in less must be asked about the same point as the oracle, which computes in
+        float64: otherwise rounding of the inputs would look like an error of the gradient.
+        """
+        if dtype == "float64":
+            return self
+        near = as_bfloat16 if dtype == "bfloat16" else _as_float32
+        return replace(self, inputs=near(self.inputs), targets=near(self.targets), theta=near(self.theta))
+
+
+def draw_masks(network: Network, examples: int, seed: int, *, step: int | None = None) -> tuple[Mask | None, ...]:
+    """Draw the dropout masks once: true where a unit is kept, `random < keep_prob`.
+
+    Those of a check are drawn from the seed alone; every step of training has its own: "on different passes through
+    the training set, you should randomly zero out different hidden units".
+
+    Source: lecture notes, "Dropout implementation (Inverted dropout)". The division by keep_prob is the
+    witnesses' business.
+
+    Returns:
+        One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
+    """
+    rng = np.random.default_rng([seed, _MASKS] if step is None else [seed, _MASKS, step])
+    masks: list[Mask | None] = []
+    for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):
+        masks.append(None if keep_prob == 1.0 else rng.random((examples, units)) < keep_prob)
+    return tuple(masks)

@@ -1,0 +1,1 @@
+"""Engines evaluate differences of the loss; estimators turn differences into derivatives with error bars."""

@@ -1,0 +1,168 @@
+"""Engines: how many perturbed losses are evaluated at once. Which steps to take is the estimators' business.
+
+An engine answers one question, for many components i at a time:
+
+    (J(θ + p eᵢ) − J(θ + q eᵢ)) / (p − q)
+
+`p = h, q = −h` is the central difference, `p = h, q = 0` the forward one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.layout import Layout, Vector
+
+Indices = NDArray[np.intp]
+Progress = Callable[[int], Any]
+EngineName = Literal["auto", "loop", "batched", "structured", "node"]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """k difference quotients of J.
+
+    At a kink (a relu whose input is zero) J has several slopes: `lower` and `upper` enclose all of them, `slope` is
+    their middle, and `conventions` are those that frameworks choose from. Everywhere else all are equal.
+
+    Attributes:
+        slope: shape (k,).
+        lower: shape (k,).
+        upper: shape (k,).
+        conventions: shape (variants, k).
+        magnitude: mean over the examples of |slope of the example's loss| plus |slope of the penalty|, shape (k,):
+            how much cancels when the slope is summed, the yardstick of rounding errors.
+        level: mean |loss| of what was subtracted, shape (k,): far from θ the loss, and its noise, may be much larger.
+    """
+
+    slope: Vector
+    lower: Vector
+    upper: Vector
+    conventions: Vector
+    magnitude: Vector
+    level: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """k differences of the mean loss of the examples, not yet divided by their steps.
+
+    Attributes:
+        lower: shape (k,); below `upper` only at a kink.
+        upper: shape (k,).
+        conventions: shape (variants, k).
+        magnitude: mean over the examples of |difference|, shape (k,).
+        level: mean over the examples of the larger of the two numbers that were subtracted, shape (k,): losses, or
+            how far they moved from θ.
+    """
+
+    lower: Any
+    upper: Any
+    conventions: Any
+    magnitude: Any
+    level: Any
+
+    @classmethod
+    def empty(cls, size: int, variants: int = 1) -> "Spans":
+        """Return spans to be filled in."""
+        lower, upper, magnitude, level = (np.empty(size) for _ in range(4))
+        return cls(lower, upper, np.empty((variants, size)), magnitude, level)
+
+    @classmethod
+    def summarized(cls, spans: Any, level: Any, xp: Any = np) -> "Spans":
+        """Sum up differences per variant, perturbation and example, shape (variants, k, m).
+
+        Differences are formed per example before they are summed: the sum of the losses never enters, so its rounding
+        does not either. At a kink every example may be on a side of its own.
+
+        Args:
+            spans: the differences.
+            level: the larger |loss| that was subtracted, shape (k, m).
+            xp: numpy or jax.numpy.
+        """
+        return cls(
+            spans.min(0).mean(1), spans.max(0).mean(1), spans.mean(2), xp.abs(spans).max(0).mean(1), level.mean(1)
+        )
+
+    def put(self, places: Indices, found: "Spans") -> None:
+        """Fill in the first len(places) of `found`."""
+        size = len(places)
+        self.conventions[:, places] = found.conventions[:, :size]
+        for name in ("lower", "upper", "magnitude", "level"):
+            getattr(self, name)[places] = getattr(found, name)[:size]
+
+
+jax.tree_util.register_dataclass(Spans, ["lower", "upper", "conventions", "magnitude", "level"], [])
+
+
+class Engine(ABC):
+    """Evaluates difference quotients of one J around one θ.
+
+    Attributes:
+        name: as in reports.
+        theta: θ, shape (n,).
+        layout: names of its components.
+        progress: called with the number of differences after each batch.
+        subtracts: whether losses are subtracted, so that their rounding is divided by the step; some engines get the
+            difference without it.
+        first_step: the first step of the automatic estimator, in units of `scale`.
+        roundoff: unit roundoff of the arithmetic that losses are computed in.
+    """
+
+    name: str
+    subtracts: bool = True
+    first_step: float = 2.0**-10
+    roundoff: float = 2.0**-53
+
+    def __init__(self, theta: Vector, layout: Layout, *, progress: Progress | None = None) -> None:
+        self.theta = theta
+        self.layout = layout
+        self.progress: Progress = progress or (lambda done: None)
+
+    @property
+    @abstractmethod
+    def scale(self) -> Vector:
+        """Distance over which J bends along each component, shape (n,): natural steps are fractions of it."""
+
+    @property
+    @abstractmethod
+    def losses(self) -> Vector:
+        """Loss of each example (or J alone) at θ, shape (m,): their rounding is the least noise there can be."""
+
+    @abstractmethod
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+        """Return the loss with θᵢ + `plus` minus the loss with θᵢ + `minus`; all of shape (k,)."""
+
+    def attainable(self, indices: Indices, step: Vector) -> Vector:
+        """Return the step that is really taken: θᵢ + h is rounded, and rarely exactly h away from θᵢ."""
+        return np.asarray((self.theta[indices] + step) - self.theta[indices])
+
+    def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return the quotients of what needs no rounding: the penalty, where there is one."""
+        zero = np.zeros(len(indices))
+        return Differences(zero, zero, zero, zero[None], zero, zero)
+
+    def differences(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return k difference quotients along components `indices`, steps `plus` and `minus`, all of shape (k,)."""
+        plus, minus = self.attainable(indices, plus), self.attainable(indices, minus)
+        distance = plus - minus
+        spans, exact = self.spans(indices, plus, minus), self.exact(indices, plus, minus)
+        # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
+        with np.errstate(all="ignore"):
+            one, other = spans.lower / distance, spans.upper / distance
+            lower, upper = np.minimum(one, other), np.maximum(one, other)
+            conventions = spans.conventions / distance
+            magnitude = spans.magnitude / np.abs(distance)
+        return Differences(
+            (lower + upper) / 2 + exact.slope,
+            lower + exact.lower,
+            upper + exact.upper,
+            conventions + exact.slope,
+            magnitude + exact.magnitude,
+            spans.level,
+        )

@@ -1,0 +1,242 @@
+"""Engine of functions that nothing is known about: losses at many θ, as many at a time as the framework can take."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress, Spans
+from xcheck.oracle.engines.lines import Lines
+
+# On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.
+_CACHE = 16 << 20  # bytes
+_MOST = 1024
+# A batch may take so much memory, with so many intermediate results of the size of the data.
+_MEMORY, _LAYERS = 256 << 20, 8
+# A tensor with so many components to be moved has batches of its own.
+_ALONE = 64
+
+
+def chunk_for(size: int, data: int = 0) -> int:
+    """Return how many θ to evaluate at a time.
+
+    Args:
+        size: numbers that are there for each θ.
+        data: numbers that the function is given beside θ: what it computes from them is there for each θ as well.
+    """
+    fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
+    return int(np.clip(fitting, 1, _MOST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluator:
+    """How the losses of a function are evaluated.
+
+    Attributes:
+        losses: Θ, shape (k, n), -> losses (k,).
+        moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
+            each; cheaper than whole rows of Θ.
+        data: numbers that the function is given beside θ.
+        roundoff: unit roundoff of what losses are computed in.
+    """
+
+    losses: Callable[[Vector], Vector]
+    moved: Callable[[Vector, Indices, Vector], Vector] | None = None
+    data: int = 0
+    roundoff: float = 2.0**-53
+
+
+class FunctionEngine(Engine):
+    """Any function at all, along components or directions.
+
+    Args:
+        evaluator: the function.
+        theta: θ, shape (n,).
+        lines: what is differenced.
+        progress: called with the number of differences after each batch.
+        here: J(θ), shape (1,), where it is known.
+
+    >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
+    >>> step = np.array([0.01])
+    >>> cube.differences(np.array([0]), step, -step).slope.round(6)
+    array([3.0001])
+    >>> cube.differences(np.array([0]), step, 0 * step).slope.round(6)
+    array([3.0301])
+    """
+
+    name = "loop"
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        theta: Vector,
+        lines: Lines,
+        *,
+        progress: Progress | None = None,
+        here: Vector | None = None,
+    ) -> None:
+        super().__init__(np.array(theta, dtype=np.float64) if here is None else theta, lines.layout, progress=progress)
+        self._evaluator = evaluator
+        self.lines = lines
+        self.roundoff = evaluator.roundoff
+        self.evaluations = 0
+        self.deadline = math.inf
+        # Truncation of fourth order and noise balance at the fifth root of the roundoff.
+        self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
+        self._here = self._at(self.theta[None]) if here is None else here
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is up: what is not settled stays undecided."""
+        return time.perf_counter() > self.deadline
+
+    @cached_property
+    def scale(self) -> Vector:
+        """Nothing is known about the function: max(1, |θᵢ|), and off the powers of 2 that functions repeat at."""
+        odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
+        single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
+        return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
+
+    @property
+    def shortest(self) -> Vector:
+        """Steps that a shorter one would round away beside θ: 64 units in the last place of θᵢ."""
+        here = np.abs(self.theta[self.lines.components])
+        single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
+        return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
+
+    @property
+    def losses(self) -> Vector:
+        """J(θ), shape (1,)."""
+        return self._here
+
+    def attainable(self, indices: Indices, step: Vector) -> Vector:
+        """Return the step that is really taken along a component; directions take it as it is."""
+        taken = np.array(step)
+        single = indices < len(self.lines.components)
+        here = self.theta[self.lines.components[indices[single]]]
+        taken[single] = self._rounded(here + step[single]) - here
+        return taken
+
+    def _rounded(self, theta: Vector) -> Vector:
+        """Return numbers as the arithmetic of the function stores them."""
+        if self.roundoff < 2.0**-50:
+            return theta
+        _, exponent = np.frexp(theta)
+        unit = np.ldexp(self.roundoff, exponent)
+        return np.asarray(np.round(theta / unit) * unit)
+
+    def both_sides(self, indices: Indices, step: Vector) -> tuple[Differences, Differences]:
+        """Return the quotients to the right and to the left of θ, losses of both from the same batches."""
+        plus, minus = self.attainable(indices, step), self.attainable(indices, -step)
+        above, below, here = self._around(indices, plus, minus)
+        return _quotients(above, here, plus), _quotients(here, below, -minus)
+
+    def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+        """Return k differences, two losses each."""
+        above, below, _ = self._around(indices, plus, minus)
+        with np.errstate(all="ignore"):
+            spans = above - below
+            level = np.maximum(np.abs(above), np.abs(below))
+            return Spans(spans, spans, spans[None], np.abs(spans), level)
+
+    def for_lines(self, lines: Lines) -> "FunctionEngine":
+        """Return an engine of the same function, along other lines; it counts for itself."""
+        return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self._here)
+
+    def displaced(self, piece: Vector, start: int, steps: Vector) -> Vector:
+        """Return J with the part of θ that begins at `start` moved along `piece` by each of `steps`, shape (k,)."""
+        part, found = slice(start, start + len(piece)), np.empty(len(steps))
+        chunk = chunk_for(self.theta.size, self._evaluator.data)
+        for first in range(0, len(steps), chunk):
+            rows = slice(first, min(first + chunk, len(steps)))
+            points = np.repeat(self.theta[None], len(found[rows]), axis=0)
+            points[:, part] += steps[rows, None] * piece
+            found[rows] = self._at(points)
+            self.progress(len(points) // 2)
+        return found
+
+    def _around(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return the losses on both sides and at θ, shapes (k,).
+
+        J(θ) is evaluated once in each batch: so that all of a batch is rounded alike.
+        """
+        above, below, here = (np.empty(len(indices)) for _ in range(3))
+        for places, alone in self._batches(indices):
+            up, down = plus[places] != 0, minus[places] != 0
+            lines = np.concatenate([indices[places][up], indices[places][down], indices[places][:1]])
+            steps = np.concatenate([plus[places][up], minus[places][down], [0.0]])
+            found = self._along(lines, steps, alone=alone)
+            here[places] = found[-1]
+            for side, moved, part in ((above, up, found[: up.sum()]), (below, down, found[up.sum() : -1])):
+                values = np.full(len(up), found[-1])
+                values[moved] = part
+                side[places] = values
+            self.progress(len(up))
+        return above, below, here
+
+    def _batches(self, indices: Indices) -> Iterator[tuple[Indices, bool]]:
+        """Yield places of `indices` that are evaluated together, and whether one tensor alone moves.
+
+        Where that is cheaper, a tensor with many of them has batches of its own.
+        """
+        together = [np.arange(len(indices))]
+        if self._evaluator.moved is not None:
+            tensor = np.searchsorted(self._starts, indices, side="right") - 1
+            counts = np.bincount(tensor, minlength=len(self._starts))
+            alone = (counts >= _ALONE) & (np.arange(len(counts)) < self._single)
+            together = [np.flatnonzero(~alone[tensor])]
+            for number in np.flatnonzero(alone):
+                own = np.flatnonzero(tensor == number)
+                chunk = max(1, (chunk_for(int(self._sizes[number]), self._evaluator.data) - 1) // 2)
+                yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
+        chunk = max(1, (chunk_for(self.theta.size, self._evaluator.data) - 1) // 2)
+        for own in together:
+            yield from ((own[start : start + chunk], False) for start in range(0, len(own), chunk))
+
+    @cached_property
+    def _starts(self) -> Indices:
+        """Where the tensors of the lines begin; empty ones begin nowhere."""
+        return np.array([tensor.offset for tensor in self.layout if tensor.size], dtype=np.intp)
+
+    @cached_property
+    def _sizes(self) -> Indices:
+        """Sizes of these tensors, as a whole."""
+        return np.array([math.prod(tensor.shape) for tensor in self.layout if tensor.size], dtype=np.intp)
+
+    @cached_property
+    def _single(self) -> int:
+        """How many of these are made of components; random directions come last."""
+        return int((self._starts < len(self.lines.components)).sum())
+
+    def _along(self, lines: Indices, steps: Vector, *, alone: bool) -> Vector:
+        """Return the losses at θ moved along lines."""
+        self.evaluations += len(lines)
+        if alone and self._evaluator.moved is not None:
+            places = self.lines.components[lines]
+            return self._evaluator.moved(self.theta, places, self.theta[places] + steps)
+        return self._evaluator.losses(self.lines.points(self.theta, lines, steps))
+
+    def _at(self, points: Vector) -> Vector:
+        self.evaluations += len(points)
+        return self._evaluator.losses(points)
+
+
+def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
+    with np.errstate(all="ignore"):
+        slope = (above - below) / distance
+        level = np.maximum(np.abs(above), np.abs(below))
+    return Differences(slope, slope, slope, slope[None], np.abs(slope), level)
+
+
+class LoopEngine(FunctionEngine):
+    """A function of one θ, one loss after the other."""
+
+    def __init__(
+        self, loss: Callable[[Vector], float], theta: Vector, layout: Layout, *, progress: Progress | None = None
+    ) -> None:
+        evaluator = Evaluator(lambda points: np.array([loss(point) for point in points]))
+        super().__init__(evaluator, theta, Lines.all_of(layout), progress=progress)

@@ -1,0 +1,130 @@
+"""Lines through θ along which J is differenced: components one by one, and random directions.
+
+Along a Gaussian v the slope is ∇J·v. An error e of the gradient shows there as v·e ~ N(0, ‖e‖²): k directions whose
+bars are β miss an error of norm ‖e‖ with probability ∏ P(|N(0, 1)| ≤ βᵢ/‖e‖). `unseen` turns this around.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xcheck.layout import Layout, Tensor, Vector
+from xcheck.oracle.directions import Directions
+from xcheck.oracle.engines.base import Indices
+
+DIRECTIONS = "random directions"
+
+# How many of them: with a sample, which may take its time, and alone, where every loss counts.
+_LEAST, _MOST, FEW = 4, 16, 6
+_BYTES = 256 << 20
+_STREAM = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """What is differenced.
+
+    Attributes:
+        whole: layout of θ.
+        components: flat indices of the components that are looked at, ascending, shape (c,).
+        directions: random vectors through all of θ.
+        layout: names of the lines: a sample of θ, then the directions; shape (c + d).
+    """
+
+    whole: Layout
+    components: Indices
+    directions: Directions
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        layout = self.whole if self.complete else self.whole.sampled(self.components)
+        if len(self.directions):
+            extra = Tensor(DIRECTIONS, (len(self.directions),), layout.size)
+            layout = Layout((*layout.tensors, extra))
+        object.__setattr__(self, "layout", layout)
+
+    @classmethod
+    def all_of(cls, layout: Layout) -> "Lines":
+        """Return every component."""
+        return cls(layout, np.arange(layout.size), Directions(0, layout.size))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every component is looked at."""
+        return len(self.components) == self.whole.size
+
+    @property
+    def only_directions(self) -> bool:
+        """Whether there are directions, and nothing else."""
+        return len(self.directions) > 0 and not len(self.components)
+
+    def along(self, gradient: Vector) -> Vector:
+        """Return the slopes that a gradient, shape (n,), has along the lines, shape (c + d,)."""
+        with np.errstate(all="ignore"):  # a gradient that is not finite has no finite slope
+            return np.concatenate([gradient[self.components], self.directions.along(gradient)])
+
+    def including(self, components: Indices) -> "Lines":
+        """Return the same lines, and some components more."""
+        return Lines(self.whole, np.union1d(self.components, components), self.directions)
+
+    def points(self, theta: Vector, lines: Indices, steps: Vector) -> Vector:
+        """Return θ moved along each of `lines` by `steps`, shape (k, n)."""
+        points = np.repeat(theta[None], len(lines), axis=0)
+        single = lines < len(self.components)
+        rows = np.flatnonzero(single)
+        points[rows, self.components[lines[rows]]] += steps[rows]
+        if not single.all():
+            for place in np.flatnonzero(~single):
+                points[place] += steps[place] * self.directions.row(int(lines[place]) - len(self.components))
+        return points
+
+
+def unseen(bars: Vector, probability: float = 1e-6) -> float:
+    """Return the norm of an error of the gradient that random directions miss with `probability`; inf without any.
+
+    >>> bars = np.full(8, 1e-6)
+    >>> norm = unseen(bars)
+    >>> round(math.prod(math.erf(1e-6 / norm / math.sqrt(2)) for _ in bars), 12)
+    1e-06
+    """
+    if not len(bars):
+        return math.inf
+    if not np.isfinite(bars).all() or bars.max() == 0:
+        return math.inf if not np.isfinite(bars).all() else 0.0
+
+    def missed(norm: float) -> float:
+        return math.prod(math.erf(bar / norm / math.sqrt(2)) for bar in bars)
+
+    low, high = float(bars.max()) * 1e-3, float(bars.max())
+    while missed(high) > probability:
+        high *= 2
+    for _ in range(80):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if missed(middle) > probability else (low, middle)
+    return high
+
+
+def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including: Sequence[int] = ()) -> Lines:
+    """Return a sample of each tensor, and random directions.
+
+    Small tensors are there with all their components, and so are those components that are to be included.
+    """
+    fitting = min(_BYTES // (8 * max(layout.size, 1)), affordable // 4)
+    directions = int(np.clip(fitting, _LEAST, _MOST))
+    tensors = [tensor for tensor in layout if tensor.size]
+    each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
+    if affordable >= layout.size:
+        return Lines.all_of(layout)
+    places: list[Indices] = []
+    for tensor in tensors:
+        chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)
+        places.append(tensor.offset + np.sort(chosen).astype(np.intp))
+    components = np.union1d(np.concatenate([*places, np.zeros(0, dtype=np.intp)]), np.array(including, dtype=np.intp))
+    return Lines(layout, components, Directions(directions, layout.size, [int(rng.integers(2**63))]))
+
+
+def directed(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
+    """Return random directions, and no component but those that are to be included."""
+    return Lines(layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, _STREAM]))

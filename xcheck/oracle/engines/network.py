@@ -1,0 +1,124 @@
+"""What the engines for a declared network share: its trace and pieces at θ, its penalty, and the natural steps."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import jax
+import numpy as np
+
+from xcheck.errors import Complaint, DeviceError
+from xcheck.layout import Layout, Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress
+from xcheck.oracle.engines.penalty import Penalty
+from xcheck.oracle.network.branches import Flags, Pieces, find_dead, find_pieces
+from xcheck.oracle.network.forward import Parameters, Trace, trace
+
+_SMALLEST = 1e-30
+
+
+def find_device(name: str) -> jax.Device:
+    """Return the JAX device called "cpu" or "gpu".
+
+    Raises:
+        DeviceError: there is none.
+    """
+    try:
+        return jax.devices(name)[0]
+    except RuntimeError as error:
+        text = f"JAX finds no {name} on this machine; use device = 'cpu'"
+        raise DeviceError(Complaint(text, ("check", "device"))) from error
+
+
+def tensors_of(layout: Layout, theta: Vector) -> Parameters:
+    """Return (W, b) of each layer as views into θ."""
+    arrays = [theta[tensor.span].reshape(tensor.shape) for tensor in layout]
+    return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+
+def keeps_of(problem: Problem) -> list[Vector | None]:
+    """Return mask/keep_prob per activation, None where nothing is dropped."""
+    return [
+        None if mask is None else mask / keep_prob
+        for mask, keep_prob in zip(problem.masks, problem.network.keep_probs, strict=True)
+    ]
+
+
+class NetworkEngine(Engine):
+    """A network at θ, in float64; subclasses say how its perturbed losses are evaluated.
+
+    Attributes:
+        problem: the network with its data.
+        parameters: (W, b) of each layer.
+        keeps: mask/keep_prob per activation.
+        trace: what the network computes at θ.
+        pieces: which piece of each piecewise activation is active at θ.
+        dead: per layer the units that answer zero in all examples, whatever moves below them.
+        penalty: its penalty.
+        memory: bytes that perturbed networks may take up at a time.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        device: str = "cpu",
+        memory: int = 1 << 30,
+        roundoff: float = 2.0**-53,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(problem.theta, problem.layout, progress=progress)
+        self.problem = problem
+        self.device = find_device(device)
+        self.memory = memory
+        self.penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
+        self.parameters = tensors_of(problem.layout, problem.theta)
+        self.keeps = keeps_of(problem)
+        self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
+        self.pieces: Pieces = find_pieces(problem.network, self.parameters, self.trace, roundoff)
+        self.dead: list[Flags] = find_dead(problem.network, self.pieces, self.keeps)
+
+    def chunk_of(self, numbers: int, widest: int) -> int:
+        """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""
+        return max(1, min(widest, self.memory // (8 * numbers)))
+
+    @cached_property
+    def scale(self) -> Vector:
+        """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves zᵢ by at most 1; shape (n,).
+
+        Divided by how much more than eightfold the weights above can enlarge that move: a step that looks short where
+        it is taken must not jump over everything that happens further up. Dead units enlarge nothing.
+        """
+        gain = np.ones(self.problem.network.widths[-1])
+        per_unit: list[Vector] = []
+        for (W, _), dead in zip(reversed(self.parameters), reversed(self.dead), strict=True):
+            gain = np.where(dead, 0.0, gain)
+            per_unit.insert(0, 1 / np.maximum(1.0, gain / 8))
+            with np.errstate(over="ignore"):
+                gain = np.maximum(1.0, np.sqrt((W[~dead] ** 2).T @ gain[~dead] ** 2))
+        return self.spread_out(per_unit)
+
+    def spread_out(self, per_unit: Sequence[Vector]) -> Vector:
+        """Return the steps in θ, shape (n,), that move no pre-activation by more than its unit's step.
+
+        Args:
+            per_unit: per layer a step in z, shape (nₗ,).
+        """
+        steps = np.ones(self.layout.size)
+        for number, allowed in enumerate(per_unit, start=1):
+            largest = np.abs(self.trace.a[number - 1]).max(axis=0)
+            # An input that is all but zero moves nothing however long the step; it need not be infinite.
+            with np.errstate(all="ignore"):  # activations that overflow leave no step to take
+                per_input = 1 / np.where(largest > 0, np.maximum(largest, _SMALLEST), 1.0)
+            steps[self.layout[f"W{number}"].span] = np.outer(allowed, per_input).ravel()
+            steps[self.layout[f"b{number}"].span] = allowed
+        return steps
+
+    @property
+    def losses(self) -> Vector:
+        """Loss of each example at θ, shape (m,)."""
+        return self.trace.losses
+
+    def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
+        """Return the quotients of the penalty."""
+        return self.penalty.differences(indices, plus, minus)

@@ -1,0 +1,78 @@
+"""Which engine: the most direct one that fits a time budget."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.base import EngineName
+from xcheck.oracle.engines.batched import BatchedEngine
+from xcheck.oracle.engines.loop import NetworkLoopEngine
+from xcheck.oracle.engines.network import NetworkEngine
+from xcheck.oracle.engines.node import NodeEngine
+from xcheck.oracle.engines.structured import StructuredEngine
+
+# From the most direct to the fastest.
+ENGINES: dict[EngineName, type[NetworkEngine]] = {
+    "loop": NetworkLoopEngine,
+    "batched": BatchedEngine,
+    "structured": StructuredEngine,
+    "node": NodeEngine,
+}
+
+# What two cores of a present-day machine do; on faster ones a slower engine is taken a little too seldom.
+_FLOPS_PER_SECOND = 1.5e10
+_BYTES_PER_SECOND = 5e9
+_SECONDS_PER_ACTIVATION, _SECONDS_PER_MOVE = 3e-9, 1.5e-9
+
+
+def choose(name: EngineName, predicted: Mapping[str, float], budget: float, *, nodes: bool) -> type[NetworkEngine]:
+    """Return the engine called `name`; for "auto" the most direct compiled one that is predicted to fit the budget.
+
+    Args:
+        name: of an engine, or "auto".
+        predicted: seconds that the batched and the structured engine will take; see `predict`.
+        budget: seconds.
+        nodes: whether the node engine may be chosen: only automatic steps are its own to choose.
+    """
+    if name != "auto":
+        return ENGINES[name]
+    if predicted["batched"] <= budget:
+        return BatchedEngine
+    if not nodes or predicted["structured"] <= budget:
+        return StructuredEngine
+    return NodeEngine
+
+
+def predict(problem: Problem, differences: int) -> dict[str, float]:
+    """Return about how many seconds the engines take for so many differences on two cores."""
+    return {
+        "batched": differences * _batched_seconds(problem),
+        "structured": differences * _structured_seconds(problem),
+    }
+
+
+def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
+    """Return the engine that an audit falls back on."""
+    ladder = list(ENGINES.values())
+    own = max(i for i, known in enumerate(ladder) if issubclass(engine, known))
+    return ladder[own - 1]
+
+
+def _batched_seconds(problem: Problem) -> float:
+    """Return about how long one difference takes when the whole network is run on both sides."""
+    flops = 2 * 2 * problem.examples * problem.layout.size
+    activations = 2 * problem.examples * sum(problem.network.widths[1:])
+    copied = 2 * 8 * problem.layout.size
+    return flops / _FLOPS_PER_SECOND + activations * _SECONDS_PER_ACTIVATION + copied / _BYTES_PER_SECOND
+
+
+def _structured_seconds(problem: Problem) -> float:
+    """Return about how long one difference takes on average when only what moves is computed, on both sides."""
+    widths, seconds = problem.network.widths, 0.0
+    for number, (inputs, units) in enumerate(pairwise(widths)):
+        above = widths[number + 2 :]
+        moves = 1 + sum(above)
+        flops = 2 * sum(low * high for low, high in pairwise(above))
+        each = moves * _SECONDS_PER_MOVE + flops / _FLOPS_PER_SECOND
+        seconds += (inputs + 1) * units * 2 * problem.examples * each
+    return seconds / problem.layout.size

@@ -1,0 +1,242 @@
+"""Estimators: which steps, which combination of differences, and how far the result can be trusted.
+
+Let D(h) = (J(θ + h eᵢ) − J(θ − h eᵢ))/2h. Its error is h² ∂³J/6 + O(h⁴) from truncation and about σ/(√2 h) from the
+noise σ of J. The bar promised with each estimate covers both:
+
+- *automatic* (`epsilon = "auto"`): h, 2h and 4h give two extrapolated values, each of fourth order,
+
+      R = (4 D(h) − D(2h))/3        R' = (4 D(2h) − D(4h))/3
+
+  whose errors are −h⁴ ∂⁵J/30 and −16 h⁴ ∂⁵J/30: |R − R'| is fifteen times the error of R. bar = |R − R'| + c σ/h.
+  The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks;
+  2⁻¹³ for engines that do not subtract losses, where nothing is to be lost by a short step.
+  A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
+  dominates and a longer one when noise does, until the bar stops shrinking.
+- *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, whose truncation error is a third of
+  |D(ε) − D(2ε)|; bar = 4 max(|D(ε) − D(2ε)|, |D(2ε) − D(4ε)|/4) + c σ/ε. One-sided differences D⁺ err by
+  h ∂²J/2 = |D⁺(ε) − D⁺(2ε)|; bar = 8 max(|D⁺(ε) − D⁺(2ε)|, |D⁺(2ε) − D⁺(4ε)|/2) + c σ/ε, and with `epsilon = "auto"`
+  they take ε = 2⁻²⁶ = √u, where truncation and noise balance.
+
+Source: the extrapolation is Richardson's, "The approximate arithmetical solution by finite differences", 1911.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.layout import Vector
+from xcheck.oracle.engines.base import Differences, Engine, Indices
+
+DifferenceName = Literal["central", "forward"]
+Flags = NDArray[np.bool_]
+
+# R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
+NOISE_MULTIPLE = 8.0
+FORWARD_STEP = 2.0**-26
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Estimated slopes of some components, with the bar that their errors are promised not to exceed.
+
+    Attributes:
+        indices: of the components, shape (k,).
+        value, lower, upper, magnitude: as in `xcheck.oracle.engines.base.Differences`, shape (k,).
+        conventions: likewise, shape (variants, k).
+        bar: shape (k,).
+        step: the h that was used, shape (k,).
+        evaluations: losses evaluated.
+    """
+
+    indices: Indices
+    value: Vector
+    lower: Vector
+    upper: Vector
+    conventions: Vector
+    magnitude: Vector
+    bar: Vector
+    step: Vector
+    evaluations: int
+
+
+def error_bar(
+    engine: Engine, truncation: Vector, noise: Vector, step: Vector, level: Vector | float, magnitude: Vector
+) -> Vector:
+    """Add up truncation, noise, and the rounding of the sum of data term and penalty.
+
+    The noise was measured near θ. It is never less than one rounding of the losses that are subtracted, and a long
+    step may lead to where they are larger: there u |J| is added.
+    """
+    eps = 2 * engine.roundoff
+    if not engine.subtracts:
+        # What is even in the step cancels when the two sides are subtracted, and its rounding stays.
+        return np.asarray(truncation + NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
+    here = float(np.abs(engine.losses).mean())
+    far = eps * np.maximum(level - 2 * here, 0.0)
+    noise = np.maximum(noise, eps / 2 * np.minimum(level, here)) + far
+    return np.asarray(truncation + NOISE_MULTIPLE * noise / step + eps * magnitude)
+
+
+def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
+    return engine.differences(indices, step, -step)
+
+
+def extrapolated(fine: Vector, coarse: Vector) -> Vector:
+    """Return the fourth-order value R from D(h) and D(2h)."""
+    return fine + (fine - coarse) / 3
+
+
+def truncated(differences: Sequence[Vector], noise: Vector) -> tuple[Vector, Flags]:
+    """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
+
+    Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
+    extrapolation gains nothing, and may agree with itself by coincidence: twice the larger of these, which is never
+    less.
+
+    Args:
+        differences: D(h), D(2h) and D(4h), shape (k,) each.
+        noise: what of them is noise, shape (k,).
+    """
+    fine, double, coarse = differences
+    near, far = np.abs(double - fine), np.abs(coarse - double)
+    regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
+    disagreement = np.abs(extrapolated(fine, double) - extrapolated(double, coarse))
+    return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
+
+
+def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Measurement:
+    """Measure with h, 2h and 4h."""
+    once, twice, thrice = (_central(engine, indices, factor * step) for factor in (1, 2, 4))
+
+    value = extrapolated(once.slope, twice.slope)
+    lower, upper = extrapolated(once.lower, twice.lower), extrapolated(once.upper, twice.upper)
+    conventions = extrapolated(once.conventions, twice.conventions)
+    disagreement = np.max(
+        [
+            np.abs(value - extrapolated(twice.slope, thrice.slope)),
+            np.abs(lower - extrapolated(twice.lower, thrice.lower)),
+            np.abs(upper - extrapolated(twice.upper, thrice.upper)),
+            np.abs(conventions - extrapolated(twice.conventions, thrice.conventions)).max(0),
+        ],
+        axis=0,
+    )
+    level = thrice.level if engine.subtracts else once.level
+    bar = error_bar(engine, disagreement, noise, step, level, thrice.magnitude)
+    # At a kink the extrapolated ends may have changed places by a rounding.
+    lower, upper = np.minimum(lower, value), np.maximum(upper, value)
+    return Measurement(indices, value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
+
+
+def automatic(
+    engine: Engine,
+    noise: Vector,
+    *,
+    tolerance: float,
+    indices: Indices | None = None,
+    first: Measurement | None = None,
+    lengthen: bool = True,
+    rounds: int = 4,
+) -> Measurement:
+    """Estimate components with extrapolation, and those again whose bar is too wide.
+
+    Args:
+        engine: evaluates the differences.
+        noise: σ of J per component, shape (n,).
+        tolerance: relative tolerance that a gradient will be held to; see `too_wide`.
+        indices: of the components, shape (k,); by default all.
+        first: a measurement of them that is there already, to be improved where it must.
+        lengthen: whether to try longer steps where noise dominates; otherwise such components are left as they are.
+        rounds: how often at most a component is measured again.
+    """
+    chosen = np.arange(engine.layout.size) if indices is None else indices
+    noise = noise[chosen]
+    best = first or _measured(engine, chosen, engine.first_step * engine.scale[chosen], noise)
+    evaluations = best.evaluations
+    # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
+    pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
+    for _ in range(rounds):
+        noisy = 2 * NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
+        hopeful = ~noisy | lengthen
+        pending, noisy = pending[hopeful], noisy[hopeful]
+        if not len(pending):
+            break
+        step = best.step[pending] * np.where(noisy, 4.0, 0.25)
+        again = _measured(engine, chosen[pending], step, noise[pending])
+        evaluations += again.evaluations
+        pending = pending[improve(best, again, pending)]
+        pending = pending[too_wide(engine, best, tolerance)[pending]]
+    return replace(best, evaluations=evaluations)
+
+
+def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
+    """Return where a bar is wider than a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
+    magnitude = np.zeros(engine.layout.size)
+    magnitude[measured.indices] = measured.magnitude
+    enough = 4e-10 * engine.layout.largest(magnitude)[measured.indices]
+    with np.errstate(invalid="ignore"):  # what is not finite is too wide
+        return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
+
+
+def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
+    """Take over into `best` at `places` what `again` knows better, and return where it does.
+
+    A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
+    that vanished beside θᵢ), anything is better.
+    """
+    consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
+    unknown = np.isnan(best.value[places]) & np.isfinite(again.value)
+    better = (consistent & (again.bar < best.bar[places])) | unknown
+    take_over(best, again, places, better)
+    return better
+
+
+def copied(measured: Measurement) -> Measurement:
+    """Return a measurement with arrays of its own, to be written into."""
+    return Measurement(
+        measured.indices,
+        measured.value.copy(),
+        measured.lower.copy(),
+        measured.upper.copy(),
+        measured.conventions.copy(),
+        measured.magnitude.copy(),
+        measured.bar.copy(),
+        measured.step.copy(),
+        measured.evaluations,
+    )
+
+
+def take_over(best: Measurement, again: Measurement, places: Indices, taken: Flags) -> None:
+    """Write into `best` at `places` what `again` says, where it is `taken`."""
+    for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
+        getattr(best, name)[places[taken]] = getattr(again, name)[taken]
+    best.conventions[:, places[taken]] = again.conventions[:, taken]
+
+
+def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:
+    """Estimate all components with the same step: the lecture's formula, as it stands.
+
+    Args:
+        engine: evaluates the differences.
+        noise: σ of J per component, shape (n,).
+        epsilon: the step ε.
+        difference: "central", or "forward" to show how much worse that is.
+    """
+    everything = np.arange(engine.layout.size)
+    step = np.full(engine.layout.size, epsilon)
+    minus = -step if difference == "central" else np.zeros_like(step)
+    fine, double, coarse = (engine.differences(everything, k * step, k * minus) for k in (1, 2, 4))
+    # Truncation errors grow like ε² or ε; one pair of steps alone could agree by coincidence.
+    growth, multiple = (4.0, 4.0) if difference == "central" else (2.0, 8.0)
+    names = ("slope", "lower", "upper")
+    near = np.max([np.abs(getattr(fine, name) - getattr(double, name)) for name in names], axis=0)
+    far = np.max([np.abs(getattr(double, name) - getattr(coarse, name)) for name in names], axis=0)
+    truncation = multiple * np.maximum(near, far / growth)
+    bar = error_bar(engine, truncation, noise, step, coarse.level, coarse.magnitude)
+    # Errors grow like a power of the step only as long as it is shorter than the distance over which J bends.
+    bar[step > engine.scale] = np.inf
+    return Measurement(
+        everything, fine.slope, fine.lower, fine.upper, fine.conventions, fine.magnitude, bar, step, 6 * len(step)
+    )

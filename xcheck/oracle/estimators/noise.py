@@ -1,0 +1,173 @@
+"""How noisy is J? Measured from difference tables, not taken on faith as u |J|.
+
+The k-th differences of a smooth function sampled closely are tiny, so what remains in them is noise. With noise of
+standard deviation σ, E[(Δᵏ f)²] = σ² (2k)!/(k!)².
+
+Source: Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011), equation (2.5).
+"""
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.base import Engine, Indices
+
+POINTS = 8
+COMPONENTS = 12
+ORDERS = (3, 4, 5)
+
+# The sample points are this fraction of the natural step apart: close enough for third differences of J to vanish
+# (1e-21 of it), far enough for the roundings to be different ones.
+SPACING = 2.0**-14
+
+
+def noise_level(values: Vector, orders: Sequence[int] = ORDERS) -> Vector:
+    """Return the standard deviation of the noise in rows of closely spaced samples, shape (..., POINTS) -> (...).
+
+    >>> rng = np.random.default_rng(0)
+    >>> smooth = np.sin(np.linspace(0, 1e-6, POINTS)) + 1e-12 * rng.standard_normal((1000, POINTS))
+    >>> round(float(np.sqrt(np.mean(noise_level(smooth) ** 2))), 13)
+    1e-12
+    """
+    # In units of their size: squares of what is very large or small are not finite.
+    size = np.abs(values).max(axis=-1, keepdims=True)
+    unit = values / np.where(size > 0, size, 1.0)
+    squares = [np.mean(np.diff(unit, order, axis=-1) ** 2, axis=-1) / comb(2 * order, order) for order in orders]
+    return np.asarray(size[..., 0] * np.sqrt(np.mean(squares, axis=0)), dtype=np.float64)
+
+
+def sampled_differences(layout: Layout, components: int = COMPONENTS) -> int:
+    """Return how many differences `loss_noise` takes."""
+    return POINTS * sum(min(components, tensor.size) for tensor in layout)
+
+
+def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, components: int = COMPONENTS) -> Vector:
+    """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
+
+    Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
+    has no noise there), and takes the largest noise found. In samples that are equal to the last bit nothing can be
+    measured: what rounding does at least, the estimators add.
+    """
+    sigma = np.zeros(engine.layout.size)
+    for tensor in engine.layout:
+        count = min(COMPONENTS, tensor.size)
+        chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
+        multiples = np.tile(np.arange(1.0, POINTS + 1), count)
+        indices = np.repeat(chosen, POINTS)
+        plus = (4 + multiples * SPACING) * steps[indices]
+        spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
+        values = spans.lower.reshape(count, POINTS)
+        with np.errstate(all="ignore"):
+            sigma[tensor.span] = np.fmax.reduce(noise_level(values), initial=0.0)
+    return sigma
+
+
+# Components that the noise of a function that nothing is known about is measured along.
+_MOST = 96
+_SPREAD = 2.0**-20
+_LOUD = 2.0**-33
+_COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
+
+
+def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
+    """Return the noise σ of any J, one value for each tensor, shape (n,): the larger of `noises_nearby`."""
+    return np.max(noises_nearby(engine, rng), axis=0)
+
+
+def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
+    """Return two noises of any J, shapes (n,): of close samples, and of samples that are as far apart as float32 needs.
+
+    The scale of J is not known. Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ
+    has no noise there. Samples that spread by more than a millionth of J are too far apart to be called noise; they are
+    taken closer.
+
+    Args:
+        engine: evaluates the losses.
+        rng: draws the components.
+        few: how many of each tensor.
+    """
+    tensors = [tensor for tensor in engine.layout if tensor.size]
+    few = max(1, min(few, _MOST // max(1, len(tensors))))
+    chosen = [
+        tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False)) for tensor in tensors
+    ]
+    everything = np.concatenate([*chosen, np.zeros(0, dtype=np.intp)])
+    found = noises_along(engine, everything)
+    near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
+    for tensor, own in zip(tensors, chosen, strict=True):
+        rows = np.isin(everything, own)
+        near[tensor.span], coarse[tensor.span] = (each[rows].max() for each in found)
+    return near, coarse
+
+
+def noises_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
+    """Return the two noises along some components, each by itself, shapes (c,)."""
+    far = engine.first_step * engine.scale[chosen]
+    found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
+    return np.max([near for near, _ in found], axis=0), np.max([coarse for _, coarse in found], axis=0)
+
+
+@np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
+def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
+    """Return two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
+    natural = step / engine.first_step
+    spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
+    values, spread = _samples(engine, chosen, offset, spacing)
+    coarse = _hidden_noise(engine, chosen, offset, natural, values)
+    for _ in range(4):
+        if not spread.any():
+            break
+        spacing = np.where(spread, spacing / 1024, spacing)
+        again = np.flatnonzero(spread)
+        values[again], spread[again] = _samples(engine, chosen[again], offset[again], spacing[again])
+    # Far from θ, what still spreads is a jump; at θ it is all that there is.
+    near = np.where(spread & (offset != 0), 0.0, noise_level(values))
+    return np.nan_to_num(near, posinf=0.0), coarse
+
+
+@np.errstate(all="ignore")
+def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vector, close: Vector) -> Vector:
+    """Return the noise of samples so far apart that numbers of float32, or bfloat16, differ.
+
+    A part of J that is computed in float32 is a staircase: close samples all lie on one step. Between samples that far
+    apart J bends; its fifth differences hardly do, and the smallest of the orders is taken. Samples that still lie on
+    one step are taken further apart.
+    """
+    stuck = _is_stuck(close)
+    noise = np.zeros(len(chosen))
+    pending = np.arange(len(chosen))
+    for spacing in _COARSE:
+        if not len(pending):
+            break
+        values, spread = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
+        levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
+        # What moves smoothly from close sample to close sample may have kinks, what stands still has stairs.
+        levels = np.where(stuck[pending], levels, np.minimum(levels, _without_kinks(values)))
+        # Where close samples do move, only what is as loud as float32 is trusted: kinks of many examples are not noise.
+        loud = ~spread & (levels > _LOUD * np.abs(float(engine.losses[0])))
+        noise[pending] = np.where(loud | stuck[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
+        pending = pending[_is_stuck(values) & stuck[pending]]
+    return noise
+
+
+def _without_kinks(values: Vector) -> Vector:
+    """Return the noise of samples, shape (c, POINTS), by the median of second differences: a kink touches but two."""
+    return np.asarray(2 * np.median(np.abs(np.diff(values, 2, axis=1)), axis=1) / np.sqrt(comb(4, 2)))
+
+
+def _is_stuck(values: Vector) -> NDArray[np.bool_]:
+    """Return where samples, shape (c, POINTS), are nearly all the same to the last bit."""
+    return np.asarray((np.diff(values, axis=1) == 0).sum(axis=1) >= POINTS - 3)
+
+
+@np.errstate(all="ignore")
+def _samples(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+    """Return samples along each component, shape (c, POINTS), and which spread too far to be noise."""
+    indices = np.repeat(chosen, POINTS)
+    plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
+    spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
+    values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
+    return values, np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)

@@ -1,0 +1,72 @@
+"""The referee: disputed components are measured again in extended precision, by the plain NumPy forward pass.
+
+`numpy.longdouble` has 64 bits of mantissa on x86, so losses subtracted there keep three more digits. The referee is
+slow and called for a handful of components only; what it says replaces what was said before, unless it knows less.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.engines.loop import NetworkLoopEngine
+from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimators.central import automatic
+from xcheck.oracle.estimators.rounding import rounding_errors
+
+_MOST = 64
+# Multiplications that all cases together may take: a few seconds.
+_AFFORDABLE = 2e9
+_LOSSES_EACH = 12
+
+
+def affordable(problem: Problem) -> int:
+    """Return how many components the referee takes on; none where extended precision is no better than float64."""
+    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        return 0
+    each = _LOSSES_EACH * problem.examples * problem.layout.size * len(problem.network.layers)
+    return int(min(_MOST, max(1.0, _AFFORDABLE / each)))
+
+
+def settled(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
+    """Return the estimate after the worst disputes, as many as are affordable, have been before the referee.
+
+    Args:
+        problem: the network at θ.
+        estimate: the oracle's.
+        disputes: how badly each component is in dispute, 0 where it is not, shape (n,).
+        tolerance: relative tolerance of the check.
+    """
+    count = min(affordable(problem), int(np.count_nonzero(disputes)))
+    worst = np.argsort(-disputes, kind="stable")[:count]
+    return refereed(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
+
+
+def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, tolerance: float) -> Estimate:
+    """Return the estimate with components `disputed` measured again in extended precision.
+
+    Args:
+        problem: the network at θ.
+        estimate: the oracle's.
+        disputed: components, shape (k,).
+        tolerance: relative tolerance of the check.
+    """
+    u = float(np.finfo(np.longdouble).eps) / 2
+    engine = NetworkLoopEngine(problem, dtype=np.longdouble)
+    loss = float(np.abs(engine.losses).mean()) + engine.penalty.value
+    rounding = rounding_errors(problem, engine.trace, engine.dead, estimate.magnitude, loss, u)
+    noise = np.full(problem.layout.size, rounding.loss)
+    again = automatic(engine, noise, tolerance=tolerance, indices=disputed)
+    apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
+    better = apart | ~(again.bar >= estimate.error_bar[disputed])
+    places = disputed[better]
+    changed = {}
+    for ours, theirs in (("value", "value"), ("error_bar", "bar"), ("lower", "lower"), ("upper", "upper")):
+        changed[ours] = getattr(estimate, ours).copy()
+        changed[ours][places] = getattr(again, theirs)[better]
+    conventions = estimate.conventions.copy()
+    conventions[:, places] = again.conventions[:, better]
+    evaluations = estimate.evaluations + again.evaluations
+    return replace(estimate, **changed, conventions=conventions, evaluations=evaluations, refereed=len(disputed))

@@ -1,0 +1,259 @@
+"""The report for people: rich on a terminal, plain text in a pipe, readable at 40 columns.
+
+A check that passes has two lines and its tightest component; one that fails is told as a diagnosis: who is odd, where
+it starts, the cause, the worst components, and what to type next. Nothing is said by colour alone.
+"""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from textwrap import indent
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from xcheck.checks.report import OracleSummary, Report
+from xcheck.compare.pair import ORACLE, Component, band
+from xcheck.findings import Finding
+from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.pages import page
+from xcheck.report.console import NARROW, STYLES, again, indented, print_commands, rendered, titled
+from xcheck.report.tables import Page, title_of
+from xcheck.verdict import Verdict
+
+_MOST_CODES = 3
+_POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
+
+
+def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
+    """Return the report as plain text of at most `width` columns."""
+    return rendered(lambda console: show(report, console, verbose=verbose), width)
+
+
+def show(report: Report, console: Console, *, verbose: bool = False) -> None:
+    """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
+    page = Page(narrow=console.width < NARROW)
+    for section in _sections(report, page, verbose=verbose):
+        # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
+        console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
+    print_commands(console, _commands(report))
+
+
+def print_line(report: Report, console: Console) -> None:
+    """Print the report as one line."""
+    console.print(_verdict(report), soft_wrap=True)
+
+
+def _verdict(report: Report) -> Text:
+    # A check that proves nothing about a tensor is not a plain AGREE.
+    style = STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
+    # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
+    return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
+
+
+def _sections(report: Report, page: Page, *, verbose: bool) -> Iterable[RenderableType]:
+    yield _verdict(report)
+    if report.ok and not verbose:
+        yield from _passed(report)
+    else:
+        yield from _in_full(report, page, verbose=verbose)
+    yield from _remarks("warning", report.warnings, verbose=verbose)
+    yield from _closing(report, verbose=verbose)
+
+
+def _passed(report: Report) -> Iterable[RenderableType]:
+    """Two lines and the tightest component: what was measured, and how close it was."""
+    against = [pair for pair in report.pairs if pair.b == ORACLE]
+    difference = max(pair.difference for pair in against)
+    yield indented(
+        Text(
+            f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
+            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
+        )
+    )
+    yield from _precision(report)
+    tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
+    if tightest:
+        used, name, component = max(tightest, key=lambda found: found[0])
+        yield indented(
+            Text(
+                f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
+                f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
+            )
+        )
+
+
+def _precision(report: Report) -> Iterable[RenderableType]:
+    """Say whether rounding explains how far a narrow dtype is off."""
+    if report.precision:
+        worst = max(report.precision, key=lambda one: one.units)
+        verdict = "within rounding" if worst.within_rounding else "more than rounding"
+        where = f"{worst.tensor} of {worst.witness}"
+        text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
+        yield indented(Text(text))
+
+
+def _used(component: Component) -> float:
+    return component.excess / component.allowed if component.allowed else 0.0
+
+
+def _agreement(report: Report) -> str:
+    if report.oracle.scope == "directions":
+        return f"every direction agrees to {report.tolerance:.0e} of its slope; no component was looked at by itself"
+    return (
+        f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in "
+        "its tensor"
+    )
+
+
+def _in_full(report: Report, page: Page, *, verbose: bool) -> Iterable[RenderableType]:
+    """A diagnosis: who is odd, where it starts, the cause; then the numbers."""
+    yield indented(Text(f"{report.summary}, seed {report.seed}"))
+    yield indented(Text(_oracle(report.oracle)))
+    yield from _diagnosis(report, verbose=verbose)
+    for pair in report.pairs:
+        if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
+            yield from titled(f"{title_of(pair)}, worst components", page.components(pair))
+    if report.pairs:
+        yield ""
+        yield indented(page.pairs(report.pairs))
+        if verbose or not all(pair.losses_agree for pair in report.pairs):
+            yield ""
+            yield indented(page.losses(report))
+    yield from _precision(report)
+    if verbose:
+        yield from _details(report, page)
+
+
+def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    if report.odd_one_out or report.consensus or report.starts:
+        yield ""
+    if report.odd_one_out or report.consensus:
+        yield indented(Text(_odd(report), style="bold"))
+    for name, where in report.starts.items():
+        yield indented(Text(f"starts: {name}: {where}"))
+    yield from _remarks("finding", [one for one in report.findings if not _is_cause(one)], verbose=verbose)
+    yield from _remarks("cause", [one for one in report.findings if _is_cause(one)], verbose=verbose)
+
+
+def _odd(report: Report) -> str:
+    if not report.consensus:
+        return f"odd one out: {', '.join(report.odd_one_out)}"
+    against = [pair for pair in report.pairs if pair.b == ORACLE]
+    if report.odd_one_out == (ORACLE,) or len(against) == 1:
+        return f"against the oracle: {report.consensus}"
+    if report.odd_one_out:
+        return f"odd one out: {report.consensus}"
+    alone = all(pair.verdict is Verdict.DISAGREE for pair in against)
+    return f"{'nobody agrees' if alone else 'they part'}: {report.consensus}"
+
+
+def _is_cause(finding: Finding) -> bool:
+    return finding.code.startswith("XC2")
+
+
+def _details(report: Report, page: Page) -> Iterable[RenderableType]:
+    if report.layers:
+        yield from titled("layers at θ", page.layers(report.layers))
+    if report.precision:
+        yield from titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
+    if report.ok and report.verified < report.parameters:
+        yield from titled("verified, per tensor", page.proofs(report.tensors))
+    for pair in report.pairs:
+        yield from titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
+
+
+def worst_component(report: Report) -> str | None:
+    """Return the name of the component that is most wrong, if one is."""
+    wrong = (
+        str(component.location)
+        for pair in report.pairs
+        if pair.b == ORACLE and pair.wrong
+        for component in pair.worst
+        if component.location.name != DIRECTIONS
+    )
+    return next(wrong, None)
+
+
+def point_options(command: Sequence[str]) -> list[str]:
+    """Return the options that say which point and which witnesses were checked, with their values."""
+    kept: list[str] = []
+    for word, value in zip(command, [*command[1:], ""], strict=True):
+        if word in _POINT:
+            kept += [word, value]
+        elif word.split("=")[0] in _POINT:
+            kept.append(word)
+    return kept
+
+
+def _oracle(oracle: OracleSummary) -> str:
+    if not oracle.evaluations:
+        return "oracle: there was nothing that could be measured"
+    parts = [
+        f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
+        f"{oracle.engine} {oracle.difference} differences in float64",
+        f"step {oracle.epsilon:.2g}",
+    ]
+    audited = sum(audit.components for audit in oracle.audits)
+    if audited:
+        parts.append(f"{audited} components audited")
+    if oracle.refereed:
+        parts.append(f"{oracle.refereed} disputed ones measured in extended precision")
+    return ", ".join(parts)
+
+
+def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
+    for remark in remarks:
+        yield ""
+        # Warnings say themselves what they are about.
+        title = "" if kind == "warning" else f", {page(remark.code).title}"
+        yield indented(Text(f"{kind} {remark.code}{title}: {remark.text}"))
+        if verbose and remark.trace:
+            yield Text(indent(remark.trace, "  "), no_wrap=True)
+
+
+def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    if not verbose:
+        return
+    yield ""
+    if report.ok:
+        yield indented(Text(_agreement(report)))
+    yield indented(Text(_choice(report.oracle)))
+    yield indented(Text(_timing(report)))
+    yield indented(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+
+
+def _commands(report: Report) -> Iterable[str]:
+    """Return what to type next after a failure, and what to type to see it again."""
+    if report.ok:
+        return
+    codes = list(dict.fromkeys(finding.code for finding in report.findings))
+    explain = "python -m xcheck explain"
+    yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
+    where = worst_component(report)
+    if report.command and where and report.oracle.scope != "jacobian":
+        yield f"next: {explain} {shlex.join([report.model, where, *point_options(report.command)])}"
+    if report.command:
+        yield again(report.command, report.seed)
+
+
+def _choice(oracle: OracleSummary) -> str:
+    """Say why this engine, how its audits went, and what was measured more than once."""
+    parts = [f"engine: {oracle.engine}"]
+    if oracle.predicted:
+        predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
+        parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
+    parts += [
+        f"{audit.engine} against {audit.by} on {audit.components} components, {audit.decided} of them decided: "
+        f"apart by at most {audit.worst:.1g} of the error bars"
+        for audit in oracle.audits
+    ]
+    if oracle.referred:
+        parts.append(f"{oracle.referred} components measured again without subtracting losses")
+    return "; ".join(parts)
+
+
+def _timing(report: Report) -> str:
+    parts = [f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items()]
+    oracle = report.oracle
+    parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")
+    return "time: " + ", ".join(parts)
