@@ -18,8 +18,9 @@ from tests.breadth.entry import Entry
 from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import check
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import Circumstances, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.networks.problem import Problem

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from xcheck import Problem, verify
 from xcheck.backend import registry
-from xcheck.checks.networks.run import load_model
+from xcheck.checks.networks.check import load_model
 from xcheck.testing import FAULTS, Fault, Planted
 
 EXAMPLES = Path(__file__).parents[1] / "xcheck" / "examples"

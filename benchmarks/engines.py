@@ -8,8 +8,9 @@ import numpy as np
 
 from benchmarks.method import Judgement, Method, SkippedError
 from xcheck import Problem
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Vector
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
 from xcheck.oracle.engines.network import NetworkEngine

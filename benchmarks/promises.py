@@ -11,8 +11,9 @@ import numpy as np
 from rich.table import Table
 
 from xcheck import Problem
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
 from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradient
 from xcheck.testing import large_scenario
 from xcheck_numpy.network import NetworkObjective

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck import Dense, Network, Problem
-from xcheck.layout import Layout, Vector, initialize
+from xcheck.layout import Vector
+from xcheck.networks.initializers import initialize, network_layout
 from xcheck.networks.network import ActivationName
 from xcheck_numpy.network import NetworkObjective
 
@@ -51,7 +52,7 @@ class Scenario:
     @property
     def parameters(self) -> int:
         """Number of components n of θ."""
-        return Layout.of_network(self.network).size
+        return network_layout(self.network).size
 
     @property
     def shape(self) -> str:
@@ -65,7 +66,7 @@ class Scenario:
         X = rng.standard_normal((self.examples, self.widths[0]))
         Y = np.eye(self.widths[-1])[rng.integers(0, self.widths[-1], self.examples)]
         theta = initialize(network, rng)
-        for tensor in Layout.of_network(network):
+        for tensor in network_layout(network):
             if tensor.name.startswith("b"):
                 theta[tensor.span] = 0.1 * rng.standard_normal(tensor.size)
         return Problem.create(network, X, Y, theta=theta, seed=SEED, name=self.name)

@@ -16,9 +16,10 @@ import numpy as np
 from rich.table import Table
 
 from xcheck import train, verify
+from xcheck.dtypes import roundoff_of
 from xcheck.findings import DRIFT, LOSS_ROSE
 from xcheck.networks.network import ACTIVATIONS, LOSSES
-from xcheck.networks.problem import Problem, roundoff_of
+from xcheck.networks.problem import Problem
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck.training import TrainingReport
 from xcheck.training.drift import allowed

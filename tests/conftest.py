@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.commands import Typist
-from xcheck.layout import Layout
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 
@@ -27,7 +27,7 @@ def problem() -> Problem:
     )
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((20, 6)), np.eye(3)[rng.integers(0, 3, 20)]
-    theta = 0.5 * rng.standard_normal(Layout.of_network(network).size)
+    theta = 0.5 * rng.standard_normal(network_layout(network).size)
     return Problem.create(network, X, Y, theta=theta, seed=3, name="bench")
 
 

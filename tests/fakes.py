@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend, Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 
 Answer = tuple[float, Vector]
 Says = Callable[[Vector], Answer]

@@ -17,8 +17,9 @@ from tests.fakes import Fake
 from xcheck import Report, Verdict
 from xcheck.backend.contract import Objective
 from xcheck.checks.functions.implementations import arguments_for
+from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 
 RNG = np.random.default_rng(0)
 W, B, X = RNG.standard_normal((3, 4)), RNG.standard_normal(3), RNG.standard_normal((5, 4))

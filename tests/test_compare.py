@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import Pair, norm_relative_difference
+from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import odd_one_out
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate

@@ -19,7 +19,7 @@ from xcheck.backend.contract import Objective
 from xcheck.checks.explain.component import component_of
 from xcheck.checks.explain.explanation import Explanation, Kink, Statement
 from xcheck.checks.explain.sweep import Step, nearest_kink, swept
-from xcheck.checks.prepare import natural_engine
+from xcheck.checks.networks.check import natural_engine
 from xcheck.errors import DefinitionError
 from xcheck.layout import Layout, Location
 from xcheck.networks.network import Dense, Network

@@ -10,9 +10,10 @@ from tests.fakes import Fake
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, LossName
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array, sigmoid
 from xcheck_numpy.losses import LOSSES, Loss

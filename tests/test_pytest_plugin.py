@@ -229,7 +229,7 @@ def test_a_model_that_is_wrong_fails(run: Run) -> None:
     tests = """
 import tomllib
 from pathlib import Path
-from xcheck import registry
+from xcheck.backend import registry
 from xcheck.testing import FAULTS, Planted
 
 SPOILED = Planted(registry.get("numpy"), next(fault for fault in FAULTS if fault.name == "b1 x 4"))

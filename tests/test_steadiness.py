@@ -9,8 +9,8 @@ import pytest
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Problem, Report, verify
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName
 
 Answer = Callable[[int, float, Vector], tuple[float, Vector]]
 

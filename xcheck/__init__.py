@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 from xcheck.version import __version__
 
 if TYPE_CHECKING:
+    from xcheck.api import GradientMismatch, assert_gradients, check, explain, selftest, train, verify
     from xcheck.checks.case import Case, case
-    from xcheck.checks.explain.explain import explain
     from xcheck.checks.explain.explanation import Explanation
-    from xcheck.checks.functions.check import GradientMismatch, assert_gradients, check
-    from xcheck.checks.networks.run import verify
     from xcheck.checks.report import Report
-    from xcheck.checks.selftest.plant import selftest
     from xcheck.checks.selftest.score import SelfTest
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
     from xcheck.functions.function import objective
     from xcheck.networks.network import Dense, Network
     from xcheck.networks.problem import Problem
-    from xcheck.training import TrainingReport, train
+    from xcheck.training import TrainingReport
     from xcheck.verdict import Verdict
 
 __all__ = [
@@ -59,7 +56,7 @@ _HOMES = {
     "Dense": "xcheck.networks.network",
     "DeviceError": "xcheck.errors",
     "Explanation": "xcheck.checks.explain.explanation",
-    "GradientMismatch": "xcheck.checks.functions.check",
+    "GradientMismatch": "xcheck.api",
     "Network": "xcheck.networks.network",
     "Problem": "xcheck.networks.problem",
     "Report": "xcheck.checks.report",
@@ -67,14 +64,14 @@ _HOMES = {
     "TrainingReport": "xcheck.training",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
-    "assert_gradients": "xcheck.checks.functions.check",
+    "assert_gradients": "xcheck.api",
     "case": "xcheck.checks.case",
-    "check": "xcheck.checks.functions.check",
-    "explain": "xcheck.checks.explain.explain",
+    "check": "xcheck.api",
+    "explain": "xcheck.api",
     "objective": "xcheck.functions.function",
-    "selftest": "xcheck.checks.selftest.plant",
-    "train": "xcheck.training",
-    "verify": "xcheck.checks.networks.run",
+    "selftest": "xcheck.api",
+    "train": "xcheck.api",
+    "verify": "xcheck.api",
 }
 
 

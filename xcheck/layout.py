@@ -4,17 +4,17 @@ For a network the tensors are W1 (n₁, n₀), b1 (n₁,), W2, b2, ... in this o
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.networks.network import Dense, Network
-
 Vector = NDArray[np.float64]
+Role = Literal["weight", "bias"]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -28,6 +28,8 @@ class Tensor:
         offset: where it begins in θ.
         places: where only a sample of it is laid out: the flat indices inside the tensor.
         origin: where the whole tensor begins in the whole θ; `offset`, unless this is a sample.
+        layer: number of the layer of a declared network that it belongs to, from 1; None in people's own functions.
+        role: what it is in that layer; None in people's own functions.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Tensor:
     offset: int
     places: tuple[int, ...] | None = None
     origin: int | None = None
+    layer: int | None = None
+    role: Role | None = None
 
     @property
     def size(self) -> int:
@@ -53,7 +57,7 @@ class Tensor:
 
     def sampled(self, places: Sequence[int], offset: int) -> "Tensor":
         """Return a sample of the tensor, laid out at `offset`."""
-        return Tensor(self.name, self.shape, offset, tuple(int(place) for place in places), self.offset)
+        return replace(self, offset=offset, places=tuple(int(place) for place in places), origin=self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Location:
         return f"{self.name}[{', '.join(str(i) for i in self.index)}]" if self.index else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Names, shapes and offsets of the tensors in θ.
 
@@ -79,6 +83,18 @@ class Layout:
 
     tensors: tuple[Tensor, ...]
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Tensor]:
+        return {tensor.name: tensor for tensor in reversed(self.tensors)}
+
+    @cached_property
+    def _by_role(self) -> Mapping[tuple[int | None, Role | None], Tensor]:
+        return {(tensor.layer, tensor.role): tensor for tensor in self.tensors}
+
+    @cached_property
+    def _ends(self) -> Sequence[int]:
+        return [tensor.span.stop for tensor in self.tensors]
+
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Layout":
         """Lay out tensors of these shapes in the order of the mapping."""
@@ -88,25 +104,24 @@ class Layout:
             offset += tensors[-1].size
         return cls(tuple(tensors))
 
-    @classmethod
-    def of_network(cls, network: Network) -> "Layout":
-        """Lay out W1, b1, W2, b2, ... of a network."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for number, (before, units) in enumerate(pairwise(network.widths), start=1):
-            shapes[f"W{number}"] = (units, before)
-            shapes[f"b{number}"] = (units,)
-        return cls.of(shapes)
-
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self.tensors)
 
     def __getitem__(self, name: str) -> Tensor:
-        return next(tensor for tensor in self.tensors if tensor.name == name)
+        return self._by_name[name]
+
+    def tensor(self, layer: int, role: Role) -> Tensor:
+        """Return the tensor of a layer of a declared network that has this role.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_role[layer, role]
 
     @property
     def size(self) -> int:
         """Number of components n."""
-        return sum(tensor.size for tensor in self.tensors)
+        return self._ends[-1] if self._ends else 0
 
     def locate(self, flat: int) -> Location:
         """Return the name and index of component `flat` of θ.
@@ -114,11 +129,11 @@ class Layout:
         Raises:
             IndexError: there is no such component.
         """
-        for tensor in self.tensors:
-            if tensor.span.start <= flat < tensor.span.stop:
-                whole = flat if tensor.places is None else (tensor.origin or 0) + tensor.places[flat - tensor.offset]
-                return Location(tensor.name, tensor.index(flat), whole)
-        raise IndexError(f"component {flat} of {self.size}")
+        if not 0 <= flat < self.size:
+            raise IndexError(f"component {flat} of {self.size}")
+        tensor = self.tensors[bisect_right(self._ends, flat)]
+        whole = flat if tensor.places is None else (tensor.origin or 0) + tensor.places[flat - tensor.offset]
+        return Location(tensor.name, tensor.index(flat), whole)
 
     def sampled(self, indices: NDArray[np.intp]) -> "Layout":
         """Return the layout of a sample of θ, as θ[indices] lies; `indices` ascend.
@@ -153,32 +168,3 @@ class Layout:
     def unflatten(self, theta: NDArray[Scalar]) -> dict[str, NDArray[Scalar]]:
         """Return the named tensors as views into θ."""
         return {t.name: theta[t.span].reshape(t.shape) for t in self.tensors}
-
-
-def _weights(layer: Dense, inputs: int, rng: np.random.Generator) -> Vector:
-    shape = (layer.units, inputs)
-    match layer.initializer_name:
-        case "he":
-            return rng.standard_normal(shape) * np.sqrt(2.0 / inputs)
-        case "xavier":
-            return rng.standard_normal(shape) * np.sqrt(1.0 / inputs)
-        case "normal":
-            return rng.standard_normal(shape) * 0.01
-        case "zeros":
-            return np.zeros(shape)
-
-
-def initialize(network: Network, rng: np.random.Generator) -> Vector:
-    """Draw θ: weights by each layer's initializer, biases zero.
-
-    he: variance 2/n, xavier: variance 1/n (n = inputs of the layer), normal: standard deviation 0.01, zeros.
-    Source: lecture notes, "Weight initialization for deep NN".
-
-    Returns:
-        θ, shape (n,).
-    """
-    arrays: dict[str, Vector] = {}
-    for number, (inputs, layer) in enumerate(zip(network.widths, network.layers, strict=False), start=1):
-        arrays[f"W{number}"] = _weights(layer, inputs, rng)
-        arrays[f"b{number}"] = np.zeros(layer.units)
-    return Layout.of_network(network).flatten(arrays)

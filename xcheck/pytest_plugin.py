@@ -16,7 +16,7 @@ from _pytest._code.code import ExceptionRepr, ReprEntry
 
 if TYPE_CHECKING:
     from xcheck.checks.functions.implementations import Objectives
-    from xcheck.checks.networks.run import Model
+    from xcheck.checks.networks.check import Model
     from xcheck.checks.report import Report
 
 _MARKER = (
@@ -73,7 +73,7 @@ class Checker:
     def check(self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any) -> "Report":
         """Call `xcheck.check`, which does not fail."""
         __tracebackhide__ = True
-        from xcheck.checks.functions.check import check
+        from xcheck.api import check
 
         return check(objectives, params, data, **{**self._for_functions(), **settings})
 
@@ -82,21 +82,21 @@ class Checker:
     ) -> "Report":
         """Call `xcheck.assert_gradients`, which fails unless all agree."""
         __tracebackhide__ = True
-        from xcheck.checks.functions.check import assert_gradients
+        from xcheck.api import assert_gradients
 
         return assert_gradients(objectives, params, data, **{**self._for_functions(), **settings})
 
     def verify(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, which does not fail."""
         __tracebackhide__ = True
-        from xcheck.checks.networks.run import verify
+        from xcheck.api import verify
 
         return verify(model, **{**self._for_model(model), **settings})
 
     def assert_model(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, and fail unless all agree."""
         __tracebackhide__ = True
-        from xcheck.checks.functions.check import GradientMismatch
+        from xcheck.api import GradientMismatch
 
         report = self.verify(model, **settings)
         if not report.ok:
@@ -132,13 +132,13 @@ def _chosen(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
 
 
 def _function_settings() -> set[str]:
-    from xcheck.checks.functions.check import check
+    from xcheck.api import check
 
     return _keywords(check)
 
 
 def _model_settings() -> set[str]:
-    from xcheck.checks.networks.run import verify
+    from xcheck.api import verify
     from xcheck.networks.definition import ProjectDefaults
 
     return _keywords(verify) | set(ProjectDefaults.model_fields)
@@ -164,7 +164,7 @@ def xcheck(request: pytest.FixtureRequest) -> Checker:
 
 
 def _refuse_mistakes(marker: pytest.Mark) -> None:
-    from xcheck.networks.definition.messages import did_you_mean
+    from xcheck.text import did_you_mean
 
     if marker.args:
         pytest.fail(f"marker xcheck: {marker.args[0]!r} needs a name, such as tolerance=1e-6", pytrace=False)
@@ -192,7 +192,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Let a gradient that is wrong be told by its first line, and by the report below the test's own code."""
     outcome = yield
-    checking = sys.modules.get("xcheck.checks.functions.check")  # not imported: nothing of it can have been raised
+    checking = sys.modules.get("xcheck.api")  # not imported: nothing of it can have been raised
     error = call.excinfo.value if call.excinfo else None
     if checking and isinstance(error, checking.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
         _retell(outcome.longrepr, error.report, _width(item.config))

@@ -1,6 +1,8 @@
-"""How messages show what stands in a file: short, and always on one line."""
+"""Helpers of wording: how messages quote words, list them, propose others and compare two numbers, on one line each."""
 
+import math
 from collections.abc import Iterable
+from difflib import get_close_matches
 from itertools import islice
 
 from xcheck.errors import Complaint
@@ -36,3 +38,33 @@ def shortened(complaints: list[Complaint]) -> list[Complaint]:
     first = complaints[0]
     more = Complaint(f"... and {len(complaints) - _MOST} more", key=first.key, file=first.file)
     return [*complaints[:_MOST], more]
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the closest known word, else "; known: x, y".
+
+    >>> did_you_mean("activaton", ["units", "activation"])
+    "; did you mean 'activation'?"
+    >>> did_you_mean("colour", ["units", "activation"])
+    '; known: units, activation'
+    """
+    known = list(known)
+    close = get_close_matches(str(word).lower(), known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+
+
+def ratio(a: float, b: float) -> str:
+    """Say what `a` is in terms of `b`: "1.5 x", or both values where a ratio says nothing.
+
+    >>> ratio(1.5, 1.0), ratio(2e-3, 6e-3), ratio(1.000000999996, 1.0)
+    ('1.5 x', '0.3333 x', '1.000001 x')
+    >>> ratio(float("nan"), 1.0), ratio(0.25, 0.0)
+    ('nan, not 1 as', '0.25, not 0 as')
+    """
+    quotient = a / b if b else math.nan
+    if not 1e-6 < abs(quotient) < 1e6:
+        return f"{a + 0.0:.6g}, not {b + 0.0:.6g} as"  # + 0.0: no "-0"
+    # Three digits of how far it is from 1.
+    off = min(1.0, abs(quotient - 1))
+    digits = 3 - math.floor(math.log10(off)) if off > 1e-12 else 15
+    return f"{quotient:.{digits}g} x"

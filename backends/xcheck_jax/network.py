@@ -9,9 +9,11 @@ import numpy as np
 from jax import Array
 
 from xcheck.backend.contract import Objective
-from xcheck.layout import Layout, Vector
+from xcheck.dtypes import DtypeName
+from xcheck.layout import Vector
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName, Network
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck_jax.settings import own_settings
 
 ACTIVATIONS: dict[ActivationName, Callable[[Array], Array]] = {
@@ -80,7 +82,7 @@ value_and_gradient = jax.jit(jax.value_and_grad(loss, argnums=1), static_argnums
 
 
 def _named(network: Network, theta: Array) -> dict[str, Array]:
-    return {t.name: theta[t.span].reshape(t.shape) for t in Layout.of_network(network)}
+    return {t.name: theta[t.span].reshape(t.shape) for t in network_layout(network)}
 
 
 def _dropped(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from xcheck.backend.contract import Backend, Objective
+from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 
 
 class NumpyBackend(Backend):

@@ -16,7 +16,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.backend.contract import failing_as
-from xcheck.backend.function_objective import WEIGHT, FunctionObjective, widened
+from xcheck.backend.function_objective import WEIGHT, FunctionObjective
+from xcheck.dtypes import widened
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
 from xcheck.layout import Vector

@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck_torch.modes import own_modes
 
 ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {

@@ -11,9 +11,10 @@ import torch
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.testing import check_contract, scenario
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.layout import Layout, Vector
+from xcheck.layout import Vector
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import ACTIVATIONS as ACTIVATION_NAMES
 from xcheck.networks.network import LOSSES as LOSS_NAMES
 from xcheck.networks.network import ActivationName, Dense, LossName, Network
@@ -91,10 +92,10 @@ def network(
         l2=float(rng.choice([0.7, 0.1, 2.0])) if l2 is None else l2,
         l1=float(rng.choice([0.0, 0.0, 0.1])) if l2 is None else 0.0,
     )
-    X, theta = rng.standard_normal((m, inputs)), 0.6 * rng.standard_normal(Layout.of_network(net).size)
+    X, theta = rng.standard_normal((m, inputs)), 0.6 * rng.standard_normal(network_layout(net).size)
     if ties:
         X[: m // 4] = 0.0
-        theta[Layout.of_network(net)["b1"].span] = 0.0
+        theta[network_layout(net)["b1"].span] = 0.0
     return Problem.create(net, X, _targets(loss, m, outputs, rng), theta=theta, seed=number, name=f"random {number}")
 
 

@@ -12,9 +12,10 @@ from tests.fakes import Answering, numpy_answer
 from xcheck import Report, check, objective, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import Dense, Network
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.testing import Fault, Planted
 
 SEEDS = range(3)

@@ -8,8 +8,9 @@ import pytest
 from tests.diagnose.faults import MISTAKES, Mistake, network
 from xcheck import verify
 from xcheck.backend import registry
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import Circumstances, diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.layout import Vector

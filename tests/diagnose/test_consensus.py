@@ -11,9 +11,10 @@ from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
 from xcheck.diagnose import outcome
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import Dense, Network
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.oracle import numerical_gradient
 from xcheck.testing import Fault, Planted
 

@@ -10,8 +10,9 @@ from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck_numpy.activations import ACTIVATIONS
 from xcheck_numpy.network import NetworkObjective
 

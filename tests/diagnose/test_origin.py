@@ -78,7 +78,7 @@ def test_a_gradient_that_accumulates_is_told(problem: Problem) -> None:
     """The second call gives the first gradient and another one on top."""
     from tests.fakes import Answering, Fake, numpy_answer
     from xcheck.backend.contract import Objective
-    from xcheck.networks.problem import DtypeName
+    from xcheck.dtypes import DtypeName
 
     class Accumulating(Fake):
         name = "mine"

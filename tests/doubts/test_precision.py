@@ -10,8 +10,8 @@ from tests.doubts.conftest import X, codes, problem, warned
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Dense, Problem, Report, verify
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName
 
 TANH = Dense(units=5, activation="tanh")
 Change = Callable[[float, Vector], tuple[float, Vector]]

@@ -5,7 +5,7 @@ import pytest
 
 from xcheck import Dense, Network, Problem, verify
 from xcheck.backend import registry
-from xcheck.checks.networks.run import load_model
+from xcheck.checks.networks.check import load_model
 from xcheck.layout import Vector
 from xcheck.networks.network import LOSSES, ActivationName, LossName
 from xcheck.oracle import EngineName, OracleOptions, numerical_gradient

@@ -8,6 +8,7 @@ import pytest
 
 from xcheck.errors import DeviceError
 from xcheck.layout import Layout, Vector
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import ActivationName, Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
@@ -36,7 +37,7 @@ def network(activation: ActivationName, **changes: float) -> Problem:
     declared = Network(inputs=4, layers=layers, loss="softmax_cross_entropy", **changes)
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((16, 4)), np.eye(3)[rng.integers(0, 3, 16)]
-    return Problem.create(declared, X, Y, theta=rng.standard_normal(Layout.of_network(declared).size))
+    return Problem.create(declared, X, Y, theta=rng.standard_normal(network_layout(declared).size))
 
 
 def test_the_error_bar_is_never_exceeded() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.promises import HUNDRED_MILLIONTH, MILLIONTH, errors, found, witness
 from xcheck import Problem
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
+from xcheck.compare.tolerance import Tolerance
 from xcheck.networks.network import ACTIVATIONS, LOSSES
 from xcheck.oracle import EngineName, OracleOptions, numerical_gradient
 from xcheck.testing import large_scenario

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from xcheck import Dense, Network, Problem, verify
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
 from xcheck.oracle.extended_precision import affordable, refereed, settled

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.report.test_terminal import FAILING, REPORTS
+from xcheck.api import train
 from xcheck.report.html import fragment, page
 from xcheck.report.text import render
-from xcheck.training import train
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 NAMES = replace(FAILING, model="<script>alert(1)</script>", losses={"my <b>[red]": 0.5, "[/]": 0.5})

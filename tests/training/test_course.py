@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from tests.fakes import Answer, Fake, Says, Wrapped
+from xcheck.api import train
 from xcheck.backend.contract import Objective
+from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError, DefinitionError
 from xcheck.layout import Layout, Vector
 from xcheck.networks.definition import read_weights
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
-from xcheck.training import TrainingReport, train
+from xcheck.training import TrainingReport
 from xcheck_numpy import NumpyBackend
 
 

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from tests.fakes import Answer, Answering, Fake, Says, Wrapped, numpy_answer
+from xcheck.api import train
 from xcheck.backend.contract import Objective
 from xcheck.checks.report import Report
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
-from xcheck.training import TrainingReport, train
+from xcheck.training import TrainingReport
 from xcheck.training.divergence import Watch
 from xcheck.training.drift import apart, drift_of
 from xcheck.training.trajectories import Position

@@ -3,18 +3,21 @@
 import json
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from tests.fakes import Answer, Says, Wrapped
 from tests.training.test_course import definition, trained
+from xcheck.api import train
 from xcheck.errors import BackendError, DefinitionError
 from xcheck.layout import Vector
 from xcheck.report.training import render
-from xcheck.training import Checkpoint, train
 from xcheck.training.report import TrainingReport
+
+if TYPE_CHECKING:
+    from xcheck.training import Checkpoint
 
 
 def failing(answer: Says) -> Says:

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError, XcheckError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 
 
 @contextmanager

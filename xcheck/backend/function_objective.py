@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from xcheck.backend.contract import Objective, failing_as
 from xcheck.backend.hand_written import named_gradient
 from xcheck.backend.naming import correspondence
+from xcheck.dtypes import widened
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import ROUNDOFF, Arguments, Leaf, Numbers
+from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
 from xcheck.functions.tree import leaves, nested, rebuilt
 from xcheck.layout import Layout, Vector
@@ -28,16 +29,6 @@ from xcheck.layout import Layout, Vector
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
 # nothing.
 WEIGHT = -2.0
-WIDE = {"float": "float64", "complex": "complex128", "bfloat": "float64"}
-
-
-def widened(dtype: str) -> str:
-    """Return the 64-bit kind of a floating dtype, and others as they are.
-
-    >>> widened("bfloat16"), widened("complex64"), widened("int32")
-    ('float64', 'complex128', 'int32')
-    """
-    return WIDE.get(dtype.rstrip("0123456789"), dtype) if dtype in ROUNDOFF else dtype
 
 
 class FunctionObjective(Objective):

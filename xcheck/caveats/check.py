@@ -5,47 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck import findings as codes
-from xcheck.compare.evaluation import reach
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import Finding
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.estimators.audit import Audit
-
-
-def findings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
-    """Return why the check failed, if it did: losses before gradients."""
-    if not np.isfinite(estimate.loss):
-        text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
-        return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
-    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair, estimate)]
-
-
-def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
-    mine, theirs = pair.losses
-    found = []
-    if pair.beyond:
-        text = (
-            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {reach(estimate):.1g}, more than its "
-            "dtype holds: there is nothing to judge"
-        )
-        return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
-    if not np.isfinite(mine):
-        text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
-        found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
-    elif not pair.losses_agree and not pair.spread:
-        text = (
-            f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
-            "different functions have different gradients, so mend the loss first"
-        )
-        found.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
-    for component in pair.worst:
-        if not np.isfinite(component.a):
-            text = f"{pair.a}: the gradient is {component.a} at {component.location}"
-            tensor = component.location.name
-            found.append(Finding(code=codes.GRADIENT_NOT_FINITE, text=text, tensor=tensor, value=component.a))
-            break
-    return found
 
 
 def warnings_of(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> list[Finding]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from xcheck.caveats.layers import LayerState
 from xcheck.compare.coverage import TensorProof
 from xcheck.compare.evaluation import Evaluation
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.dtypes import DtypeName
+from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
 
 _SHOWN = 4

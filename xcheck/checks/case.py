@@ -9,12 +9,14 @@ def mine():
 ```
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from xcheck.checks.functions.check import FunctionCheck, prepare_functions
 from xcheck.checks.functions.implementations import Objectives
 from xcheck.checks.report import Report
+from xcheck.checks.settings import complaints_about
 from xcheck.errors import Complaint, DefinitionError
 
 Offer = TypeVar("Offer", bound=Callable[..., Any])
@@ -44,17 +46,25 @@ class Case:
         Raises:
             DefinitionError: as from `xcheck.check`, and for settings that it does not know.
         """
-        from xcheck.checks.functions.check import check
+        return replace(self, settings={**self.settings, **settings}).prepared().report()
 
+    def prepared(self, only: Sequence[str] = ()) -> FunctionCheck:
+        """Read and validate it.
+
+        Args:
+            only: frameworks or labels of the functions to check; empty for all of them.
+
+        Raises:
+            DefinitionError: its settings or arguments cannot be used, or no function is left.
+            BackendError: a framework is not installed.
+        """
         complaints = self.complaints()
         if complaints:
             raise DefinitionError(complaints)
-        return check(self.objectives, self.params, self.data, **{**self.settings, **settings})
+        return prepare_functions(self.objectives, self.params, self.data, self.settings, only)
 
     def complaints(self) -> list[Complaint]:
         """Return what is wrong with its settings."""
-        from xcheck.checks.functions.check import complaints_about
-
         return [complaint.under("settings") for complaint in complaints_about(self.settings)]
 
 

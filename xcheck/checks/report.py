@@ -1,13 +1,10 @@
 """Report: everything a check has found, as one frozen value. Renderings only read it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
-from typing import Any
 
 from xcheck.caveats.layers import LayerState
+from xcheck.checks.result import Result
 from xcheck.compare.coverage import TensorProof
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.compare.precision import TensorPrecision
@@ -24,6 +21,7 @@ from xcheck.findings import (
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimators.audit import Audit
+from xcheck.text import ratio
 from xcheck.verdict import Verdict
 
 
@@ -89,7 +87,7 @@ class OracleSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Result):
     """The result of a check.
 
     Attributes:
@@ -118,6 +116,8 @@ class Report:
         precision: in narrow dtypes, how far each tensor of each witness is off in units of what rounding may do.
     """
 
+    kind = "check"
+
     model: str
     summary: str
     verdict: Verdict
@@ -141,45 +141,9 @@ class Report:
     command: tuple[str, ...] = ()
     precision: tuple[TensorPrecision, ...] = ()
 
-    @property
-    def ok(self) -> bool:
-        """Whether everything agrees; UNDECIDED is not ok."""
-        return self.verdict is Verdict.AGREE
-
-    def __bool__(self) -> bool:
-        return self.ok
-
     def __repr__(self) -> str:
         # What `assert report` shows in a test.
         return f"<Report {self.verdict} {self.model}: {self.headline}>"
-
-    def __str__(self) -> str:
-        from xcheck.report.text import render
-
-        return render(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain dicts, lists, strings and numbers (the JSON schema)."""
-        from xcheck.report.json import as_dict
-
-        return as_dict(self)
-
-    def to_json(self) -> str:
-        """Return the report as one line of JSON; numbers that are not finite become strings."""
-        from xcheck.report.json import dumps
-
-        return dumps(self)
-
-    def to_html(self, path: str | PathLike[str]) -> None:
-        """Write the report into a file as a whole HTML page, which needs no other file."""
-        from xcheck.report.html import page
-
-        Path(path).write_text(page(self), encoding="utf-8")
-
-    def _repr_html_(self) -> str:
-        from xcheck.report.html import fragment
-
-        return fragment(self)
 
     @property
     def verified(self) -> int:
@@ -271,20 +235,3 @@ def _count(pair: Pair) -> str:
     components, of = pair.wrong - along.wrong, pair.of - along.of
     looked = f"{components} of {of} components looked at" if of else "no component looked at"
     return f"{looked} and {along.wrong} of {along.of} directions wrong"
-
-
-def ratio(a: float, b: float) -> str:
-    """Say what `a` is in terms of `b`: "1.5 x", or both values where a ratio says nothing.
-
-    >>> ratio(1.5, 1.0), ratio(2e-3, 6e-3), ratio(1.000000999996, 1.0)
-    ('1.5 x', '0.3333 x', '1.000001 x')
-    >>> ratio(float("nan"), 1.0), ratio(0.25, 0.0)
-    ('nan, not 1 as', '0.25, not 0 as')
-    """
-    quotient = a / b if b else math.nan
-    if not 1e-6 < abs(quotient) < 1e6:
-        return f"{a + 0.0:.6g}, not {b + 0.0:.6g} as"  # + 0.0: no "-0"
-    # Three digits of how far it is from 1.
-    off = min(1.0, abs(quotient - 1))
-    digits = 3 - math.floor(math.log10(off)) if off > 1e-12 else 15
-    return f"{quotient:.{digits}g} x"

@@ -11,8 +11,9 @@ from typing import IO, Any
 
 import click
 
+from xcheck.cli.interrupts import remembered_interrupts
 from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import console_on, opened, printer, progress_of, remembered_interrupts, typed
+from xcheck.cli.output import console_on, opened, printer, progress_of, typed
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.pages import Page, codes, page
 
@@ -105,7 +106,7 @@ def _component(
         names = ", ".join(job.name for job in jobs)
         raise DefinitionError(Complaint(f"offers several cases; name one of {names}", file=str(model)))
     (job,) = jobs
-    flat = component_of(job.preparation.layout, name)
+    flat = component_of(job.check.layout, name)
     stream = opened(output)
     with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
         found = job.about(progress, lambda subject: explained(subject, flat), including=flat)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xcheck.checks.networks.run import load_model
-from xcheck.checks.prepare import FunctionPreparation, NetworkPreparation, Preparation, Subject, ready_case
+from xcheck.checks.completed import Subject
+from xcheck.checks.networks.check import NetworkCheck, load_model
+from xcheck.checks.prepare import Check
 from xcheck.checks.report import Report
 from xcheck.cli.python.discovery import Offer, offers_of
 from xcheck.cli.python.source import importable, reference
@@ -35,23 +36,23 @@ class Job:
 
     Attributes:
         name: of what is checked.
-        preparation: what was read.
+        check: what was read.
         running: entered while it is checked.
     """
 
     name: str
-    preparation: Preparation
+    check: Check
     running: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def run(self, progress: Progress | None) -> Report:
         """Check it."""
         with self.running():
-            return self.preparation.report(progress)
+            return self.check.report(progress)
 
     @property
     def trains(self) -> bool:
         """Whether it is to be trained, and checked along the way."""
-        return isinstance(self.preparation, NetworkPreparation) and self.preparation.loaded.training is not None
+        return isinstance(self.check, NetworkCheck) and self.check.loaded.training is not None
 
     def train(
         self, progress: Callable[..., None] | None, save_weights: Path | None, tell: Callable[[Checkpoint], None]
@@ -67,10 +68,10 @@ class Job:
             DefinitionError: it is not to be trained.
             BackendError: the witness that drives the training fails.
         """
-        if not isinstance(self.preparation, NetworkPreparation):
+        if not isinstance(self.check, NetworkCheck):
             raise DefinitionError(Complaint("only a TOML definition can be trained", file=self.name))
         moved = None if progress is None else lambda done, planned, cost: progress(done, planned, f"loss {cost:.4g}")
-        ready = self.preparation
+        ready = self.check
         return train_loaded(
             ready.loaded,
             backends=ready.backends,
@@ -91,7 +92,7 @@ class Job:
             including: a component that a sample includes in any case.
         """
         with self.running():
-            return ask(self.preparation.subject(progress, including))
+            return ask(self.check.run(progress, including))
 
 
 def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, flags: Mapping[str, Any]) -> list[Job]:
@@ -144,7 +145,7 @@ def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mappin
 
 def _of_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
     loaded = load_model(model, backends=backends, **given)
-    return Job(loaded.problem.name, NetworkPreparation(loaded, worst=worst or 10))
+    return Job(loaded.problem.name, NetworkCheck(loaded, worst=worst or 10))
 
 
 # --- people's own functions -----------------------------------------------------------------------------------------
@@ -167,14 +168,14 @@ def _of_offer(offer: Offer, backends: Sequence[str], given: Mapping[str, Any]) -
     defaults = {name: value for name, value in project.items() if name in _SHARED}
     settings = {**defaults, **case.settings, **flags, "name": offer.name}
     with _located(offer):
-        ready = ready_case(replace(case, settings=settings), backends)
+        ready = replace(case, settings=settings).prepared(backends)
 
     @contextmanager
     def running() -> Iterator[None]:
         with importable(offer.source.path), _located(offer):
             yield
 
-    return Job(offer.name, FunctionPreparation(ready), running)
+    return Job(offer.name, ready, running)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xcheck.cli.interrupts import remembered_interrupts
 from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import opened, printer, progress_of, remembered_interrupts, typed
+from xcheck.cli.output import opened, printer, progress_of, typed
 
 if TYPE_CHECKING:
     from xcheck.checks.selftest.score import SelfTest

@@ -14,7 +14,7 @@ At a kink it is undecided, too, when it is a subgradient that no framework would
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from xcheck.compare.bounds import Bounds, Flags
 from xcheck.compare.evaluation import Evaluation, beyond
 from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
+from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS
@@ -30,28 +31,6 @@ from xcheck.verdict import Verdict
 _NEGLIGIBLE = 2.0**-40
 # How blurred a random direction may be, in units of the largest slope along any.
 _OF_DIRECTIONS = 1e-5
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How close is close enough.
-
-    Attributes:
-        relative: per component, and for the losses.
-        roundoff: unit roundoff of the dtype that the witnesses compute in.
-        resolution: how blurred a component may be, in units of its tensor's largest magnitude, and still be decided.
-        largest: number of that dtype.
-    """
-
-    relative: float = 1e-7
-    roundoff: float = 2.0**-53
-    resolution: float = 1e-6
-    largest: float = float(np.finfo(np.float64).max)
-
-    @property
-    def effective(self) -> float:
-        """The relative tolerance, but never less than what a thousand roundings may do."""
-        return max(self.relative, 2**10 * self.roundoff)
 
 
 class Comparer:

@@ -7,7 +7,8 @@ from xcheck.diagnose.consensus import consensus, odd_one_out, outcome
 from xcheck.diagnose.diagnosis import Circumstances, Diagnosis, diagnosis_of, evidence_against
 from xcheck.diagnose.evidence import Evidence, Guess, explains
 from xcheck.diagnose.forward_pass import Forward, parted, shown
-from xcheck.diagnose.ranking import diagnosed, origin
+from xcheck.diagnose.origin import origin
+from xcheck.diagnose.ranking import diagnosed
 
 __all__ = [
     "Circumstances",

@@ -9,7 +9,8 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose.evidence import Evidence, explained
-from xcheck.diagnose.ranking import diagnosed, origin
+from xcheck.diagnose.origin import origin
+from xcheck.diagnose.ranking import diagnosed
 from xcheck.findings import ACCUMULATED, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem

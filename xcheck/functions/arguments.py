@@ -12,21 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from xcheck.dtypes import ROUNDOFF
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.tree import leaves
 from xcheck.layout import Layout, Vector
 
 Numbers = NDArray[Any]
-
-# Unit roundoff of the dtypes that people differentiate in.
-ROUNDOFF = {
-    "float64": 2.0**-53,
-    "complex128": 2.0**-53,
-    "float32": 2.0**-24,
-    "complex64": 2.0**-24,
-    "float16": 2.0**-11,
-    "bfloat16": 2.0**-8,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,49 +6,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xcheck.layout import Layout, Vector, initialize
+from xcheck.dtypes import DtypeName, _as_float32, as_bfloat16
+from xcheck.layout import Layout, Vector
+from xcheck.networks.initializers import initialize, network_layout
 from xcheck.networks.network import Network
+from xcheck.seeds import Stream, generator
 
-DtypeName = Literal["bfloat16", "float32", "float64"]
 Mask = NDArray[np.bool_]
-
-# One stream of random numbers per purpose: switching dropout off must not change the initial weights.
-_THETA, _MASKS = 1, 2
-
-
-# Unit roundoff, and the largest number.
-_ROUNDOFFS: dict[DtypeName, float] = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
-_LARGEST: dict[DtypeName, float] = {
-    "bfloat16": (2 - 2.0**-7) * 2.0**127,
-    "float32": float(np.finfo(np.float32).max),
-    "float64": float(np.finfo(np.float64).max),
-}
-
-
-def roundoff_of(dtype: DtypeName) -> float:
-    """Return the unit roundoff of a dtype."""
-    return _ROUNDOFFS[dtype]
-
-
-def largest_of(dtype: DtypeName) -> float:
-    """Return the largest number of a dtype."""
-    return _LARGEST[dtype]
-
-
-def as_bfloat16(values: Vector) -> Vector:
-    """Round to the nearest numbers of bfloat16, the upper half of float32, ties to even.
-
-    >>> as_bfloat16(np.array([1.0, 1.00390625, 1.01171875, -3.14159])).tolist()
-    [1.0, 1.0, 1.015625, -3.140625]
-    """
-    bits = np.asarray(values, dtype=np.float32).view(np.uint32)
-    even = (bits >> np.uint32(16)) & np.uint32(1)
-    upper = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
-    return upper.view(np.float32).astype(np.float64)
-
-
-def _as_float32(values: Vector) -> Vector:
-    return values.astype(np.float32).astype(np.float64)
 
 
 def _frozen(array: ArrayLike) -> Vector:
@@ -83,7 +47,7 @@ class Problem:
     def __post_init__(self) -> None:
         for name in ("inputs", "targets", "theta"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
-        object.__setattr__(self, "layout", Layout.of_network(self.network))
+        object.__setattr__(self, "layout", network_layout(self.network))
         if self.examples == 0:
             raise ValueError("a problem needs at least one example")
         if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
@@ -127,7 +91,7 @@ class Problem:
         if dropout == "off":
             network = network.without_dropout()
         if theta is None:
-            theta = initialize(network, np.random.default_rng([seed, _THETA]))
+            theta = initialize(network, generator(seed, Stream.THETA))
         inputs = np.asarray(inputs, dtype=np.float64)
         return cls(
             network=network,
@@ -168,7 +132,7 @@ def draw_masks(network: Network, examples: int, seed: int, *, step: int | None =
     Returns:
         One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
     """
-    rng = np.random.default_rng([seed, _MASKS] if step is None else [seed, _MASKS, step])
+    rng = generator(seed, Stream.MASKS, *(() if step is None else (step,)))
     masks: list[Mask | None] = []
     for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):
         masks.append(None if keep_prob == 1.0 else rng.random((examples, units)) < keep_prob)

@@ -27,10 +27,10 @@ from xcheck.oracle.estimators.one_sided import BlackBoxGradient, in_full, one_si
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
 from xcheck.oracle.network.forward import Trace
+from xcheck.seeds import Stream, generator
 
 ScopeName = Literal["auto", "all", "sample", "directions"]
 
-_NOISE_STREAM, _SAMPLE_STREAM = 3, 5
 _LOSSES_EACH = 6
 _REFINEMENT, _PATIENCE = 1.5, 2.0
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
@@ -122,7 +122,7 @@ class FunctionOracle:
 
     def _listen_and_measure(self) -> None:
         """Measure the noise, and then everything."""
-        rng = np.random.default_rng([self._options.seed, _NOISE_STREAM])
+        rng = generator(self._options.seed, Stream.FUNCTION_NOISE)
         near, coarse = noises_nearby(self.engine, rng, few=1 if self.predicted > self._options.budget else 3)
         self._noise = np.maximum(near, coarse)
         self._note_stairs(near, coarse)
@@ -156,7 +156,7 @@ class FunctionOracle:
         tensors = sum(1 for tensor in layout if tensor.size)
         if self._options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):
             return directed(layout, self._options.seed, self._options.including)
-        rng = np.random.default_rng([self._options.seed, _SAMPLE_STREAM])
+        rng = generator(self._options.seed, Stream.SAMPLE)
         return sampled(layout, int(min(affordable, 1e6)), rng, self._options.including)
 
     def _measured(self) -> BlackBoxGradient:

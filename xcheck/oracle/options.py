@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from xcheck.networks.problem import DtypeName
+from xcheck.dtypes import DtypeName
 from xcheck.oracle.engines.base import EngineName
 from xcheck.oracle.estimators.central import DifferenceName
 

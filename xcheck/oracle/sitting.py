@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.dtypes import roundoff_of
 from xcheck.layout import Vector
-from xcheck.networks.problem import Problem, roundoff_of
+from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.loop import NetworkLoopEngine
 from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.node import NodeEngine
@@ -18,8 +19,8 @@ from xcheck.oracle.estimators.central import FORWARD_STEP, Measurement, automati
 from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
+from xcheck.seeds import Stream, generator
 
-_NOISE_STREAM, _AUDIT_STREAM = 3, 4
 _FLOAT64 = 2.0**-53
 
 # Components that are audited: of the node engine by weight perturbation, and of whatever does not subtract losses by
@@ -112,7 +113,7 @@ class Sitting:
 
     def _noise(self, engine: NetworkEngine) -> Vector:
         self._evaluations += 2 * sampled_differences(engine.layout)
-        rng = np.random.default_rng([self._problem.seed, _NOISE_STREAM])
+        rng = generator(self._problem.seed, Stream.NETWORK_NOISE)
         return loss_noise(engine, engine.first_step * engine.scale, rng)
 
     def _measure(self, noise: Vector) -> Measurement:
@@ -150,7 +151,7 @@ class Sitting:
 
     def _audit(self, noise: Vector) -> None:
         """Hold a sample of the components against more direct engines."""
-        rng = np.random.default_rng([self._problem.seed, _AUDIT_STREAM])
+        rng = generator(self._problem.seed, Stream.AUDIT)
         size = self._problem.layout.size
         loop = self._made(NetworkLoopEngine)
         loss_noise = self._rounding(np.zeros(size), _FLOAT64).loss

@@ -6,18 +6,20 @@ Text takes the reader's own colours, light or dark; the few coloured words are o
 import io
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.report import Report
+from xcheck.checks.result import Result
+from xcheck.checks.selftest.score import SelfTest
+from xcheck.report.component import show as show_component
 from xcheck.report.curves import chart
+from xcheck.report.selftest import show as show_selftest
 from xcheck.report.text import show
 from xcheck.report.training import show as show_training
-
-if TYPE_CHECKING:
-    from xcheck.training import TrainingReport
+from xcheck.training.report import TrainingReport
 
 _WIDTH = 100  # columns
 _GREY = (118, 118, 118)
@@ -53,25 +55,32 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def page(report: Report) -> str:
-    """Return a whole HTML document, with layers, tensors and times as `-v` shows them."""
-    title = escape(f"{report.verdict} {report.model}: {report.headline}")
-    return _PAGE.format(title=title, fragment=fragment(report, verbose=True))
+def page(result: Result) -> str:
+    """Return a whole HTML document about a result; of a check with layers, tensors and times as `-v` shows them."""
+    title = escape(f"{result.verdict} {result.model}: {result.headline}")
+    content = _check(result, verbose=True) if isinstance(result, Report) else fragment(result)
+    return _PAGE.format(title=title, fragment=content)
 
 
-def fragment(report: Report, *, verbose: bool = False) -> str:
-    """Return the report as one HTML element that can stand in any page, such as a notebook."""
+def fragment(result: Result) -> str:
+    """Return a result as one HTML element that can stand in any page, such as a notebook."""
+    if isinstance(result, Report):
+        return _check(result)
+    if isinstance(result, TrainingReport):
+        return _training(result)
+    if isinstance(result, Explanation):
+        return _recorded(lambda console: show_component(result, console))
+    if isinstance(result, SelfTest):
+        return _recorded(lambda console: show_selftest(result, console))
+    raise TypeError(f"there is no page for a {type(result).__name__}")
+
+
+def _check(report: Report, *, verbose: bool = False) -> str:
     return _recorded(lambda console: show(report, console, verbose=verbose))
 
 
-def training_page(report: "TrainingReport") -> str:
-    """Return a whole HTML document about a training, with its curves."""
-    title = escape(f"{report.verdict} {report.model}: {report.headline}")
-    return _PAGE.format(title=title, fragment=training_fragment(report))
-
-
-def training_fragment(report: "TrainingReport") -> str:
-    """Return the report on a training, and its curves, as one HTML element."""
+def _training(report: TrainingReport) -> str:
+    """Return the report on a training, and its curves."""
     checked = [float(checkpoint.step) for checkpoint in report.checkpoints]
     losses = {
         "training": [(float(look.step), look.training_loss) for look in report.looks],

@@ -19,11 +19,6 @@ from xcheck.pages import page
 SCHEMA = 1
 
 
-def dumps(report: Report) -> str:
-    """Return the report as one line of JSON."""
-    return line(as_dict(report))
-
-
 def line(content: Mapping[str, Any]) -> str:
     """Return plain content, all of its numbers finite, as one line of JSON."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False)

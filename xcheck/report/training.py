@@ -2,7 +2,9 @@
 
 import math
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -10,10 +12,11 @@ from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
 from xcheck.report.console import NARROW, STYLES, again, indented, print_commands, rendered, table
+from xcheck.report.json import finite
 from xcheck.report.text import point_options, worst_component
 from xcheck.report.text import show as show_check
 from xcheck.training.curves import Look
-from xcheck.training.drift import Reason
+from xcheck.training.drift import Drift, Reason
 from xcheck.training.report import Checkpoint, TrainingReport
 
 _LARGEST = 1e300
@@ -44,6 +47,37 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
         show_check(checkpoint.report, console, verbose=verbose)
     print_commands(console, _commands(report))
+
+
+def as_dict(report: TrainingReport) -> dict[str, Any]:
+    """Return the report as plain dicts, lists, strings and numbers."""
+    content: dict[str, Any] = {
+        "schema": 1,
+        "model": report.model,
+        "verdict": str(report.verdict),
+        "exit": report.exit_status,
+        "headline": report.headline,
+        "driver": report.driver,
+        "plan": report.plan,
+        "checkpoints": [_checkpoint(each) for each in report.checkpoints],
+        "looks": [asdict(look) for look in report.looks],
+        "bias_variance": {**asdict(report.recipe), "case": report.recipe.case, "advice": report.recipe.advice},
+        "test_error": report.test_error,
+        "drift": None if report.drift is None else _trajectories(report.drift),
+        "dropout": report.dropout,
+        "full_batch": report.full_batch,
+        "findings": [asdict(finding) for finding in report.findings],
+        "warnings": [asdict(warning) for warning in report.warnings],
+        "steps": report.steps,
+        "missed": list(report.missed),
+        "stopped": report.stopped,
+        "interrupted": report.interrupted,
+        "seed": report.seed,
+        "seconds": report.seconds,
+        "command": list(report.command),
+    }
+    plain: dict[str, Any] = finite(content)
+    return plain
 
 
 def _commands(report: TrainingReport) -> Iterable[str]:
@@ -242,3 +276,21 @@ def plot(looks: Sequence[Look], columns: int) -> list[str]:
     drawn = [start + "".join(cells).rstrip() for start, cells in zip(lines, field, strict=True)]
     end = f"{'':10}0{steps:>{columns}}"
     return ["loss: t training, v validation, dropout off", *drawn, f"{'':10}+{'-' * columns}", end]
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "step": checkpoint.step,
+        "batch": checkpoint.batch,
+        "look": asdict(checkpoint.look),
+        "sizes": asdict(checkpoint.sizes),
+        "unpenalised": None if checkpoint.unpenalised is None else asdict(checkpoint.unpenalised),
+        "saved": checkpoint.saved,
+        "report": checkpoint.report.to_dict(),
+    }
+
+
+def _trajectories(drift: Drift) -> Mapping[str, Any]:
+    others = {name: list(values) for name, values in drift.of.items()}
+    partings = [{**asdict(parting), "reason": parting.reason.name.lower()} for parting in drift.partings]
+    return {"steps": list(drift.steps), "of": others, "rounding": list(drift.rounding), "partings": partings}

@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 from xcheck.backend.contract import Backend, Objective
+from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
-from xcheck.networks.problem import DtypeName, Problem
+from xcheck.networks.problem import Problem
 
 Gradient = dict[str, Vector]
 Change = Callable[[Gradient, Problem], None]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.layout import Vector, initialize
+from xcheck.layout import Vector
+from xcheck.networks.initializers import initialize
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
 from xcheck.networks.problem import Problem
 

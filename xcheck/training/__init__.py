@@ -7,6 +7,6 @@ wrong where units saturate, die or cross a kink. Source: lecture notes, "Gradien
 from collections.abc import Sequence
 
 from xcheck.training.report import Checkpoint, TrainingReport
-from xcheck.training.run import train, train_loaded
+from xcheck.training.run import train_loaded
 
-__all__: Sequence[str] = ["Checkpoint", "TrainingReport", "train", "train_loaded"]
+__all__: Sequence[str] = ["Checkpoint", "TrainingReport", "train_loaded"]

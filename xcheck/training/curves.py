@@ -13,9 +13,10 @@ from itertools import pairwise
 import numpy as np
 
 from xcheck.findings import LOSS_ROSE, Finding
-from xcheck.layout import Layout, Vector
+from xcheck.layout import Vector
 from xcheck.networks.data import Dataset, Parts
 from xcheck.networks.definition import Training
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LossName, Network
 from xcheck.oracle.engines.network import tensors_of
 from xcheck.oracle.engines.penalty import Penalty
@@ -65,7 +66,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
         step: number of steps taken.
     """
     network = network.without_dropout()
-    penalty = Penalty(network, Layout.of_network(network), theta, len(parts.training.inputs)).value
+    penalty = Penalty(network, network_layout(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     own = slice(parts.originals)
     return Look(
@@ -80,7 +81,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
 
 def predicted(network: Network, theta: Vector, data: Dataset) -> Trace:
     """Return what the network computes of some data, dropout off."""
-    parameters = tensors_of(Layout.of_network(network), theta)
+    parameters = tensors_of(network_layout(network), theta)
     return trace(network, parameters, data.inputs, data.targets, [None] * (len(network.layers) + 1))
 
 

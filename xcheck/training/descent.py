@@ -24,8 +24,7 @@ from xcheck.networks.data import Dataset
 from xcheck.networks.definition import Check, Training
 from xcheck.networks.network import Network
 from xcheck.networks.problem import Problem, draw_masks
-
-_BATCHES, _NUDGES = 8, 9
+from xcheck.seeds import Stream, generator
 
 Path: TypeAlias = Generator[Vector, Vector | None, None]
 
@@ -57,7 +56,7 @@ class Descent:
         Raises:
             BackendError: the witness fails.
         """
-        rng = np.random.default_rng([self.problem.seed, _NUDGES])
+        rng = generator(self.problem.seed, Stream.NUDGES)
         here = _nudged(self.problem.theta, nudge, rng)
         here = _taken(here, (yield here))
         objective: Objective | None = None
@@ -124,7 +123,7 @@ def batches(rows: int, size: int | None, seed: int) -> Iterator[NDArray[np.intp]
     >>> [len(rows) for _, rows in zip(range(5), batches(10, 4, seed=0))]
     [4, 4, 2, 4, 4]
     """
-    rng = np.random.default_rng([seed, _BATCHES])
+    rng = generator(seed, Stream.BATCHES)
     while True:
         if size is None or size >= rows:
             yield np.arange(rows)

@@ -1,12 +1,10 @@
 """TrainingReport: everything that training with checks has found, as one frozen value."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from xcheck.checks.report import Report
+from xcheck.checks.result import Result
 from xcheck.compare.precision import TensorPrecision
 from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, NOT_FINITE, Finding
 from xcheck.training.bias_variance import Recipe
@@ -45,7 +43,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingReport:
+class TrainingReport(Result):
     """Training, checked along the way.
 
     Attributes:
@@ -69,6 +67,8 @@ class TrainingReport:
         seconds: wall time, checks included.
         command: what was typed, if anything was.
     """
+
+    kind = "training"
 
     model: str
     driver: str
@@ -112,14 +112,6 @@ class TrainingReport:
     def exit_status(self) -> int:
         """Exit status of the process: of the verdict, or 130."""
         return 130 if self.interrupted else self.verdict.exit_status
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything agrees, everywhere."""
-        return self.verdict is Verdict.AGREE
-
-    def __bool__(self) -> bool:
-        return self.ok
 
     @property
     def first_failure(self) -> Checkpoint | None:
@@ -180,60 +172,6 @@ class TrainingReport:
     def __repr__(self) -> str:
         return f"<TrainingReport {self.verdict} {self.model}: {self.headline}>"
 
-    def __str__(self) -> str:
-        from xcheck.report.training import render
-
-        return render(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, strings and numbers."""
-        from xcheck.report.json import finite
-
-        content: dict[str, Any] = {
-            "schema": 1,
-            "model": self.model,
-            "verdict": str(self.verdict),
-            "exit": self.exit_status,
-            "headline": self.headline,
-            "driver": self.driver,
-            "plan": self.plan,
-            "checkpoints": [_checkpoint(each) for each in self.checkpoints],
-            "looks": [asdict(look) for look in self.looks],
-            "bias_variance": {**asdict(self.recipe), "case": self.recipe.case, "advice": self.recipe.advice},
-            "test_error": self.test_error,
-            "drift": None if self.drift is None else _drift(self.drift),
-            "dropout": self.dropout,
-            "full_batch": self.full_batch,
-            "findings": [asdict(finding) for finding in self.findings],
-            "warnings": [asdict(warning) for warning in self.warnings],
-            "steps": self.steps,
-            "missed": list(self.missed),
-            "stopped": self.stopped,
-            "interrupted": self.interrupted,
-            "seed": self.seed,
-            "seconds": self.seconds,
-            "command": list(self.command),
-        }
-        plain: dict[str, Any] = finite(content)
-        return plain
-
-    def to_json(self) -> str:
-        """Return it as one line of JSON."""
-        from xcheck.report.json import line
-
-        return line(self.to_dict())
-
-    def to_html(self, path: str | PathLike[str]) -> None:
-        """Write it as a page with its curves, that needs no other file."""
-        from xcheck.report.html import training_page
-
-        Path(path).write_text(training_page(self), encoding="utf-8")
-
-    def _repr_html_(self) -> str:
-        from xcheck.report.html import training_fragment
-
-        return training_fragment(self)
-
 
 def _listed(steps: Sequence[int]) -> str:
     return ", ".join(str(step) for step in steps)
@@ -241,21 +179,3 @@ def _listed(steps: Sequence[int]) -> str:
 
 def _counted(number: int) -> str:
     return "one checkpoint" if number == 1 else f"{number} checkpoints"
-
-
-def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "step": checkpoint.step,
-        "batch": checkpoint.batch,
-        "look": asdict(checkpoint.look),
-        "sizes": asdict(checkpoint.sizes),
-        "unpenalised": None if checkpoint.unpenalised is None else asdict(checkpoint.unpenalised),
-        "saved": checkpoint.saved,
-        "report": checkpoint.report.to_dict(),
-    }
-
-
-def _drift(drift: Drift) -> Mapping[str, Any]:
-    others = {name: list(values) for name, values in drift.of.items()}
-    partings = [{**asdict(parting), "reason": parting.reason.name.lower()} for parting in drift.partings]
-    return {"steps": list(drift.steps), "of": others, "rounding": list(drift.rounding), "partings": partings}

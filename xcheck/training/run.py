@@ -4,51 +4,14 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend
-from xcheck.checks.networks.run import Model, load_model
 from xcheck.checks.networks.witnesses import unusable
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.networks.definition import Loaded, wrong_suffix
 from xcheck.training.report import TrainingReport
 from xcheck.training.trainer import Course, Moved, Told
-
-
-def train(
-    model: Model,
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    worst: int = 10,
-    save_weights: Path | str | None = None,
-    progress: Moved | None = None,
-    tell: Told | None = None,
-    **settings: Any,
-) -> TrainingReport:
-    """Train a declared network, and check its gradients along the way.
-
-    Args:
-        model: path of a TOML definition with `[training]`, or a dict of the same shape.
-        backends: the witnesses, as in `verify`.
-        worst: how many components to name per pair.
-        save_weights: .npz or .safetensors; θ of each checkpoint goes there, its step before the suffix.
-        progress: called with (steps taken, steps planned, cost).
-        tell: called with every `Checkpoint` as soon as it is there.
-        **settings: as in `verify`.
-
-    Returns:
-        A row for each checkpoint; one that disagrees is a result, not an exception, and training goes on.
-
-    Raises:
-        DefinitionError: the definition cannot be used, or has no `[training]`.
-        BackendError: the witness that drives the training is not there, or fails before anything was checked.
-    """
-    names = [backend for backend in backends or () if isinstance(backend, str)]
-    others = [backend.name for backend in backends or () if not isinstance(backend, str)]
-    loaded = load_model(model, backends=names, others=others, **settings)
-    saved = None if save_weights is None else Path(save_weights)
-    return train_loaded(loaded, backends=backends, worst=worst, save_weights=saved, progress=progress, tell=tell)
 
 
 def train_loaded(

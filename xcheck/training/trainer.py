@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from xcheck.backend.contract import Backend
-from xcheck.checks.networks.run import verify_loaded
+from xcheck.checks.networks.check import NetworkCheck
 from xcheck.checks.report import Report
+from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.findings import BACKEND_FAILED, NOT_SAVED, Finding
 from xcheck.networks.data import Parts
 from xcheck.networks.definition import Loaded, Training, write_weights
 from xcheck.networks.network import Network
-from xcheck.networks.problem import Problem, roundoff_of
+from xcheck.networks.problem import Problem
 from xcheck.training.caveats import is_far, not_finite, remarks_on
 from xcheck.training.curves import Look, every, look_at, recipe_of, test_error_at
 from xcheck.training.descent import Descent
@@ -160,11 +161,8 @@ class Course:
 
     def _check(self, here: Position, problem: Problem | None = None, *, batch: bool = False) -> Report:
         problem = (problem or replace(self._problem, theta=here.theta)).rounded(self.loaded.check.dtype)
-        report = verify_loaded(
-            replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings),
-            backends=self.asked,
-            worst=self.worst,
-        )
+        loaded = replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings)
+        report = NetworkCheck(loaded, self.asked, self.worst).report()
         training, free = self.parts.training, here.unpenalised
         checkpoint = Checkpoint(
             step=here.step,

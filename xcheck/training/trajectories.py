@@ -7,19 +7,22 @@ there is a penalty, one without it, to see what it does.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xcheck.backend.contract import Backend
+from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.networks.data import Parts
 from xcheck.networks.definition import Loaded, Training
-from xcheck.networks.problem import Problem, roundoff_of
+from xcheck.seeds import Stream, generator
 from xcheck.training.descent import Descent
 from xcheck.training.descent import Path as TrajectoryPath
 
-_NUDGES = 12
+if TYPE_CHECKING:
+    from xcheck.networks.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +94,7 @@ def _alone(path: TrajectoryPath, failed: Callable[[str, str], None]) -> Trajecto
 def _nudged(driving: Descent, roundoff: float) -> TrajectoryPath:
     """Yield θ of a trajectory that is moved by roundings; a zero stays one, and so does what is at a kink by it."""
     data = driving.data
-    signs = np.random.default_rng([driving.problem.seed, _NUDGES]).choice([-2.0, 2.0], data.inputs.shape)
+    signs = generator(driving.problem.seed, Stream.INPUT_NUDGES).choice([-2.0, 2.0], data.inputs.shape)
     moved = replace(data, inputs=data.inputs * (1 + signs * roundoff))
     return replace(driving, data=moved).path(nudge=roundoff)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.layout import Layout, Vector
+from xcheck.layout import Vector
 from xcheck.networks.data import Dataset
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import Network
 from xcheck.oracle.engines.network import tensors_of
 from xcheck.training.curves import predicted
@@ -40,7 +41,7 @@ def sizes_at(network: Network, theta: Vector, data: Dataset) -> Sizes:
         theta: θ, shape (n,).
         data: what z is computed of.
     """
-    weights = [W for W, _ in tensors_of(Layout.of_network(network), theta)]
+    weights = [W for W, _ in tensors_of(network_layout(network), theta)]
     return Sizes(
         weights=tuple(_rms(W) for W in weights),
         inputs=tuple(_rms(z) for z in predicted(network, theta, data).z),

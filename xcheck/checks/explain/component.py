@@ -4,7 +4,7 @@ import re
 
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.layout import Layout, Tensor
-from xcheck.networks.definition.messages import did_you_mean
+from xcheck.text import did_you_mean
 
 _INDEXED = re.compile(r"(?P<name>.*?)\s*\[(?P<index>[^\[\]]*)\]")
 _FORMS = "write it like 'W2[3, 1]', or as a flat index"

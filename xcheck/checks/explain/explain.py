@@ -1,59 +1,19 @@
 """Close-up: one component of a check, with all that is known about it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from xcheck.backend.contract import Backend
-from xcheck.checks.explain.component import component_of
+from xcheck.checks.completed import Subject, Witness
 from xcheck.checks.explain.explanation import Explanation, Kink, Statement
 from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, swept
-from xcheck.checks.prepare import Subject, Witness, preparation_of
-from xcheck.checks.report import ratio
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
+from xcheck.text import ratio
 from xcheck.verdict import Verdict
 
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
-
-
-def explain(
-    model: Any,
-    component: str | int,
-    params: Any = None,
-    data: Any = (),
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    **settings: Any,
-) -> Explanation:
-    """Look at one component of a gradient from close up.
-
-    Args:
-        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
-        component: such as "W2[3, 1]", or a flat index of θ.
-        params: of functions.
-        data: of functions.
-        backends: the witnesses; of functions their frameworks or labels.
-        **settings: of `xcheck.verify` or `xcheck.check`.
-
-    Returns:
-        What all witnesses say, the oracle's value, the differences of the real loss for steps from long to short, the
-        nearest kink, and the verdict in words.
-
-    Raises:
-        DefinitionError: there is no such component, or the model cannot be used.
-        BackendError: a framework that was asked for is not installed.
-
-    >>> import numpy as np
-    >>> found = explain(lambda x: (x**3).sum(), "params[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
-    >>> found.statements[0].text
-    'wrong: 0.6667 x the oracle'
-    """
-    ready = preparation_of(model, params, data, backends, settings)
-    flat = component_of(ready.layout, str(component))
-    return explained(ready.subject(including=flat), flat)
 
 
 def explained(subject: Subject, flat: int) -> Explanation:

@@ -1,9 +1,9 @@
 """Explanation: everything about one component, as one frozen value. Renderings only read it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from xcheck.checks.explain.sweep import Step
+from xcheck.checks.result import Result
 from xcheck.layout import Location
 from xcheck.verdict import Verdict
 
@@ -52,7 +52,7 @@ class Kink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Result):
     """One component of θ.
 
     Attributes:
@@ -76,6 +76,8 @@ class Explanation:
         tolerance: relative, as it was applied.
         command: what was typed, if anything was.
     """
+
+    kind = "component"
 
     model: str
     component: Location
@@ -104,20 +106,3 @@ class Explanation:
 
     def __repr__(self) -> str:
         return f"<Explanation {self.verdict} {self.model} {self.component}: {self.headline}>"
-
-    def __str__(self) -> str:
-        from xcheck.report.component import render
-
-        return render(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, strings and numbers (the JSON schema)."""
-        from xcheck.report.component import as_dict
-
-        return as_dict(self)
-
-    def to_json(self) -> str:
-        """Return it as one line of JSON; numbers that are not finite become strings."""
-        from xcheck.report.json import line
-
-        return line(self.to_dict())

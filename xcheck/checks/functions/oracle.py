@@ -8,8 +8,9 @@ from typing import Any
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.functions.implementations import Contender
 from xcheck.checks.functions.purity import Examined, failure
-from xcheck.compare.comparer import Comparer, Tolerance
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.functions.arguments import Arguments
@@ -20,8 +21,6 @@ from xcheck.oracle.engines.function import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.function_estimate import nothing_measured
 from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
-
-FLOAT64 = 2.0**-53
 
 
 @dataclass(slots=True)
@@ -146,16 +145,6 @@ def locate(judgement: Judgement, comparer: Callable[[Judgement], Comparer], witn
                     judgement.located.append((witness.name, found))
             judgement.lines = judgement.oracle.lines
             judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
-
-
-def tolerance_for(relative: float, roundoff: float, *, extrapolates: bool) -> Tolerance:
-    """Return how close is close enough for numbers of this roundoff.
-
-    The thousand roundings that are granted in float32 would be everything in bfloat16: there it is 32.
-    """
-    if roundoff > 2.0**-20:
-        return Tolerance(relative, roundoff / 32, 1.0)
-    return Tolerance(relative, roundoff, 1e-2 if roundoff > 2.0**-40 else 1e-6 if extrapolates else 1e-3)
 
 
 def _wide(

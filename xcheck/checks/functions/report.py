@@ -6,23 +6,21 @@ from itertools import combinations
 
 import numpy as np
 
-from xcheck.caveats.check import findings_of
 from xcheck.caveats.functions import (
     at_kinks,
     computed_narrowly,
     conventions,
     ill_conditioned,
-    located,
     nothing_proved,
     partial,
-    parting,
     shared,
     through_cotangent,
     training_mode,
     undecided,
 )
 from xcheck.checks.environment import environment_of
-from xcheck.checks.functions.run import Heard, HearingOptions, comparers, strict_estimate
+from xcheck.checks.functions.answers import Heard, HearingOptions
+from xcheck.checks.functions.run import comparers, strict_estimate
 from xcheck.checks.functions.second_order import SecondOrder, second_order
 from xcheck.checks.report import OracleSummary, Report
 from xcheck.compare.comparer import Comparer
@@ -30,6 +28,8 @@ from xcheck.compare.coverage import TensorProof, prove
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Circumstances, Diagnosis, consensus, diagnosis_of, odd_one_out, outcome
 from xcheck.diagnose.determinism import differing_calls, unsteady_gradients
+from xcheck.diagnose.functions import located, parting
+from xcheck.diagnose.losses import findings_of
 from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves

@@ -11,21 +11,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xcheck.checks.functions.oracle import FLOAT64, tolerance_for
+from xcheck.checks.functions.answers import Heard, HearingOptions
 from xcheck.checks.functions.purity import Examined, failure
-from xcheck.checks.functions.run import Heard, HearingOptions
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import Pair
+from xcheck.compare.tolerance import tolerance_for
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.findings import NO_SECOND_ORDER, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.hessian import hessian_estimate
+from xcheck.seeds import Stream, generator
 from xcheck.verdict import Verdict
 
 _VECTORS = 3
-_STREAM = 7
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def second_order(found: Heard, arguments: Arguments, options: HearingOptions, *,
         text = "second derivatives were not looked at: the first do not agree"
         result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
         return result
-    rng = np.random.default_rng([options.differences.seed, _STREAM])
+    rng = generator(options.differences.seed, Stream.SECOND_ORDER)
     vectors = rng.standard_normal((_VECTORS, arguments.layout.size))
     for one in found.examined:
         if one.by_hand:

@@ -7,12 +7,10 @@ the trial of a hundred faulty gradients costs little more than the check of the 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from xcheck.backend.contract import Backend
-from xcheck.checks.prepare import Subject, Witness, preparation_of
+from xcheck.checks.completed import Subject, Witness
 from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import SAMPLED
@@ -21,48 +19,13 @@ from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.seeds import Stream, generator
 from xcheck.testing.faults import FAULTS, Fault
 from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
 from xcheck.verdict import Verdict
 
-_STREAM = 11
 # Who asks for no more than the numbers of float32 does not call that rounding a fault.
 _OF_FLOAT32 = {"rounded to float32": 2.0**-24}
-
-
-def selftest(
-    model: Any,
-    params: Any = None,
-    data: Any = (),
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    **settings: Any,
-) -> SelfTest:
-    """Plant faults in the gradients of a model, and tell which of them a check would find.
-
-    Args:
-        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
-        params: of functions.
-        data: of functions.
-        backends: the witnesses; of functions their frameworks or labels.
-        **settings: of `xcheck.verify` or `xcheck.check`.
-
-    Returns:
-        The score per class of faults, which slip through, and how small an error of a component is still seen.
-
-    Raises:
-        DefinitionError: the model cannot be used.
-        BackendError: a framework that was asked for is not installed.
-
-    >>> import numpy as np
-    >>> found = selftest(lambda x: (x**3).sum(), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
-    >>> found.score, found.slipping
-    (1.0, ())
-    """
-    ready = preparation_of(model, params, data, backends, settings)
-    start = time.perf_counter()
-    subject = ready.subject()
-    return tried(subject, time.perf_counter() - start)
 
 
 def tried(subject: Subject, check_seconds: float) -> SelfTest:
@@ -149,7 +112,7 @@ def _of_network(fault: Fault, problem: Problem) -> _Planter:
 
 def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: int) -> _Planter:
     def plant(gradient: Vector) -> Vector | None:
-        rng = np.random.default_rng([seed, _STREAM, number])
+        rng = generator(seed, Stream.PLANTED_FAULTS, number)
         faulty = fault(arguments.named(gradient), arguments.named(arguments.theta), rng)
         return None if faulty is None else arguments.flat(faulty)
 

@@ -8,8 +8,8 @@ Source: DeMillo, Lipton and Sayward, "Hints on test data selection", 1978.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from xcheck.checks.result import Result
 from xcheck.verdict import Verdict
 
 
@@ -93,7 +93,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
+class SelfTest(Result):
     """How good a check is.
 
     Attributes:
@@ -111,6 +111,8 @@ class SelfTest:
         seconds: wall time of everything else.
         command: what was typed, if anything was.
     """
+
+    kind = "selftest"
 
     model: str
     check: Verdict
@@ -149,11 +151,6 @@ class SelfTest:
         return tuple(one for one in self.results if one.outcome in (Outcome.SLIPS, Outcome.UNDECIDED))
 
     @property
-    def ok(self) -> bool:
-        """Whether the check agrees, and finds every fault that applies."""
-        return self.verdict is Verdict.AGREE
-
-    @property
     def verdict(self) -> Verdict:
         """That of the check, but UNDECIDED where it agrees and is not worth much: exit status 3."""
         short = self.slipping or not self.whole.applicable
@@ -169,28 +166,8 @@ class SelfTest:
             return "no fault changes anything at this θ, so that nothing is proved"
         return f"{whole.killed} of {whole.applicable} faults found, {whole.named} of them named"
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     def __repr__(self) -> str:
         return f"<SelfTest {self.model}: {self.headline}>"
-
-    def __str__(self) -> str:
-        from xcheck.report.selftest import render
-
-        return render(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, strings and numbers (the JSON schema)."""
-        from xcheck.report.selftest import as_dict
-
-        return as_dict(self)
-
-    def to_json(self) -> str:
-        """Return it as one line of JSON; numbers that are not finite become strings."""
-        from xcheck.report.json import line
-
-        return line(self.to_dict())
 
 
 def _score(kind: str, results: "tuple[FaultResult, ...] | list[FaultResult]") -> FaultClass:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from xcheck.dtypes import DtypeName, largest_of
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
-from xcheck.layout import Layout
 from xcheck.networks.data import Dataset, Parts, Table, encode, parted, read_csv, read_npz, synthesize
 from xcheck.networks.data.augment import Augmentation, augmented
 from xcheck.networks.definition.schema import Augment, Data, Definition, NetworkTable, Synthetic, Training
 from xcheck.networks.definition.weights import read_weights
+from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import Dense, LossName, Network
-from xcheck.networks.problem import DtypeName, Problem, largest_of
+from xcheck.networks.problem import Problem
+from xcheck.seeds import Stream, generator
 
-_EXAMPLES_STREAM, _SYNTHETIC_STREAM, _SPLIT_STREAM, _AUGMENT_STREAM = 4, 5, 7, 10
 _AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
 _DEFAULT_EXAMPLES = 64
 _MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
@@ -42,7 +43,7 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
     network = _network(table, dataset.inputs.shape[1])
     theta = None
     if table.weights is not None:
-        theta = read_weights(folder / table.weights, Layout.of_network(network))
+        theta = read_weights(folder / table.weights, network_layout(network))
     problem = Problem.create(
         network,
         dataset.inputs,
@@ -59,7 +60,7 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
 
 def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
     """Split, stratified where there are classes; each part needs a row."""
-    rng = np.random.default_rng([definition.check.seed, _SPLIT_STREAM])
+    rng = generator(definition.check.seed, Stream.SPLIT)
     parts = parted(whole, training.split, rng, classes=definition.network.loss != "mean_squared_error")
     each = [parts.training, parts.validation, *([] if parts.test is None else [parts.test])]
     if not all(len(part.inputs) for part in each):
@@ -95,7 +96,7 @@ def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Datas
     changes = Augmentation(
         copies=plan.copies, flip=_AXES[plan.flip], rotate=plan.rotate, crop=plan.crop, distort=plan.distort
     )
-    return augmented(dataset, shape, changes, np.random.default_rng([definition.check.seed, _AUGMENT_STREAM]))
+    return augmented(dataset, shape, changes, generator(definition.check.seed, Stream.AUGMENT))
 
 
 def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
@@ -110,7 +111,7 @@ def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bo
         source = source.normalized()
     if not trained and data.synthetic is not None:
         return source
-    return source.draw(examples, np.random.default_rng([seed, _EXAMPLES_STREAM]))
+    return source.draw(examples, generator(seed, Stream.EXAMPLES))
 
 
 def _network(table: NetworkTable, inputs: int) -> Network:
@@ -157,14 +158,14 @@ def _synthetic(
     # What is trained on is more than what is checked; without training, all rows that are made are checked.
     examples = synthetic.examples if trained else data.examples or synthetic.examples
     _check_size(_network(table, synthetic.inputs), examples, examples)
-    rng = np.random.default_rng([seed, _SYNTHETIC_STREAM])
+    rng = generator(seed, Stream.SYNTHETIC)
     drawn = synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
     return drawn, data.examples or min(_DEFAULT_EXAMPLES, examples)
 
 
 def _check_size(network: Network, rows: int, examples: int) -> None:
     """Complain about what would exhaust the memory, before it does: θ, the targets, or the units of one layer."""
-    parameters = Layout.of_network(network).size
+    parameters = network_layout(network).size
     numbers = max(rows * network.widths[-1], examples * max(network.widths))
     if max(parameters, numbers) > _MOST_NUMBERS:
         widths = "-".join(str(width) for width in network.widths)

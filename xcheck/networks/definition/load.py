@@ -18,10 +18,10 @@ from xcheck.networks.data import Parts
 from xcheck.networks.definition.build import build
 from xcheck.networks.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
 from xcheck.networks.definition.locate import positions
-from xcheck.networks.definition.messages import did_you_mean, explain
+from xcheck.networks.definition.messages import explain
 from xcheck.networks.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults, Training
 from xcheck.networks.problem import Problem
-from xcheck.text import quoted
+from xcheck.text import did_you_mean, quoted
 
 Table = Mapping[str, Any]
 

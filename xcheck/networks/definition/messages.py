@@ -1,9 +1,8 @@
 """pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
 
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, time
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from xcheck.errors import Complaint
 from xcheck.networks.definition.schema import leaves, table_at
-from xcheck.text import quoted
+from xcheck.text import did_you_mean, quoted
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -33,19 +32,6 @@ _BOUNDS = {
 }
 
 _LONGEST_INT = 64  # bits
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the closest known word, else "; known: x, y".
-
-    >>> did_you_mean("activaton", ["units", "activation"])
-    "; did you mean 'activation'?"
-    >>> did_you_mean("colour", ["units", "activation"])
-    '; known: units, activation'
-    """
-    known = list(known)
-    close = get_close_matches(str(word).lower(), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:

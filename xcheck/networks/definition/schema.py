@@ -17,8 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from xcheck.dtypes import DtypeName
 from xcheck.networks.network import ActivationName, InitializerName, LossName
-from xcheck.networks.problem import DtypeName
 
 # TOML promises integers of 64 bits; Python would take thousands of digits.
 _LARGEST_INT = 2**63 - 1

@@ -10,8 +10,7 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.data import load_npz
 from xcheck.networks.definition.files import WEIGHTS
-from xcheck.networks.definition.messages import did_you_mean
-from xcheck.text import quoted, shortened
+from xcheck.text import did_you_mean, quoted, shortened
 
 _KEY = ("network", "weights")
 _DTYPES = ("F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64")

@@ -13,13 +13,13 @@ import numpy as np
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle.directions import Directions
 from xcheck.oracle.engines.base import Indices
+from xcheck.seeds import Stream
 
 DIRECTIONS = "random directions"
 
 # How many of them: with a sample, which may take its time, and alone, where every loss counts.
 _LEAST, _MOST, FEW = 4, 16, 6
 _BYTES = 256 << 20
-_STREAM = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,4 +127,6 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including
 
 def directed(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
     """Return random directions, and no component but those that are to be included."""
-    return Lines(layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, _STREAM]))
+    return Lines(
+        layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, Stream.DIRECTIONS])
+    )

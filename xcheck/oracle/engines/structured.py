@@ -1,5 +1,6 @@
-"""Structured engine: every θᵢ is perturbed, but only what depends on it is computed again
-(`xcheck.oracle.engines.propagation`).
+"""Structured engine: every θᵢ is perturbed, but only what depends on it is computed again.
+
+The changes are carried up the network by `xcheck.oracle.engines.propagation`.
 """
 
 from collections import deque

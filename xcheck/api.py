@@ -1,0 +1,266 @@
+"""The verbs: check, assert_gradients, verify, train, explain, selftest. Each reads, runs and returns a result."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from xcheck.backend.contract import Backend
+from xcheck.checks.explain.component import component_of
+from xcheck.checks.explain.explain import explained
+from xcheck.checks.explain.explanation import Explanation
+from xcheck.checks.functions.check import prepare_functions
+from xcheck.checks.functions.implementations import (
+    Loss,
+    Objectives,
+)
+from xcheck.checks.networks.check import Model, NetworkCheck, load_model
+from xcheck.checks.prepare import prepare
+from xcheck.checks.report import Report
+from xcheck.checks.selftest.plant import tried
+from xcheck.checks.selftest.score import SelfTest
+from xcheck.checks.settings import Scope
+from xcheck.progress import Progress
+from xcheck.training.report import TrainingReport
+from xcheck.training.run import train_loaded
+from xcheck.training.trainer import Moved, Told
+
+
+class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
+    """Gradients do not agree; raised by `assert_gradients`, and by the fixture `xcheck` in pytest.
+
+    Attributes:
+        report: everything that was found.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__(f"{report.headline}\n\n{report}")
+
+    def __reduce__(self) -> tuple[type["GradientMismatch"], tuple[Report]]:
+        # An exception would be made again from its text alone.
+        return type(self), (self.report,)
+
+
+def check(  # noqa: PLR0913 - the public signature: everything but the first three is optional and by name
+    objectives: Objectives,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backend: str | None = None,
+    gradient: Loss | None = None,
+    oracle: str | Loss = "auto",
+    scope: Scope = "auto",
+    epsilon: float | Literal["auto"] = "auto",
+    tolerance: float = 1e-7,
+    order: Literal[1, 2] = 1,
+    device: str = "cpu",
+    seed: int = 0,
+    worst: int = 10,
+    cotangent: Any = None,
+    budget: float = 10.0,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check gradients of your own functions against float64 differences, and against each other.
+
+    Args:
+        objectives: a loss `loss(params, *data)`, an `xcheck.objective`, or a dict label -> either.
+        params: any tree of NumPy, torch or JAX arrays, or one array. For a module its own parameters by default.
+        data: further arguments, a tuple.
+        backend: the framework of a bare function; by default that of the arrays in params.
+        gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
+        oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
+        scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
+            parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that
+            returns an array. What is wrong along a direction is located by bisection.
+        epsilon: "auto", or a fixed step.
+        tolerance: relative, per component, on top of the error bar.
+        order: 2 checks Hessian-vector products, too, once the first derivatives agree.
+        device: where arrays of other frameworks are put, "cpu" or "gpu"; arrays of a function's own framework stay.
+        seed: of everything random.
+        worst: how many components to name per pair.
+        cotangent: v, of the loss's shape, for a loss y that is an array: Re Σ v̄ y is checked. By default drawn.
+        budget: seconds that scope "auto" may take.
+        name: how the report calls it.
+        progress: called with (differences done, differences planned).
+
+    Returns:
+        The report; disagreement is a result, not an exception.
+
+    Raises:
+        DefinitionError: the arguments cannot be used; all mistakes that were found.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> report = check(lambda x: (x**3).sum(), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
+    >>> report.ok
+    True
+    """
+    settings = {"backend": backend, "gradient": gradient, "oracle": oracle, "scope": scope, "epsilon": epsilon}
+    settings |= {"tolerance": tolerance, "order": order, "device": device, "seed": seed, "worst": worst}
+    settings |= {"cotangent": cotangent, "budget": budget, "name": name, "progress": progress}
+    return prepare_functions(objectives, params, data, settings).report()
+
+
+def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (), **settings: Any) -> Report:
+    """Check gradients as `check` does, and raise if they are not plainly right.
+
+    Args:
+        objectives: as in `check`.
+        params: as in `check`.
+        data: as in `check`.
+        **settings: as in `check`.
+
+    Returns:
+        The report, if everything agrees.
+
+    Raises:
+        GradientMismatch: something disagrees, cannot be decided, or fails; its first line says what.
+        DefinitionError: the arguments cannot be used.
+    """
+    __tracebackhide__ = True  # pytest shows the line that called
+    report = check(objectives, params, data, **settings)
+    if not report.ok:
+        raise GradientMismatch(report)
+    return report
+
+
+def verify(
+    model: Model,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    worst: int = 10,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> Report:
+    """Check the gradients of a declared network.
+
+    Args:
+        model: path of a TOML definition, a dict of the same shape, or a `Problem`.
+        backends: the witnesses, by name or as objects; by default what the definition says, else all of xcheck's.
+        worst: how many components to name per pair.
+        progress: called with (differences done, differences planned) while the oracle works.
+        command: what was typed, for the report.
+        **settings: keys of `[check]`, and `examples`; they override the definition.
+
+    Returns:
+        The report; disagreement is a result, not an exception.
+
+    Raises:
+        DefinitionError: the definition, its data or its weights cannot be used.
+        DeviceError: the device is not there.
+    """
+    if isinstance(backends, str):
+        backends = [backends]
+    names = [backend for backend in backends or () if isinstance(backend, str)]
+    loaded = load_model(model, backends=names, **settings)
+    return NetworkCheck(loaded, backends, worst, command).report(progress)
+
+
+def explain(
+    model: Any,
+    component: str | int,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    **settings: Any,
+) -> Explanation:
+    """Look at one component of a gradient from close up.
+
+    Args:
+        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
+        component: such as "W2[3, 1]", or a flat index of θ.
+        params: of functions.
+        data: of functions.
+        backends: the witnesses; of functions their frameworks or labels.
+        **settings: of `xcheck.verify` or `xcheck.check`.
+
+    Returns:
+        What all witnesses say, the oracle's value, the differences of the real loss for steps from long to short, the
+        nearest kink, and the verdict in words.
+
+    Raises:
+        DefinitionError: there is no such component, or the model cannot be used.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> found = explain(lambda x: (x**3).sum(), "params[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
+    >>> found.statements[0].text
+    'wrong: 0.6667 x the oracle'
+    """
+    ready = prepare(model, params, data, backends, settings)
+    flat = component_of(ready.layout, str(component))
+    return explained(ready.run(including=flat), flat)
+
+
+def selftest(
+    model: Any,
+    params: Any = None,
+    data: Any = (),
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    **settings: Any,
+) -> SelfTest:
+    """Plant faults in the gradients of a model, and tell which of them a check would find.
+
+    Args:
+        model: as in `xcheck.verify`; an `xcheck.Case`; or functions as in `xcheck.check`.
+        params: of functions.
+        data: of functions.
+        backends: the witnesses; of functions their frameworks or labels.
+        **settings: of `xcheck.verify` or `xcheck.check`.
+
+    Returns:
+        The score per class of faults, which slip through, and how small an error of a component is still seen.
+
+    Raises:
+        DefinitionError: the model cannot be used.
+        BackendError: a framework that was asked for is not installed.
+
+    >>> import numpy as np
+    >>> found = selftest(lambda x: (x**3).sum(), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2)
+    >>> found.score, found.slipping
+    (1.0, ())
+    """
+    ready = prepare(model, params, data, backends, settings)
+    start = time.perf_counter()
+    done = ready.run()
+    return tried(done, time.perf_counter() - start)
+
+
+def train(
+    model: Model,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    worst: int = 10,
+    save_weights: Path | str | None = None,
+    progress: Moved | None = None,
+    tell: Told | None = None,
+    **settings: Any,
+) -> TrainingReport:
+    """Train a declared network, and check its gradients along the way.
+
+    Args:
+        model: path of a TOML definition with `[training]`, or a dict of the same shape.
+        backends: the witnesses, as in `verify`.
+        worst: how many components to name per pair.
+        save_weights: .npz or .safetensors; θ of each checkpoint goes there, its step before the suffix.
+        progress: called with (steps taken, steps planned, cost).
+        tell: called with every `Checkpoint` as soon as it is there.
+        **settings: as in `verify`.
+
+    Returns:
+        A row for each checkpoint; one that disagrees is a result, not an exception, and training goes on.
+
+    Raises:
+        DefinitionError: the definition cannot be used, or has no `[training]`.
+        BackendError: the witness that drives the training is not there, or fails before anything was checked.
+    """
+    names = [backend for backend in backends or () if isinstance(backend, str)]
+    others = [backend.name for backend in backends or () if not isinstance(backend, str)]
+    loaded = load_model(model, backends=names, others=others, **settings)
+    saved = None if save_weights is None else Path(save_weights)
+    return train_loaded(loaded, backends=backends, worst=worst, save_weights=saved, progress=progress, tell=tell)

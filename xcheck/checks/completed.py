@@ -1,0 +1,72 @@
+"""A check that is done, with what it was done with, so that more can be asked about it.
+
+Declared networks and people's own functions look alike from here: witnesses with whole gradients, an oracle with
+slopes along lines, and the real loss J, kinks and all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xcheck.checks.report import Report
+from xcheck.compare.comparer import Comparer
+from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.pair import ORACLE, Pair
+from xcheck.functions.arguments import Arguments
+from xcheck.layout import Layout, Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle import Estimate
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.engines.lines import Lines
+from xcheck.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Witness:
+    """What one witness says.
+
+    Attributes:
+        name: of the witness.
+        whole: its loss and gradient at θ, shape (n,).
+        comparer: holds slopes along the lines against the oracle.
+        again: whether this is a witness of narrow numbers, asked again in float64.
+    """
+
+    name: str
+    whole: Evaluation
+    comparer: Comparer
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Subject:
+    """A check that is done.
+
+    Attributes:
+        report: on the check.
+        layout: of θ.
+        theta: shape (n,).
+        lines: what was differenced.
+        estimate: the oracle's slopes along the lines.
+        witnesses: who was asked.
+        engine: differences of the real loss along the lines; None where it cannot be evaluated.
+        own: what is to be said whatever the gradients are: of witnesses that fail, or are no functions of θ.
+        kinks: distance within which there is a kink, along each line; None for a network, whose kinks can be found.
+        problem: the network; None for functions.
+        arguments: of the functions; None for a network.
+    """
+
+    report: Report
+    layout: Layout
+    theta: Vector
+    lines: Lines
+    estimate: Estimate
+    witnesses: tuple[Witness, ...]
+    engine: Callable[[], FunctionEngine] | None
+    own: tuple[Verdict, ...] = ()
+    kinks: Vector | None = None
+    problem: Problem | None = None
+    arguments: Arguments | None = None
+
+    def pair(self, witness: Witness) -> Pair:
+        """Return what the check says of a witness and the oracle."""
+        return next(pair for pair in self.report.pairs if (pair.a, pair.b) == (witness.name, ORACLE))

@@ -1,0 +1,128 @@
+"""Losses that are arrays: checked through one cotangent, or output by output, as a whole Jacobian."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from xcheck.checks.functions.answers import Heard, HearingOptions
+from xcheck.checks.functions.implementations import Contender
+from xcheck.compare.evaluation import Evaluation
+from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.functions.arguments import Arguments, Numbers
+from xcheck.layout import Layout, Tensor
+from xcheck.oracle import Estimate
+from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.seeds import Stream, generator
+
+MOST_OUTPUTS = 4096
+
+
+def _cotangents(contenders: Sequence[Contender], arguments: Arguments, options: HearingOptions) -> list[Numbers | None]:
+    """Return the cotangents that the loss is to be heard through: one, or one for every output."""
+    shape, is_complex = _shape(contenders, arguments, options.device)
+    by_hand = [contender.label for contender in contenders if contender.function.hand_written]
+    if by_hand and np.prod(shape) != 1:
+        text = (
+            f"{', '.join(by_hand)}: the loss has shape {shape}; a hand-written gradient needs one number, "
+            "such as the sum of its outputs times weights of your own"
+        )
+        raise DefinitionError(Complaint(text))
+    if options.cotangent is not None:
+        leaf = arguments.read(options.cotangent)
+        given = np.asarray(options.cotangent if leaf is None else leaf.values)
+        if given.shape != shape:
+            text = f"the cotangent has shape {given.shape}, the loss {shape}"
+            raise DefinitionError(Complaint(text, ("cotangent",)))
+        return [given]
+    if not is_complex and np.prod(shape) == 1 and not options.jacobian:
+        return [None]
+    if options.jacobian:
+        size = int(np.prod(shape))
+        if size > MOST_OUTPUTS:
+            text = f"the loss has {size} outputs, one check for each; at most {MOST_OUTPUTS}: leave scope at 'auto'"
+            raise DefinitionError(Complaint(text, ("scope",)))
+        units = [unit.reshape(shape) for unit in np.eye(size)]
+        return [*units, *(1j * unit for unit in units)] if is_complex else list(units)
+    rng = generator(options.differences.seed, Stream.COTANGENT)
+    drawn = rng.standard_normal(shape)
+    return [drawn + 1j * rng.standard_normal(shape) if is_complex else drawn]
+
+
+def _shape(contenders: Sequence[Contender], arguments: Arguments, device: str) -> tuple[tuple[int, ...], bool]:
+    """Return the shape of the loss, and whether it is complex; as a scalar if it cannot even be evaluated."""
+    for contender in contenders:
+        objective = contender.objective(arguments, device=device)
+        try:
+            return objective.shape()
+        except BackendError:
+            continue
+    return (), False
+
+
+def _joined(parts: Sequence[Heard], cotangents: Sequence[Numbers | None]) -> Heard:
+    """Return the outputs one after the other, as one long gradient: the Jacobian, row by row."""
+    tensors: list[Tensor] = []
+    for part, cotangent in zip(parts, cotangents, strict=True):
+        name, start = _output(cotangent), sum(tensor.size for tensor in tensors)
+        tensors += [
+            replace(tensor, name=f"{name} {tensor.name}", offset=start + tensor.offset) for tensor in part.layout
+        ]
+    first = parts[0]
+    return replace(
+        first,
+        layout=Layout(tuple(tensors)),
+        estimate=_concatenated([part.estimate for part in parts]),
+        evaluations=_together([part.evaluations for part in parts]),
+        wide=_together([part.wide for part in parts]),
+        outputs=len(parts),
+    )
+
+
+def _output(cotangent: Numbers | None) -> str:
+    if cotangent is None:
+        return "y"
+    if not cotangent.ndim:
+        return "imag y" if np.iscomplexobj(cotangent) else "y"
+    index = ", ".join(str(int(axis[0])) for axis in np.nonzero(cotangent))
+    return f"{'imag ' if np.iscomplexobj(cotangent) else ''}y[{index}]"
+
+
+def _together(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
+    """Join what each witness says of the outputs, unless it failed for one of them."""
+    names = [evaluation.name for evaluation in rows[0]]
+    found = []
+    for name in names:
+        own = [evaluation for row in rows for evaluation in row if evaluation.name == name]
+        if len(own) == len(rows):
+            found.append(_row(own))
+    return found
+
+
+def _row(own: Sequence[Evaluation]) -> Evaluation:
+    first, last = [one.calls[0] for one in own], [one.calls[-1] for one in own]
+    loss = float(np.sum([one.loss for one in first]))
+    joined = Evaluation(own[0].name, loss, np.concatenate([one.gradient for one in first]))
+    if all(one.again is None for one in own):
+        return joined
+    again = Evaluation(
+        own[0].name, float(np.sum([one.loss for one in last])), np.concatenate([one.gradient for one in last])
+    )
+    return replace(joined, again=again, elsewhere=any(one.elsewhere for one in own))
+
+
+def _concatenated(estimates: Sequence[Estimate]) -> Estimate:
+    """Join the estimates of the outputs; numbers of evaluations and seconds add up."""
+    first = estimates[0]
+    joined: dict[str, Any] = {
+        field.name: np.concatenate([getattr(one, field.name) for one in estimates], axis=-1)
+        for field in fields(Estimate)
+        if isinstance(getattr(first, field.name), np.ndarray)
+    }
+    rounding = Rounding(
+        np.concatenate([one.rounding.gradient for one in estimates]), sum(one.rounding.loss for one in estimates)
+    )
+    totals = ("loss", "ties", "evaluations", "seconds")
+    joined |= {name: sum(getattr(one, name) for one in estimates) for name in totals}
+    return replace(first, rounding=rounding, **joined)

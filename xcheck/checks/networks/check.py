@@ -1,0 +1,108 @@
+"""NetworkCheck: a declared network, read and validated; running it gives a completed check."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xcheck.backend import registry
+from xcheck.backend.contract import Backend
+from xcheck.checks.completed import Subject, Witness
+from xcheck.checks.networks.run import Checked, checked
+from xcheck.checks.report import Report
+from xcheck.layout import Layout, Vector
+from xcheck.networks.definition import Loaded, load, settings_for_problem
+from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.function import FunctionEngine, LoopEngine
+from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.engines.network import keeps_of, tensors_of
+from xcheck.oracle.engines.penalty import Penalty
+from xcheck.oracle.network.forward import trace
+from xcheck.progress import Progress
+from xcheck.verdict import Verdict
+
+Model = str | Path | Mapping[str, Any] | Problem
+
+
+def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[str] = (), **settings: Any) -> Loaded:
+    """Read and validate what `verify` will check; see there.
+
+    Args:
+        model: see there.
+        backends: names of the witnesses; empty where the definition decides.
+        others: names of witnesses that are given as objects: the definition may speak of them.
+        **settings: see there.
+
+    Raises:
+        DefinitionError: all mistakes at once.
+    """
+    flags = {name: value for name, value in settings.items() if value is not None}
+    if backends:
+        flags["backends"] = list(backends)
+    if isinstance(model, Problem):
+        check = settings_for_problem(flags, backends=registry.names())
+        return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
+    source = Path(model) if isinstance(model, str) else model
+    return load(source, flags=flags, backends=[*registry.names(), *others])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkCheck:
+    """A declared network, ready to be checked.
+
+    Attributes:
+        loaded: the network.
+        backends: the witnesses; None for what the definition says.
+        worst: how many components to name per pair.
+        command: what was typed, for the report.
+    """
+
+    loaded: Loaded
+    backends: Sequence[str | Backend] | None = None
+    worst: int = 10
+    command: Sequence[str] = ()
+
+    @property
+    def layout(self) -> Layout:
+        """Names of θ."""
+        return self.loaded.problem.layout
+
+    def report(self, progress: Progress | None = None) -> Report:
+        """Check the network, and return the report."""
+        return self._call(progress).report(self.command)
+
+    def run(self, progress: Progress | None = None, including: int | None = None) -> Subject:
+        """Check the network; every component is looked at, so the one that is wanted is included."""
+        done = self._call(progress)
+        problem, point = done.point.problem, done.point
+        return Subject(
+            report=done.report(self.command),
+            layout=problem.layout,
+            theta=problem.theta,
+            lines=Lines.all_of(problem.layout),
+            estimate=point.estimate,
+            witnesses=tuple(
+                Witness(name=evaluation.name, whole=evaluation, comparer=done.comparer)
+                for evaluation in point.evaluations
+            ),
+            engine=lambda: natural_engine(problem),
+            own=(Verdict.ERROR,) if done.witnesses.failures or not point.evaluations else (),
+            problem=problem,
+        )
+
+    def _call(self, progress: Progress | None) -> Checked:
+        return checked(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
+
+
+def natural_engine(problem: Problem) -> FunctionEngine:
+    """Return differences of J as it is: relu has its kinks, and no piece is continued beyond them."""
+    network, layout, keeps = problem.network, problem.layout, keeps_of(problem)
+
+    def loss(theta: Vector) -> float:
+        found = trace(network, tensors_of(layout, theta), problem.inputs, problem.targets, keeps)
+        with np.errstate(all="ignore"):  # a loss that overflows is a result
+            return float(found.losses.mean()) + Penalty(network, layout, theta, problem.examples).value
+
+    return LoopEngine(loss, problem.theta, layout)
