@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xcheck.backend.naming import correspondence
+from xcheck.backend.naming import match_parameters
 from xcheck.errors import DefinitionError
 
 CANONICAL = {"0.weight": (3, 4), "0.bias": (3,), "2.weight": (2, 3)}
@@ -15,7 +15,7 @@ OWN = {"fc1.kernel": (4, 3), "fc1.bias": (3,), "fc2.kernel": (3, 2)}
 def test_there_and_back() -> None:
     """Own arrays have their own names and axes; the way back restores both."""
     arrays = {name: np.random.default_rng(0).standard_normal(shape) for name, shape in CANONICAL.items()}
-    found = correspondence(CANONICAL, RENAME, LAYOUT, OWN)
+    found = match_parameters(CANONICAL, RENAME, LAYOUT, OWN)
     own = found.own(arrays)
     assert {name: array.shape for name, array in own.items()} == OWN
     assert np.array_equal(own["fc1.kernel"], arrays["0.weight"].T)
@@ -26,7 +26,7 @@ def test_there_and_back() -> None:
 def test_a_permutation_of_axes() -> None:
     """Convolutions: HWIO from OIHW, and back."""
     array = np.arange(120.0).reshape(5, 4, 3, 2)
-    found = correspondence({"w": (5, 4, 3, 2)}, {}, {"w": (2, 3, 1, 0)}, {"w": (3, 2, 4, 5)})
+    found = match_parameters({"w": (5, 4, 3, 2)}, {}, {"w": (2, 3, 1, 0)}, {"w": (3, 2, 4, 5)})
     own = found.own({"w": array})["w"]
     assert own.shape == (3, 2, 4, 5)
     assert np.array_equal(found.returned({"w": own})["w"], array)
@@ -61,14 +61,14 @@ def test_what_does_not_fit_is_said(
 ) -> None:
     """With what there is, and what to type."""
     with pytest.raises(DefinitionError) as caught:
-        correspondence(CANONICAL, rename, layout, own)
+        match_parameters(CANONICAL, rename, layout, own)
     assert said in str(caught.value)
 
 
 def test_equal_shapes_are_never_guessed() -> None:
     """Both possibilities are named, and neither is proposed."""
     with pytest.raises(DefinitionError) as caught:
-        correspondence({"a": (2,), "b": (2,)}, {}, {}, {"x": (2,), "y": (2,)})
+        match_parameters({"a": (2,), "b": (2,)}, {}, {}, {"x": (2,), "y": (2,)})
     text = str(caught.value)
     assert "it may be a or b: say which with rename" in text
     assert "can only be" not in text
@@ -77,5 +77,5 @@ def test_equal_shapes_are_never_guessed() -> None:
 def test_everything_is_said_at_once() -> None:
     """Missing and unexpected names in one error."""
     with pytest.raises(DefinitionError) as caught:
-        correspondence({"a": (2,), "b": (3, 3)}, {}, {}, {"x": (2,), "y": (3, 3)})
+        match_parameters({"a": (2,), "b": (3, 3)}, {}, {}, {"x": (2,), "y": (3, 3)})
     assert len(caught.value.complaints) == 4

@@ -17,8 +17,8 @@ from tests.fakes import Fake
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
 from xcheck.checks.explain.component import component_of
-from xcheck.checks.explain.explanation import Explanation, Kink, Statement
-from xcheck.checks.explain.sweep import Step, nearest_kink, swept
+from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
+from xcheck.checks.explain.sweep import Step, nearest_kink, sweep_steps
 from xcheck.checks.networks.check import natural_engine
 from xcheck.errors import DefinitionError
 from xcheck.layout import Layout, Location
@@ -258,7 +258,7 @@ def test_a_step_that_vanishes_has_no_slope() -> None:
     """1e-12 beside 1e6 cannot be taken."""
     network = Network(inputs=1, layers=(Dense(units=1),), loss="mean_squared_error")
     problem = Problem.create(network, [[1.0]], [[0.0]], theta=[1e6, 0.0])
-    steps = swept(natural_engine(problem), 0, 1.0)
+    steps = sweep_steps(natural_engine(problem), 0, 1.0)
     assert math.isnan(steps[-1].central)
 
 
@@ -383,8 +383,10 @@ def explanation() -> Explanation:
         upper=3.0,
         allowed=3e-7,
         statements=(
-            Statement(name="mine", value=2.0, bars=1e12, verdict=Verdict.DISAGREE, text="wrong: 0.6667 x the oracle"),
-            Statement(name="jax", value=3.0, bars=0.0, verdict=Verdict.AGREE, text="right"),
+            WitnessValue(
+                name="mine", value=2.0, bars=1e12, verdict=Verdict.DISAGREE, text="wrong: 0.6667 x the oracle"
+            ),
+            WitnessValue(name="jax", value=3.0, bars=0.0, verdict=Verdict.AGREE, text="right"),
         ),
         steps=tuple(steps),
         slopes=steps[6],

@@ -12,7 +12,7 @@ import pytest
 from xcheck.checks.case import Case
 from xcheck.checks.report import Report
 from xcheck.cli.jobs import jobs_of
-from xcheck.cli.python.discovery import Offer, offers_of
+from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
 from xcheck.cli.python.source import Reference, reference
 from xcheck.errors import DefinitionError
 
@@ -55,11 +55,11 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
             del sys.modules[name]
 
 
-def offered(model: str) -> list[Offer]:
+def offered(model: str) -> list[DiscoveredCase]:
     """Load what a MODEL names."""
     wanted = reference(model)
     assert wanted is not None
-    return offers_of(wanted)
+    return discover_cases(wanted)
 
 
 def names(model: str) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from xcheck import Dense, Network, Problem, Report, verify
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.layout import Vector
 
 rng = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def test_weights_of_a_blank_input_are_not_verified() -> None:
     blank = X * [1, 0, 1, 1]
     report = checked(blank)
     assert report.verdict == "AGREE"
-    assert report.tensors[0] == TensorProof(name="W1", of=12, verified=9, zero=3, below_noise=False)
+    assert report.tensors[0] == TensorCoverage(name="W1", of=12, verified=9, zero=3, below_noise=False)
     assert report.headline.endswith("on 20 of 23 parameters; no loss depends on the other 3")
 
 
@@ -56,7 +56,7 @@ def test_a_gradient_that_cancels_is_below_the_noise() -> None:
     targets = np.concatenate([Y[:10], -Y[:10]])
     report = checked(np.zeros((20, 4)), np.zeros(23), targets=targets)
     assert report.verdict == "AGREE"
-    assert report.tensors[3] == TensorProof(name="b2", of=2, verified=0, zero=0, below_noise=True)
+    assert report.tensors[3] == TensorCoverage(name="b2", of=2, verified=0, zero=0, below_noise=True)
     assert report.headline.endswith("which proves nothing: the whole gradient is zero or below the noise")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from xcheck import Dense, Network, Problem, verify
 from xcheck.backend import registry
-from xcheck.caveats.check import warnings_of
+from xcheck.caveats.check import check_caveats
 from xcheck.layout import Vector
 from xcheck.oracle import numerical_gradient
 from xcheck.oracle.estimators.audit import Audit
@@ -70,7 +70,7 @@ def test_an_audit_that_failed_is_reported() -> None:
     problem = at_a_kink()
     failed = Audit("node", "structured", components=4, decided=4, worst=7.0, evaluations=24)
     estimate = replace(numerical_gradient(problem), audits=(failed,))
-    (warning,) = [one for one in warnings_of([], estimate, problem.layout) if one.code == "XC418"]
+    (warning,) = [one for one in check_caveats([], estimate, problem.layout) if one.code == "XC418"]
     assert "the node engine was contradicted by the structured engine" in warning.text
     assert warning.value == 7.0
 

@@ -15,7 +15,7 @@ import pytest
 import xcheck
 from tests.commands import SMALL, Typist
 from xcheck.backend import registry
-from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
+from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.lines import DIRECTIONS
@@ -73,7 +73,7 @@ def test_every_fault_is_found_and_named_where_every_fault_applies(problem: Probl
     assert found.check is Verdict.AGREE
     assert found.witnesses == registry.DEFAULTS
     assert [one.name for one in found.results] == [fault.name for fault in FAULTS]
-    assert all(one.outcome is Outcome.KILLED and one.named for one in found.results)
+    assert all(one.outcome is FaultOutcome.KILLED and one.named for one in found.results)
     assert (found.score, found.ok, found.verdict) == (1.0, True, Verdict.AGREE)
     assert found.whole.applicable == len(FAULTS)
 
@@ -84,7 +84,7 @@ def test_what_it_says_of_a_fault_a_check_says_too(number: int, problem: Problem)
     fault = FAULTS[number]
     said = result(xcheck.selftest(problem, backends="numpy", tolerance=BLUNT), fault.name).outcome
     report = xcheck.verify(problem, backends=[Planted(registry.get("numpy"), fault)], tolerance=BLUNT)
-    assert (report.verdict == "DISAGREE") == (said is Outcome.KILLED)
+    assert (report.verdict == "DISAGREE") == (said is FaultOutcome.KILLED)
 
 
 def test_a_blunt_tolerance_lets_faults_slip_through(problem: Problem) -> None:
@@ -120,7 +120,7 @@ def test_one_example_has_no_wrong_mean() -> None:
     """With m = 1 the faults of the mean change nothing, and none of them fails."""
     network = Network(inputs=2, layers=(Dense(units=1),), loss="mean_squared_error")
     found = xcheck.selftest(Problem.create(network, [[1.0, 2.0]], [[3.0]]), backends="numpy")
-    assert {one.outcome for one in found.results if one.kind == "mean and sum"} == {Outcome.INAPPLICABLE}
+    assert {one.outcome for one in found.results if one.kind == "mean and sum"} == {FaultOutcome.INAPPLICABLE}
 
 
 def everywhere(gradient: Gradient, problem: Problem) -> None:
@@ -172,7 +172,7 @@ def test_another_subgradient_at_a_kink_is_undecided() -> None:
     """A fault that stays between the slopes of the loss is not shown to be one: it is not counted as found."""
     found = xcheck.selftest(scenario(0), backends="numpy")
     assert found.check is Verdict.AGREE
-    assert [(one.name, one.outcome) for one in found.slipping] == [("b1 x 4", Outcome.UNDECIDED)]
+    assert [(one.name, one.outcome) for one in found.slipping] == [("b1 x 4", FaultOutcome.UNDECIDED)]
     assert found.slipping[0].error < found.slipping[0].tolerated
 
 
@@ -190,7 +190,7 @@ def test_functions_as_check_takes_them() -> None:
 def test_rounding_to_float32_is_a_fault_for_whoever_wants_more() -> None:
     """With a tolerance of 1e-8 it is planted, and found."""
     found = xcheck.selftest(cube, np.array([1.1, 2.3, 3.7]), gradient=slope, tolerance=1e-8)
-    assert result(found, "rounded to float32").outcome is Outcome.KILLED
+    assert result(found, "rounded to float32").outcome is FaultOutcome.KILLED
 
 
 def test_a_case_and_a_dict_of_functions() -> None:
@@ -209,7 +209,7 @@ def test_complex_parameters() -> None:
     torch = pytest.importorskip("torch")
     z = torch.tensor([1.0 + 2.0j, -0.5 + 0.3j], dtype=torch.complex128)
     found = xcheck.selftest(lambda z: (z**3).real.sum(), z)
-    assert result(found, "conjugated").outcome is Outcome.KILLED
+    assert result(found, "conjugated").outcome is FaultOutcome.KILLED
     assert found.score == 1.0
 
 
@@ -224,7 +224,7 @@ def test_a_sample_sees_faults_along_its_directions() -> None:
     """One component of many is seen, and not named; and what else is not looked at is said."""
     x = np.linspace(1.0, 2.0, 3000)
     found = xcheck.selftest(cube, x, gradient=slope, scope="sample", budget=1e-6)
-    assert result(found, "one component zero").outcome is Outcome.KILLED
+    assert result(found, "one component zero").outcome is FaultOutcome.KILLED
     assert not result(found, "one component zero").named
     assert found.limits[-1].tensor == DIRECTIONS
     assert "of 3000 components were differenced" in found.sampled
@@ -300,7 +300,7 @@ def self_test() -> SelfTest:
     slips = FaultResult(
         name="everything x 1.0001",
         kind="constant factor",
-        outcome=Outcome.SLIPS,
+        outcome=FaultOutcome.SLIPS,
         missed_in=("numpy", "torch"),
         component="W1[7, 24]",
         error=1e-4,
@@ -313,11 +313,13 @@ def self_test() -> SelfTest:
         witnesses=("numpy", "torch"),
         skipped=(),
         results=(
-            FaultResult(name="W2 x 2", kind="constant factor", outcome=Outcome.KILLED, named=True),
+            FaultResult(name="W2 x 2", kind="constant factor", outcome=FaultOutcome.KILLED, named=True),
             slips,
-            FaultResult(name="one component zero", kind="support", outcome=Outcome.KILLED, named=False),
-            replace(slips, name="one component + 1 %", kind="support", outcome=Outcome.UNDECIDED, missed_in=("torch",)),
-            FaultResult(name="one bias zero", kind="support", outcome=Outcome.INAPPLICABLE),
+            FaultResult(name="one component zero", kind="support", outcome=FaultOutcome.KILLED, named=False),
+            replace(
+                slips, name="one component + 1 %", kind="support", outcome=FaultOutcome.UNDECIDED, missed_in=("torch",)
+            ),
+            FaultResult(name="one bias zero", kind="support", outcome=FaultOutcome.INAPPLICABLE),
         ),
         limits=(
             Limit(tensor="W1", of=480, median=5e-2, worst=6.1e-2, component="W1[7, 24]", hidden=16, absolute=3e-15),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xcheck.errors import DefinitionError
-from xcheck.functions.tree import leaves, nested, rebuilt
+from xcheck.functions.tree import leaves, nest, rebuild
 
 
 class Pair(NamedTuple):
@@ -69,7 +69,7 @@ def test_every_leaf_has_a_name(tree: Any, names: list[str]) -> None:
 def test_a_tree_is_rebuilt_with_other_leaves() -> None:
     """Containers keep their types, what is not named stays, and the original is not touched."""
     tree = {"p": Pair(1.0, [2.0]), "d": Frozen(3.0), "r": Registered(4.0, "mine"), "o": OrderedDict(z=5.0)}
-    made = rebuilt(tree, {"p.second.0": 20, "d.W": 30, "r.inside": 40, "o.z": 50})
+    made = rebuild(tree, {"p.second.0": 20, "d.W": 30, "r.inside": 40, "o.z": 50})
     assert made["p"] == Pair(1.0, [20])
     assert (made["d"].W, made["d"].name) == (30, "mine")
     assert (made["r"].inside, made["r"].label) == (40, "mine")
@@ -86,8 +86,8 @@ def test_two_leaves_of_one_name_are_refused() -> None:
 
 def test_dotted_names_become_nested_dicts() -> None:
     """As flax has them."""
-    assert nested({"fc.kernel": 1, "fc.bias": 2, "scale": 3}) == {"fc": {"kernel": 1, "bias": 2}, "scale": 3}
-    assert nested({"params": 1}) == 1
+    assert nest({"fc.kernel": 1, "fc.bias": 2, "scale": 3}) == {"fc": {"kernel": 1, "bias": 2}, "scale": 3}
+    assert nest({"params": 1}) == 1
 
 
 def test_arrays_are_leaves() -> None:

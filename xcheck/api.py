@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from xcheck.backend.contract import Backend
 from xcheck.checks.explain.component import component_of
-from xcheck.checks.explain.explain import explained
+from xcheck.checks.explain.explain import explain_component
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.functions.check import prepare_functions
 from xcheck.checks.functions.implementations import (
@@ -17,7 +17,7 @@ from xcheck.checks.functions.implementations import (
 from xcheck.checks.networks.check import Model, NetworkCheck, load_model
 from xcheck.checks.prepare import prepare
 from xcheck.checks.report import Report
-from xcheck.checks.selftest.plant import tried
+from xcheck.checks.selftest.plant import run_selftest
 from xcheck.checks.selftest.score import SelfTest
 from xcheck.checks.settings import Scope
 from xcheck.progress import Progress
@@ -193,7 +193,7 @@ def explain(
     """
     ready = prepare(model, params, data, backends, settings)
     flat = component_of(ready.layout, str(component))
-    return explained(ready.run(including=flat), flat)
+    return explain_component(ready.run(including=flat), flat)
 
 
 def selftest(
@@ -228,7 +228,7 @@ def selftest(
     ready = prepare(model, params, data, backends, settings)
     start = time.perf_counter()
     done = ready.run()
-    return tried(done, time.perf_counter() - start)
+    return run_selftest(done, time.perf_counter() - start)
 
 
 def train(

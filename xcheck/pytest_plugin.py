@@ -139,9 +139,9 @@ def _function_settings() -> set[str]:
 
 def _model_settings() -> set[str]:
     from xcheck.api import verify
-    from xcheck.networks.definition import ProjectDefaults
+    from xcheck.networks.definition import ProjectSettings
 
-    return _keywords(verify) | set(ProjectDefaults.model_fields)
+    return _keywords(verify) | set(ProjectSettings.model_fields)
 
 
 def _keywords(function: Any) -> set[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
-from xcheck.functions.tree import leaves, rebuilt
+from xcheck.functions.tree import leaves, rebuild
 from xcheck.layout import Vector
 from xcheck_jax.settings import own_settings
 
@@ -187,7 +187,7 @@ def _contracted(value: Any, cotangent: Any) -> Any:
 def _split(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
     """Return what of the data JAX can trace, and how to put all of it together again."""
     arrays = {name: value for name, value in leaves(data).items() if isinstance(value, jax.Array)}
-    return arrays, lambda traced: rebuilt(data, traced)
+    return arrays, lambda traced: rebuild(data, traced)
 
 
 def _text(jaxpr: Any) -> str:

@@ -11,7 +11,7 @@ import safetensors.numpy
 
 from tests.definition.conftest import BACKENDS, CSV, GOOD, edit, npz, write
 from xcheck.layout import Vector
-from xcheck.networks.definition import Check, Loaded, load
+from xcheck.networks.definition import CheckSettings, Loaded, load
 from xcheck.networks.network import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -55,7 +55,7 @@ def rows_of(count: int) -> str:
 
 def test_check_by_default() -> None:
     """What [check] does not say is as documented."""
-    assert defined().check == Check(
+    assert defined().check == CheckSettings(
         backends=None,
         epsilon="auto",
         difference="central",
@@ -493,7 +493,7 @@ def test_a_dict_is_left_as_it_is() -> None:
 def test_other_tools_in_the_project_are_their_own_business() -> None:
     """Whatever else stands in pyproject.toml is not looked at."""
     project = '[project]\nname = "x"\n[tool.ruff]\nline-length = 3\n'
-    assert written(GOOD, {"pyproject.toml": project}).check == Check()
+    assert written(GOOD, {"pyproject.toml": project}).check == CheckSettings()
 
 
 def test_any_backend_is_taken_where_none_are_known() -> None:

@@ -10,7 +10,7 @@ from tests.fakes import Answering, numpy_answer
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
-from xcheck.diagnose import outcome
+from xcheck.diagnose import consensus_findings
 from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import Dense, Network
@@ -116,7 +116,7 @@ def test_an_oracle_that_is_hardly_precise_says_so(problem: Problem) -> None:
     report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
     precise = numerical_gradient(problem)
     wide = replace(precise, error_bar=1e-3 * np.abs(precise.value))
-    (finding,) = outcome(report.pairs, wide)
+    (finding,) = consensus_findings(report.pairs, wide)
     assert "the oracle is hardly precise here" in finding.text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of
-from xcheck.oracle.bisection.directional import Slopes
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator
 from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Located, Search
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
@@ -71,7 +71,7 @@ def search(case: Case, gradient: Vector, seed: int = 0, layout: Layout = LAYOUT)
     """Screen a gradient, and look for what is wrong."""
     evaluator = Evaluator(lambda points: np.array([case.loss(point) for point in points]))
     engine = FunctionEngine(evaluator, case.theta, directed(layout, seed))
-    slopes = Slopes(engine)
+    slopes = DirectionalDerivatives(engine)
     slopes.screen()
     locator = Locator(engine, slopes)
     located = Search(slopes, layout, gradient, locator.measure, Allowance()).run()
@@ -220,5 +220,5 @@ def test_a_loss_that_is_not_finite_shows_nothing() -> None:
     """No slope, no bar, and no end of the search that says that all is well."""
     case = Case(lambda point: float("nan"), np.ones(LAYOUT.size), np.ones(LAYOUT.size))
     evaluator = Evaluator(lambda points: np.full(len(points), np.nan))
-    found = Slopes(FunctionEngine(evaluator, case.theta, directed(LAYOUT, 0))).screen()
+    found = DirectionalDerivatives(FunctionEngine(evaluator, case.theta, directed(LAYOUT, 0))).screen()
     assert all(np.isinf(slope.bar) for slope in found)

@@ -8,12 +8,12 @@ import pytest
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import LoopEngine
 from xcheck.oracle.estimators.noise import noise_nearby
-from xcheck.oracle.estimators.one_sided import BlackBoxGradient, black_box_gradient, one_sided, reconsidered
+from xcheck.oracle.estimators.one_sided import OneSidedGradient, black_box_gradient, estimate_one_sided, reconsidered
 from xcheck.testing import scenarios
 from xcheck_numpy.network import NetworkObjective
 
 
-def gradient(loss: Callable[[Vector], float], *theta: float) -> BlackBoxGradient:
+def gradient(loss: Callable[[Vector], float], *theta: float) -> OneSidedGradient:
     """The gradient of `loss` at θ."""
     return black_box_gradient(loss, np.array(theta), Layout.of({"theta": (len(theta),)}))
 
@@ -108,7 +108,7 @@ def test_a_feature_inside_the_step_is_seen_before_anybody_is_blamed() -> None:
 
     engine = LoopEngine(loss, theta, Layout.of({"theta": (1,)}))
     noise = noise_nearby(engine, np.random.default_rng(0))
-    found = one_sided(engine, noise, tolerance=1e-7)
+    found = estimate_one_sided(engine, noise, tolerance=1e-7)
     assert abs(found.measured.value[0] - 0.6) < 1e-3
     again = reconsidered(engine, noise, found, np.array([0]), np.array([1.6]))
     assert abs(again.measured.value[0] - 1.6) <= again.measured.bar[0] < 0.1

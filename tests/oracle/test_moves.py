@@ -58,7 +58,7 @@ def test_moves_of_activations(name: ActivationName) -> None:
     for piece in (np.zeros_like(z), np.ones_like(z)) if name in PIECEWISE else (None,):
         if name == "elu" and piece is not None and not piece.any():
             z = np.minimum(z, 0.0)  # the left piece is met at z <= 0
-        anchor = moves.anchored(name, z, piece)
+        anchor = moves.expand_at(name, z, piece)
         found = np.asarray(moves.activation_moved(name, anchor, jax.numpy.asarray(delta), short=True))
         wide, step = z.astype(np.longdouble), delta.astype(np.longdouble)
         exact = continued(NUMPY, name, wide + step, piece) - continued(NUMPY, name, wide, piece)

@@ -8,7 +8,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
-from xcheck.oracle.estimators.central import DifferenceName, fixed
+from xcheck.oracle.estimators.central import DifferenceName, estimate_fixed_step
 from xcheck_numpy.network import NetworkObjective
 
 NETWORK = Network(
@@ -51,14 +51,14 @@ def differences(epsilon: float) -> Vector:
     """The lecture's loop over all θᵢ, on the course's cost."""
     problem = exercise()
     engine = LoopEngine(plain_loss, problem.theta, problem.layout)
-    return fixed(engine, np.zeros(problem.layout.size), epsilon=epsilon, difference="central").value
+    return estimate_fixed_step(engine, np.zeros(problem.layout.size), epsilon=epsilon, difference="central").value
 
 
 @pytest.mark.parametrize(("difference", "expected"), [("central", 3.0001), ("forward", 3.0301)])
 def test_theta_cubed(difference: DifferenceName, expected: float) -> None:
     """f(θ) = θ³ at 1 with ε = 0.01: two-sided 3.0001, one-sided 3.0301."""
     engine = LoopEngine(lambda theta: float(theta[0] ** 3), np.ones(1), Layout.of({"theta": (1,)}))
-    measured = fixed(engine, np.zeros(1), epsilon=0.01, difference=difference)
+    measured = estimate_fixed_step(engine, np.zeros(1), epsilon=0.01, difference=difference)
     assert measured.value == pytest.approx(expected, abs=1e-12)
 
 

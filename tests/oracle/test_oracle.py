@@ -13,7 +13,7 @@ from xcheck.networks.network import ActivationName, Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
 from xcheck.oracle.engines.batched import BatchedEngine
-from xcheck.oracle.estimators.central import DifferenceName, automatic, fixed
+from xcheck.oracle.estimators.central import DifferenceName, estimate_central, estimate_fixed_step
 from xcheck.oracle.estimators.noise import loss_noise, noise_level
 from xcheck.testing import scenario, scenarios
 from xcheck_numpy.network import NetworkObjective
@@ -103,7 +103,7 @@ def test_plain_differences_across_that_kink_are_wrong() -> None:
     declared = Network(inputs=1, layers=layers, loss="mean_squared_error")
     problem = Problem.create(declared, [[1.0]], [[3.0]], theta=[1.0, -1.0 + 1e-5, 2.0, 0.5])
     engine = LoopEngine(loss_of(problem), problem.theta, problem.layout)
-    plain = fixed(engine, np.zeros(4), epsilon=1e-3, difference="central").value
+    plain = estimate_fixed_step(engine, np.zeros(4), epsilon=1e-3, difference="central").value
     assert abs(plain[1] / exact(problem)[1] - 1) > 0.4
 
 
@@ -190,6 +190,6 @@ def test_a_noisy_loss_gets_wide_bars() -> None:
     theta = rng.standard_normal(50)
     engine = LoopEngine(lambda t: float(np.sin(t).sum() + 1e-6 * rng.standard_normal()), theta, layout)
     noise = loss_noise(engine, np.full(50, 2.0**-10), rng)
-    measured = automatic(engine, noise, tolerance=1e-7)
+    measured = estimate_central(engine, noise, tolerance=1e-7)
     assert (np.abs(measured.value - np.cos(theta)) <= measured.bar).all()
     assert (measured.bar > 1e-7).all()

@@ -11,7 +11,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.extended_precision import affordable, refereed, settled
+from xcheck.oracle.extended_precision import affordable, remeasure, settle_disputes
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 
@@ -36,7 +36,7 @@ def test_what_was_undecided_is_decided() -> None:
     """Bars of a thousandth are replaced by bars below 1e-10; what was known better is left alone."""
     problem = scenario(20)
     before = spoiled(problem, [3, 5], bar=1e-3)
-    after = refereed(problem, before, np.array([3, 5, 7]), tolerance=1e-7)
+    after = remeasure(problem, before, np.array([3, 5, 7]), tolerance=1e-7)
     assert (after.error_bar[[3, 5]] < 1e-10).all()
     assert after.error_bar[7] <= before.error_bar[7]
     assert (np.abs(after.value - gradient(problem)) <= after.error_bar + after.rounding.gradient).all()
@@ -47,7 +47,7 @@ def test_what_was_undecided_is_decided() -> None:
 def test_a_wrong_oracle_is_corrected() -> None:
     """Values that contradict the referee beyond both bars do not stand, however narrow their bars."""
     problem = scenario(20)
-    after = refereed(problem, spoiled(problem, [3, 5], shift=1e-4), np.array([3, 5]), tolerance=1e-7)
+    after = remeasure(problem, spoiled(problem, [3, 5], shift=1e-4), np.array([3, 5]), tolerance=1e-7)
     assert (np.abs(after.value - gradient(problem)) <= after.error_bar + after.rounding.gradient).all()
 
 
@@ -68,11 +68,11 @@ def test_the_worst_disputes_come_first() -> None:
     problem = scenario(20)
     disputes = np.arange(float(problem.layout.size))
     before = spoiled(problem, list(range(problem.layout.size)), bar=1.0)
-    after = settled(problem, before, disputes, tolerance=1e-7)
+    after = settle_disputes(problem, before, disputes, tolerance=1e-7)
     assert np.flatnonzero(after.error_bar < before.error_bar).tolist() == list(
         range(problem.layout.size - 64, problem.layout.size)
     )
-    assert settled(problem, before, 0 * disputes, tolerance=1e-7) is before
+    assert settle_disputes(problem, before, 0 * disputes, tolerance=1e-7) is before
 
 
 def test_an_ordinary_check_needs_no_referee() -> None:

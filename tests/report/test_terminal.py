@@ -13,7 +13,7 @@ from rich.console import Console
 
 from xcheck.caveats.layers import LayerState
 from xcheck.checks.report import OracleSummary, Report
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import Component, Pair, TensorComparison
 from xcheck.findings import Finding
 from xcheck.layout import Location
@@ -69,11 +69,11 @@ def pair(a: str, b: str, difference: float = 3.1e-13, wrong: int = 0, undecided:
     )
 
 
-def proofs(zero_of_b1: int = 0) -> tuple[TensorProof, ...]:
+def proofs(zero_of_b1: int = 0) -> tuple[TensorCoverage, ...]:
     """All of W1 is verified, and so is b1 but for some components that nothing depends on."""
     return (
-        TensorProof(name="W1", of=480, verified=480, zero=0, below_noise=False),
-        TensorProof(name="b1", of=16, verified=16 - zero_of_b1, zero=zero_of_b1, below_noise=False),
+        TensorCoverage(name="W1", of=480, verified=480, zero=0, below_noise=False),
+        TensorCoverage(name="b1", of=16, verified=16 - zero_of_b1, zero=zero_of_b1, below_noise=False),
     )
 
 
@@ -176,8 +176,8 @@ ERROR = replace(
     findings=(Finding(code="XC104", text="torch: PyTorch is not installed; to install it: pip install torch"),),
     losses={"numpy": 0.886964846153},
 )
-NOISY = TensorProof(name="W1", of=480, verified=0, zero=0, below_noise=True)
-IDLE = TensorProof(name="b1", of=16, verified=0, zero=16, below_noise=False)
+NOISY = TensorCoverage(name="W1", of=480, verified=0, zero=0, below_noise=True)
+IDLE = TensorCoverage(name="b1", of=16, verified=0, zero=16, below_noise=False)
 PARTIAL = replace(
     PASSING,
     tensors=proofs(2),
@@ -238,7 +238,7 @@ def test_the_first_sentence_stands_alone(name: str, headline: str) -> None:
         ((NOISY, IDLE), ", which proves nothing: the whole gradient is zero or below the noise"),
     ],
 )
-def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorProof, ...], extent: str) -> None:
+def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorCoverage, ...], extent: str) -> None:
     """A check that proves nothing about a tensor is not a plain AGREE."""
     passing = replace(PASSING, tensors=tensors)
     assert passing.headline == f"numpy, torch agree with the oracle{extent}"
@@ -246,7 +246,7 @@ def test_a_passing_headline_says_what_is_not_verified(tensors: tuple[TensorProof
 
 
 @pytest.mark.parametrize(("tensors", "colour"), [(proofs(), "32"), (proofs(2), "32"), (proofs(16), "33")])
-def test_agree_is_yellow_where_a_tensor_proves_nothing(tensors: tuple[TensorProof, ...], colour: str) -> None:
+def test_agree_is_yellow_where_a_tensor_proves_nothing(tensors: tuple[TensorCoverage, ...], colour: str) -> None:
     """Green is for what is verified, but for a component here and there."""
     stream = io.StringIO()
     print_line(replace(PASSING, tensors=tensors), Console(file=stream, force_terminal=True, color_system="standard"))
@@ -255,7 +255,7 @@ def test_agree_is_yellow_where_a_tensor_proves_nothing(tensors: tuple[TensorProo
 
 def test_several_idle_tensors_are_all_named() -> None:
     """In the plural."""
-    other = TensorProof(name="W2", of=8, verified=8, zero=0, below_noise=False)
+    other = TensorCoverage(name="W2", of=8, verified=8, zero=0, below_noise=False)
     idle = replace(IDLE, name="W1", of=488, zero=488)
     passing = replace(PASSING, parameters=512, tensors=(idle, IDLE, other))
     assert passing.headline.endswith("on 8 of 512 parameters; W1, b1 prove nothing: their gradients are zero")

@@ -8,7 +8,7 @@ import pytest
 from xcheck.backend import registry
 from xcheck.layout import Vector
 from xcheck.networks.data import Dataset
-from xcheck.networks.definition import Check, Training
+from xcheck.networks.definition import CheckSettings, Training
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.training.descent import Descent, batches, with_penalty_of
@@ -36,7 +36,7 @@ def path(backend: str = "numpy", network: Network = NETWORK, **plan: object) -> 
     """All θ on the way."""
     training = Training.model_validate({"steps": 5, "learning_rate": 0.1, **plan})
     own = problem(network)
-    return list(Descent(own, data(), training, registry.get(backend), Check()).path())
+    return list(Descent(own, data(), training, registry.get(backend), CheckSettings()).path())
 
 
 def test_a_step_is_the_notes_update() -> None:
@@ -94,7 +94,7 @@ def test_dropout_is_drawn_anew_at_every_step() -> None:
     rows = data().rows(np.array([0]))
     own = Problem.create(dropping, rows.inputs, rows.targets, seed=3)
     plan = Training.model_validate({"steps": 6, "learning_rate": 0.1})
-    once, again = (list(Descent(own, rows, plan, registry.get("numpy"), Check()).path()) for _ in range(2))
+    once, again = (list(Descent(own, rows, plan, registry.get("numpy"), CheckSettings()).path()) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
     # With one example, a unit that was dropped does not move.
     moved = [str((after - before)[:24].reshape(8, 3).any(axis=1)) for before, after in pairwise(once)]
@@ -106,6 +106,6 @@ def test_a_theta_that_is_not_finite_ends_it() -> None:
     network = Network(inputs=3, layers=(Dense(units=2),), loss="mean_squared_error")
     own = Problem.create(network, data().inputs, data().targets, seed=0)
     plan = Training.model_validate({"steps": 5000, "learning_rate": 100.0})
-    found = list(Descent(own, data(), plan, registry.get("numpy"), Check()).path())
+    found = list(Descent(own, data(), plan, registry.get("numpy"), CheckSettings()).path())
     assert len(found) < 5000
     assert np.isfinite(found[-1]).all()

@@ -16,7 +16,7 @@ from xcheck.networks.problem import Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport
-from xcheck.training.divergence import Watch
+from xcheck.training.divergence import DivergenceMonitor
 from xcheck.training.drift import apart, drift_of
 from xcheck.training.trajectories import Position
 from xcheck_numpy import NumpyBackend
@@ -207,7 +207,7 @@ def watch(*positions: Position, **settings: Any) -> list[int]:
 
     asked: list[int] = []
     sample = trained("numpy").checkpoints[0].report
-    own = Watch(names=["numpy", "other"], roundoff=2.0**-53, kinked=False, check=check)
+    own = DivergenceMonitor(names=["numpy", "other"], roundoff=2.0**-53, kinked=False, check=check)
     for position in positions:
         own.at(position, **{"far": False, **settings})
     assert asked == [parting.step - 1 for parting in own.partings]

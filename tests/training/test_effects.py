@@ -10,7 +10,7 @@ from xcheck import verify
 from xcheck.backend import registry
 from xcheck.layout import Vector
 from xcheck.networks.data import Dataset
-from xcheck.networks.definition import Check, Training
+from xcheck.networks.definition import CheckSettings, Training
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.report.text import render
@@ -34,7 +34,7 @@ def trained(own: Network, inputs: Vector, *, steps: int, learning_rate: float) -
     data = Dataset(inputs=inputs, targets=Y, features=tuple("abcde"))
     problem = Problem.create(own, inputs, Y, seed=0)
     plan = Training(steps=steps, learning_rate=learning_rate)
-    *_, theta = Descent(problem, data, plan, registry.get("numpy"), Check()).path()
+    *_, theta = Descent(problem, data, plan, registry.get("numpy"), CheckSettings()).path()
     return theta, registry.get("numpy").network_objective(problem).loss_and_gradient(theta)[0]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xcheck.training.bias_variance import BIAS_ADVICE, VARIANCE_ADVICE, Recipe
+from xcheck.training.bias_variance import BIAS_ADVICE, VARIANCE_ADVICE, BiasVariance
 
 
 @pytest.mark.parametrize(
@@ -16,16 +16,16 @@ from xcheck.training.bias_variance import BIAS_ADVICE, VARIANCE_ADVICE, Recipe
 )
 def test_the_four_cases_of_the_notes(training: float, validation: float, case: str) -> None:
     """Train set error, validation set error, model performance."""
-    assert Recipe(training_error=training, validation_error=validation).case == case
+    assert BiasVariance(training_error=training, validation_error=validation).case == case
 
 
 def test_bayes_error_is_what_bias_is_measured_from() -> None:
     """At 15 % the second model of the notes performs as well as can be."""
-    assert Recipe(training_error=0.15, validation_error=0.16, bayes_error=0.15).case == "low bias, low variance"
+    assert BiasVariance(training_error=0.15, validation_error=0.16, bayes_error=0.15).case == "low bias, low variance"
 
 
 def test_the_advice_fits_the_case() -> None:
     """More data do not help against bias, nor a bigger network against variance."""
-    assert Recipe(training_error=0.15, validation_error=0.16).advice == f"against bias {BIAS_ADVICE}"
-    assert Recipe(training_error=0.01, validation_error=0.11).advice == f"against variance {VARIANCE_ADVICE}"
-    assert Recipe(training_error=0.005, validation_error=0.01).advice == ""
+    assert BiasVariance(training_error=0.15, validation_error=0.16).advice == f"against bias {BIAS_ADVICE}"
+    assert BiasVariance(training_error=0.01, validation_error=0.11).advice == f"against variance {VARIANCE_ADVICE}"
+    assert BiasVariance(training_error=0.005, validation_error=0.01).advice == ""

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from xcheck.backend.contract import Objective, failing_as
 from xcheck.backend.hand_written import named_gradient
-from xcheck.backend.naming import correspondence
+from xcheck.backend.naming import match_parameters
 from xcheck.dtypes import widened
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
-from xcheck.functions.tree import leaves, nested, rebuilt
+from xcheck.functions.tree import leaves, nest, rebuild
 from xcheck.layout import Layout, Vector
 
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
@@ -60,7 +60,7 @@ class FunctionObjective(Objective):
         self.engine = "loop"
         self.width = 0
         shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items()}
-        self._names = correspondence(shapes, function.rename, function.layout, self._own_shapes())
+        self._names = match_parameters(shapes, function.rename, function.layout, self._own_shapes())
         self._data = self._given()
 
     # --- what a framework implements ----------------------------------------------------------------------------------
@@ -224,8 +224,8 @@ class FunctionObjective(Objective):
         """Return the tree that the function expects."""
         function = self.function
         if function.like is not None:
-            return rebuilt(function.like, given)
-        return nested(given) if function.rename else rebuilt(self._carried(), given)
+            return rebuild(function.like, given)
+        return nest(given) if function.rename else rebuild(self._carried(), given)
 
     def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
         """Return a gradient by own names as one vector, shape (n,); None is zero."""
@@ -314,7 +314,7 @@ class FunctionObjective(Objective):
             leaf = None if name in without else self.leaf(value)
             if leaf is not None:
                 new[name] = self.array(leaf.values, leaf, widened(leaf.dtype) if self.wide else leaf.dtype)
-        return rebuilt(tree, new)
+        return rebuild(tree, new)
 
     def _look_for_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
         for name, before in self._names.own(self.arguments.named(theta)).items():

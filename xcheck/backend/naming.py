@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Correspondence:
+class ParameterNaming:
     """Which canonical array each own array is, and how its axes are arranged.
 
     Attributes:
@@ -46,12 +46,12 @@ class Correspondence:
         return found
 
 
-def correspondence(
+def match_parameters(
     canonical: Mapping[str, Shape],
     rename: Mapping[str, str],
     layout: Mapping[str, Axes],
     own: Mapping[str, Shape] | None = None,
-) -> Correspondence:
+) -> ParameterNaming:
     """Return how own and canonical names correspond.
 
     Args:
@@ -84,7 +84,7 @@ def correspondence(
     axes = {name: _permutation(name, layout, len(canonical[there])) for name, there in names.items()}
     if own is not None:
         _compare_shapes(names, axes, canonical, own)
-    return Correspondence(names, axes)
+    return ParameterNaming(names, axes)
 
 
 def _arranged(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:

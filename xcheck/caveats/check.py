@@ -12,7 +12,7 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.estimators.audit import Audit
 
 
-def warnings_of(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> list[Finding]:
+def check_caveats(pairs: Sequence[Pair], estimate: Estimate, layout: Layout) -> list[Finding]:
     """Return what the check does not prove."""
     doubts = []
     if estimate.ties:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.findings import (
     AT_A_KINK,
     BELOW_NOISE,
@@ -36,7 +36,7 @@ def at_kinks(estimate: Estimate, layout: Layout, kinks: Sequence[int]) -> list[F
     return [Finding(code=AT_A_KINK, text=text, tensor=layout.locate(widest).name, value=float(len(kinks)))]
 
 
-def nothing_proved(proofs: Sequence[TensorProof]) -> list[Finding]:
+def nothing_proved(proofs: Sequence[TensorCoverage]) -> list[Finding]:
     """Name the tensors whose gradient is zero or below the noise."""
     zero = [proof.name for proof in proofs if proof.of and proof.zero == proof.of]
     noise = [proof.name for proof in proofs if proof.below_noise]

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from xcheck.caveats.point import Point, few
+from xcheck.caveats.point import CheckedPoint, few
 from xcheck.compare.coverage import FAULT, Flags
 from xcheck.findings import BELOW_NOISE, BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, ZERO_GRADIENT, Finding
 from xcheck.layout import Tensor
 from xcheck.oracle.engines.penalty import Penalty
 
 
-def dead_units(point: Point) -> Finding | None:
+def dead_units(point: CheckedPoint) -> Finding | None:
     """Tell of units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
 
     A few are ordinary in a relu network. What a backward pass does to them is multiplied by zero.
@@ -25,7 +25,7 @@ def dead_units(point: Point) -> Finding | None:
     return Finding(code=DEAD_UNITS, text=text, value=float(sum(len(layer.dead) for layer in layers)))
 
 
-def blank_inputs(point: Point) -> Finding | None:
+def blank_inputs(point: CheckedPoint) -> Finding | None:
     """Tell of inputs that are zero in every example, unless they were called constant when the data were read."""
     blank = np.flatnonzero(~np.any(np.asarray(point.estimate.trace.a[0]), axis=0))
     if len(blank) <= point.constant:
@@ -37,7 +37,7 @@ def blank_inputs(point: Point) -> Finding | None:
     return Finding(code=BLANK_INPUTS, text=text, tensor="W1", value=float(len(blank)))
 
 
-def zero_gradient(point: Point) -> Finding | None:
+def zero_gradient(point: CheckedPoint) -> Finding | None:
     """Tell of tensors whose whole gradient is zero because no loss and no penalty moves with them."""
     names = [tensor.name for tensor in point.tensors if tensor.zero == tensor.of]
     if not names:
@@ -49,7 +49,7 @@ def zero_gradient(point: Point) -> Finding | None:
     return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
 
 
-def below_noise(point: Point) -> Finding | None:
+def below_noise(point: CheckedPoint) -> Finding | None:
     """Tell of tensors that agree, but of which no component is large enough for an error of 1 % to show."""
     estimate, layout = point.estimate, point.problem.layout
     names = [tensor.name for tensor in point.tensors if tensor.below_noise]
@@ -67,7 +67,7 @@ def below_noise(point: Point) -> Finding | None:
     return Finding(code=BELOW_NOISE, text=text, tensor=names[0], value=float(len(names)))
 
 
-def penalty_dominates(point: Point) -> Finding | None:
+def penalty_dominates(point: CheckedPoint) -> Finding | None:
     """Tell of weights whose gradient is so nearly the penalty that a fault of 1 % in the data's share is tolerated.
 
     With D the data's share of a component, P the penalty's and τ the tolerance, a fault of 1 % D is accepted when it is
@@ -93,7 +93,7 @@ def penalty_dominates(point: Point) -> Finding | None:
     return Finding(code=PENALTY_DOMINATES, text=text, tensor=hidden[0][0], value=float(len(hidden)))
 
 
-def _lost_behind_penalty(point: Point) -> Flags:
+def _lost_behind_penalty(point: CheckedPoint) -> Flags:
     """Return where |D| < 100 τ |P|, shape (n,)."""
     problem = point.problem
     penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
@@ -102,7 +102,7 @@ def _lost_behind_penalty(point: Point) -> Flags:
         return np.asarray(np.abs(point.estimate.value - share) < point.tolerance / FAULT * np.abs(share))
 
 
-def _moved_by_data(point: Point, tensor: Tensor) -> Flags:
+def _moved_by_data(point: CheckedPoint, tensor: Tensor) -> Flags:
     """Return the weights between an input that is not always zero and a unit that passes some gradient back."""
     number = int(tensor.name[1:])
     passing = point.estimate.magnitude[point.problem.layout[f"b{number}"].span] > 0
@@ -111,6 +111,6 @@ def _moved_by_data(point: Point, tensor: Tensor) -> Flags:
     return np.outer(passing, np.any(np.asarray(point.estimate.trace.a[number - 1]), axis=0)).ravel()
 
 
-def _all_examples(point: Point) -> str:
+def _all_examples(point: CheckedPoint) -> str:
     count = point.problem.examples
     return f"all {count} examples" if count > 1 else "the only example"

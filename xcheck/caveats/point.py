@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xcheck.caveats.layers import LayerState
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import DtypeName
 from xcheck.networks.problem import Problem
@@ -14,7 +14,7 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Point:
+class CheckedPoint:
     """What the doubts are about.
 
     Attributes:
@@ -31,7 +31,7 @@ class Point:
     problem: Problem
     estimate: Estimate
     layers: Sequence[LayerState]
-    tensors: Sequence[TensorProof]
+    tensors: Sequence[TensorCoverage]
     evaluations: Sequence[Evaluation]
     dtype: DtypeName
     tolerance: float

@@ -5,7 +5,7 @@ Rounding to float32 is an error of up to 6e-8, which the default tolerance of 1e
 
 import numpy as np
 
-from xcheck.caveats.point import Point
+from xcheck.caveats.point import CheckedPoint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.findings import FLOAT32_INSIDE, Finding
 from xcheck.layout import Vector
@@ -15,7 +15,7 @@ from xcheck.oracle import Estimate
 _SHORT = 12
 
 
-def float32_inside(point: Point) -> Finding | None:
+def float32_inside(point: CheckedPoint) -> Finding | None:
     """Tell who gives nothing but float32 numbers that are, for float64, too far from what the oracle knows."""
     if point.dtype != "float64":
         return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xcheck.caveats.point import Point
+from xcheck.caveats.point import CheckedPoint
 from xcheck.findings import NOT_NORMALIZED, Finding
 
 # A component is decided when its bar is a millionth of the largest in its tensor. Of one that is a thousandth of the
@@ -15,7 +15,7 @@ _FEWEST = 5
 
 
 @np.errstate(over="ignore")
-def not_normalized(point: Point) -> Finding | None:
+def not_normalized(point: CheckedPoint) -> Finding | None:
     """Tell of features whose standard deviations differ a thousandfold, or whose means are ten of them from zero."""
     X = point.problem.inputs
     varying = np.flatnonzero(np.ptp(X, axis=0) > 0)

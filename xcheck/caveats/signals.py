@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck.caveats.layers import SATURATED, LayerState
-from xcheck.caveats.point import Point
+from xcheck.caveats.point import CheckedPoint
 from xcheck.findings import EQUAL_UNITS, EXPLODING, SATURATED_UNITS, VANISHING, Finding
 
 # A thousandfold change between layers is three digits of the loss that one layer has and another has not. A deep
@@ -59,7 +59,7 @@ class _Change:
         return f"{self.what} changes {self.ratio:.4g}-fold {sizes}, {self.rate:.2g}-fold per layer"
 
 
-def vanishing(point: Point) -> Finding | None:
+def vanishing(point: CheckedPoint) -> Finding | None:
     """Tell of gradients, or activations, that shrink too much on their way through the layers."""
     found = _furthest(change for change in _changes(point) if change.vanishes)
     if not found:
@@ -71,7 +71,7 @@ def vanishing(point: Point) -> Finding | None:
     return Finding(code=VANISHING, text=text, value=min(change.ratio for change in found))
 
 
-def exploding(point: Point) -> Finding | None:
+def exploding(point: CheckedPoint) -> Finding | None:
     """Tell of gradients, or activations, that grow too much on their way through the layers."""
     found = _furthest(change for change in _changes(point) if change.explodes)
     if not found:
@@ -80,7 +80,7 @@ def exploding(point: Point) -> Finding | None:
     return Finding(code=EXPLODING, text=text, value=max(change.ratio for change in found))
 
 
-def _changes(point: Point) -> list[_Change]:
+def _changes(point: CheckedPoint) -> list[_Change]:
     """Return how gradients change from the last layer down, and activations from the first layer up."""
     last = point.layers[-1]
     changes = [
@@ -115,7 +115,7 @@ def _told(changes: Iterable[_Change]) -> str:
     return ", and ".join(str(change) for change in changes)
 
 
-def _drawn(point: Point) -> str:
+def _drawn(point: CheckedPoint) -> str:
     """Tell of the weights' variance, and of the one that would keep sizes as they are, if that is what is wrong."""
     gains = [layer.gain for layer in point.layers]
     span = f"{min(gains):.3g}/n" if max(gains) <= 1.005 * min(gains) else f"{min(gains):.3g}/n to {max(gains):.3g}/n"
@@ -127,7 +127,7 @@ def _drawn(point: Point) -> str:
     return f"the weights' variance is {span}: draw them with 2/n (he, for relu) or 1/n (xavier)"
 
 
-def saturated(point: Point) -> Finding | None:
+def saturated(point: CheckedPoint) -> Finding | None:
     """Tell of layers in which at least half of the units are saturated; a few are ordinary after training."""
     flat = [layer for layer in point.layers if 2 * len(layer.saturated) >= layer.units]
     if not flat:
@@ -140,7 +140,7 @@ def saturated(point: Point) -> Finding | None:
     return Finding(code=SATURATED_UNITS, text=text, value=float(sum(len(layer.saturated) for layer in flat)))
 
 
-def equal_units(point: Point) -> Finding | None:
+def equal_units(point: CheckedPoint) -> Finding | None:
     """Tell of hidden units that compute the same as another: equal weights, bias and dropout mask.
 
     Their columns in the gradient of the next layer are equal, and where the weights that lead on are equal, too, so are

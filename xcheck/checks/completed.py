@@ -38,7 +38,7 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Subject:
+class CompletedCheck:
     """A check that is done.
 
     Attributes:

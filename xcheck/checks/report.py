@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xcheck.caveats.layers import LayerState
 from xcheck.checks.result import Result
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.compare.precision import TensorPrecision
 from xcheck.findings import (
@@ -130,7 +130,7 @@ class Report(Result):
     starts: Mapping[str, str]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
-    tensors: tuple[TensorProof, ...]
+    tensors: tuple[TensorCoverage, ...]
     layers: tuple[LayerState, ...]
     oracle: OracleSummary
     dtype: str
@@ -156,7 +156,7 @@ class Report(Result):
         return sum(tensor.of for tensor in self.tensors)
 
     @property
-    def idle(self) -> tuple[TensorProof, ...]:
+    def idle(self) -> tuple[TensorCoverage, ...]:
         """The tensors of which nothing is verified."""
         return tuple(tensor for tensor in self.tensors if tensor.of and not tensor.verified)
 

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from xcheck.cli.interrupts import remembered_interrupts
+from xcheck.cli.interrupts import remember_interrupts
 from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import console_on, opened, printer, progress_of, typed
+from xcheck.cli.output import console_on, open_report, printer, progress_of, typed_command
 
 if TYPE_CHECKING:
     from xcheck.checks.report import Report
@@ -51,7 +51,7 @@ def check(
 
     A definition with [training] is trained, and checked along the way.
     """
-    interrupts = remembered_interrupts()
+    interrupts = remember_interrupts()
     from xcheck.cli.jobs import jobs_of
     from xcheck.verdict import Verdict
 
@@ -61,7 +61,7 @@ def check(
     _refuse_weights(save_weights, jobs)
     # Opened before the work begins, so that it is not in vain, and after the definitions are read, so that a typo in
     # one of them does not empty the last report.
-    stream = opened(output)
+    stream = open_report(output)
     show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
     for job in jobs:
@@ -81,8 +81,8 @@ def _outcome(job: "Job", save_weights: Path | None, color: str) -> "Report | Tra
     what = "steps" if job.trains else "differences"
     with redirect_stdout(sys.stderr), progress_of(job.name, color, what) as progress:
         if job.trains:
-            return replace(job.train(progress, save_weights, _tell), command=typed())
-        return replace(job.run(progress), command=typed())
+            return replace(job.train(progress, save_weights, _tell), command=typed_command())
+        return replace(job.run(progress), command=typed_command())
 
 
 def _tell(checkpoint: "Checkpoint") -> None:

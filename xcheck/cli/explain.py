@@ -11,9 +11,9 @@ from typing import IO, Any
 
 import click
 
-from xcheck.cli.interrupts import remembered_interrupts
+from xcheck.cli.interrupts import remember_interrupts
 from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import console_on, opened, printer, progress_of, typed
+from xcheck.cli.output import console_on, open_report, printer, progress_of, typed_command
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.pages import Page, codes, page
 
@@ -36,7 +36,7 @@ def explain(
     """
     if all(_CODE.fullmatch(argument) for argument in arguments):
         pages = [_page(argument) for argument in arguments] or [page(code) for code in codes()]
-        _print_pages(pages, opened(output), form, color, whole=bool(arguments))
+        _print_pages(pages, open_report(output), form, color, whole=bool(arguments))
         return
     if len(arguments) != 2:
         hint = f": {arguments[0]} 'W1[0, 0]'" if len(arguments) == 1 and "." in arguments[0] else ""
@@ -93,9 +93,9 @@ def _component(
     color: str,
 ) -> None:
     """Print what is known about a component, and exit with the status of its check."""
-    from xcheck.checks.explain.explain import explained
+    from xcheck.checks.explain.explain import explain_component
 
-    interrupts = remembered_interrupts()
+    interrupts = remember_interrupts()
     from xcheck.checks.explain.component import component_of
     from xcheck.cli.jobs import jobs_of
     from xcheck.report.component import render, show
@@ -107,12 +107,12 @@ def _component(
         raise DefinitionError(Complaint(f"offers several cases; name one of {names}", file=str(model)))
     (job,) = jobs
     flat = component_of(job.check.layout, name)
-    stream = opened(output)
+    stream = open_report(output)
     with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-        found = job.about(progress, lambda subject: explained(subject, flat), including=flat)
+        found = job.about(progress, lambda subject: explain_component(subject, flat), including=flat)
     if interrupts:
         raise KeyboardInterrupt
     printer(form, stream, color, show=show, text=lambda found, width: render(found, width=width))(
-        replace(found, command=typed())
+        replace(found, command=typed_command())
     )
     sys.exit(found.verdict.exit_status)

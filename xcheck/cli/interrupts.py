@@ -8,7 +8,7 @@ from types import FrameType
 _LATER, _MOST = 0.05, 40  # seconds, times
 
 
-def remembered_interrupts() -> list[int]:
+def remember_interrupts() -> list[int]:
     """Return a list that every Ctrl-C is noted in, beside raising KeyboardInterrupt.
 
     JAX has a callback in the garbage collector; an exception that falls into it is swallowed, and the run would go on.

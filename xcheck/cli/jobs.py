@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xcheck.checks.completed import Subject
+from xcheck.checks.completed import CompletedCheck
 from xcheck.checks.networks.check import NetworkCheck, load_model
 from xcheck.checks.prepare import Check
 from xcheck.checks.report import Report
-from xcheck.cli.python.discovery import Offer, offers_of
+from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
 from xcheck.cli.python.source import importable, reference
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.networks.definition import flag_complaints, project_settings
@@ -82,7 +82,7 @@ class Job:
         )
 
     def about(
-        self, progress: Progress | None, ask: Callable[[Subject], Answer], *, including: int | None = None
+        self, progress: Progress | None, ask: Callable[[CompletedCheck], Answer], *, including: int | None = None
     ) -> Answer:
         """Check it, and return the answer to a question about the check.
 
@@ -133,7 +133,7 @@ def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mappin
         return [_of_definition(model, backends, worst, given)]
     jobs: list[Job] = []
     complaints: list[Complaint] = []
-    for offer in offers_of(wanted):
+    for offer in discover_cases(wanted):
         try:
             jobs.append(_of_offer(offer, backends, given if worst is None else {**given, "worst": worst}))
         except DefinitionError as error:
@@ -151,7 +151,7 @@ def _of_definition(model: Path, backends: Sequence[str], worst: int | None, give
 # --- people's own functions -----------------------------------------------------------------------------------------
 
 
-def _of_offer(offer: Offer, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
+def _of_offer(offer: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
     """Return the check of a case, as far as it can be told to be sound without calling its functions."""
     file = offer.source.file
     project = project_settings(file.parent if file else Path())
@@ -179,7 +179,7 @@ def _of_offer(offer: Offer, backends: Sequence[str], given: Mapping[str, Any]) -
 
 
 @contextmanager
-def _located(offer: Offer) -> Iterator[None]:
+def _located(offer: DiscoveredCase) -> Iterator[None]:
     """Give errors about a case its place."""
     try:
         yield

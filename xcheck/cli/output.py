@@ -9,7 +9,7 @@ from typing import IO, Any
 import click
 
 
-def typed() -> tuple[str, ...]:
+def typed_command() -> tuple[str, ...]:
     """Return what was typed, in a form that can be typed again."""
     return ("python", "-m", "xcheck", *sys.argv[1:])
 
@@ -23,7 +23,7 @@ def console_on(file: IO[str], color: str) -> Any:
     return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
 
 
-def opened(path: Path | None) -> IO[str]:
+def open_report(path: Path | None) -> IO[str]:
     """Open a file for a report, until the command ends; standard output without one."""
     if path is None:
         return sys.stdout

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xcheck.cli.interrupts import remembered_interrupts
+from xcheck.cli.interrupts import remember_interrupts
 from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import opened, printer, progress_of, typed
+from xcheck.cli.output import open_report, printer, progress_of, typed_command
 
 if TYPE_CHECKING:
     from xcheck.checks.selftest.score import SelfTest
@@ -37,27 +37,27 @@ def selftest(
     Exit status: 0 where every fault that applies is found (SHARP), 3 where one slips through (BLUNT) or the check
     itself is undecided, 1 where it disagrees, 4 where it fails. Testing the check of a Python MODEL runs its code.
     """
-    interrupts = remembered_interrupts()
+    interrupts = remember_interrupts()
     from xcheck.cli.jobs import jobs_of
     from xcheck.report.selftest import render, show
     from xcheck.verdict import Verdict
 
     with redirect_stdout(sys.stderr):
         jobs = jobs_of(models, backends, None, settings)
-    give = printer(form, opened(output), color, show=show, text=lambda found, width: render(found, width=width))
+    give = printer(form, open_report(output), color, show=show, text=lambda found, width: render(found, width=width))
     verdicts = []
     for job in jobs:
         found = _of_job(job, color)
         if interrupts:
             raise KeyboardInterrupt
-        give(replace(found, command=typed()))
+        give(replace(found, command=typed_command()))
         verdicts.append(found.verdict)
     sys.exit(Verdict.worst(verdicts).exit_status)
 
 
 def _of_job(job: "Job", color: str) -> "SelfTest":
-    from xcheck.checks.selftest.plant import tried
+    from xcheck.checks.selftest.plant import run_selftest
 
     start = time.perf_counter()
     with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-        return job.about(progress, lambda subject: tried(subject, time.perf_counter() - start))
+        return job.about(progress, lambda subject: run_selftest(subject, time.perf_counter() - start))

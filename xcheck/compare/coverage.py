@@ -23,7 +23,7 @@ FAULT = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TensorProof:
+class TensorCoverage:
     """What is proved about one tensor.
 
     Attributes:
@@ -41,7 +41,7 @@ class TensorProof:
     below_noise: bool
 
 
-def prove(layout: Layout, estimate: Estimate, settled: Flags) -> tuple[TensorProof, ...]:
+def tensor_coverage(layout: Layout, estimate: Estimate, settled: Flags) -> tuple[TensorCoverage, ...]:
     """Return the proofs, tensor by tensor.
 
     Args:
@@ -60,6 +60,6 @@ def prove(layout: Layout, estimate: Estimate, settled: Flags) -> tuple[TensorPro
         verified = 0 if below_noise else shown
         zero = int((estimate.magnitude[span] == 0).sum())
         proofs.append(
-            TensorProof(name=tensor.name, of=tensor.size, verified=verified, zero=zero, below_noise=below_noise)
+            TensorCoverage(name=tensor.name, of=tensor.size, verified=verified, zero=zero, below_noise=below_noise)
         )
     return tuple(proofs)

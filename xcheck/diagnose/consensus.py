@@ -67,7 +67,7 @@ def _bars(pair: Pair) -> str:
     return f"{pair.apart:.1g} bars off" if np.isfinite(pair.apart) else "which is not finite"
 
 
-def outcome(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
+def consensus_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
     """Return what the witnesses have in common, where that says more than that one of them is wrong."""
     wrong = [pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE]
     against = [pair.a for pair in pairs if pair.b == ORACLE]

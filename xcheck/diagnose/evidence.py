@@ -1,8 +1,8 @@
 """Evidence: a wrong gradient beside a right one, and everything else that tells how it went wrong.
 
 g is what a witness says, r the trusted gradient (the oracle's), β how well r is known beside g: error bar and rounding.
-A rule makes a `Guess`: with this mistake g would be ĝ. It counts only if it explains the residual g − r down to the
-noise, that is, if with ĝ in the place of r nothing would be wrong any more:
+A rule makes a `Hypothesis`: with this mistake g would be ĝ. It counts only if it explains the residual g − r down to
+the noise, that is, if with ĝ in the place of r nothing would be wrong any more:
 
     |g − ĝ| ≤ β' + 2¹² u max(|g|, |ĝ|)        β' = β, its image under the guess, and 2¹² u of the tensor's largest |ĝ|
 
@@ -90,7 +90,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, eq=False)
-class Guess:
+class Hypothesis:
     """One way in which the gradient may have gone wrong.
 
     Attributes:
@@ -119,7 +119,7 @@ class Guess:
         return tuple(self.predicted)
 
 
-def explains(evidence: Evidence, guess: Guess) -> bool:
+def explains(evidence: Evidence, guess: Hypothesis) -> bool:
     """Return whether the guess explains the residual of its tensors down to the noise; see the module."""
     told, left = 0, 0.0
     for name, predicted in guess.predicted.items():

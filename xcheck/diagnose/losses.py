@@ -11,7 +11,7 @@ from xcheck.findings import Finding
 from xcheck.oracle import Estimate
 
 
-def findings_of(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
+def loss_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
     """Return why the check failed, if it did: losses before gradients."""
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"

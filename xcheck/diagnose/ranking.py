@@ -8,7 +8,7 @@ guess explains have a cause that is unknown, and it is said so.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from xcheck.diagnose.evidence import Evidence, Guess, explains
+from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
 from xcheck.diagnose.rules import backward_pass as steps
 from xcheck.diagnose.rules import factors, penalties
 from xcheck.diagnose.rules import masks as recover
@@ -16,7 +16,7 @@ from xcheck.diagnose.rules import order as places
 from xcheck.diagnose.rules import precision as numbers
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 
-Rule = Callable[[Evidence], Iterable[Guess]]
+Rule = Callable[[Evidence], Iterable[Hypothesis]]
 
 # The more specific first. Those of steps are dear: they run the network once for each guess.
 RULES: tuple[Rule, ...] = (
@@ -44,7 +44,7 @@ def diagnosed(evidence: Evidence) -> list[Finding]:
     """Return the causes of a wrong gradient, each explaining some of its tensors; or that they are unknown."""
     open_tensors = {tensor.name for tensor in evidence.suspects}
     found: list[Finding] = []
-    guesses: list[Guess] = []
+    guesses: list[Hypothesis] = []
     for stage in (RULES, DEAR, LAST):
         guesses += _merged(guess for rule in stage for guess in rule(evidence) if explains(evidence, guess))
         if stage is RULES and not any(open_tensors <= set(guess.tensors) for guess in guesses):
@@ -57,9 +57,9 @@ def diagnosed(evidence: Evidence) -> list[Finding]:
     return found
 
 
-def _merged(guesses: Iterable[Guess]) -> list[Guess]:
+def _merged(guesses: Iterable[Hypothesis]) -> list[Hypothesis]:
     """Join guesses that say the same of several tensors."""
-    merged: dict[tuple[str, str, str], Guess] = {}
+    merged: dict[tuple[str, str, str], Hypothesis] = {}
     for guess in guesses:
         key = (guess.code, guess.text, guess.place)
         known = merged.get(key)
@@ -67,9 +67,9 @@ def _merged(guesses: Iterable[Guess]) -> list[Guess]:
     return list(merged.values())
 
 
-def _chosen(evidence: Evidence, guesses: Sequence[Guess], open_tensors: set[str]) -> Iterator[Finding]:
+def _chosen(evidence: Evidence, guesses: Sequence[Hypothesis], open_tensors: set[str]) -> Iterator[Finding]:
     """Yield the best guesses, one after the other, and take what they explain out of what is open."""
-    told: dict[str, list[tuple[Guess, str]]] = {}
+    told: dict[str, list[tuple[Hypothesis, str]]] = {}
     while useful := [guess for guess in guesses if open_tensors & set(guess.tensors)]:
         best = min(useful, key=lambda guess: _preference(guess, open_tensors))
         own = open_tensors & set(best.tensors)
@@ -81,11 +81,11 @@ def _chosen(evidence: Evidence, guesses: Sequence[Guess], open_tensors: set[str]
         yield Finding(code=code, text=f"{evidence.witness}: {text}", tensor=first.tensors[0], value=first.value)
 
 
-def _preference(guess: Guess, open_tensors: set[str]) -> tuple[int, int, int]:
+def _preference(guess: Hypothesis, open_tensors: set[str]) -> tuple[int, int, int]:
     return -len(open_tensors & set(guess.tensors)), guess.free, guess.rank
 
 
-def _said(evidence: Evidence, guess: Guess, own: set[str], others: Sequence[Guess]) -> str:
+def _said(evidence: Evidence, guess: Hypothesis, own: set[str], others: Sequence[Hypothesis]) -> str:
     """Say what a guess explains, and what would explain that as well."""
     names = _listed([tensor.name for tensor in evidence.layout if tensor.name in own])
     placed = f"{guess.place}: {guess.text}; this explains {names}"

@@ -37,19 +37,19 @@ def leaves(tree: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def rebuilt(tree: Any, values: Mapping[str, Any]) -> Any:
+def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
     """Return the tree with the leaves in `values` exchanged, and all containers new.
 
-    >>> rebuilt({"W": 1.0, "name": "mine"}, {"W": 5.0})
+    >>> rebuild({"W": 1.0, "name": "mine"}, {"W": 5.0})
     {'W': 5.0, 'name': 'mine'}
     """
     return _rebuilt(tree, (), values)
 
 
-def nested(values: Mapping[str, Any]) -> Any:
+def nest(values: Mapping[str, Any]) -> Any:
     """Return a tree of dicts for dotted names; what `leaves` takes apart.
 
-    >>> nested({"fc1.kernel": 1.0, "fc1.bias": 2.0})
+    >>> nest({"fc1.kernel": 1.0, "fc1.bias": 2.0})
     {'fc1': {'kernel': 1.0, 'bias': 2.0}}
     """
     if set(values) == {ROOT}:

@@ -13,7 +13,7 @@ from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.base import Indices
 from xcheck.oracle.engines.loop import NetworkLoopEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import automatic
+from xcheck.oracle.estimators.central import estimate_central
 from xcheck.oracle.estimators.rounding import rounding_errors
 
 _MOST = 64
@@ -30,7 +30,7 @@ def affordable(problem: Problem) -> int:
     return int(min(_MOST, max(1.0, _AFFORDABLE / each)))
 
 
-def settled(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
+def settle_disputes(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
     """Return the estimate after the worst disputes, as many as are affordable, have been before the referee.
 
     Args:
@@ -41,10 +41,10 @@ def settled(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance
     """
     count = min(affordable(problem), int(np.count_nonzero(disputes)))
     worst = np.argsort(-disputes, kind="stable")[:count]
-    return refereed(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
+    return remeasure(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
 
 
-def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, tolerance: float) -> Estimate:
+def remeasure(problem: Problem, estimate: Estimate, disputed: Indices, *, tolerance: float) -> Estimate:
     """Return the estimate with components `disputed` measured again in extended precision.
 
     Args:
@@ -58,7 +58,7 @@ def refereed(problem: Problem, estimate: Estimate, disputed: Indices, *, toleran
     loss = float(np.abs(engine.losses).mean()) + engine.penalty.value
     rounding = rounding_errors(problem, engine.trace, engine.dead, estimate.magnitude, loss, u)
     noise = np.full(problem.layout.size, rounding.loss)
-    again = automatic(engine, noise, tolerance=tolerance, indices=disputed)
+    again = estimate_central(engine, noise, tolerance=tolerance, indices=disputed)
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])
     places = disputed[better]

@@ -14,16 +14,16 @@ from typing import Literal
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.bisection.directional import Slopes
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
 from xcheck.oracle.bisection.search import Allowance, Located
 from xcheck.oracle.engines.base import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import NOISE_MULTIPLE, copied, fixed
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, copied, estimate_fixed_step
 from xcheck.oracle.estimators.noise import noises_along, noises_nearby
-from xcheck.oracle.estimators.one_sided import BlackBoxGradient, in_full, one_sided, reconsidered
+from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided, in_full, reconsidered
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
 from xcheck.oracle.network.forward import Trace
@@ -112,7 +112,7 @@ class FunctionOracle:
 
     def _screen(self) -> None:
         """Measure directions alone."""
-        slopes = Slopes(self.engine)
+        slopes = DirectionalDerivatives(self.engine)
         found = slopes.screen()
         self._noise = np.full(len(found), slopes.noise)
         if slopes.stairs:
@@ -159,13 +159,13 @@ class FunctionOracle:
         rng = generator(self._options.seed, Stream.SAMPLE)
         return sampled(layout, int(min(affordable, 1e6)), rng, self._options.including)
 
-    def _measured(self) -> BlackBoxGradient:
+    def _measured(self) -> OneSidedGradient:
         options = self._options
         if options.epsilon == "auto":
-            return one_sided(self.engine, self._noise, tolerance=options.tolerance)
-        measured = fixed(self.engine, self._noise, epsilon=options.epsilon, difference="central")
+            return estimate_one_sided(self.engine, self._noise, tolerance=options.tolerance)
+        measured = estimate_fixed_step(self.engine, self._noise, epsilon=options.epsilon, difference="central")
         size = self.lines.layout.size
-        return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+        return OneSidedGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
 
     def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
         """Look at disputed lines again, with shorter steps; return whether anything has changed.
@@ -231,7 +231,7 @@ class FunctionOracle:
             self.engine.deadline = np.inf
         with np.errstate(all="ignore"):
             if self._locator is None:
-                slopes = Slopes(self.engine)
+                slopes = DirectionalDerivatives(self.engine)
                 slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
                 self._locator = Locator(self.engine, slopes)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolated, truncated
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolated, truncation_error
 from xcheck.oracle.estimators.noise import POINTS, noise_level
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import nothing_measured
@@ -55,7 +55,8 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
 def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
     """Return H v and its bar, component by component from the step whose bar is narrowest.
 
-    What is irregular there (`xcheck.oracle.estimators.central.truncated`) is believed only until a shorter step is not.
+    What is irregular there (`xcheck.oracle.estimators.central.truncation_error`) is believed only until a shorter
+    step is not.
     """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
@@ -68,7 +69,7 @@ def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) 
             (gradient(theta + k * t * vector) - gradient(theta - k * t * vector)) / (2 * k * t) for k in (1, 2, 4)
         ]
         value, rounding = extrapolated(differences[0], differences[1]), NOISE_MULTIPLE * noise / t
-        truncation, irregular = truncated(differences, rounding)
+        truncation, irregular = truncation_error(differences, rounding)
         bar = truncation + rounding
         # Steps become shorter: one is believed until a shorter one is sharper, or contradicts it.
         contradicted = ~irregular & (np.abs(value - best) > bar + width)

@@ -13,7 +13,7 @@ from xcheck.oracle.engines.selection import choose, more_direct, predict
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.noise import sampled_differences
 from xcheck.oracle.options import OracleOptions
-from xcheck.oracle.sitting import Sitting, Stopwatch
+from xcheck.oracle.sitting import NetworkOracle, Stopwatch
 
 # So many budgets an engine may take that steps in for one that failed its audit.
 _PATIENCE = 30
@@ -84,7 +84,7 @@ def judged(
     predicted = _predicted(problem)
     audits: list[Audit] = []
     while True:
-        sitting = Sitting(engine, problem, options, clock)
+        sitting = NetworkOracle(engine, problem, options, clock)
         audits += sitting.audits
         estimate = sitting.estimate(audits)
         if all(audit.passed for audit in sitting.audits):

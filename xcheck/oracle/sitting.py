@@ -15,7 +15,14 @@ from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.structured import SparseEngine, StructuredEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.audit import Audit, audit
-from xcheck.oracle.estimators.central import FORWARD_STEP, Measurement, automatic, fixed, improve, too_wide
+from xcheck.oracle.estimators.central import (
+    FORWARD_STEP,
+    Measurement,
+    estimate_central,
+    estimate_fixed_step,
+    merge_better,
+    too_wide,
+)
 from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
@@ -48,7 +55,7 @@ class Stopwatch:
             self._progress(done)
 
 
-class Sitting:
+class NetworkOracle:
     """The judge with one engine.
 
     Attributes:
@@ -123,9 +130,11 @@ class Sitting:
             # Where losses are subtracted, what is too wide is referred at once. Where they are not, noise shrinks with
             # the step, and longer ones gain nothing.
             rounds = 0 if engine.subtracts else 4
-            return automatic(engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds)
+            return estimate_central(
+                engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds
+            )
         epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
-        return fixed(engine, noise, epsilon=epsilon, difference=options.difference)
+        return estimate_fixed_step(engine, noise, epsilon=epsilon, difference=options.difference)
 
     def _rounding(self, magnitude: Vector, roundoff: float) -> Rounding:
         engine = self.engine
@@ -145,9 +154,11 @@ class Sitting:
         if not len(wide):
             return
         engine = self._made(StructuredEngine)
-        again = automatic(engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide, lengthen=False)
+        again = estimate_central(
+            engine, self._noise(engine), tolerance=self._options.tolerance, indices=wide, lengthen=False
+        )
         self._evaluations += again.evaluations
-        self._referred = int(improve(self.measured, self._with_rounding(again), wide).sum())
+        self._referred = int(merge_better(self.measured, self._with_rounding(again), wide).sum())
 
     def _audit(self, noise: Vector) -> None:
         """Hold a sample of the components against more direct engines."""

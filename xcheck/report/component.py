@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
-from xcheck.report.console import NARROW, STYLES, indented, print_sections, rendered, table, titled
+from xcheck.report.console import NARROW, STYLES, indent, print_sections, render_text, table, titled
 from xcheck.report.json import SCHEMA, finite
 from xcheck.report.plot import plotted
 
@@ -20,7 +20,7 @@ _LABEL = 10  # columns left of the plot, indentation included
 
 def render(found: Explanation, *, width: int = 80) -> str:
     """Return it as plain text of at most `width` columns."""
-    return rendered(lambda console: show(found, console), width)
+    return render_text(lambda console: show(found, console), width)
 
 
 def show(found: Explanation, console: Console) -> None:
@@ -60,15 +60,15 @@ def _sections(found: Explanation, width: int) -> Iterable[RenderableType]:
     narrow = width < NARROW
     where = f"  {found.model}, {found.component}: {found.headline}"
     yield Text.assemble((str(found.verdict), STYLES[found.verdict]), where)
-    yield indented(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
+    yield indent(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
     yield ""
-    yield indented(_witnesses(found, narrow=narrow))
+    yield indent(_witnesses(found, narrow=narrow))
     yield ""
     if math.isfinite(found.value):
-        yield indented(f"nearest kink along this component: {found.kink}")
+        yield indent(f"nearest kink along this component: {found.kink}")
     if found.slopes is not None:
         right, left = f"{found.slopes.right:.8g}", f"{found.slopes.left:.8g}"
-        yield indented(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
+        yield indent(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
     if found.steps:
         yield from titled("differences of the real loss", _sweep(found, narrow=narrow))
         yield from _plot(found, width)
@@ -109,4 +109,4 @@ def _plot(found: Explanation, width: int) -> Iterable[RenderableType]:
     about = "truncation on the right, roundoff on the left"
     yield from titled("|D(h) − oracle| over h", about + (", - the oracle's bar" if found.error_bar else ""))
     for line in lines:
-        yield indented(Text(line, no_wrap=True))
+        yield indent(Text(line, no_wrap=True))

@@ -20,7 +20,7 @@ STYLES = {
 }
 
 
-def rendered(show: Callable[[Console], None], width: int) -> str:
+def render_text(show: Callable[[Console], None], width: int) -> str:
     """Return what is shown on a console as plain text of at most `width` columns."""
     stream = io.StringIO()
     # In a notebook rich would not write into the stream but display.
@@ -66,7 +66,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narr
     return found
 
 
-def indented(content: RenderableType | str) -> Padding:
+def indent(content: RenderableType | str) -> Padding:
     """Return content two columns to the right."""
     return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
 
@@ -74,5 +74,5 @@ def indented(content: RenderableType | str) -> Padding:
 def titled(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
     """Yield content under a title, after an empty line."""
     yield ""
-    yield indented(Text(title, style="bold"))
-    yield indented(content)
+    yield indent(Text(title, style="bold"))
+    yield indent(content)

@@ -9,8 +9,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
-from xcheck.report.console import NARROW, STYLES, indented, print_sections, rendered, table, titled
+from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
+from xcheck.report.console import NARROW, STYLES, indent, print_sections, render_text, table, titled
 from xcheck.report.json import SCHEMA, finite
 from xcheck.verdict import Verdict
 
@@ -19,7 +19,7 @@ _MOST_TENSORS = 20
 
 def render(found: SelfTest, *, width: int = 80) -> str:
     """Return it as plain text of at most `width` columns."""
-    return rendered(lambda console: show(found, console), width)
+    return render_text(lambda console: show(found, console), width)
 
 
 def show(found: SelfTest, console: Console) -> None:
@@ -57,16 +57,16 @@ def as_dict(found: SelfTest) -> dict[str, Any]:
 def _sections(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     word = str(found.check) if found.check is not Verdict.AGREE else "SHARP" if found.ok else "BLUNT"
     yield Text.assemble((word, STYLES[found.verdict]), f"  {found.model}: {found.headline}")
-    yield indented(Text.assemble("the check itself: ", (str(found.check), STYLES[found.check])))
+    yield indent(Text.assemble("the check itself: ", (str(found.check), STYLES[found.check])))
     if found.check is not Verdict.AGREE:
-        yield indented(found.headline_of_check)
-        yield indented(_meaning(found))
+        yield indent(found.headline_of_check)
+        yield indent(_meaning(found))
     if not found.witnesses:
         return
     planted = f"{len(found.results)} faults, each planted in {_listed(found.witnesses)}"
-    yield indented(f"{planted}; {found.seconds:.2f} s beside {found.check_seconds:.2f} s for the check")
+    yield indent(f"{planted}; {found.seconds:.2f} s beside {found.check_seconds:.2f} s for the check")
     yield ""
-    yield indented(_classes(found, narrow=narrow))
+    yield indent(_classes(found, narrow=narrow))
     yield from _slipping(found)
     yield from _inapplicable(found.results)
     yield from _limits(found, narrow=narrow)
@@ -96,11 +96,11 @@ def _slipping(found: SelfTest) -> Iterable[RenderableType]:
     if not found.slipping:
         return
     yield ""
-    yield indented(Text("slip through", style="bold"))
+    yield indent(Text("slip through", style="bold"))
     for one in found.slipping:
         where = "" if one.missed_in == found.witnesses else f" (in {_listed(one.missed_in)})"
-        word = ", undecided" if one.outcome is Outcome.UNDECIDED else ""
-        yield indented(f"{one.name}{where}{word}: {one.component} is off by {_size(one)}")
+        word = ", undecided" if one.outcome is FaultOutcome.UNDECIDED else ""
+        yield indent(f"{one.name}{where}{word}: {one.component} is off by {_size(one)}")
 
 
 def _size(one: FaultResult) -> str:
@@ -108,7 +108,7 @@ def _size(one: FaultResult) -> str:
 
 
 def _inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
-    names = [one.name for one in results if one.outcome is Outcome.INAPPLICABLE]
+    names = [one.name for one in results if one.outcome is FaultOutcome.INAPPLICABLE]
     if names:
         yield from titled("change nothing at this θ", ", ".join(names))
 
@@ -129,11 +129,11 @@ def _limits(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
         "smaller errors of a component, relative to itself, slip through", table(headings, rows, narrow=narrow)
     )
     if len(limits) < len(found.limits):
-        yield indented(f"... {len(found.limits) - len(limits)} more")
+        yield indent(f"... {len(found.limits) - len(limits)} more")
     if hidden:
-        yield indented(_hidden(hidden))
+        yield indent(_hidden(hidden))
     if found.sampled:
-        yield indented(found.sampled)
+        yield indent(found.sampled)
 
 
 def _limit(number: float) -> str:

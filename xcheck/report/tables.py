@@ -9,7 +9,7 @@ from rich.text import Text
 
 from xcheck.caveats.layers import LayerState
 from xcheck.checks.report import Report
-from xcheck.compare.coverage import TensorProof
+from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.compare.precision import TensorPrecision
 from xcheck.report.console import table as folding
@@ -23,7 +23,7 @@ def title_of(pair: Pair) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Tables:
     """Tables, with fewer digits and words where the page is narrow."""
 
     narrow: bool
@@ -80,7 +80,7 @@ class Page:
             table.add_row(Text(row.witness), Text(row.tensor), f"{row.error:.1e}", f"{row.units:.2g}", verdict)
         return table
 
-    def proofs(self, tensors: Sequence[TensorProof]) -> Table:
+    def proofs(self, tensors: Sequence[TensorCoverage]) -> Table:
         """What is verified of each tensor."""
         table = self._table("tensor", "verified", "zero")
         for tensor in tensors:

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
-from xcheck.report.console import NARROW, STYLES, again, indented, print_commands, rendered, table
+from xcheck.report.console import NARROW, STYLES, again, indent, print_commands, render_text, table
 from xcheck.report.json import finite
 from xcheck.report.text import point_options, worst_component
 from xcheck.report.text import show as show_check
-from xcheck.training.curves import Look
+from xcheck.training.curves import LossPoint
 from xcheck.training.drift import Drift, Reason
 from xcheck.training.report import Checkpoint, TrainingReport
 
@@ -34,14 +34,14 @@ _DROPOUT = (
 
 def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) -> str:
     """Return the report as plain text of at most `width` columns."""
-    return rendered(lambda console: show(report, console, verbose=verbose), width)
+    return render_text(lambda console: show(report, console, verbose=verbose), width)
 
 
 def show(report: TrainingReport, console: Console, *, verbose: bool = False, curves: bool = True) -> None:
     """Print the report; `verbose` prints every check on the way in full, `curves` the losses in plain characters."""
     print_line(report, console, soft_wrap=False)
     for section in _sections(report, narrow=console.width < NARROW, curves=curves):
-        console.print(indented(section) if section else "")
+        console.print(indent(section) if section else "")
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
@@ -253,7 +253,7 @@ def _precision(report: TrainingReport) -> Table:
     return found
 
 
-def plot(looks: Sequence[Look], columns: int) -> list[str]:
+def plot(looks: Sequence[LossPoint], columns: int) -> list[str]:
     """Draw the losses over the steps in plain characters: t training, v validation, * both."""
     steps = max(look.step for look in looks) or 1
     values = [value for look in looks for value in (look.training_loss, look.validation_loss) if math.isfinite(value)]

@@ -25,7 +25,7 @@ VARIANCE_ADVICE = "add data, regularise (l2, dropout, early stopping), or try an
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class BiasVariance:
     """Bias and variance.
 
     Attributes:
@@ -34,9 +34,9 @@ class Recipe:
         bayes_error: what nobody can do better.
         counted: numbers of examples of the two parts that errors were counted on; none where an error is no count.
 
-    >>> Recipe(training_error=0.15, validation_error=0.16).case
+    >>> BiasVariance(training_error=0.15, validation_error=0.16).case
     'high bias, low variance'
-    >>> Recipe(training_error=0.15, validation_error=0.16, bayes_error=0.15).case
+    >>> BiasVariance(training_error=0.15, validation_error=0.16, bayes_error=0.15).case
     'low bias, low variance'
     """
 

@@ -8,7 +8,7 @@ from xcheck.findings import NOT_FINITE, Finding
 from xcheck.layout import Vector
 from xcheck.networks.definition import Training
 from xcheck.networks.network import Network
-from xcheck.training.curves import Look, chatter_of, every, rises
+from xcheck.training.curves import LossPoint, chatter_of, every, rises
 from xcheck.training.dropout import advice_on
 
 # So many times as large as it was at the start, or 1, θ has run away.
@@ -20,8 +20,8 @@ def is_far(start: Vector, here: Vector) -> bool:
     return bool(np.abs(here).max() > _FAR * max(1.0, float(np.abs(start).max())))
 
 
-def remarks_on(
-    network: Network, plan: Training, looks: Sequence[Look], *, examples: int, roundoff: float
+def training_caveats(
+    network: Network, plan: Training, looks: Sequence[LossPoint], *, examples: int, roundoff: float
 ) -> Iterator[Finding]:
     """Yield what the notes would do otherwise, and where J rises although it should fall.
 

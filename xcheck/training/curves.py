@@ -21,7 +21,7 @@ from xcheck.networks.network import LossName, Network
 from xcheck.oracle.engines.network import tensors_of
 from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import Trace, trace
-from xcheck.training.bias_variance import Recipe
+from xcheck.training.bias_variance import BiasVariance
 
 # A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
 _ROSE, _ROUNDINGS = 1e-10, 64
@@ -29,7 +29,7 @@ _LOOKS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class LossPoint:
     """Losses and errors after so many steps.
 
     Attributes:
@@ -56,7 +56,7 @@ def every(plan: Training) -> int:
 
 
 @np.errstate(all="ignore")  # θ that runs away is seen in the losses
-def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
+def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> LossPoint:
     """Return losses and errors at θ, dropout off.
 
     Args:
@@ -69,7 +69,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> Look:
     penalty = Penalty(network, network_layout(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     own = slice(parts.originals)
-    return Look(
+    return LossPoint(
         step=step,
         cost=float(np.mean(training.losses)) + penalty,
         training_loss=float(np.mean(training.losses[own])),
@@ -97,11 +97,11 @@ def error_of(network: Network, outputs: Vector, targets: Vector) -> float:
         return float(np.clip(unexplained / spread, 0.0, 1.0)) if spread else float(unexplained > 0)
 
 
-def recipe_of(loss: LossName, look: Look, parts: Parts, bayes_error: float) -> Recipe:
+def recipe_of(loss: LossName, look: LossPoint, parts: Parts, bayes_error: float) -> BiasVariance:
     """Return bias and variance at a look, and on how many answers they were counted."""
     outputs = 1 if loss == "softmax_cross_entropy" else parts.training.targets.shape[1]
     counted = len(parts.fitted.inputs) * outputs, len(parts.validation.inputs) * outputs
-    return Recipe(
+    return BiasVariance(
         training_error=look.training_error,
         validation_error=look.validation_error,
         bayes_error=bayes_error,
@@ -115,7 +115,7 @@ def test_error_at(network: Network, theta: Vector, parts: Parts) -> float | None
     return None if test is None else error_of(network, predicted(network, theta, test).a[-1], test.targets)
 
 
-def rises(looks: Sequence[Look], *, roundoff: float, chatter: float) -> list[Finding]:
+def rises(looks: Sequence[LossPoint], *, roundoff: float, chatter: float) -> list[Finding]:
     """Warn where J rises although every step should lead downhill: the full batch, dropout off.
 
     Args:

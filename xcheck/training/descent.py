@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from xcheck.backend.contract import Backend, Objective
 from xcheck.layout import Vector
 from xcheck.networks.data import Dataset
-from xcheck.networks.definition import Check, Training
+from xcheck.networks.definition import CheckSettings, Training
 from xcheck.networks.network import Network
 from xcheck.networks.problem import Problem, draw_masks
 from xcheck.seeds import Stream, generator
@@ -45,7 +45,7 @@ class Descent:
     data: Dataset
     plan: Training
     backend: Backend
-    check: Check
+    check: CheckSettings
 
     def path(self, *, nudge: float = 0.0) -> Path:
         """Yield θ after 0, 1, 2, ... steps; it ends when θ is no longer finite. What is sent in is where it goes on.

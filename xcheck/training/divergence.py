@@ -18,7 +18,7 @@ _MOST = 5  # partings of one witness that are looked into
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Watch:
+class DivergenceMonitor:
     """What has parted so far.
 
     A witness that has parted for no reason that ends the matter goes on from where the driving one is; one whose error

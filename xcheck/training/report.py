@@ -7,8 +7,8 @@ from xcheck.checks.report import Report
 from xcheck.checks.result import Result
 from xcheck.compare.precision import TensorPrecision
 from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, NOT_FINITE, Finding
-from xcheck.training.bias_variance import Recipe
-from xcheck.training.curves import Look
+from xcheck.training.bias_variance import BiasVariance
+from xcheck.training.curves import LossPoint
 from xcheck.training.drift import Drift
 from xcheck.training.weight_sizes import Sizes
 from xcheck.verdict import Verdict
@@ -30,7 +30,7 @@ class Checkpoint:
 
     step: int
     report: Report
-    look: Look
+    look: LossPoint
     sizes: Sizes
     unpenalised: Sizes | None
     saved: str | None = None
@@ -74,8 +74,8 @@ class TrainingReport(Result):
     driver: str
     plan: str
     checkpoints: tuple[Checkpoint, ...]
-    looks: tuple[Look, ...]
-    recipe: Recipe
+    looks: tuple[LossPoint, ...]
+    recipe: BiasVariance
     test_error: float | None
     drift: Drift | None
     dropout: bool

@@ -11,7 +11,7 @@ from xcheck.checks.networks.witnesses import unusable
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.networks.definition import Loaded, wrong_suffix
 from xcheck.training.report import TrainingReport
-from xcheck.training.trainer import Course, Moved, Told
+from xcheck.training.trainer import Moved, Told, Trainer
 
 
 def train_loaded(
@@ -30,7 +30,7 @@ def train_loaded(
     witnesses = _witnesses(loaded, backends)
     _refuse_names(witnesses)
     _refuse_file(save_weights, loaded)
-    course = Course(
+    course = Trainer(
         loaded=loaded,
         plan=loaded.training,
         parts=loaded.parts,

@@ -17,10 +17,10 @@ from xcheck.networks.data import Parts
 from xcheck.networks.definition import Loaded, Training, write_weights
 from xcheck.networks.network import Network
 from xcheck.networks.problem import Problem
-from xcheck.training.caveats import is_far, not_finite, remarks_on
-from xcheck.training.curves import Look, every, look_at, recipe_of, test_error_at
+from xcheck.training.caveats import is_far, not_finite, training_caveats
+from xcheck.training.curves import LossPoint, every, look_at, recipe_of, test_error_at
 from xcheck.training.descent import Descent
-from xcheck.training.divergence import Watch, has_kinks
+from xcheck.training.divergence import DivergenceMonitor, has_kinks
 from xcheck.training.drift import Drift, apart, drift_of, drifts, unrepeated
 from xcheck.training.report import Checkpoint, TrainingReport
 from xcheck.training.trajectories import Position, positions
@@ -33,7 +33,7 @@ Told = Callable[[Checkpoint], None]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Course:
+class Trainer:
     """Training in progress.
 
     Attributes:
@@ -57,17 +57,17 @@ class Course:
     save_weights: Path | None
     progress: Moved
     tell: Told
-    _looks: dict[int, Look] = field(default_factory=dict)
+    _looks: dict[int, LossPoint] = field(default_factory=dict)
     _checkpoints: list[Checkpoint] = field(default_factory=list)
     _drifted: dict[int, list[float]] = field(default_factory=dict)
     _failures: list[Finding] = field(default_factory=list)
     _stopped: str = ""
     _step: int = 0
     _best: tuple[float, Position] | None = None
-    _watch: Watch = field(init=False)
+    _watch: DivergenceMonitor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._watch = Watch(
+        self._watch = DivergenceMonitor(
             names=[backend.name for backend in self.witnesses],
             roundoff=self._roundoff,
             floor=self._floor,
@@ -146,7 +146,7 @@ class Course:
         self._stopped += f", whose θ is in {saved}" if saved else ""
         return True
 
-    def _look(self, here: Position) -> Look:
+    def _look(self, here: Position) -> LossPoint:
         if here.step not in self._looks:
             look = look_at(self._problem.network, here.theta, self.parts, here.step)
             self._looks[here.step] = look
@@ -212,7 +212,7 @@ class Course:
         return self._problem.network.without_dropout()
 
     @property
-    def _seen(self) -> list[Look]:
+    def _seen(self) -> list[LossPoint]:
         return [self._looks[step] for step in sorted(self._looks)]
 
     def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
@@ -249,7 +249,9 @@ class Course:
 
     def _warnings(self, here: Position, drift: Drift | None) -> Iterator[Finding]:
         examples, driver = len(self.parts.training.inputs), self.witnesses[0].name
-        yield from remarks_on(self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff)
+        yield from training_caveats(
+            self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff
+        )
         if "not finite" in self._stopped:
             yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
         if drift is not None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.checks.completed import Subject, Witness
-from xcheck.checks.explain.explanation import Explanation, Kink, Statement
-from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, swept
+from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
+from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_steps
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
@@ -16,7 +16,7 @@ from xcheck.verdict import Verdict
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
 
 
-def explained(subject: Subject, flat: int) -> Explanation:
+def explain_component(subject: CompletedCheck, flat: int) -> Explanation:
     """Return what is known about component `flat` of a check that is done."""
     estimate, line = subject.estimate, int(np.searchsorted(subject.lines.components, flat))
     statements = tuple(_statement(subject, witness, line) for witness in subject.witnesses)
@@ -27,7 +27,7 @@ def explained(subject: Subject, flat: int) -> Explanation:
         if not (witness.again and statement.verdict is Verdict.UNDECIDED)
     ]
     scale = max(1.0, abs(float(subject.theta[flat])))
-    steps = () if subject.engine is None else swept(subject.engine(), line, scale)
+    steps = () if subject.engine is None else sweep_steps(subject.engine(), line, scale)
     findings = tuple(one.text for one in subject.report.findings if one.code in _WHATEVER_THE_COMPONENT)
     own = subject.witnesses[0].comparer.bounds(estimate.value) if subject.witnesses else None
     return Explanation(
@@ -52,7 +52,7 @@ def explained(subject: Subject, flat: int) -> Explanation:
     )
 
 
-def _kink(subject: Subject, flat: int, line: int, steps: Sequence[Step]) -> Kink:
+def _kink(subject: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:
     estimate = subject.estimate
     if subject.problem is not None:
         reach = steps[0].h
@@ -68,7 +68,7 @@ def _kink(subject: Subject, flat: int, line: int, steps: Sequence[Step]) -> Kink
 # --- witnesses ------------------------------------------------------------------------------------------------------
 
 
-def _statement(subject: Subject, witness: Witness, line: int) -> Statement:
+def _statement(subject: CompletedCheck, witness: Witness, line: int) -> WitnessValue:
     """Return what a witness says of a line; where its calls differ, the worse one."""
     found = [
         _of_call(subject, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
@@ -78,15 +78,15 @@ def _statement(subject: Subject, witness: Witness, line: int) -> Statement:
     return next(one for one in found if one.verdict is worst)
 
 
-def _of_call(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> Statement:
+def _of_call(subject: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> WitnessValue:
     estimate, excess = subject.estimate, float(bounds.excess[line])
     bar = float(estimate.error_bar[line])
     bars = excess / bar if bar else (np.inf if excess else 0.0)
     verdict, text = _judged(subject, witness, value, bounds, line)
-    return Statement(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
+    return WitnessValue(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
 
 
-def _judged(subject: Subject, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
+def _judged(subject: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
     """Return the verdict on one line and its reason."""
     pair, slopes = subject.pair(witness), _slopes_at_kink(subject.estimate, line)
     why_not = _unjudged(subject, witness, bounds, line)
@@ -103,7 +103,7 @@ def _judged(subject: Subject, witness: Witness, value: float, bounds: Bounds, li
     return Verdict.AGREE, f"right: at a kink, any slope in {slopes} is" if slopes else "right"
 
 
-def _unjudged(subject: Subject, witness: Witness, bounds: Bounds, line: int) -> str:
+def _unjudged(subject: CompletedCheck, witness: Witness, bounds: Bounds, line: int) -> str:
     """Return why nothing can be said about a witness, if that is so."""
     spread = witness.comparer.spread(witness.whole)
     if spread:
@@ -127,7 +127,7 @@ def _unsure(bounds: Bounds, line: int, slopes: str) -> str:
     return f"an error of {bounds.allowed[line]:.1e} could not be seen: too wide beside the rest of the tensor"
 
 
-def _headline(statements: Sequence[Statement], findings: Sequence[str]) -> str:
+def _headline(statements: Sequence[WitnessValue], findings: Sequence[str]) -> str:
     """Say who is wrong, who is undecided and who is right, those that say the same together."""
     said: dict[str, list[str]] = {}
     for verdict in (Verdict.DISAGREE, Verdict.UNDECIDED, Verdict.AGREE):
@@ -138,7 +138,7 @@ def _headline(statements: Sequence[Statement], findings: Sequence[str]) -> str:
     return "; ".join([*sentences, *(text.splitlines()[0] for text in findings)])
 
 
-def _with_bars(one: Statement) -> str:
+def _with_bars(one: WitnessValue) -> str:
     if one.verdict is not Verdict.DISAGREE or one.bars < 1 or not np.isfinite(one.bars):
         return one.text
     return f"{one.text}, {one.bars:.1g} bars off"

@@ -9,7 +9,7 @@ from xcheck.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class WitnessValue:
     """What one witness says of the component.
 
     Attributes:
@@ -90,7 +90,7 @@ class Explanation(Result):
     lower: float
     upper: float
     allowed: float
-    statements: tuple[Statement, ...]
+    statements: tuple[WitnessValue, ...]
     steps: tuple[Step, ...]
     slopes: Step | None
     kink: Kink

@@ -44,7 +44,7 @@ class Step:
     left: float
 
 
-def swept(engine: FunctionEngine, line: int, scale: float) -> tuple[Step, ...]:
+def sweep_steps(engine: FunctionEngine, line: int, scale: float) -> tuple[Step, ...]:
     """Return the slopes along one line, from the longest step to the shortest.
 
     A step that vanishes beside θᵢ has slopes nan.
@@ -57,7 +57,7 @@ def swept(engine: FunctionEngine, line: int, scale: float) -> tuple[Step, ...]:
     >>> from xcheck.oracle.engines.function import LoopEngine
     >>> from xcheck.layout import Layout
     >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": ()}))
-    >>> [round(step.central, 6) for step in swept(cube, 0, 1.0)[:3]]
+    >>> [round(step.central, 6) for step in sweep_steps(cube, 0, 1.0)[:3]]
     [3.01, 3.0001, 3.000001]
     """
     h = scale * 10.0 ** -np.arange(1.0, DECADES + 1)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xcheck.checks.functions.oracle import Judgement
-from xcheck.checks.functions.purity import Examined
+from xcheck.checks.functions.oracle import OracleRun
+from xcheck.checks.functions.purity import Answer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
@@ -13,7 +13,7 @@ from xcheck.oracle.function_gradient import FunctionOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HearingOptions:
+class FunctionCheckOptions:
     """How to check.
 
     Attributes:
@@ -36,7 +36,7 @@ class HearingOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Heard:
+class Answers:
     """What everybody says about one function at one θ, along the same lines.
 
     Attributes:
@@ -56,8 +56,8 @@ class Heard:
     estimate: Estimate
     evaluations: list[Evaluation]
     wide: list[Evaluation]
-    examined: list[Examined]
-    judgement: Judgement
+    examined: list[Answer]
+    judgement: OracleRun
     roundoff: float
     wide_whole: Sequence[Evaluation] = ()
     outputs: int = 0

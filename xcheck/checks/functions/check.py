@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xcheck.backend import registry
-from xcheck.checks.completed import Subject, Witness
-from xcheck.checks.functions.answers import Heard, HearingOptions
+from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.implementations import (
-    Contender,
+    Implementation,
     Objectives,
     arguments_for,
-    contenders_of,
+    implementations_from,
     oracle_of,
     parameters_of,
 )
-from xcheck.checks.functions.report import report_of
-from xcheck.checks.functions.run import comparers, heard
+from xcheck.checks.functions.report import build_report
+from xcheck.checks.functions.run import comparers, run_functions
 from xcheck.checks.report import Report
 from xcheck.checks.settings import FunctionSettings
 from xcheck.errors import Complaint, DefinitionError
@@ -46,9 +46,9 @@ class FunctionCheck:
         order: 2 checks Hessian-vector products, too.
     """
 
-    contenders: Sequence[Contender]
+    contenders: Sequence[Implementation]
     arguments: Arguments
-    options: HearingOptions
+    options: FunctionCheckOptions
     name: str
     order: int
 
@@ -65,7 +65,7 @@ class FunctionCheck:
         """
         return self._report(self._call(self.options, progress))
 
-    def run(self, progress: Progress | None = None, including: int | None = None) -> Subject:
+    def run(self, progress: Progress | None = None, including: int | None = None) -> CompletedCheck:
         """Check the functions; a sample includes the component that is wanted.
 
         Raises:
@@ -80,21 +80,21 @@ class FunctionCheck:
             raise DefinitionError(Complaint(text, ("scope",)))
         return self._completed(found)
 
-    def _call(self, options: HearingOptions, progress: Progress | None) -> Heard:
+    def _call(self, options: FunctionCheckOptions, progress: Progress | None) -> Answers:
         advance = counted(progress, 6 * self.layout.size) or options.progress
-        return heard(self.contenders, self.arguments, replace(options, progress=advance))
+        return run_functions(self.contenders, self.arguments, replace(options, progress=advance))
 
-    def _report(self, found: Heard) -> Report:
-        return report_of(found, self.arguments, self.options, name=self.name, order=self.order)
+    def _report(self, found: Answers) -> Report:
+        return build_report(found, self.arguments, self.options, name=self.name, order=self.order)
 
-    def _completed(self, found: Heard) -> Subject:
+    def _completed(self, found: Answers) -> CompletedCheck:
         comparer, strict = comparers(found, self.options)
         judgement = found.judgement
         whole = [one.evaluation for one in found.examined if one.evaluation is not None]
         witnesses = [Witness(name=one.name, whole=one, comparer=comparer) for one in whole]
         witnesses += [Witness(name=one.name, whole=one, comparer=strict, again=True) for one in found.wide_whole]
         oracle = judgement.oracle
-        return Subject(
+        return CompletedCheck(
             report=self._report(found),
             layout=self.layout,
             theta=self.arguments.theta,
@@ -129,14 +129,14 @@ def prepare_functions(
         BackendError: a framework that was asked for is not installed.
     """
     settings = FunctionSettings.read(given)
-    contenders = contenders_of(objectives, params, backend=settings.backend, gradient=settings.gradient)
+    contenders = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
     params = parameters_of(contenders, params)
     if only:
         contenders = _select(contenders, only)
         objectives = {contender.label: contender.function for contender in contenders}
     arguments = arguments_for(params, data)
     oracle, scope = settings.oracle, settings.scope
-    options = HearingOptions(
+    options = FunctionCheckOptions(
         differences=FunctionOptions(
             epsilon=settings.epsilon,
             tolerance=settings.tolerance,
@@ -154,7 +154,7 @@ def prepare_functions(
     return FunctionCheck(contenders, arguments, options, settings.name or _name(objectives), settings.order)
 
 
-def _select(contenders: Sequence[Contender], names: Sequence[str]) -> list[Contender]:
+def _select(contenders: Sequence[Implementation], names: Sequence[str]) -> list[Implementation]:
     """Return the functions of these frameworks, or with these labels.
 
     Raises:

@@ -17,7 +17,7 @@ Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contender:
+class Implementation:
     """One labelled function.
 
     Attributes:
@@ -59,9 +59,9 @@ class Contender:
         return made
 
 
-def contenders_of(
+def implementations_from(
     objectives: Objectives, params: Any, *, backend: str | None = None, gradient: Loss | None = None
-) -> list[Contender]:
+) -> list[Implementation]:
     """Return labelled functions with their frameworks.
 
     Args:
@@ -88,7 +88,7 @@ def contenders_of(
     return [_contender(None, objectives, params, backend)]
 
 
-def parameters_of(contenders: list[Contender], params: Any) -> Any:
+def parameters_of(contenders: list[Implementation], params: Any) -> Any:
     """Return the parameters: what was handed over, a module's own, or those of the one module that is checked.
 
     Raises:
@@ -125,7 +125,7 @@ def framework_of(params: Any) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def oracle_of(given: Loss, params: Any, backend: str | None) -> Contender:
+def oracle_of(given: Loss, params: Any, backend: str | None) -> Implementation:
     """Return a function that is only differenced: it needs no gradient.
 
     Raises:
@@ -134,7 +134,9 @@ def oracle_of(given: Loss, params: Any, backend: str | None) -> Contender:
     return _contender("oracle", given, params, backend, judges=True)
 
 
-def _contender(label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False) -> Contender:
+def _contender(
+    label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False
+) -> Implementation:
     function = given if isinstance(given, Function) else _bare(given, params, backend, None)
     if function.backend is None or function.backend not in registry.names():
         known = ", ".join(registry.names())
@@ -149,7 +151,7 @@ def _contender(label: str | None, given: Any, params: Any, backend: str | None, 
             'framework, say so: xcheck.objective(loss, "torch")'
         )
         raise DefinitionError(Complaint(text if label is None else f"{label}: {text}"))
-    return Contender(label or found.name, function, found)
+    return Implementation(label or found.name, function, found)
 
 
 def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -> Function:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.checks.functions.answers import Heard, HearingOptions
-from xcheck.checks.functions.implementations import Contender
+from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
+from xcheck.checks.functions.implementations import Implementation
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, Numbers
@@ -19,7 +19,9 @@ from xcheck.seeds import Stream, generator
 MOST_OUTPUTS = 4096
 
 
-def _cotangents(contenders: Sequence[Contender], arguments: Arguments, options: HearingOptions) -> list[Numbers | None]:
+def _cotangents(
+    contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
+) -> list[Numbers | None]:
     """Return the cotangents that the loss is to be heard through: one, or one for every output."""
     shape, is_complex = _shape(contenders, arguments, options.device)
     by_hand = [contender.label for contender in contenders if contender.function.hand_written]
@@ -50,7 +52,7 @@ def _cotangents(contenders: Sequence[Contender], arguments: Arguments, options: 
     return [drawn + 1j * rng.standard_normal(shape) if is_complex else drawn]
 
 
-def _shape(contenders: Sequence[Contender], arguments: Arguments, device: str) -> tuple[tuple[int, ...], bool]:
+def _shape(contenders: Sequence[Implementation], arguments: Arguments, device: str) -> tuple[tuple[int, ...], bool]:
     """Return the shape of the loss, and whether it is complex; as a scalar if it cannot even be evaluated."""
     for contender in contenders:
         objective = contender.objective(arguments, device=device)
@@ -61,7 +63,7 @@ def _shape(contenders: Sequence[Contender], arguments: Arguments, device: str) -
     return (), False
 
 
-def _joined(parts: Sequence[Heard], cotangents: Sequence[Numbers | None]) -> Heard:
+def _joined(parts: Sequence[Answers], cotangents: Sequence[Numbers | None]) -> Answers:
     """Return the outputs one after the other, as one long gradient: the Jacobian, row by row."""
     tensors: list[Tensor] = []
     for part, cotangent in zip(parts, cotangents, strict=True):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xcheck.backend.function_objective import FunctionObjective
-from xcheck.checks.functions.implementations import Contender
-from xcheck.checks.functions.purity import Examined, failure
+from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.purity import Answer, failure
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import FLOAT64
@@ -24,7 +24,7 @@ from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
 
 
 @dataclass(slots=True)
-class Judgement:
+class OracleRun:
     """What the oracle says.
 
     Attributes:
@@ -64,13 +64,15 @@ class Judgement:
         return Evaluation(evaluation.name, evaluation.loss, slopes, again, evaluation.elsewhere)
 
 
-def candidates(contenders: Sequence[Contender], examined: Sequence[Examined], oracle: Any) -> list[Contender]:
+def differentiable_candidates(
+    contenders: Sequence[Implementation], examined: Sequence[Answer], oracle: Any
+) -> list[Implementation]:
     """Return the functions that may be differenced, the preferred one first.
 
     Raises:
         DefinitionError: the one that was asked for is not there.
     """
-    if isinstance(oracle, Contender):
+    if isinstance(oracle, Implementation):
         return [oracle]
     if oracle != "auto":
         chosen = [contender for contender in contenders if contender.label == oracle]
@@ -82,15 +84,15 @@ def candidates(contenders: Sequence[Contender], examined: Sequence[Examined], or
     return sorted(sound, key=lambda contender: -contender.backend.batches)
 
 
-def judged(
-    candidates: Sequence[Contender],
+def run_oracle(
+    candidates: Sequence[Implementation],
     arguments: Arguments,
     options: FunctionOptions,
     *,
     device: str,
     cotangent: Any,
     progress: Callable[[int], None] | None = None,
-) -> Judgement:
+) -> OracleRun:
     """Difference the first candidate that can be evaluated.
 
     Args:
@@ -111,13 +113,13 @@ def judged(
             failures.append(failure(contender.label, error))
             continue
         estimate = oracle.estimate(f"{contender.label}: {objective.engine}")
-        return Judgement(estimate, oracle.lines, contender.label, oracle, roundoff, [], warnings)
+        return OracleRun(estimate, oracle.lines, contender.label, oracle, roundoff, [], warnings)
     lines = Lines.all_of(arguments.layout)
-    return Judgement(nothing_measured(arguments.layout), lines, findings=failures)
+    return OracleRun(nothing_measured(arguments.layout), lines, findings=failures)
 
 
-def reconsidered(
-    judgement: Judgement, comparer: Callable[[Estimate], Comparer], witnesses: Sequence[Evaluation]
+def remeasure_disputes(
+    judgement: OracleRun, comparer: Callable[[Estimate], Comparer], witnesses: Sequence[Evaluation]
 ) -> None:
     """Measure again, with shorter steps, what witnesses dispute; the judgement is updated."""
     for witness in witnesses:
@@ -129,7 +131,9 @@ def reconsidered(
             judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
 
 
-def locate(judgement: Judgement, comparer: Callable[[Judgement], Comparer], witnesses: Sequence[Evaluation]) -> None:
+def locate_errors(
+    judgement: OracleRun, comparer: Callable[[OracleRun], Comparer], witnesses: Sequence[Evaluation]
+) -> None:
     """Look for the components in which witnesses are wrong, where random directions tell; the judgement is updated."""
     for witness in witnesses:
         for call in witness.calls:
@@ -148,7 +152,7 @@ def locate(judgement: Judgement, comparer: Callable[[Judgement], Comparer], witn
 
 
 def _wide(
-    contender: Contender, arguments: Arguments, device: str, cotangent: Any, warnings: list[Finding]
+    contender: Implementation, arguments: Arguments, device: str, cotangent: Any, warnings: list[Finding]
 ) -> tuple[FunctionObjective, float]:
     """Return the function in 64 bits with its roundoff, or as it is where it does not allow that.
 

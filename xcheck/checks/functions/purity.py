@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
-from xcheck.checks.functions.implementations import Contender
+from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
@@ -25,7 +25,7 @@ _STEPS, _SHORT, _DIRECTIONS = (0.1, 1e-3), 1e-4, 5
 
 
 @dataclass(slots=True)
-class Examined:
+class Answer:
     """What came of calling one function.
 
     Attributes:
@@ -38,7 +38,7 @@ class Examined:
         stale: whether its gradient is kept from the first call.
     """
 
-    contender: Contender
+    contender: Implementation
     objective: FunctionObjective
     evaluation: Evaluation | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -82,9 +82,9 @@ class Examined:
         return bool(self.objective.overwritten)
 
 
-def examined(contender: Contender, objective: FunctionObjective, theta: Vector) -> Examined:
+def call_and_probe(contender: Implementation, objective: FunctionObjective, theta: Vector) -> Answer:
     """Call a function several times and note what is not as it should be."""
-    label, start, found = contender.label, time.perf_counter(), Examined(contender, objective)
+    label, start, found = contender.label, time.perf_counter(), Answer(contender, objective)
     try:
         found.evaluation = _called(found, theta)
     except BackendError as error:
@@ -103,7 +103,7 @@ def failure(label: str, error: BackendError) -> Finding:
     return Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}", trace=trace)
 
 
-def _called(found: Examined, theta: Vector) -> Evaluation:
+def _called(found: Answer, theta: Vector) -> Evaluation:
     """Call at θ, at θ, elsewhere, and at θ; keep the first answer that differs from the first.
 
     Raises:
@@ -121,7 +121,7 @@ def _called(found: Examined, theta: Vector) -> Evaluation:
     return first if third.repeats(first) else replace(first, again=third, elsewhere=True)
 
 
-def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
+def _call_elsewhere(found: Answer, first: Evaluation, theta: Vector) -> None:
     """Call at another θ, and note if that gives the gradient of the first one; θ may have no neighbours in reach."""
     signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
     for step in _STEPS:
@@ -137,7 +137,7 @@ def _call_elsewhere(found: Examined, first: Evaluation, theta: Vector) -> None:
         return
 
 
-def _left_behind(found: Examined, first: Evaluation, theta: Vector) -> Evaluation:
+def _left_behind(found: Answer, first: Evaluation, theta: Vector) -> Evaluation:
     """Return what a hand-written gradient says at θ when the loss was last called elsewhere."""
     gradient = None
     if found.contender.function.gradient is None:

@@ -19,17 +19,17 @@ from xcheck.caveats.functions import (
     undecided,
 )
 from xcheck.checks.environment import environment_of
-from xcheck.checks.functions.answers import Heard, HearingOptions
+from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.run import comparers, strict_estimate
-from xcheck.checks.functions.second_order import SecondOrder, second_order
+from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import OracleSummary, Report
 from xcheck.compare.comparer import Comparer
-from xcheck.compare.coverage import TensorProof, prove
+from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Circumstances, Diagnosis, consensus, diagnosis_of, odd_one_out, outcome
+from xcheck.diagnose import Circumstances, Diagnosis, consensus, consensus_findings, diagnosis_of, odd_one_out
 from xcheck.diagnose.determinism import differing_calls, unsteady_gradients
 from xcheck.diagnose.functions import located, parting
-from xcheck.diagnose.losses import findings_of
+from xcheck.diagnose.losses import loss_findings
 from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
@@ -39,7 +39,9 @@ from xcheck.verdict import Verdict
 _ILL_CONDITIONED = 0.05
 
 
-def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, name: str, order: int) -> Report:
+def build_report(
+    found: Answers, arguments: Arguments, options: FunctionCheckOptions, *, name: str, order: int
+) -> Report:
     """Compare what was heard, and put everything into a report."""
     comparer, strict = comparers(found, options)
     pairs = _pairs(found, comparer, strict)
@@ -49,7 +51,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
     verdict = _verdict(found, pairs, findings)
     second = SecondOrder()
     if order == 2:
-        second = second_order(found, arguments, options, agreed=verdict is Verdict.AGREE)
+        second = check_second_order(found, arguments, options, agreed=verdict is Verdict.AGREE)
     first = _one_each(found, pairs)
     pairs += second.pairs
     evaluations = found.evaluations
@@ -64,7 +66,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
         odd_one_out=_odd_one_out(found, first),
         consensus=consensus(first),
         starts={},
-        findings=(*findings, *outcome(first, found.estimate), *diagnosis.findings, *second.findings),
+        findings=(*findings, *consensus_findings(first, found.estimate), *diagnosis.findings, *second.findings),
         warnings=(*_warnings(found, comparer, pairs, proofs, arguments, options), *second.warnings),
         tensors=proofs,
         layers=(),
@@ -77,7 +79,7 @@ def report_of(found: Heard, arguments: Arguments, options: HearingOptions, *, na
     )
 
 
-def _pairs(found: Heard, comparer: Comparer, strict: Comparer) -> list[Pair]:
+def _pairs(found: Answers, comparer: Comparer, strict: Comparer) -> list[Pair]:
     wide = [strict.with_oracle(evaluation) for evaluation in found.wide]
     right = {pair.a for pair in wide if pair.losses_agree and not pair.wrong}
     pairs = [comparer.with_oracle(evaluation) for evaluation in found.evaluations]
@@ -102,7 +104,7 @@ def _rounded(pair: Pair, roundoff: float) -> Pair:
     return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
 
 
-def _one_each(found: Heard, pairs: Sequence[Pair]) -> list[Pair]:
+def _one_each(found: Answers, pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs without those of witnesses asked again, who are no others: what these show is theirs."""
     again = {evaluation.name: pair for evaluation in found.wide for pair in pairs if pair.a == evaluation.name}
     own = [pair for pair in pairs if pair.a not in again]
@@ -114,7 +116,7 @@ def _one_each(found: Heard, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _diagnosed(
-    found: Heard, arguments: Arguments, pairs: Sequence[Pair], comparer: Comparer, strict: Comparer
+    found: Answers, arguments: Arguments, pairs: Sequence[Pair], comparer: Comparer, strict: Comparer
 ) -> Diagnosis:
     """Return what is wrong with each witness; of one that was asked again, what shows in float64 alone."""
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
@@ -133,7 +135,7 @@ def _diagnosed(
     return Diagnosis([finding for part in parts for finding in part.findings], {})
 
 
-def _circumstances(found: Heard, arguments: Arguments) -> Circumstances:
+def _circumstances(found: Answers, arguments: Arguments) -> Circumstances:
     """Return θ along the lines, and the lengths of axes that a factor may come from."""
     lines = found.judgement.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
@@ -146,7 +148,7 @@ def _circumstances(found: Heard, arguments: Arguments) -> Circumstances:
     return Circumstances(theta=np.tile(single, max(1, found.outputs)), lengths=lengths)
 
 
-def _odd_one_out(found: Heard, pairs: Sequence[Pair]) -> tuple[str, ...]:
+def _odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Return who stands alone; of two functions with different losses nobody does."""
     if len(found.examined) == 2 and not all(pair.losses_agree for pair in pairs):
         return ()
@@ -158,15 +160,15 @@ def _is_rounded(pair: Pair, pairs: Sequence[Pair]) -> bool:
     return any(one.a == f"{pair.a} in float64" and one.losses_agree and not one.wrong for one in pairs)
 
 
-def _proofs(found: Heard, comparer: Comparer, strict: Comparer) -> tuple[TensorProof, ...]:
+def _proofs(found: Answers, comparer: Comparer, strict: Comparer) -> tuple[TensorCoverage, ...]:
     """Return what is proved; in narrow dtypes by those that were asked again in float64, if all were."""
     settled = comparer.settled(found.evaluations)
     if len(found.wide) < len(found.evaluations):
-        return prove(found.layout, found.estimate, settled)
-    return prove(found.layout, strict_estimate(found), settled & strict.settled(found.wide))
+        return tensor_coverage(found.layout, found.estimate, settled)
+    return tensor_coverage(found.layout, strict_estimate(found), settled & strict.settled(found.wide))
 
 
-def _verdict(found: Heard, pairs: Sequence[Pair], findings: Sequence[Finding]) -> Verdict:
+def _verdict(found: Answers, pairs: Sequence[Pair], findings: Sequence[Finding]) -> Verdict:
     failed = any(one.failed for one in found.examined) or not pairs
     own = [Verdict.ERROR] if failed else []
     own += [Verdict.DISAGREE for one in found.examined if one.stale]
@@ -178,7 +180,7 @@ def _verdict(found: Heard, pairs: Sequence[Pair], findings: Sequence[Finding]) -
 
 
 def _findings(
-    found: Heard, comparer: Comparer, pairs: Sequence[Pair], arguments: Arguments, options: HearingOptions
+    found: Answers, comparer: Comparer, pairs: Sequence[Pair], arguments: Arguments, options: FunctionCheckOptions
 ) -> list[Finding]:
     own = [finding for one in found.examined for finding in one.findings]
     known = {finding.text for finding in own}
@@ -188,7 +190,7 @@ def _findings(
     own += unsteady_gradients(found.evaluations, comparer)
     own += [finding for name, one in found.judgement.located for finding in located(name, one, arguments.layout)]
     against = [pair for pair in pairs if pair.b == ORACLE]
-    own += findings_of(against, found.estimate)
+    own += loss_findings(against, found.estimate)
     reference = next((one for one in found.examined if one.contender.label == found.judgement.label), None)
     for one in found.examined:
         differs = any(pair.a == one.contender.label and not pair.losses_agree for pair in against)
@@ -199,12 +201,12 @@ def _findings(
 
 
 def _warnings(
-    found: Heard,
+    found: Answers,
     comparer: Comparer,
     pairs: Sequence[Pair],
-    proofs: Sequence[TensorProof],
+    proofs: Sequence[TensorCoverage],
     arguments: Arguments,
-    options: HearingOptions,
+    options: FunctionCheckOptions,
 ) -> list[Finding]:
     judgement, estimate = found.judgement, found.estimate
     warnings = [warning for one in found.examined for warning in one.warnings]
@@ -241,14 +243,14 @@ def _warnings(
     return warnings
 
 
-def _scope(found: Heard) -> str:
+def _scope(found: Answers) -> str:
     if found.outputs:
         return "jacobian"
     lines = found.judgement.lines
     return "all" if lines.complete else "sample" if len(lines.components) else "directions"
 
 
-def _summary(found: Heard, arguments: Arguments) -> str:
+def _summary(found: Answers, arguments: Arguments) -> str:
     size, tensors = arguments.layout.size, len(arguments.leaves)
     parts = [f"{size} parameter{'s' * (size != 1)}", f"{tensors} tensor{'s' * (tensors != 1)}"]
     if found.outputs:
@@ -263,7 +265,7 @@ def _dtype(arguments: Arguments) -> str:
     return max(arguments.leaves.values(), key=lambda leaf: leaf.roundoff).dtype
 
 
-def _versions(found: Heard) -> Mapping[str, str]:
+def _versions(found: Answers) -> Mapping[str, str]:
     versions: dict[str, str] = {}
     for one in found.examined:
         versions |= one.contender.backend.versions()

@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from xcheck.checks.functions.answers import Heard, HearingOptions
-from xcheck.checks.functions.implementations import Contender
+from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
+from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.jacobian import _cotangents, _joined
-from xcheck.checks.functions.oracle import Judgement, candidates, judged, locate, reconsidered
-from xcheck.checks.functions.purity import Examined, examined
+from xcheck.checks.functions.oracle import (
+    OracleRun,
+    differentiable_candidates,
+    locate_errors,
+    remeasure_disputes,
+    run_oracle,
+)
+from xcheck.checks.functions.purity import Answer, call_and_probe
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
@@ -23,7 +29,7 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.estimators.rounding import Rounding
 
 
-def heard(contenders: Sequence[Contender], arguments: Arguments, options: HearingOptions) -> Heard:
+def run_functions(contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions) -> Answers:
     """Hear everybody.
 
     Raises:
@@ -34,22 +40,22 @@ def heard(contenders: Sequence[Contender], arguments: Arguments, options: Hearin
     return parts[0] if not options.jacobian or cotangents == [None] else _joined(parts, cotangents)
 
 
-def strict_estimate(found: Heard) -> Estimate:
+def strict_estimate(found: Answers) -> Estimate:
     """Return the estimate for those that were asked again in float64: their rounding is that of float64."""
     return _strict(found.judgement, found.estimate, found.roundoff)
 
 
-def _strict(judgement: Judgement, estimate: Estimate, roundoff: float) -> Estimate:
+def _strict(judgement: OracleRun, estimate: Estimate, roundoff: float) -> Estimate:
     own = max(FLOAT64, judgement.roundoff)
     return replace(estimate, rounding=_scaled(estimate.rounding, own / roundoff))
 
 
-def _strict_comparer(judgement: Judgement, options: HearingOptions, roundoff: float) -> Comparer:
+def _strict_comparer(judgement: OracleRun, options: FunctionCheckOptions, roundoff: float) -> Comparer:
     own, estimate = max(FLOAT64, judgement.roundoff), _strict(judgement, judgement.estimate, roundoff)
     return _comparer(estimate, judgement.lines.layout, options, own)
 
 
-def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer]:
+def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, Comparer]:
     """Return who compares the witnesses, and who those that were asked again in float64."""
     own = max(FLOAT64, found.judgement.roundoff)
     return (
@@ -58,7 +64,7 @@ def comparers(found: Heard, options: HearingOptions) -> tuple[Comparer, Comparer
     )
 
 
-def _comparer(estimate: Estimate, layout: Layout, options: HearingOptions, roundoff: float) -> Comparer:
+def _comparer(estimate: Estimate, layout: Layout, options: FunctionCheckOptions, roundoff: float) -> Comparer:
     extrapolates = options.differences.epsilon == "auto"
     tolerance = tolerance_for(options.differences.tolerance, roundoff, extrapolates=extrapolates)
     return Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)
@@ -69,11 +75,11 @@ def _scaled(rounding: Rounding, factor: float) -> Rounding:
 
 
 def _heard_through(
-    cotangent: Numbers | None, contenders: Sequence[Contender], arguments: Arguments, options: HearingOptions
-) -> Heard:
+    cotangent: Numbers | None, contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
+) -> Answers:
     found = [_examined(contender, arguments, options, cotangent) for contender in contenders]
-    judgement = judged(
-        candidates(contenders, found, options.oracle),
+    judgement = run_oracle(
+        differentiable_candidates(contenders, found, options.oracle),
         arguments,
         options.differences,
         device=options.device,
@@ -86,11 +92,11 @@ def _heard_through(
     def roundoff() -> float:
         return max(arguments.roundoff, judgement.roundoff)
 
-    reconsidered(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
+    remeasure_disputes(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
     wide = [] if judgement.is_narrow else _in_float64(found, cotangent, options.device)
-    locate(judgement, lambda now: _comparer(now.estimate, now.lines.layout, options, roundoff()), witnesses)
-    locate(judgement, lambda now: _strict_comparer(now, options, roundoff()), wide)
-    return Heard(
+    locate_errors(judgement, lambda now: _comparer(now.estimate, now.lines.layout, options, roundoff()), witnesses)
+    locate_errors(judgement, lambda now: _strict_comparer(now, options, roundoff()), wide)
+    return Answers(
         layout=judgement.lines.layout,
         estimate=judgement.estimate,
         evaluations=[judgement.along(witness) for witness in witnesses],
@@ -102,15 +108,15 @@ def _heard_through(
     )
 
 
-def _in_float64(found: Sequence[Examined], cotangent: Numbers | None, device: str) -> list[Evaluation]:
+def _in_float64(found: Sequence[Answer], cotangent: Numbers | None, device: str) -> list[Evaluation]:
     """Return what narrow witnesses say in float64, where they can."""
     again = (one.in_float64(cotangent, device) for one in found)
     return [wide for wide in again if wide is not None]
 
 
-def _examined(contender: Contender, arguments: Arguments, options: HearingOptions, cotangent: Any) -> Examined:
+def _examined(contender: Implementation, arguments: Arguments, options: FunctionCheckOptions, cotangent: Any) -> Answer:
     objective = contender.objective(arguments, device=options.device, cotangent=cotangent)
-    return examined(contender, objective, arguments.theta)
+    return call_and_probe(contender, objective, arguments.theta)
 
 
 # --- losses that are arrays -----------------------------------------------------------------------------------------

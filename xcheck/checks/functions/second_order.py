@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xcheck.checks.functions.answers import Heard, HearingOptions
-from xcheck.checks.functions.purity import Examined, failure
+from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
+from xcheck.checks.functions.purity import Answer, failure
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import Pair
@@ -50,7 +50,9 @@ class SecondOrder:
         return Verdict.worst([*failed, *(pair.verdict for pair in self.pairs)])
 
 
-def second_order(found: Heard, arguments: Arguments, options: HearingOptions, *, agreed: bool) -> SecondOrder:
+def check_second_order(
+    found: Answers, arguments: Arguments, options: FunctionCheckOptions, *, agreed: bool
+) -> SecondOrder:
     """Check H v of every function that its framework can differentiate twice."""
     result = SecondOrder()
     if not agreed:
@@ -71,7 +73,7 @@ def second_order(found: Heard, arguments: Arguments, options: HearingOptions, *,
     return result
 
 
-def _pair(one: Examined, arguments: Arguments, options: HearingOptions, vectors: Vector) -> Pair:
+def _pair(one: Answer, arguments: Arguments, options: FunctionCheckOptions, vectors: Vector) -> Pair:
     """Compare H v with differences, all vectors in one long gradient."""
     objective = one.contender.objective(arguments, device=options.device, wide=True, cotangent=one.objective.cotangent)
     analytic = np.concatenate([objective.hessian_product(arguments.theta, v) for v in vectors])

@@ -9,8 +9,8 @@ import numpy as np
 
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend
-from xcheck.checks.completed import Subject, Witness
-from xcheck.checks.networks.run import Checked, checked
+from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.networks.run import NetworkAnswers, run_network
 from xcheck.checks.report import Report
 from xcheck.layout import Layout, Vector
 from xcheck.networks.definition import Loaded, load, settings_for_problem
@@ -73,11 +73,11 @@ class NetworkCheck:
         """Check the network, and return the report."""
         return self._call(progress).report(self.command)
 
-    def run(self, progress: Progress | None = None, including: int | None = None) -> Subject:
+    def run(self, progress: Progress | None = None, including: int | None = None) -> CompletedCheck:
         """Check the network; every component is looked at, so the one that is wanted is included."""
         done = self._call(progress)
         problem, point = done.point.problem, done.point
-        return Subject(
+        return CompletedCheck(
             report=done.report(self.command),
             layout=problem.layout,
             theta=problem.theta,
@@ -92,8 +92,8 @@ class NetworkCheck:
             problem=problem,
         )
 
-    def _call(self, progress: Progress | None) -> Checked:
-        return checked(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
+    def _call(self, progress: Progress | None) -> NetworkAnswers:
+        return run_network(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
 
 
 def natural_engine(problem: Problem) -> FunctionEngine:

@@ -5,17 +5,26 @@ from itertools import combinations
 
 import numpy as np
 
-from xcheck.caveats import Point, doubts_at
-from xcheck.caveats.check import warnings_of
+from xcheck.caveats import CheckedPoint, caveats_at
+from xcheck.caveats.check import check_caveats
 from xcheck.checks.environment import environment_of
 from xcheck.checks.networks.witnesses import Witnesses
 from xcheck.checks.report import OracleSummary, Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import Circumstances, Forward, consensus, diagnosis_of, odd_one_out, outcome, parted, shown
+from xcheck.diagnose import (
+    Circumstances,
+    Forward,
+    consensus,
+    consensus_findings,
+    diagnosis_of,
+    odd_one_out,
+    parted,
+    shown,
+)
 from xcheck.diagnose.determinism import differing_calls, unsteady_gradients
-from xcheck.diagnose.losses import findings_of
+from xcheck.diagnose.losses import loss_findings
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding
 from xcheck.networks.definition import Loaded
@@ -25,7 +34,7 @@ from xcheck.verdict import Verdict
 
 @np.errstate(all="ignore")
 def build_report(
-    loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: Point, command: Sequence[str]
+    loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: CheckedPoint, command: Sequence[str]
 ) -> Report:
     """Compare what the witnesses and the oracle say, and put everything into a report."""
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
@@ -47,9 +56,9 @@ def build_report(
         findings=(
             *witnesses.failures,
             *unsteady_gradients(evaluations, comparer),
-            *findings_of(pairs, estimate),
+            *loss_findings(pairs, estimate),
             *_forward(pairs, witnesses, point),
-            *outcome(pairs, estimate),
+            *consensus_findings(pairs, estimate),
             *found.findings,
         ),
         warnings=(*loaded.warnings, *witnesses.warnings, *_doubts(pairs, comparer, point)),
@@ -66,7 +75,7 @@ def build_report(
     )
 
 
-def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: Point) -> list[Finding]:
+def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: CheckedPoint) -> list[Finding]:
     """Return where the losses part of those witnesses that compute another one."""
     found = []
     for pair in pairs:
@@ -82,10 +91,10 @@ def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: Point) -> list[
     return found
 
 
-def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: Point) -> list[Finding]:
+def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: CheckedPoint) -> list[Finding]:
     """Return what this check does not prove."""
     calls = differing_calls(point.evaluations, comparer)
-    return [*warnings_of(pairs, point.estimate, point.problem.layout), *calls, *doubts_at(point)]
+    return [*check_caveats(pairs, point.estimate, point.problem.layout), *calls, *caveats_at(point)]
 
 
 def _summary(problem: Problem, dtype: str) -> str:

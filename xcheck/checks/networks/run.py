@@ -6,26 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck.backend.contract import Backend
-from xcheck.caveats import Point
+from xcheck.caveats import CheckedPoint
 from xcheck.caveats.layers import layers_of
 from xcheck.checks.networks.report import build_report
 from xcheck.checks.networks.witnesses import Witnesses, call_witnesses
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
-from xcheck.compare.coverage import prove
+from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.tolerance import tolerance_for
 from xcheck.dtypes import largest_of, roundoff_of
 from xcheck.findings import CONSTANT_FEATURE
 from xcheck.layout import Vector
-from xcheck.networks.definition import Check, Loaded
+from xcheck.networks.definition import CheckSettings, Loaded
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
-from xcheck.oracle.extended_precision import settled
+from xcheck.oracle.extended_precision import settle_disputes
 from xcheck.progress import Progress, counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked:
+class NetworkAnswers:
     """A check of a declared network that is done.
 
     Attributes:
@@ -38,7 +38,7 @@ class Checked:
     loaded: Loaded
     witnesses: Witnesses
     comparer: Comparer
-    point: Point
+    point: CheckedPoint
 
     def report(self, command: Sequence[str] = ()) -> Report:
         """Return the report."""
@@ -46,13 +46,13 @@ class Checked:
 
 
 @np.errstate(all="ignore")  # a network that overflows at θ is a result
-def checked(
+def run_network(
     loaded: Loaded,
     *,
     backends: Sequence[str | Backend] | None = None,
     worst: int = 10,
     progress: Progress | None = None,
-) -> Checked:
+) -> NetworkAnswers:
     """Ask the witnesses and the oracle; see `verify`."""
     problem, check = loaded.problem, loaded.check
     options = _options(check)
@@ -69,20 +69,20 @@ def checked(
         disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
         estimate = _settled(problem, estimate, disputes, tolerance.relative)
         comparer = comparer.given(estimate)
-    point = Point(
+    point = CheckedPoint(
         problem=problem,
         estimate=estimate,
         layers=layers_of(problem, estimate),
-        tensors=prove(problem.layout, estimate, comparer.settled(witnesses.evaluations)),
+        tensors=tensor_coverage(problem.layout, estimate, comparer.settled(witnesses.evaluations)),
         evaluations=witnesses.evaluations,
         dtype=check.dtype,
         tolerance=tolerance.effective,
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
-    return Checked(loaded, witnesses, comparer, point)
+    return NetworkAnswers(loaded, witnesses, comparer, point)
 
 
-def _options(check: Check) -> OracleOptions:
+def _options(check: CheckSettings) -> OracleOptions:
     return OracleOptions(
         epsilon=check.epsilon,
         difference=check.difference,
@@ -96,4 +96,4 @@ def _options(check: Check) -> OracleOptions:
 
 def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:
     """Return the estimate after the referee has had its say on what is in dispute."""
-    return settled(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate
+    return settle_disputes(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate

@@ -10,7 +10,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, DeviceError
 from xcheck.findings import BACKEND_FAILED, BACKEND_NOT_INSTALLED, Finding
 from xcheck.layout import Vector
-from xcheck.networks.definition import Check
+from xcheck.networks.definition import CheckSettings
 from xcheck.networks.problem import Problem
 
 
@@ -30,7 +30,9 @@ class Witnesses:
         self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: {text}"))
 
 
-def call_witnesses(problem: Problem, check: Check, backends: Sequence[str | Backend] | None = None) -> Witnesses:
+def call_witnesses(
+    problem: Problem, check: CheckSettings, backends: Sequence[str | Backend] | None = None
+) -> Witnesses:
     """Ask every witness for its gradient; one that fails, fails alone.
 
     Args:
@@ -51,7 +53,7 @@ def call_witnesses(problem: Problem, check: Check, backends: Sequence[str | Back
     return witnesses
 
 
-def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check, *, asked_for: bool) -> None:
+def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: CheckSettings, *, asked_for: bool) -> None:
     name, start = backend.name, time.perf_counter()
     try:
         text = unusable(backend, check)
@@ -76,7 +78,7 @@ def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: Check
         witnesses.seconds[name] = time.perf_counter() - start
 
 
-def unusable(backend: Backend, check: Check) -> str | None:
+def unusable(backend: Backend, check: CheckSettings) -> str | None:
     """Return why a witness cannot be asked, and what to do about it; None if it can."""
     why_not = backend.available()
     if why_not is not None:

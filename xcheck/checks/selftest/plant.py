@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.checks.completed import Subject, Witness
-from xcheck.checks.selftest.score import FaultResult, Limit, Outcome, SelfTest
+from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import SAMPLED
 from xcheck.functions.arguments import Arguments
@@ -28,7 +28,7 @@ from xcheck.verdict import Verdict
 _OF_FLOAT32 = {"rounded to float32": 2.0**-24}
 
 
-def tried(subject: Subject, check_seconds: float) -> SelfTest:
+def run_selftest(subject: CompletedCheck, check_seconds: float) -> SelfTest:
     """Plant all faults in a check that is done.
 
     Args:
@@ -57,7 +57,7 @@ def tried(subject: Subject, check_seconds: float) -> SelfTest:
     )
 
 
-def _sound(subject: Subject) -> list[Witness]:
+def _sound(subject: CompletedCheck) -> list[Witness]:
     """Return the witnesses that a fault can be planted in: nothing can be spoiled that is wrong already, or random.
 
     Of one that was asked again in float64, that answer: it is held to more.
@@ -82,7 +82,7 @@ def _replaced(witness: Witness, names: set[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planter:
+class PlantedFault:
     """A fault that can be planted in a gradient of this model: g, shape (n,), -> faulty, None where nothing changes."""
 
     name: str
@@ -90,7 +90,7 @@ class _Planter:
     plant: Callable[[Vector], Vector | None]
 
 
-def _planters(subject: Subject) -> list[_Planter]:
+def _planters(subject: CompletedCheck) -> list[PlantedFault]:
     if subject.problem is not None:
         return [_of_network(fault, subject.problem) for fault in FAULTS]
     if subject.arguments is None:
@@ -103,47 +103,47 @@ def _planters(subject: Subject) -> list[_Planter]:
     ]
 
 
-def _of_network(fault: Fault, problem: Problem) -> _Planter:
+def _of_network(fault: Fault, problem: Problem) -> PlantedFault:
     def plant(gradient: Vector) -> Vector | None:
         return fault.plant(problem, gradient) if fault.touched(problem, gradient) else None
 
-    return _Planter(fault.name, fault.kind, plant)
+    return PlantedFault(fault.name, fault.kind, plant)
 
 
-def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: int) -> _Planter:
+def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: int) -> PlantedFault:
     def plant(gradient: Vector) -> Vector | None:
         rng = generator(seed, Stream.PLANTED_FAULTS, number)
         faulty = fault(arguments.named(gradient), arguments.named(arguments.theta), rng)
         return None if faulty is None else arguments.flat(faulty)
 
-    return _Planter(fault.name, fault.kind, plant)
+    return PlantedFault(fault.name, fault.kind, plant)
 
 
 # --- trials ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class Detection:
     """What the check says of one fault in one witness."""
 
     witness: str
-    outcome: Outcome
+    outcome: FaultOutcome
     named: bool
     component: str
     error: float
     tolerated: float
 
 
-def _result(subject: Subject, witnesses: Sequence[Witness], planter: _Planter) -> FaultResult:
+def _result(subject: CompletedCheck, witnesses: Sequence[Witness], planter: PlantedFault) -> FaultResult:
     """Plant a fault in each witness by itself."""
     seen = [one for witness in witnesses if (one := _seen(subject, witness, planter)) is not None]
     if not seen:
-        return FaultResult(name=planter.name, kind=planter.kind, outcome=Outcome.INAPPLICABLE)
-    missed = [one for one in seen if one.outcome is not Outcome.KILLED]
+        return FaultResult(name=planter.name, kind=planter.kind, outcome=FaultOutcome.INAPPLICABLE)
+    missed = [one for one in seen if one.outcome is not FaultOutcome.KILLED]
     if not missed:
         named = all(one.named for one in seen)
-        return FaultResult(name=planter.name, kind=planter.kind, outcome=Outcome.KILLED, named=named)
-    worst = next((one for one in missed if one.outcome is Outcome.SLIPS), missed[0])
+        return FaultResult(name=planter.name, kind=planter.kind, outcome=FaultOutcome.KILLED, named=named)
+    worst = next((one for one in missed if one.outcome is FaultOutcome.SLIPS), missed[0])
     return FaultResult(
         name=planter.name,
         kind=planter.kind,
@@ -155,7 +155,7 @@ def _result(subject: Subject, witnesses: Sequence[Witness], planter: _Planter) -
     )
 
 
-def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None:
+def _seen(subject: CompletedCheck, witness: Witness, planter: PlantedFault) -> Detection | None:
     gradient = witness.whole.gradient
     faulty = planter.plant(gradient)
     if faulty is None:
@@ -168,7 +168,7 @@ def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None
     allowed = bounds.allowed + _widths(subject.estimate)
     nearest = int(np.argmax(np.nan_to_num(error / allowed)))
     size = max(abs(float(wrong[nearest])), abs(float(right[nearest])))
-    return _Seen(
+    return Detection(
         witness=witness.name,
         outcome=_outcome(subject, witness, bounds),
         named=bool(found) and found <= touched,
@@ -178,12 +178,12 @@ def _seen(subject: Subject, witness: Witness, planter: _Planter) -> _Seen | None
     )
 
 
-def _outcome(subject: Subject, witness: Witness, bounds: Bounds) -> Outcome:
+def _outcome(subject: CompletedCheck, witness: Witness, bounds: Bounds) -> FaultOutcome:
     if bounds.wrong.any():
-        return Outcome.KILLED
+        return FaultOutcome.KILLED
     # Where the right gradient is undecided, too, the fault has changed nothing.
     plain = subject.pair(witness).verdict is Verdict.AGREE
-    return Outcome.UNDECIDED if plain and bounds.undecided.any() else Outcome.SLIPS
+    return FaultOutcome.UNDECIDED if plain and bounds.undecided.any() else FaultOutcome.SLIPS
 
 
 def _widths(estimate: Estimate) -> Vector:
@@ -198,7 +198,7 @@ def _wrong_tensors(layout: Layout, bounds: Bounds) -> set[str]:
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
-def _limits(subject: Subject, witness: Witness) -> tuple[Limit, ...]:
+def _limits(subject: CompletedCheck, witness: Witness) -> tuple[Limit, ...]:
     """Return what an error must exceed to be seen, from bars, rounding and tolerance; at a kink any slope is right."""
     estimate, layout = subject.estimate, subject.lines.layout
     allowed = witness.comparer.bounds(estimate.value).allowed + _widths(estimate)

@@ -13,7 +13,7 @@ from xcheck.checks.result import Result
 from xcheck.verdict import Verdict
 
 
-class Outcome(StrEnum):
+class FaultOutcome(StrEnum):
     """What became of a fault."""
 
     KILLED = "killed"
@@ -39,7 +39,7 @@ class FaultResult:
 
     name: str
     kind: str
-    outcome: Outcome
+    outcome: FaultOutcome
     named: bool = False
     missed_in: tuple[str, ...] = ()
     component: str = ""
@@ -148,7 +148,7 @@ class SelfTest(Result):
     @property
     def slipping(self) -> tuple[FaultResult, ...]:
         """The faults that would not be found."""
-        return tuple(one for one in self.results if one.outcome in (Outcome.SLIPS, Outcome.UNDECIDED))
+        return tuple(one for one in self.results if one.outcome in (FaultOutcome.SLIPS, FaultOutcome.UNDECIDED))
 
     @property
     def verdict(self) -> Verdict:
@@ -171,8 +171,8 @@ class SelfTest(Result):
 
 
 def _score(kind: str, results: "tuple[FaultResult, ...] | list[FaultResult]") -> FaultClass:
-    applicable = [one for one in results if one.outcome is not Outcome.INAPPLICABLE]
-    killed = [one for one in applicable if one.outcome is Outcome.KILLED]
+    applicable = [one for one in results if one.outcome is not FaultOutcome.INAPPLICABLE]
+    killed = [one for one in applicable if one.outcome is FaultOutcome.KILLED]
     return FaultClass(
         kind=kind,
         killed=len(killed),

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xcheck.checks.case import Case, is_case
-from xcheck.cli.python.names import Written, written
+from xcheck.cli.python.names import Binding, bindings_of
 from xcheck.cli.python.source import Reference, Source, load
 from xcheck.errors import Complaint, DefinitionError
 
@@ -22,7 +22,7 @@ _WRITE = """write
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Offer:
+class DiscoveredCase:
     """One case of a source.
 
     Attributes:
@@ -44,24 +44,24 @@ class Offer:
         return replace(complaint.under(self.key), file=self.source.shown, line=self.line)
 
 
-def offers_of(wanted: Reference) -> list[Offer]:
+def discover_cases(wanted: Reference) -> list[DiscoveredCase]:
     """Load what a MODEL names and return its cases in the order of definition.
 
     Raises:
         DefinitionError: it cannot be loaded, offers nothing or not this name, or a function returns no case.
     """
     source = load(wanted)
-    lines, found = written(source.module), _marked(source)
+    lines, found = bindings_of(source.module), _marked(source)
     chosen = _chosen(source, found, lines)
     twice = [_twice(source, name, lines[name].cases) for name in chosen if len(lines[name].cases) > 1]
     if twice:
         raise DefinitionError(twice)
-    offers: list[Offer] = []
+    offers: list[DiscoveredCase] = []
     complaints: list[Complaint] = []
     for name, value in chosen.items():
         line = max(lines[name].lines, default=None)
         try:
-            offers.append(Offer(wanted.named(name), name, line, _called(source, name, value, line), source))
+            offers.append(DiscoveredCase(wanted.named(name), name, line, _called(source, name, value, line), source))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
@@ -78,7 +78,7 @@ def _marked(source: Source) -> dict[str, Any]:
     return {name: value for name, value in found.items() if first[id(value)] == name}
 
 
-def _chosen(source: Source, found: Mapping[str, Any], lines: defaultdict[str, Written]) -> Mapping[str, Any]:
+def _chosen(source: Source, found: Mapping[str, Any], lines: defaultdict[str, Binding]) -> Mapping[str, Any]:
     """Return all, or the one that was asked for.
 
     Raises:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 @dataclass(slots=True)
-class Written:
+class Binding:
     """Where a name is bound at module level.
 
     Attributes:
@@ -20,9 +20,9 @@ class Written:
     cases: list[int] = field(default_factory=list)
 
 
-def written(module: ModuleType) -> defaultdict[str, Written]:
+def bindings_of(module: ModuleType) -> defaultdict[str, Binding]:
     """Return where the names of a module are bound, as far as its text tells."""
-    found: defaultdict[str, Written] = defaultdict(Written)
+    found: defaultdict[str, Binding] = defaultdict(Binding)
     try:
         text = inspect.getsource(module)
     except (OSError, TypeError):

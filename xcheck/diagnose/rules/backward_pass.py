@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags, Guess, fitted
+from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis, fitted
 from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, masked
 from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES, PIECEWISE, mistaken
 from xcheck.diagnose.rules.factors import number as written
@@ -31,7 +31,7 @@ from xcheck.networks.network import ActivationName
 _MOST_THRESHOLDS = 64
 
 
-def wrong_steps(evidence: Evidence) -> Iterator[Guess]:
+def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
     """Try every step that may be wrong."""
     if evidence.problem is None or not evidence.suspects:
         return
@@ -43,7 +43,7 @@ def wrong_steps(evidence: Evidence) -> Iterator[Guess]:
 
 def _guess(
     evidence: Evidence, backprop: Backprop, code: str, place: str, text: str, steps: Steps, *, free: int = 0
-) -> Guess:
+) -> Hypothesis:
     """Return the guess about all tensors that the steps change; about none if nothing but the penalty is left there."""
     flat = backprop.gradient(steps)
     blur = 4 * evidence.blur + evidence.fine * evidence.magnitude
@@ -52,10 +52,10 @@ def _guess(
     spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
     nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
     changed = {} if nothing and code != DETACHED else {name: flat[span] for name, span in spans.items()}
-    return Guess(code, text, changed, {}, free=free, rank=free, place=place)
+    return Hypothesis(code, text, changed, {}, free=free, rank=free, place=place)
 
 
-def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     if layers[0] != backprop.depth:
         return
     z, y = backprop.trace.a[-1], backprop.problem.targets
@@ -79,7 +79,7 @@ def _alike(backprop: Backprop, layers: list[int]) -> Iterator[tuple[ActivationNa
                 yield name, [number], f"layer {number}"
 
 
-def _slopes(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _slopes(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     for name, numbers, place in _alike(backprop, layers):
         with np.errstate(all="ignore"):
             found = {number: mistaken(name, backprop.z(number), backprop.a(number)) for number in numbers}
@@ -94,7 +94,7 @@ def _slopes(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterat
                 yield _guess(evidence, backprop, NEIGHBOURS_SLOPE, place, text, Steps(slope=rolled))
 
 
-def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """The slope below 0, or exactly at 0, is another number: g is linear in it, as far as the uppermost layer goes."""
     for name, numbers, place in _alike(backprop, layers):
         if name not in PIECEWISE:
@@ -133,7 +133,7 @@ def _linear(evidence: Evidence, backprop: Backprop, number: int, without: Vector
     return None if found is None else float(found[0])
 
 
-def _threshold(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _threshold(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """relu'(z) = z > t: t is found from one bias, whose gradient is a sum over the examples with z > t."""
     for name, numbers, place in _alike(backprop, layers):
         if name != "relu":
@@ -170,7 +170,7 @@ def _upstream(backprop: Backprop, number: int) -> Vector:
     return np.asarray(backprop.deltas[number + 1] @ backprop.parameters[f"W{number + 1}"])
 
 
-def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     dropping = [n for n in range(1, backprop.depth + 1) if backprop.problem.masks[n] is not None]
     groups = [[number] for number in dropping if number in layers]
     if len(dropping) > 1 and dropping[-1] in layers:
@@ -201,7 +201,7 @@ def _passing(factor: float) -> Change:
     return lambda upstream: upstream * factor
 
 
-def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """δ W with another matrix: the transposed one, or that of another layer."""
     square = [
         number
@@ -222,7 +222,7 @@ def _through(W: Vector) -> Change:
     return lambda delta: delta @ W
 
 
-def _detached(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _detached(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """What some units get from above is cut off: their biases have no gradient. In one layer, or wherever it is so."""
     cuts: dict[int, Flags] = {}
     for number in layers:
@@ -251,7 +251,7 @@ def _cut(backprop: Backprop, number: int, cut: Flags) -> Change:
     return lambda upstream: np.where(cut, 0.0, backprop.dropped(upstream, number))
 
 
-def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """∂J/∂b is that of one example, averaged or not."""
     if not all(tensor.name.startswith("b") for tensor in evidence.suspects):
         return
@@ -269,7 +269,7 @@ def _of_one(example: int, factor: float) -> Change:
     return lambda delta: factor * delta[example]
 
 
-def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Guess]:
+def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """One example is not counted: it is found from the last bias, from which its share is missing."""
     if layers[0] != backprop.depth or backprop.problem.examples < 2:
         return

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Guess, Share, closest, multiples
+from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, multiples
 from xcheck.findings import BIAS_SUM, CONSTANT_FACTOR, KEEP_PROB, MISCOUNTED, NOT_AVERAGED, OPPOSITE_SIGN
 from xcheck.networks.problem import Problem
 
@@ -19,7 +19,7 @@ _COMMON = {2.0: "twice", 0.5: "half", 4.0: "4 times", 0.25: "a quarter of", 3.0:
 _MOST_MASKS = 6
 
 
-def constant_factor(evidence: Evidence) -> Iterator[Guess]:
+def constant_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     """g = c r."""
     shares = {}
     for tensor in evidence.suspects:
@@ -37,7 +37,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Guess]:
         yield _guess(CONSTANT_FACTOR, text, value, group, free=1 if c is None else 0, rank=1)
 
 
-def data_factor(evidence: Evidence) -> Iterator[Guess]:
+def data_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     """g = c D + P, for declared networks."""
     if evidence.problem is None:
         return
@@ -64,9 +64,11 @@ def data_factor(evidence: Evidence) -> Iterator[Guess]:
         yield _guess(code, text, value, group, free=1 if c is None else 0, rank=vague)
 
 
-def _guess(code: str, text: str, c: float, group: Mapping[str, Share], *, free: int = 0, rank: int = 0) -> Guess:
+def _guess(code: str, text: str, c: float, group: Mapping[str, Share], *, free: int = 0, rank: int = 0) -> Hypothesis:
     predicted = {name: c * share.base + share.rest for name, share in group.items()}
-    return Guess(code, text, predicted, {name: abs(c) * share.blur for name, share in group.items()}, c, free, rank)
+    return Hypothesis(
+        code, text, predicted, {name: abs(c) * share.blur for name, share in group.items()}, c, free, rank
+    )
 
 
 def _told(problem: Problem, names: list[str], c: float, what: str, *, penalised: bool) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags, Guess
+from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis
 from xcheck.diagnose.rules.backprop import Backprop, Steps, masked
 from xcheck.findings import DROPOUT_BACKWARD
 from xcheck.layout import Vector
@@ -22,7 +22,7 @@ _CLOSE = 1e-5
 _CONDITION = 1e8
 
 
-def redrawn_mask(evidence: Evidence) -> Iterator[Guess]:
+def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
     """The mask of the backward pass is another one than that of the forward pass."""
     if evidence.problem is None:
         return
@@ -38,7 +38,7 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Guess]:
         names = [tensor.name for tensor in evidence.suspects if int(tensor.name[1:]) <= max(masks)]
         place = f"layer{'s' * (len(masks) > 1)} {', '.join(str(number) for number in masks)}"
         text = "the dropout mask of the backward pass is not that of the forward pass: it was drawn anew"
-        yield Guess(DROPOUT_BACKWARD, text, {n: flat[evidence.layout[n].span] for n in names}, place=place)
+        yield Hypothesis(DROPOUT_BACKWARD, text, {n: flat[evidence.layout[n].span] for n in names}, place=place)
 
 
 def _steps(backprop: Backprop, masks: dict[int, Flags]) -> Steps:

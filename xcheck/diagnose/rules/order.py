@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.diagnose.evidence import Evidence, Flags, Guess, fitted
+from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis, fitted
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import (
     DETACHED,
@@ -29,19 +29,19 @@ _MOST_SHIFTS = 3
 _FEW = 3
 
 
-def detached(evidence: Evidence) -> Iterator[Guess]:
+def detached(evidence: Evidence) -> Iterator[Hypothesis]:
     """Nothing of the loss arrives: g is zero, or the penalty alone."""
     for tensor in evidence.suspects:
         g, share = evidence.gradient[tensor.span], evidence.penalty[tensor.span]
         if not g.any():
             text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
-            yield Guess(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
+            yield Hypothesis(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
         elif share.any():
             text = "the penalty alone: what the examples contribute does not reach it"
-            yield Guess(DETACHED, text, {tensor.name: share}, value=0.0)
+            yield Hypothesis(DETACHED, text, {tensor.name: share}, value=0.0)
 
 
-def transposed(evidence: Evidence) -> Iterator[Guess]:
+def transposed(evidence: Evidence) -> Iterator[Hypothesis]:
     """g is r with two axes swapped, or laid out in the order of the other axis."""
     for tensor, parts in _shares(evidence, 2):
         for g_like, blur, rest in parts:
@@ -50,10 +50,10 @@ def transposed(evidence: Evidence) -> Iterator[Guess]:
             else:
                 text = f"transposed, then taken for shape {tensor.shape} in memory order"
             swapped, image = (np.swapaxes(each, -1, -2).reshape(-1) for each in (g_like, blur))
-            yield Guess(TRANSPOSED, text, {tensor.name: swapped + rest}, {tensor.name: image})
+            yield Hypothesis(TRANSPOSED, text, {tensor.name: swapped + rest}, {tensor.name: image})
 
 
-def reordered(evidence: Evidence) -> Iterator[Guess]:
+def reordered(evidence: Evidence) -> Iterator[Hypothesis]:
     """Rows, columns, or all components of r in another order."""
     for tensor, parts in _shares(evidence, 1):
         for data, blur, rest in parts:
@@ -63,7 +63,7 @@ def reordered(evidence: Evidence) -> Iterator[Guess]:
                 yield from _rolled(tensor, data, blur, rest)
 
 
-def swapped_tensors(evidence: Evidence) -> Iterator[Guess]:
+def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
     """Two tensors of one shape have each other's gradient, or one has another's."""
     found = evidence.suspects
     for tensor in found:
@@ -75,12 +75,12 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Guess]:
                 here = evidence.trusted[tensor.span], evidence.blur[tensor.span]
                 both = {tensor.name: there[0], other.name: here[0]}
                 blur = {tensor.name: there[1], other.name: here[1]}
-                yield Guess(SWAPPED_TENSORS, "each has the other's gradient", both, blur)
+                yield Hypothesis(SWAPPED_TENSORS, "each has the other's gradient", both, blur)
             text = f"the gradient of {other.name} stands here"
-            yield Guess(SWAPPED_TENSORS, text, {tensor.name: there[0]}, {tensor.name: there[1]})
+            yield Hypothesis(SWAPPED_TENSORS, text, {tensor.name: there[0]}, {tensor.name: there[1]})
 
 
-def missing_part(evidence: Evidence) -> Iterator[Guess]:
+def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
     """Some rows or columns are zero, or hold the penalty alone; all the others are right."""
     for tensor in evidence.suspects:
         for base in (np.zeros(tensor.size), evidence.penalty[tensor.span]):
@@ -91,10 +91,10 @@ def missing_part(evidence: Evidence) -> Iterator[Guess]:
                 mask = _spread(lines, tensor, axis)
                 predicted = np.where(mask, base, evidence.trusted[tensor.span])
                 text = f"{_named(lines, axis)} {_are(lines)} missing: zero, or the penalty alone"
-                yield Guess(MISSING_PART, text, {tensor.name: predicted}, value=float(lines.sum()))
+                yield Hypothesis(MISSING_PART, text, {tensor.name: predicted}, value=float(lines.sum()))
 
 
-def scaled_part(evidence: Evidence) -> Iterator[Guess]:
+def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
     """One row or column is a multiple of what it should be; all the others are right."""
     for tensor in evidence.suspects:
         if len(_shape(tensor)) < 2:
@@ -113,10 +113,10 @@ def scaled_part(evidence: Evidence) -> Iterator[Guess]:
             sign = " (the opposite sign)" if c == -1 else ""
             text = f"{_named(lines, axis)} is {number(c)} x what it should be{sign}, and all else of it is right"
             free = 0 if c == round(c) else 1
-            yield Guess(SCALED_PART, text, {tensor.name: np.where(mask, c * r, r)}, value=c, free=free)
+            yield Hypothesis(SCALED_PART, text, {tensor.name: np.where(mask, c * r, r)}, value=c, free=free)
 
 
-def few_components(evidence: Evidence) -> Iterator[Guess]:
+def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
     """A few components are wrong and all others right: described, not explained."""
     told = np.abs(evidence.trusted) > 4 * evidence.blur
     right = told & ~evidence.wrong
@@ -132,7 +132,7 @@ def few_components(evidence: Evidence) -> Iterator[Guess]:
         where = ", ".join(str(evidence.layout.locate(tensor.offset + int(place))) for place in wrong)
         sizes = ", ".join(f"{number(float(g[i] / r[i]) + 0.0)} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong)
         text = f"only {where} {'is' if len(wrong) == 1 else 'are'} wrong ({sizes}), all else of it is right"
-        yield Guess(FEW_COMPONENTS, text, {tensor.name: predicted}, value=float(len(wrong)))
+        yield Hypothesis(FEW_COMPONENTS, text, {tensor.name: predicted}, value=float(len(wrong)))
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -156,7 +156,9 @@ def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[
         yield tensor, parts
 
 
-def _rows(evidence: Evidence, tensor: Tensor, data: Vector, blur: Vector, rest: Vector, axis: int) -> Iterator[Guess]:
+def _rows(
+    evidence: Evidence, tensor: Tensor, data: Vector, blur: Vector, rest: Vector, axis: int
+) -> Iterator[Hypothesis]:
     """Match the rows of g with those of the data by what is in them."""
     g = np.moveaxis((evidence.gradient[tensor.span] - rest).reshape(tensor.shape), axis, 0)
     rows = np.moveaxis(data, axis, 0)
@@ -165,7 +167,7 @@ def _rows(evidence: Evidence, tensor: Tensor, data: Vector, blur: Vector, rest: 
         return
     moved, image = (np.moveaxis(np.moveaxis(each, axis, 0)[order], 0, axis).reshape(-1) for each in (data, blur))
     what = "components" if len(tensor.shape) == 1 else ("rows", "columns")[axis]
-    yield Guess(REORDERED, _told(order, what), {tensor.name: moved + rest}, {tensor.name: image})
+    yield Hypothesis(REORDERED, _told(order, what), {tensor.name: moved + rest}, {tensor.name: image})
 
 
 def _matched(g: Vector, rows: Vector) -> Order:
@@ -189,7 +191,7 @@ def _told(order: Order, what: str) -> str:
     return f"its {what} are in another order ({count} of {len(order)} moved)"
 
 
-def _rolled(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Guess]:
+def _rolled(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Hypothesis]:
     """All components, taken as one long row, rolled by a few; reversed; or the axes reversed together."""
     flat, own = data.reshape(-1), blur.reshape(-1)
     changes: list[tuple[str, Callable[[Vector], Vector]]] = [
@@ -202,7 +204,7 @@ def _rolled(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterato
         orders = permutations(range(data.ndim))
         changes += [(f"its axes are in the order {axes}", _with_axes(data.shape, axes)) for axes in orders]
     for text, change in changes:
-        yield Guess(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(own)})
+        yield Hypothesis(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(own)})
 
 
 def _rolling(shift: int) -> Callable[[Vector], Vector]:

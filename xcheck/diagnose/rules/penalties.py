@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Guess, Share, closest, fitted, multiples
+from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, fitted, multiples
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import PENALISED_BIAS, SIGN_FOR_WEIGHT, WRONG_L1, WRONG_L2
 from xcheck.layout import Tensor, Vector
 
 
-def penalty(evidence: Evidence) -> Iterator[Guess]:
+def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
     """g − r = c θ, c sign θ, or both."""
     declared = evidence.problem is not None
     biases = [tensor for tensor in evidence.suspects if declared and tensor.name.startswith("b")]
@@ -45,7 +45,7 @@ def _shares(evidence: Evidence) -> dict[float, str]:
 
 def _multiple(
     evidence: Evidence, tensors: Sequence[Tensor], code: str, base: Callable[[Vector], Vector]
-) -> Iterator[Guess]:
+) -> Iterator[Hypothesis]:
     """g = r + c base."""
     shares = {
         tensor.name: Share(base(evidence.theta[tensor.span]), evidence.trusted[tensor.span], evidence.blur[tensor.span])
@@ -56,7 +56,7 @@ def _multiple(
         share = None if not rate else closest(c / rate, known, evidence.close)
         value = c if share is None else share * rate
         predicted = {name: value * each.base + each.rest for name, each in group.items()}
-        yield Guess(code, _told(code, value, rate, share, known), predicted, value=value, free=int(share is None))
+        yield Hypothesis(code, _told(code, value, rate, share, known), predicted, value=value, free=int(share is None))
 
 
 def _told(code: str, c: float, rate: float, share: float | None, known: Mapping[float, str]) -> str:
@@ -71,7 +71,7 @@ def _told(code: str, c: float, rate: float, share: float | None, known: Mapping[
     return f"a penalty that the loss does not have, or lacks one that it has: {formula}"
 
 
-def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
+def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
     """g = r + c P, where the loss has both penalties."""
     if evidence.problem is None or not (evidence.problem.network.l1 and evidence.problem.network.l2):
         return
@@ -84,10 +84,10 @@ def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
         share = closest(c, known, evidence.close)
         said = known[share] if share is not None else f"is {number(1 + c)} x what it should be"
         predicted = {name: each.rest + (c if share is None else share) * each.base for name, each in group.items()}
-        yield Guess(WRONG_L2, f"the penalty, L2 and L1, {said}", predicted, value=c, free=int(share is None))
+        yield Hypothesis(WRONG_L2, f"the penalty, L2 and L1, {said}", predicted, value=c, free=int(share is None))
 
 
-def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Guess]:
+def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Hypothesis]:
     """g − r = a θ + b sign θ: one in the place of the other."""
     found = _fit(evidence, tensor, theta, np.sign(theta))
     if found is None:
@@ -99,7 +99,7 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Guess]
     text = "sign θ stands where θ belongs" if known[0] else "θ stands where sign θ belongs"
     predicted = evidence.trusted[tensor.span] + a * theta + b * np.sign(theta)
     formula = f"g − r = {number(a)} θ + {number(b)} sign θ"
-    yield Guess(SIGN_FOR_WEIGHT, f"{text}: {formula}", {tensor.name: predicted}, value=float(b), free=1)
+    yield Hypothesis(SIGN_FOR_WEIGHT, f"{text}: {formula}", {tensor.name: predicted}, value=float(b), free=1)
 
 
 def _fit(evidence: Evidence, tensor: Tensor, *bases: Vector) -> Vector | None:

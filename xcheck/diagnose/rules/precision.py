@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Guess, explained
+from xcheck.diagnose.evidence import Evidence, Hypothesis, explained
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import CLIPPED, CONJUGATE, ROUNDED, UNDERFLOW
 from xcheck.layout import Tensor, Vector
@@ -48,22 +48,24 @@ _WORST = 32.0
 _MOST_DECIMALS = 12
 
 
-def conjugate(evidence: Evidence) -> Iterator[Guess]:
+def conjugate(evidence: Evidence) -> Iterator[Hypothesis]:
     """∂L/∂Im has the opposite sign, ∂L/∂Re is right, but for a common factor: ∂L/∂z is half the conjugate."""
     convention = "the gradient is conjugated (the convention here is ∂L/∂Re + i ∂L/∂Im)"
     for tensor in evidence.suspects:
         if not tensor.name.endswith(".imag"):
             continue
-        yield Guess(
+        yield Hypothesis(
             CONJUGATE, f"the opposite sign: {convention}", {tensor.name: -evidence.trusted[tensor.span]}, value=-1.0
         )
         real = next((t for t in evidence.suspects if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
         if real is not None:
             both = {real.name: evidence.trusted[real.span] / 2, tensor.name: -evidence.trusted[tensor.span] / 2}
-            yield Guess(CONJUGATE, f"{convention}, and half of it: ∂L/∂z is ½ (∂L/∂Re − i ∂L/∂Im)", both, value=-0.5)
+            yield Hypothesis(
+                CONJUGATE, f"{convention}, and half of it: ∂L/∂z is ½ (∂L/∂Re − i ∂L/∂Im)", both, value=-0.5
+            )
 
 
-def clipped(evidence: Evidence) -> Iterator[Guess]:
+def clipped(evidence: Evidence) -> Iterator[Hypothesis]:
     """g = min(max(r, −c), c), c the same for all tensors or each tensor's own."""
     largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.suspects}
     common = max(largest.values(), default=0.0)
@@ -81,10 +83,10 @@ def clipped(evidence: Evidence) -> Iterator[Guess]:
                 spared |= bool((g < c).any())
         if spared and (hits > 1 or (limits is not largest and len(predicted) > 1)):
             where = f"±{number(common)}" if limits is not largest else "the largest that is left of it"
-            yield Guess(CLIPPED, f"clipped at {where}", predicted, value=common)
+            yield Hypothesis(CLIPPED, f"clipped at {where}", predicted, value=common)
 
 
-def underflow(evidence: Evidence) -> Iterator[Guess]:
+def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
     """Whatever is small is zero, and all else right; small in each tensor, or in all."""
     predicted, limits, count = {}, [], 0
     for tensor in evidence.suspects:
@@ -97,10 +99,10 @@ def underflow(evidence: Evidence) -> Iterator[Guess]:
             count += int(lost.sum())
     if count > 1:
         text = f"zero wherever it should be small ({count} components, up to {max(limits):.2g})"
-        yield Guess(UNDERFLOW, text, predicted, value=max(limits))
+        yield Hypothesis(UNDERFLOW, text, predicted, value=max(limits))
 
 
-def rounded(evidence: Evidence) -> Iterator[Guess]:
+def rounded(evidence: Evidence) -> Iterator[Hypothesis]:
     """g has the bits of a narrow format, or the residual is what rounding to one does on the way."""
     left = list(evidence.suspects)
     for form in _FORMATS:
@@ -109,13 +111,13 @@ def rounded(evidence: Evidence) -> Iterator[Guess]:
             continue
         left = [tensor for tensor in left if tensor not in stored]
         predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in stored}
-        yield Guess(ROUNDED, f"rounded to {form.name} ({form.bits} bits)", predicted, value=form.roundoff)
+        yield Hypothesis(ROUNDED, f"rounded to {form.name} ({form.bits} bits)", predicted, value=form.roundoff)
     for tensor in list(left):
         decimals = _decimals(evidence, tensor)
         if decimals is not None:
             left.remove(tensor)
             predicted = {tensor.name: evidence.gradient[tensor.span].copy()}
-            yield Guess(ROUNDED, f"rounded to {decimals} decimals", predicted, value=10.0**-decimals)
+            yield Hypothesis(ROUNDED, f"rounded to {decimals} decimals", predicted, value=10.0**-decimals)
     if left:
         yield from _inside(evidence, left)
 
@@ -139,7 +141,7 @@ def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
     return None
 
 
-def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
+def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
     """Tell by the size of the residual, over all tensors that are left, where it has no structure."""
     told = [_told(evidence, tensor) for tensor in tensors]
     e, r, theta, size = (np.concatenate(column) for column in zip(*told, strict=True))
@@ -157,7 +159,7 @@ def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Guess]:
         f"roundings have ({typical:.1e} of the terms, u = {2.0**-bits:.1e})"
     )
     predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in tensors}
-    yield Guess(ROUNDED, text, predicted, value=2.0**-bits)
+    yield Hypothesis(ROUNDED, text, predicted, value=2.0**-bits)
 
 
 def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:

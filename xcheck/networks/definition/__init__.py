@@ -8,14 +8,14 @@ from xcheck.networks.definition.load import (
     project_settings,
     settings_for_problem,
 )
-from xcheck.networks.definition.schema import Check, ProjectDefaults, Training
+from xcheck.networks.definition.schema import CheckSettings, ProjectSettings, Training
 from xcheck.networks.definition.weights import read_weights, write_weights, wrong_suffix
 
 __all__ = [
     "DRAWN",
-    "Check",
+    "CheckSettings",
     "Loaded",
-    "ProjectDefaults",
+    "ProjectSettings",
     "Training",
     "flag_complaints",
     "load",

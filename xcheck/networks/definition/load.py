@@ -18,8 +18,16 @@ from xcheck.networks.data import Parts
 from xcheck.networks.definition.build import build
 from xcheck.networks.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
 from xcheck.networks.definition.locate import positions
-from xcheck.networks.definition.messages import explain
-from xcheck.networks.definition.schema import Check, Data, Definition, FileName, Project, ProjectDefaults, Training
+from xcheck.networks.definition.messages import complaints_from
+from xcheck.networks.definition.schema import (
+    CheckSettings,
+    Data,
+    Definition,
+    FileName,
+    Project,
+    ProjectSettings,
+    Training,
+)
 from xcheck.networks.problem import Problem
 from xcheck.text import did_you_mean, quoted
 
@@ -43,7 +51,7 @@ class Loaded:
     """
 
     problem: Problem
-    check: Check
+    check: CheckSettings
     warnings: tuple[Finding, ...]
     training: Training | None = None
     parts: Parts | None = None
@@ -104,7 +112,7 @@ class Document:
         try:
             model.model_validate(self.table)
         except ValidationError as error:
-            return [self.locate(complaint) for complaint in explain(error, model)]
+            return [self.locate(complaint) for complaint in complaints_from(error, model)]
         return []
 
 
@@ -197,10 +205,10 @@ def project_settings(folder: Path) -> dict[str, Any]:
 
 def flag_complaints(flags: Table) -> list[Complaint]:
     """Return what is wrong with keys of `[check]` that were given on the command line."""
-    return Document(flags).validate(Check)
+    return Document(flags).validate(CheckSettings)
 
 
-def settings_for_problem(flags: Table, *, backends: Collection[str] | None = None) -> Check:
+def settings_for_problem(flags: Table, *, backends: Collection[str] | None = None) -> CheckSettings:
     """Return the settings for a problem that exists already: its data, θ and masks are drawn.
 
     Raises:
@@ -213,10 +221,10 @@ def settings_for_problem(flags: Table, *, backends: Collection[str] | None = Non
         if key in flags
     ]
     known = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
-    complaints = [*late, *known.validate(Check), *_backend_complaints(document, ("backends",), backends)]
+    complaints = [*late, *known.validate(CheckSettings), *_backend_complaints(document, ("backends",), backends)]
     if complaints:
         raise DefinitionError(complaints)
-    return Check.model_validate(flags)
+    return CheckSettings.model_validate(flags)
 
 
 def _complaints(
@@ -231,7 +239,7 @@ def _complaints(
             *_file_complaints(document, folder),
         ],
         [*project.validate(Project), *_backend_complaints(project, ("tool", "xcheck"), backends)],
-        [*flags.validate(ProjectDefaults), *_backend_complaints(flags, (), backends)],
+        [*flags.validate(ProjectSettings), *_backend_complaints(flags, (), backends)],
     )
     return [
         complaint

@@ -34,7 +34,7 @@ _BOUNDS = {
 _LONGEST_INT = 64  # bits
 
 
-def explain(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
+def complaints_from(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
     """Return one complaint per mistake that pydantic found in a document described by `root`."""
     return [Complaint(_text(detail, root), key=detail["loc"]) for detail in error.errors()]
 

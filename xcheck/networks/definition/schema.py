@@ -101,7 +101,7 @@ class NetworkTable(_Table):
     weights: FileName | None = None
 
 
-class Check(_Table):
+class CheckSettings(_Table):
     """`[check]`: how it is checked; also the keys of `[tool.xcheck]`."""
 
     backends: Annotated[list[str], Field(min_length=1)] | None = None
@@ -175,7 +175,7 @@ class Training(_Table):
         return check_at
 
 
-class ProjectDefaults(Check):
+class ProjectSettings(CheckSettings):
     """`[tool.xcheck]` of a pyproject.toml: the keys of `[check]`, and `examples`."""
 
     examples: Count | None = None
@@ -186,7 +186,7 @@ class Definition(_Table):
 
     data: Data
     network: NetworkTable
-    check: Check = Check()
+    check: CheckSettings = CheckSettings()
     training: Training | None = None
 
 
@@ -195,7 +195,7 @@ class Tool(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
-    xcheck: ProjectDefaults = ProjectDefaults()
+    xcheck: ProjectSettings = ProjectSettings()
 
 
 class Project(BaseModel):

@@ -47,7 +47,7 @@ _WORTH, _SCREEN = 2.0**-23, 2.0**-19
 _FROM_MEDIAN, _UNEVEN = 1.5, 3.0
 
 
-class Piece(NamedTuple):
+class Segment(NamedTuple):
     """The components [start, stop) of direction `number`."""
 
     number: int
@@ -56,7 +56,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
+class DirectionalDerivative:
     """∇J·v along a piece.
 
     Attributes:
@@ -71,11 +71,13 @@ class Slope:
     step: float
     steepest: float = 0.0
 
-    def without(self, part: "Slope") -> "Slope":
+    def without(self, part: "DirectionalDerivative") -> "DirectionalDerivative":
         """Return the slope along what is left when a part is taken out."""
-        return Slope(self.value - part.value, self.bar + part.bar, part.step, self.steepest + part.steepest)
+        return DirectionalDerivative(
+            self.value - part.value, self.bar + part.bar, part.step, self.steepest + part.steepest
+        )
 
-    def reconciled(self, again: "Slope") -> "Slope":
+    def reconciled(self, again: "DirectionalDerivative") -> "DirectionalDerivative":
         """Return the narrower of two; where they contradict, the one with the shorter step, with a bar as wide."""
         if not math.isfinite(again.bar):
             return self
@@ -85,11 +87,11 @@ class Slope:
         if apart <= self.bar + again.bar:
             return again if again.bar < self.bar else self
         shorter = again if again.step < self.step else self
-        return Slope(shorter.value, max(shorter.bar, apart), shorter.step, shorter.steepest)
+        return DirectionalDerivative(shorter.value, max(shorter.bar, apart), shorter.step, shorter.steepest)
 
 
 @dataclass(frozen=True, slots=True)
-class _Probe:
+class Stencil:
     """What four losses say; `level` is |Δ⁴|/√70."""
 
     value: float
@@ -115,7 +117,7 @@ class _Known:
         rough: the shortest at which what J does inside it dominates, infinite before there is one.
     """
 
-    slope: Slope
+    slope: DirectionalDerivative
     next: float = 0.0
     noisy: float = 0.0
     rough: float = math.inf
@@ -137,7 +139,7 @@ class _Known:
             self.next = math.sqrt(self.noisy * self.rough)
 
 
-class Slopes:
+class DirectionalDerivatives:
     """Measures slopes along pieces of the directions of an engine, each as sharply as it is asked for.
 
     Args:
@@ -153,7 +155,7 @@ class Slopes:
     def __init__(self, engine: FunctionEngine) -> None:
         self._engine = engine
         self._here: float | None = None
-        self._known: dict[Piece, _Known] = {}
+        self._known: dict[Segment, _Known] = {}
         self._least = engine.roundoff * float(np.abs(np.nan_to_num(engine.losses[0])))
         self.noise, self.loud, self.stairs = self._least, False, False
         self.reach = _REACH if engine.roundoff < 2.0**-40 else _REACH_OF_FLOAT32
@@ -173,12 +175,12 @@ class Slopes:
         return self._engine.lines.directions.row(number)
 
     @property
-    def whole(self) -> list[Piece]:
+    def whole(self) -> list[Segment]:
         """All directions, from end to end."""
-        return [Piece(number, 0, self._engine.theta.size) for number in range(len(self._engine.lines.directions))]
+        return [Segment(number, 0, self._engine.theta.size) for number in range(len(self._engine.lines.directions))]
 
     @np.errstate(all="ignore")
-    def screen(self) -> list[Slope]:
+    def screen(self) -> list[DirectionalDerivative]:
         """Measure all directions from end to end, and σ on the way."""
         pieces = self.whole
         probes = [self._settled(pieces[0]), *(self._probe(piece, self.reach) for piece in pieces[1:])]
@@ -191,7 +193,7 @@ class Slopes:
         return [self.slope(piece, _SCREEN * size) for piece in pieces]
 
     @np.errstate(all="ignore")
-    def adopt(self, slopes: Sequence[Slope], noise: float) -> None:
+    def adopt(self, slopes: Sequence[DirectionalDerivative], noise: float) -> None:
         """Take over slopes of all directions, and σ, that were measured otherwise; find how far to go."""
         self.noise = max(self.noise, noise)
         for piece, slope in zip(self.whole, slopes, strict=True):
@@ -201,7 +203,7 @@ class Slopes:
             self._known[piece].next = self.reach
 
     @np.errstate(all="ignore")
-    def slope(self, piece: Piece, need: float) -> Slope:
+    def slope(self, piece: Segment, need: float) -> DirectionalDerivative:
         """Return the slope along a piece, with a bar of at most `need` if that can be had."""
         known = self._known.get(piece)
         for _ in range(_ROUNDS):
@@ -213,23 +215,23 @@ class Slopes:
         return known.slope
 
     @np.errstate(all="ignore")
-    def confirmed(self, piece: Piece) -> Slope:
+    def confirmed(self, piece: Segment) -> DirectionalDerivative:
         """Return the slope along a piece after it was measured once more, with a shorter step."""
         known = self._known[piece]
         reach = min(self.reach, known.rough, known.noisy or math.inf) / _FACTOR
         return self._take(piece, self._probe(piece, reach), reach).slope
 
-    def derive(self, whole: Piece, part: Piece, rest: Piece) -> None:
+    def derive(self, whole: Segment, part: Segment, rest: Segment) -> None:
         """Note what the slopes along a whole piece and a part of it say about the rest."""
         if rest not in self._known:
             derived = self._known[whole].slope.without(self._known[part].slope)
             self._known[rest] = _Known(derived, next=self.reach)
 
-    def _take(self, piece: Piece, probe: _Probe, reach: float) -> _Known:
+    def _take(self, piece: Segment, probe: Stencil, reach: float) -> _Known:
         """Note what a probe says, and how far to go next, should anyone wish to know it better."""
         noise = NOISE_MULTIPLE * self.noise / probe.step
         bar = probe.irregular + noise + 2 * self._engine.roundoff * abs(probe.value)
-        slope = Slope(probe.value, bar if math.isfinite(bar) else math.inf, probe.step, probe.steepest)
+        slope = DirectionalDerivative(probe.value, bar if math.isfinite(bar) else math.inf, probe.step, probe.steepest)
         known = self._known.setdefault(piece, _Known(slope))
         known.slope = known.slope.reconciled(slope)
         known.note(reach, rough=not probe.irregular <= noise)
@@ -237,7 +239,7 @@ class Slopes:
             known.next = 0.0
         return known
 
-    def _settled(self, piece: Piece) -> _Probe:
+    def _settled(self, piece: Segment) -> Stencil:
         """Probe a direction until kinks and noise both leave enough to be seen."""
         probe = self._probe(piece, self.reach)
         for _ in range(_ROUNDS):
@@ -256,11 +258,11 @@ class Slopes:
             self.reach, probe = self.reach / _FACTOR, shorter
         return self._lengthened(piece, probe)
 
-    def _moved_on(self, piece: Piece, factor: float) -> _Probe:
+    def _moved_on(self, piece: Segment, factor: float) -> Stencil:
         self.reach *= factor
         return self._probe(piece, self.reach)
 
-    def _lengthened(self, piece: Piece, probe: _Probe) -> _Probe:
+    def _lengthened(self, piece: Segment, probe: Stencil) -> Stencil:
         """Go further as long as noise is all that there is to be gained from."""
         for _ in range(_ROUNDS):
             noise = NOISE_MULTIPLE * self.noise / probe.step
@@ -272,7 +274,7 @@ class Slopes:
             self.reach, probe = self.reach * _FACTOR, longer
         return probe
 
-    def _probe(self, piece: Piece, reach: float) -> _Probe:
+    def _probe(self, piece: Segment, reach: float) -> Stencil:
         """Evaluate the losses around θ along a piece."""
         moved = self.row(piece.number)[piece.start : piece.stop]
         around = self._engine.theta[piece.start : piece.stop]
@@ -289,4 +291,4 @@ class Slopes:
         fourth = abs(far_right + far_left - 4 * (right + left) + 6 * self._here)
         steepest = max(abs(right - self._here), abs(left - self._here)) / step
         irregular = abs(near - far) + fourth / (4 * step)
-        return _Probe((4 * near - far) / 3, irregular, fourth / _OF_FOURTH, step, steepest)
+        return Stencil((4 * near - far) / 3, irregular, fourth / _OF_FOURTH, step, steepest)

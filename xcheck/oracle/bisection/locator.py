@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.bisection.directional import Slope, Slopes
+from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
 from xcheck.oracle.directions import Directions
 from xcheck.oracle.engines.base import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.estimators.one_sided import BlackBoxGradient, one_sided
+from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided
 
 # A component that is to be named need not be known any better.
 _TOLERANCE = 1e-6
@@ -32,12 +32,12 @@ class Locator:
         slopes: knows all directions from end to end.
     """
 
-    def __init__(self, engine: FunctionEngine, slopes: Slopes) -> None:
+    def __init__(self, engine: FunctionEngine, slopes: DirectionalDerivatives) -> None:
         self._engine, self._slopes = engine, slopes
         self._places = np.zeros(0, dtype=np.intp)
-        self._measured: BlackBoxGradient | None = None
+        self._measured: OneSidedGradient | None = None
 
-    def locate(self, gradient: Vector, allowance: Allowance, lines: Lines, found: BlackBoxGradient) -> Located | None:
+    def locate(self, gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> Located | None:
         """Return which components of a gradient, shape (n,), are wrong; None where the lines name enough of them."""
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
@@ -57,7 +57,7 @@ class Locator:
             engine = self._engine.for_lines(
                 Lines(self._engine.lines.whole, new, Directions(0, self._engine.theta.size))
             )
-            found = one_sided(engine, np.full(len(new), self._slopes.noise), tolerance=_TOLERANCE)
+            found = estimate_one_sided(engine, np.full(len(new), self._slopes.noise), tolerance=_TOLERANCE)
             self._engine.evaluations += engine.evaluations
             before = self._places
             self._places = np.union1d(before, new)
@@ -70,7 +70,7 @@ class Locator:
         rows = np.searchsorted(self._places, places)
         return [Measured(float(one.value[row]), float(_wide(one)[row])) for row in rows]
 
-    def joined(self, lines: Lines, found: BlackBoxGradient) -> tuple[Lines, BlackBoxGradient]:
+    def joined(self, lines: Lines, found: OneSidedGradient) -> tuple[Lines, OneSidedGradient]:
         """Return the lines with what was found, and what was measured along all of them."""
         count = len(lines.components)
         own = [self._slopes.slope(piece, np.inf) for piece in self._slopes.whole]
@@ -85,7 +85,7 @@ class Locator:
         return more, _merged((kept, rows), (found, places), more.layout.size)
 
 
-def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
+def screened(slopes: Sequence[DirectionalDerivative]) -> OneSidedGradient:
     """Return slopes along directions as what was measured along lines."""
     size = len(slopes)
     value = np.array([slope.value for slope in slopes])
@@ -95,15 +95,15 @@ def screened(slopes: Sequence[Slope]) -> BlackBoxGradient:
     measured = Measurement(
         np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), steepest, bar, step, 0
     )
-    return BlackBoxGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+    return OneSidedGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
 
 
-def slopes_of(found: BlackBoxGradient, start: int) -> list[Slope]:
+def slopes_of(found: OneSidedGradient, start: int) -> list[DirectionalDerivative]:
     """Return what was measured along lines, from `start` on, as slopes."""
     one = found.measured
     bars = np.nan_to_num(_wide(one)[start:], nan=np.inf)
     rows = zip(one.value[start:], bars, one.step[start:], one.magnitude[start:], strict=True)
-    return [Slope(*(float(number) for number in row)) for row in rows]
+    return [DirectionalDerivative(*(float(number) for number in row)) for row in rows]
 
 
 def _wide(measured: Measurement) -> Vector:
@@ -111,11 +111,11 @@ def _wide(measured: Measurement) -> Vector:
     return np.asarray(measured.bar + (measured.upper - measured.lower) / 2)
 
 
-def _up(slopes: Sequence[Slope]) -> Indices:
+def _up(slopes: Sequence[DirectionalDerivative]) -> Indices:
     return np.arange(len(slopes), dtype=np.intp)
 
 
-def _wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: BlackBoxGradient) -> dict[int, Measured]:
+def _wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> dict[int, Measured]:
     """Return the measured components in which a gradient is wrong."""
     one, count = found.measured, len(lines.components)
     claimed, value, bar = gradient[lines.components], one.value[:count], _wide(one)[:count]
@@ -124,7 +124,7 @@ def _wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: BlackBox
     return {int(lines.components[row]): Measured(float(value[row]), float(bar[row])) for row in rows}
 
 
-def _with_slopes(measured: Measurement, start: int, slopes: Sequence[Slope]) -> Measurement:
+def _with_slopes(measured: Measurement, start: int, slopes: Sequence[DirectionalDerivative]) -> Measurement:
     """Return a measurement whose lines from `start` on are as the slopes say."""
     own = screened(slopes).measured
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
@@ -135,18 +135,18 @@ def _with_slopes(measured: Measurement, start: int, slopes: Sequence[Slope]) -> 
     return replace(measured, conventions=np.concatenate([measured.conventions[:, :start], variants], axis=1), **parts)
 
 
-def _taken(found: BlackBoxGradient, rows: Indices) -> BlackBoxGradient:
+def _taken(found: OneSidedGradient, rows: Indices) -> OneSidedGradient:
     """Return some rows."""
     one = found.measured
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
     parts: dict[str, Any] = {name: getattr(one, name)[rows] for name in names}
     measured = replace(one, indices=np.arange(len(rows)), conventions=one.conventions[:, rows], **parts)
-    return BlackBoxGradient(measured, found.kink[rows], found.brief[rows], found.bend[rows])
+    return OneSidedGradient(measured, found.kink[rows], found.brief[rows], found.bend[rows])
 
 
 def _merged(
-    one: tuple[BlackBoxGradient, Indices], other: tuple[BlackBoxGradient, Indices] | None, size: int
-) -> BlackBoxGradient:
+    one: tuple[OneSidedGradient, Indices], other: tuple[OneSidedGradient, Indices] | None, size: int
+) -> OneSidedGradient:
     """Return two measurements as one, each in its own rows of `size`."""
     parts = [one] if other is None else [one, other]
     everything = np.concatenate([rows for _, rows in parts])
@@ -163,7 +163,7 @@ def _merged(
         evaluations=sum(found.measured.evaluations for found, _ in parts),
         **{name: put([getattr(found.measured, name) for found, _ in parts]) for name in names},
     )
-    return BlackBoxGradient(
+    return OneSidedGradient(
         measured,
         put([found.kink for found, _ in parts]),
         np.concatenate([found.brief for found, _ in parts])[order],

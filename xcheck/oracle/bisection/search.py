@@ -29,7 +29,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of, tensor_of
-from xcheck.oracle.bisection.directional import Piece, Slope, Slopes
+from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives, Segment
 from xcheck.oracle.engines.base import Indices
 from xcheck.oracle.engines.lines import unseen
 
@@ -126,7 +126,7 @@ class Search:
 
     def __init__(
         self,
-        slopes: Slopes,
+        slopes: DirectionalDerivatives,
         layout: Layout,
         gradient: Vector,
         measure: Callable[[Indices], Sequence[Measured]],
@@ -162,7 +162,7 @@ class Search:
         """Measure the direction that shows the most again, with a shorter step, until one stands."""
         stands: set[int] = set()
         while (worst := self._worst(everything)) is not None and worst not in stands:
-            self._slopes.confirmed(Piece(worst, *everything))
+            self._slopes.confirmed(Segment(worst, *everything))
             stands.add(worst)
 
     @property
@@ -176,7 +176,7 @@ class Search:
 
     # --- residuals ----------------------------------------------------------------------------------------------------
 
-    def _residual(self, number: int, block: Block, slope: Slope) -> tuple[float, float]:
+    def _residual(self, number: int, block: Block, slope: DirectionalDerivative) -> tuple[float, float]:
         """Return r(B) and how large it may be."""
         part = slice(block.start, block.stop)
         v, g = self._slopes.row(number)[part], self._gradient[part]
@@ -187,7 +187,7 @@ class Search:
 
     def _excess(self, number: int, block: Block, need: float = np.inf) -> float:
         """Return |r(B)| in units of what it may be."""
-        slope = self._slopes.slope(Piece(number, *block), need)
+        slope = self._slopes.slope(Segment(number, *block), need)
         residual, allowed = self._residual(number, block, slope)
         return abs(residual) / allowed if allowed > 0 else (np.inf if residual else 0.0)
 
@@ -212,7 +212,7 @@ class Search:
         path = _Path(block)
         while path.end.size > 1:
             block = path.end
-            residual, _ = self._residual(number, block, self._slopes.slope(Piece(number, *block), np.inf))
+            residual, _ = self._residual(number, block, self._slopes.slope(Segment(number, *block), np.inf))
             excesses = self._halved(number, block, abs(residual) / 8)
             if max(excesses) <= 1:
                 break
@@ -225,11 +225,11 @@ class Search:
         """Return how far both halves are out of bounds: one measured, the other derived if that is sharp enough."""
         left, right = halves(self._layout, block)
         first = self._excess(number, left, need)
-        self._slopes.derive(Piece(number, *block), Piece(number, *left), Piece(number, *right))
+        self._slopes.derive(Segment(number, *block), Segment(number, *left), Segment(number, *right))
         second = self._excess(number, right, need)
         if max(first, second) <= 1:
             # What is too small beside the bars of larger blocks may show beside that of a smaller one.
-            sharp = min(need, self._slopes.slope(Piece(number, *block), np.inf).bar / 4)
+            sharp = min(need, self._slopes.slope(Segment(number, *block), np.inf).bar / 4)
             first, second = self._excess(number, left, sharp), self._excess(number, right, sharp)
         return first, second
 

@@ -43,7 +43,7 @@ _GAUSS = ((0.5 - np.sqrt(0.15), 5 / 18), (0.5, 8 / 18), (0.5 + np.sqrt(0.15), 5 
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class ExpansionPoint:
     """What is known of a layer at θ, shape (n, m) each.
 
     Attributes:
@@ -56,9 +56,9 @@ class Anchor:
     piece: Any
     known: tuple[Any, ...]
 
-    def at(self, change: Callable[[Any], Any]) -> "Anchor":
+    def at(self, change: Callable[[Any], Any]) -> "ExpansionPoint":
         """Return the anchor with `change` applied to every array: chosen units, or other axes."""
-        changed: Anchor = jax.tree.map(change, self)
+        changed: ExpansionPoint = jax.tree.map(change, self)
         return changed
 
 
@@ -82,7 +82,7 @@ class LossAnchor:
         return changed
 
 
-jax.tree_util.register_dataclass(Anchor, ["z", "piece", "known"], [])
+jax.tree_util.register_dataclass(ExpansionPoint, ["z", "piece", "known"], [])
 jax.tree_util.register_dataclass(LossAnchor, ["outputs", "targets", "known"], [])
 
 
@@ -101,29 +101,29 @@ _KNOWN: dict[ActivationName, Callable[[Vector], tuple[Vector, ...]]] = {
 }
 
 
-def anchored(name: ActivationName, z: Vector, piece: Vector | None) -> Anchor:
+def expand_at(name: ActivationName, z: Vector, piece: Vector | None) -> ExpansionPoint:
     """Return the anchor of a layer with pre-activations `z`, shape (n, m)."""
-    return Anchor(z, piece, _KNOWN[name](z) if name in _KNOWN else ())
+    return ExpansionPoint(z, piece, _KNOWN[name](z) if name in _KNOWN else ())
 
 
-def _sigmoid(anchor: Anchor, delta: Array) -> Array:
+def _sigmoid(anchor: ExpansionPoint, delta: Array) -> Array:
     s, t = anchor.known
     e = expm1(delta)
     return s * t * e / (1 + s * e)
 
 
-def _tanh(anchor: Anchor, delta: Array) -> Array:
+def _tanh(anchor: ExpansionPoint, delta: Array) -> Array:
     a, sech2 = anchor.known
     t = tanh(delta)
     return t * sech2 / (1 + a * t)
 
 
-def _silu(anchor: Anchor, delta: Array) -> Array:
+def _silu(anchor: ExpansionPoint, delta: Array) -> Array:
     moved = _sigmoid(anchor, delta)
     return delta * (anchor.known[0] + moved) + anchor.z * moved
 
 
-def _gelu(anchor: Anchor, delta: Array) -> Array:
+def _gelu(anchor: ExpansionPoint, delta: Array) -> Array:
     cumulative, density = anchor.known
     points = ((weight, x * delta) for x, weight in _GAUSS)
     integral = sum(weight * (1 + expm1(-t * (anchor.z + t / 2))) for weight, t in points)
@@ -131,11 +131,11 @@ def _gelu(anchor: Anchor, delta: Array) -> Array:
     return delta * (cumulative + moved) + anchor.z * moved
 
 
-def _elu(anchor: Anchor, delta: Array) -> Array:
+def _elu(anchor: ExpansionPoint, delta: Array) -> Array:
     return jnp.where(anchor.piece > 0, delta, anchor.known[0] * expm1(delta))
 
 
-_MOVED: dict[ActivationName, Callable[[Anchor, Array], Array]] = {
+_MOVED: dict[ActivationName, Callable[[ExpansionPoint, Array], Array]] = {
     "identity": lambda anchor, delta: delta,
     "sigmoid": _sigmoid,
     "tanh": _tanh,
@@ -148,7 +148,7 @@ _MOVED: dict[ActivationName, Callable[[Anchor, Array], Array]] = {
 }
 
 
-def activation_moved(name: ActivationName, anchor: Anchor, delta: Array, *, short: bool) -> Array:
+def activation_moved(name: ActivationName, anchor: ExpansionPoint, delta: Array, *, short: bool) -> Array:
     """Return g(z + δ) − g(z) on the piece that is active at θ.
 
     Args:

@@ -11,7 +11,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress
 from xcheck.oracle.engines.penalty import Penalty
-from xcheck.oracle.network.branches import Flags, Pieces, find_dead, find_pieces
+from xcheck.oracle.network.branches import Branches, Flags, find_branches, find_dead
 from xcheck.oracle.network.forward import Parameters, Trace, trace
 
 _SMALLEST = 1e-30
@@ -75,7 +75,7 @@ class NetworkEngine(Engine):
         self.parameters = tensors_of(problem.layout, problem.theta)
         self.keeps = keeps_of(problem)
         self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
-        self.pieces: Pieces = find_pieces(problem.network, self.parameters, self.trace, roundoff)
+        self.pieces: Branches = find_branches(problem.network, self.parameters, self.trace, roundoff)
         self.dead: list[Flags] = find_dead(problem.network, self.pieces, self.keeps)
 
     def chunk_of(self, numbers: int, widest: int) -> int:

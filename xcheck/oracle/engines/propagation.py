@@ -27,11 +27,11 @@ from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, LossName
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.increments import (
-    Anchor,
+    ExpansionPoint,
     LossAnchor,
     Moves,
     activation_moved,
-    anchored,
+    expand_at,
     loss_anchored,
     loss_moved,
     loss_moved_by_one,
@@ -46,7 +46,7 @@ class Layer:
 
     W: Array
     inputs: Array
-    anchor: Anchor
+    anchor: ExpansionPoint
     keep: Array | None
 
 
@@ -156,7 +156,7 @@ def _arrived_at_once(loss: LossName, anchor: LossAnchor, units: Array, moved: Ar
     return loss_moved(loss, anchor, lambda k: jnp.where(chosen, moved, 0.0)[k], short=False)
 
 
-class Climber:
+class Propagator:
     """The layers of a network at θ, for each variant of its pieces, on the device of an engine."""
 
     def __init__(self, engine: NetworkEngine) -> None:
@@ -169,7 +169,7 @@ class Climber:
             for number, (W, _) in enumerate(engine.parameters):
                 inputs, keep = np.concatenate([trace.a[number].T, ones]), _turned(engine.keeps[number + 1])
                 anchors = (
-                    anchored(self._names[number], trace.z[number].T, _turned(pieces[number]))
+                    expand_at(self._names[number], trace.z[number].T, _turned(pieces[number]))
                     for pieces in engine.pieces.each
                 )
                 self._layers.append([Layer(W, inputs, anchor, keep) for anchor in anchors])

@@ -18,7 +18,7 @@ from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.base import Indices, Spans
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.engines.propagation import Climber, is_short, reach
+from xcheck.oracle.engines.propagation import Propagator, is_short, reach
 from xcheck.oracle.network.forward import float64_on
 
 _CACHE = 32 << 20  # bytes
@@ -50,7 +50,7 @@ class StructuredEngine(NetworkEngine):
         self.reach = reach(self)
         self._largest = [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]  # and the bias's input
         with float64_on(self.device):
-            self.climber = Climber(self)
+            self.climber = Propagator(self)
 
     @cached_property
     def scale(self) -> Vector:

@@ -12,7 +12,7 @@ import numpy as np
 
 from xcheck.layout import Vector
 from xcheck.oracle.engines.base import Engine, Indices
-from xcheck.oracle.estimators.central import Flags, Measurement, automatic
+from xcheck.oracle.estimators.central import Flags, Measurement, estimate_central
 
 # In units of the tensor's largest slope.
 _SHARP = 1e-2
@@ -55,7 +55,7 @@ def audit(name: str, measured: Measurement, *, by: Engine, noise: Vector, chosen
         chosen: components, shape (k,).
     """
     # Any bar is narrow enough (tolerance ∞): a difference shows as soon as it is larger than both.
-    again = automatic(by, noise, tolerance=np.inf, indices=chosen)
+    again = estimate_central(by, noise, tolerance=np.inf, indices=chosen)
     apart = np.max([np.abs(getattr(again, end) - getattr(measured, end)[chosen]) for end in ("lower", "upper")], axis=0)
     allowed = again.bar + measured.bar[chosen]
     # What is not finite at θ or where the steps lead cannot be held against anybody.

@@ -89,7 +89,7 @@ def extrapolated(fine: Vector, coarse: Vector) -> Vector:
     return fine + (fine - coarse) / 3
 
 
-def truncated(differences: Sequence[Vector], noise: Vector) -> tuple[Vector, Flags]:
+def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vector, Flags]:
     """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
 
     Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
@@ -130,7 +130,7 @@ def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> 
     return Measurement(indices, value, lower, upper, conventions, once.magnitude, bar, step, 6 * len(indices))
 
 
-def automatic(
+def estimate_central(
     engine: Engine,
     noise: Vector,
     *,
@@ -166,7 +166,7 @@ def automatic(
         step = best.step[pending] * np.where(noisy, 4.0, 0.25)
         again = _measured(engine, chosen[pending], step, noise[pending])
         evaluations += again.evaluations
-        pending = pending[improve(best, again, pending)]
+        pending = pending[merge_better(best, again, pending)]
         pending = pending[too_wide(engine, best, tolerance)[pending]]
     return replace(best, evaluations=evaluations)
 
@@ -180,7 +180,7 @@ def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
 
 
-def improve(best: Measurement, again: Measurement, places: Indices) -> Flags:
+def merge_better(best: Measurement, again: Measurement, places: Indices) -> Flags:
     """Take over into `best` at `places` what `again` knows better, and return where it does.
 
     A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
@@ -215,7 +215,7 @@ def take_over(best: Measurement, again: Measurement, places: Indices, taken: Fla
     best.conventions[:, places[taken]] = again.conventions[:, taken]
 
 
-def fixed(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:
+def estimate_fixed_step(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:
     """Estimate all components with the same step: the lecture's formula, as it stands.
 
     Args:

@@ -37,10 +37,10 @@ from xcheck.oracle.estimators.central import (
     extrapolated,
     take_over,
     too_wide,
-    truncated,
+    truncation_error,
 )
 from xcheck.oracle.estimators.noise import noise_nearby
-from xcheck.oracle.estimators.two_step import look, sample_of
+from xcheck.oracle.estimators.two_step import estimate_two_step, sample_of
 
 _ROUNDS = 12
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h; six times that is no accident.
@@ -69,7 +69,7 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class BlackBoxGradient:
+class OneSidedGradient:
     """The numerical gradient of any function.
 
     Attributes:
@@ -88,7 +88,7 @@ class BlackBoxGradient:
 
 def black_box_gradient(
     loss: Callable[[Vector], float], theta: Vector, layout: Layout, *, tolerance: float = 1e-7, seed: int = 0
-) -> BlackBoxGradient:
+) -> OneSidedGradient:
     """Estimate the gradient of `loss` at `theta` by differences, with error bars and kinks.
 
     Args:
@@ -100,16 +100,16 @@ def black_box_gradient(
     """
     engine = LoopEngine(loss, theta, layout)
     noise = noise_nearby(engine, np.random.default_rng(seed))
-    return one_sided(engine, noise, tolerance=tolerance)
+    return estimate_one_sided(engine, noise, tolerance=tolerance)
 
 
-def one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> BlackBoxGradient:
+def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> OneSidedGradient:
     """Estimate all components, looking at both sides of each; see the module.
 
     Args:
         engine: evaluates the differences.
         noise: σ of J per component, shape (n,).
-        tolerance: as in `xcheck.oracle.estimators.central.automatic`.
+        tolerance: as in `xcheck.oracle.estimators.central.estimate`.
     """
     noise = np.maximum(noise, _least(engine))
     sides, brief = _first_pass(engine, noise)
@@ -122,8 +122,8 @@ def one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> Bla
 
 
 def in_full(
-    engine: FunctionEngine, noise: Vector, found: BlackBoxGradient, places: Indices, *, tolerance: float
-) -> BlackBoxGradient:
+    engine: FunctionEngine, noise: Vector, found: OneSidedGradient, places: Indices, *, tolerance: float
+) -> OneSidedGradient:
     """Return the gradient after components that had a brief look were measured in full."""
     noise = np.maximum(noise, _least(engine))
     state, brief = _State.of(engine, noise, found), found.brief.copy()
@@ -148,7 +148,7 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
             suspects.append(rest)
             continue
         truncation, jump = float(first.apart[own].max()), float(first.jump[own].max())
-        measured, suspicious, bend = look(engine, rest, start[rest], noise[rest], truncation, jump)
+        measured, suspicious, bend = estimate_two_step(engine, rest, start[rest], noise[rest], truncation, jump)
         parts.append(_unsided(measured, bend))
         brief[rest[~suspicious]] = True
         suspects.append(rest[suspicious])
@@ -191,7 +191,7 @@ class _State:
         self.evaluations = self.best.evaluations
 
     @classmethod
-    def of(cls, engine: FunctionEngine, noise: Vector, found: BlackBoxGradient) -> "_State":
+    def of(cls, engine: FunctionEngine, noise: Vector, found: OneSidedGradient) -> "_State":
         """Return what is known at the end of an earlier measurement."""
         best = copied(found.measured)
         jump = best.upper - best.lower
@@ -275,11 +275,11 @@ class _State:
         self.jump[places[taken]], self.kinked[places[taken]] = again.jump[taken], again.kinked[taken]
         self.bend[places[taken]] = again.bend[taken]
 
-    def result(self, brief: Flags) -> BlackBoxGradient:
+    def result(self, brief: Flags) -> OneSidedGradient:
         """Return the gradient."""
         self.kink[self.kinked] = 0.0
         best = replace(self.best, evaluations=self.evaluations)
-        return BlackBoxGradient(_with_jumps(best, self.jump, self.kinked), self.kink, brief, self.bend)
+        return OneSidedGradient(_with_jumps(best, self.jump, self.kinked), self.kink, brief, self.bend)
 
 
 @np.errstate(invalid="ignore")
@@ -302,8 +302,8 @@ def _still(best: Measurement, again: Measurement, places: Indices) -> Flags:
 
 
 def reconsidered(
-    engine: FunctionEngine, noise: Vector, found: BlackBoxGradient, disputed: Indices, gradient: Vector
-) -> BlackBoxGradient:
+    engine: FunctionEngine, noise: Vector, found: OneSidedGradient, disputed: Indices, gradient: Vector
+) -> OneSidedGradient:
     """Return the gradient after disputed components were measured with steps as short as the noise allows.
 
     A function may have a feature inside the first step that its derivative sees and its differences do not. Where
@@ -355,7 +355,7 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
     value = extrapolated(central[0], central[1])
     jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
-    truncation, irregular = truncated(central, NOISE_MULTIPLE * noise / step)
+    truncation, irregular = truncation_error(central, NOISE_MULTIPLE * noise / step)
     bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
     accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.

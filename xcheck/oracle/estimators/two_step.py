@@ -33,7 +33,7 @@ def sample_of(tensor: Tensor, rng: np.random.Generator) -> Indices:
     return np.sort(rng.choice(everything, SAMPLE, replace=False))
 
 
-def look(
+def estimate_two_step(
     engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector, truncation: float, jump: float
 ) -> tuple[Measurement, Flags, Vector]:
     """Measure components with four losses each; return where a kink may be near, and how J bends.

@@ -30,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class Branches:
     """The pieces at θ, in one or more variants.
 
     Attributes:
@@ -57,7 +57,7 @@ class Pieces:
         return [[None if slope is None else slope[v] for slope in self.slopes] for v in range(self.variants)]
 
 
-def find_pieces(network: Network, parameters: Parameters, trace: Trace, roundoff: float) -> Pieces:
+def find_branches(network: Network, parameters: Parameters, trace: Trace, roundoff: float) -> Branches:
     """Read the active pieces off the pre-activations at θ."""
     names = [layer.activation for layer in network.layers]
     z = trace.z
@@ -69,10 +69,10 @@ def find_pieces(network: Network, parameters: Parameters, trace: Trace, roundoff
     tied = sorted({name for name, tie in zip(names, ties, strict=True) if tie.any()})
     conventions = _conventions(tied, near=near)
     slopes = [_slopes(name, pre, tie, conventions) for name, pre, tie in zip(names, z, ties, strict=True)]
-    return Pieces(slopes, sum(int(tie.sum()) for tie in ties), near)
+    return Branches(slopes, sum(int(tie.sum()) for tie in ties), near)
 
 
-def find_dead(network: Network, pieces: Pieces, keeps: Sequence[Vector | None]) -> list[Flags]:
+def find_dead(network: Network, pieces: Branches, keeps: Sequence[Vector | None]) -> list[Flags]:
     """Return per layer which units answer zero however far z moves on its piece, in all examples, shapes (nₗ,).
 
     A relu unit with z < 0, whichever way its ties are decided, or a unit that is dropped; in some examples the one and
