@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
-from xcheck.report.console import NARROW, STYLES, indent, print_sections, render_text, table, titled
+from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
 from xcheck.report.json import SCHEMA, finite
 from xcheck.report.plot import plotted
 
@@ -60,15 +60,15 @@ def _sections(found: Explanation, width: int) -> Iterable[RenderableType]:
     narrow = width < NARROW
     where = f"  {found.model}, {found.component}: {found.headline}"
     yield Text.assemble((str(found.verdict), STYLES[found.verdict]), where)
-    yield indent(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
+    yield pad(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
     yield ""
-    yield indent(_witnesses(found, narrow=narrow))
+    yield pad(_witnesses(found, narrow=narrow))
     yield ""
     if math.isfinite(found.value):
-        yield indent(f"nearest kink along this component: {found.kink}")
+        yield pad(f"nearest kink along this component: {found.kink}")
     if found.slopes is not None:
         right, left = f"{found.slopes.right:.8g}", f"{found.slopes.left:.8g}"
-        yield indent(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
+        yield pad(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
     if found.steps:
         yield from titled("differences of the real loss", _sweep(found, narrow=narrow))
         yield from _plot(found, width)
@@ -109,4 +109,4 @@ def _plot(found: Explanation, width: int) -> Iterable[RenderableType]:
     about = "truncation on the right, roundoff on the left"
     yield from titled("|D(h) − oracle| over h", about + (", - the oracle's bar" if found.error_bar else ""))
     for line in lines:
-        yield indent(Text(line, no_wrap=True))
+        yield pad(Text(line, no_wrap=True))

@@ -66,7 +66,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narr
     return found
 
 
-def indent(content: RenderableType | str) -> Padding:
+def pad(content: RenderableType | str) -> Padding:
     """Return content two columns to the right."""
     return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
 
@@ -74,5 +74,5 @@ def indent(content: RenderableType | str) -> Padding:
 def titled(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
     """Yield content under a title, after an empty line."""
     yield ""
-    yield indent(Text(title, style="bold"))
-    yield indent(content)
+    yield pad(Text(title, style="bold"))
+    yield pad(content)

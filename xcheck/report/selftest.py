@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
-from xcheck.report.console import NARROW, STYLES, indent, print_sections, render_text, table, titled
+from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
 from xcheck.report.json import SCHEMA, finite
 from xcheck.verdict import Verdict
 
@@ -57,16 +57,16 @@ def as_dict(found: SelfTest) -> dict[str, Any]:
 def _sections(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     word = str(found.check) if found.check is not Verdict.AGREE else "SHARP" if found.ok else "BLUNT"
     yield Text.assemble((word, STYLES[found.verdict]), f"  {found.model}: {found.headline}")
-    yield indent(Text.assemble("the check itself: ", (str(found.check), STYLES[found.check])))
+    yield pad(Text.assemble("the check itself: ", (str(found.check), STYLES[found.check])))
     if found.check is not Verdict.AGREE:
-        yield indent(found.headline_of_check)
-        yield indent(_meaning(found))
+        yield pad(found.headline_of_check)
+        yield pad(_meaning(found))
     if not found.witnesses:
         return
     planted = f"{len(found.results)} faults, each planted in {_listed(found.witnesses)}"
-    yield indent(f"{planted}; {found.seconds:.2f} s beside {found.check_seconds:.2f} s for the check")
+    yield pad(f"{planted}; {found.seconds:.2f} s beside {found.check_seconds:.2f} s for the check")
     yield ""
-    yield indent(_classes(found, narrow=narrow))
+    yield pad(_classes(found, narrow=narrow))
     yield from _slipping(found)
     yield from _inapplicable(found.results)
     yield from _limits(found, narrow=narrow)
@@ -96,11 +96,11 @@ def _slipping(found: SelfTest) -> Iterable[RenderableType]:
     if not found.slipping:
         return
     yield ""
-    yield indent(Text("slip through", style="bold"))
+    yield pad(Text("slip through", style="bold"))
     for one in found.slipping:
         where = "" if one.missed_in == found.witnesses else f" (in {_listed(one.missed_in)})"
         word = ", undecided" if one.outcome is FaultOutcome.UNDECIDED else ""
-        yield indent(f"{one.name}{where}{word}: {one.component} is off by {_size(one)}")
+        yield pad(f"{one.name}{where}{word}: {one.component} is off by {_size(one)}")
 
 
 def _size(one: FaultResult) -> str:
@@ -129,11 +129,11 @@ def _limits(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
         "smaller errors of a component, relative to itself, slip through", table(headings, rows, narrow=narrow)
     )
     if len(limits) < len(found.limits):
-        yield indent(f"... {len(found.limits) - len(limits)} more")
+        yield pad(f"... {len(found.limits) - len(limits)} more")
     if hidden:
-        yield indent(_hidden(hidden))
+        yield pad(_hidden(hidden))
     if found.sampled:
-        yield indent(found.sampled)
+        yield pad(found.sampled)
 
 
 def _limit(number: float) -> str:

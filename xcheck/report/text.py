@@ -16,7 +16,7 @@ from xcheck.compare.pair import ORACLE, Component, band
 from xcheck.findings import Finding
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.pages import page
-from xcheck.report.console import NARROW, STYLES, again, indent, print_commands, render_text, titled
+from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, titled
 from xcheck.report.tables import Tables, title_of
 from xcheck.verdict import Verdict
 
@@ -64,7 +64,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     """Two lines and the tightest component: what was measured, and how close it was."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     difference = max(pair.difference for pair in against)
-    yield indent(
+    yield pad(
         Text(
             f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
             f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
@@ -74,7 +74,7 @@ def _passed(report: Report) -> Iterable[RenderableType]:
     tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         used, name, component = max(tightest, key=lambda found: found[0])
-        yield indent(
+        yield pad(
             Text(
                 f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
@@ -89,7 +89,7 @@ def _precision(report: Report) -> Iterable[RenderableType]:
         verdict = "within rounding" if worst.within_rounding else "more than rounding"
         where = f"{worst.tensor} of {worst.witness}"
         text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
-        yield indent(Text(text))
+        yield pad(Text(text))
 
 
 def _used(component: Component) -> float:
@@ -107,18 +107,18 @@ def _agreement(report: Report) -> str:
 
 def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     """A diagnosis: who is odd, where it starts, the cause; then the numbers."""
-    yield indent(Text(f"{report.summary}, seed {report.seed}"))
-    yield indent(Text(_oracle(report.oracle)))
+    yield pad(Text(f"{report.summary}, seed {report.seed}"))
+    yield pad(Text(_oracle(report.oracle)))
     yield from _diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
             yield from titled(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
         yield ""
-        yield indent(page.pairs(report.pairs))
+        yield pad(page.pairs(report.pairs))
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
-            yield indent(page.losses(report))
+            yield pad(page.losses(report))
     yield from _precision(report)
     if verbose:
         yield from _details(report, page)
@@ -128,9 +128,9 @@ def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if report.odd_one_out or report.consensus or report.starts:
         yield ""
     if report.odd_one_out or report.consensus:
-        yield indent(Text(_odd(report), style="bold"))
+        yield pad(Text(_odd(report), style="bold"))
     for name, where in report.starts.items():
-        yield indent(Text(f"starts: {name}: {where}"))
+        yield pad(Text(f"starts: {name}: {where}"))
     yield from _remarks("finding", [one for one in report.findings if not _is_cause(one)], verbose=verbose)
     yield from _remarks("cause", [one for one in report.findings if _is_cause(one)], verbose=verbose)
 
@@ -206,7 +206,7 @@ def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterabl
         yield ""
         # Warnings say themselves what they are about.
         title = "" if kind == "warning" else f", {page(remark.code).title}"
-        yield indent(Text(f"{kind} {remark.code}{title}: {remark.text}"))
+        yield pad(Text(f"{kind} {remark.code}{title}: {remark.text}"))
         if verbose and remark.trace:
             yield Text(indent(remark.trace, "  "), no_wrap=True)
 
@@ -216,10 +216,10 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         return
     yield ""
     if report.ok:
-        yield indent(Text(_agreement(report)))
-    yield indent(Text(_choice(report.oracle)))
-    yield indent(Text(_timing(report)))
-    yield indent(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
+        yield pad(Text(_agreement(report)))
+    yield pad(Text(_choice(report.oracle)))
+    yield pad(Text(_timing(report)))
+    yield pad(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
 
 
 def _commands(report: Report) -> Iterable[str]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
-from xcheck.report.console import NARROW, STYLES, again, indent, print_commands, render_text, table
+from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, table
 from xcheck.report.json import finite
 from xcheck.report.text import point_options, worst_component
 from xcheck.report.text import show as show_check
@@ -41,7 +41,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
     """Print the report; `verbose` prints every check on the way in full, `curves` the losses in plain characters."""
     print_line(report, console, soft_wrap=False)
     for section in _sections(report, narrow=console.width < NARROW, curves=curves):
-        console.print(indent(section) if section else "")
+        console.print(pad(section) if section else "")
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
