@@ -1,7 +1,7 @@
 """Backend name -> backend; the only place that knows where backends live.
 
 Backends are plug-ins: entry points of the group `xcheck.backends`, each an instance of
-`xcheck.backend.contract.Backend`. Those that come with xcheck take the same road as anybody else's.
+`xcheck.backend.Backend`. Those that come with xcheck take the same road as anybody else's.
 """
 
 from collections import defaultdict
@@ -77,5 +77,5 @@ def get(name: str) -> Backend:
         text = f"the plug-in {entries[0].value} is broken: {type(error).__name__}: {error}"
         raise BackendError(name, text) from error
     if not isinstance(backend, Backend):
-        raise BackendError(name, f"{entries[0].value} is not an xcheck.backend.contract.Backend")
+        raise BackendError(name, f"{entries[0].value} is not an xcheck.backend.Backend")
     return backend

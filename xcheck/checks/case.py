@@ -46,7 +46,7 @@ class Case:
         Raises:
             DefinitionError: as from `xcheck.check`, and for settings that it does not know.
         """
-        return replace(self, settings={**self.settings, **settings}).prepared().report()
+        return replace(self, settings={**self.settings, **settings}).prepared().run().report
 
     def prepared(self, only: Sequence[str] = ()) -> FunctionCheck:
         """Read and validate it.

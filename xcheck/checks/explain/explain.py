@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
 from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
 from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_steps
 from xcheck.compare.bounds import Bounds
@@ -17,7 +17,12 @@ _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNST
 
 
 def explain_component(subject: CompletedCheck, flat: int) -> Explanation:
-    """Return what is known about component `flat` of a check that is done."""
+    """Return what is known about component `flat` of a check that is done.
+
+    Raises:
+        DefinitionError: it is a check of a whole Jacobian.
+    """
+    require_one_gradient(subject)
     estimate, line = subject.estimate, int(np.searchsorted(subject.lines.components, flat))
     statements = tuple(_statement(subject, witness, line) for witness in subject.witnesses)
     # What is asked again in float64 may show a mistake, and no more.

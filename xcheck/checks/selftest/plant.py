@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import SAMPLED
@@ -34,7 +34,11 @@ def run_selftest(subject: CompletedCheck, check_seconds: float) -> SelfTest:
     Args:
         subject: the check.
         check_seconds: how long it took.
+
+    Raises:
+        DefinitionError: it is a check of a whole Jacobian.
     """
+    require_one_gradient(subject)
     start, report = time.perf_counter(), subject.report
     witnesses = _sound(subject)
     with np.errstate(all="ignore"):  # what overflows in a faulty gradient is a fault all the same
