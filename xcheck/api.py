@@ -10,10 +10,7 @@ from xcheck.checks.explain.component import component_of
 from xcheck.checks.explain.explain import explain_component
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.functions.check import prepare_functions
-from xcheck.checks.functions.implementations import (
-    Loss,
-    Objectives,
-)
+from xcheck.checks.functions.implementations import Loss, Objectives
 from xcheck.checks.networks.check import Model, NetworkCheck, load_model
 from xcheck.checks.prepare import prepare
 from xcheck.checks.report import Report

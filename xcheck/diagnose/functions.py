@@ -6,12 +6,7 @@ import numpy as np
 
 from xcheck.backend.contract import Objective
 from xcheck.errors import BackendError
-from xcheck.findings import (
-    DENSE,
-    LOCATED,
-    LOSSES_PART,
-    Finding,
-)
+from xcheck.findings import DENSE, LOCATED, LOSSES_PART, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import name_of

@@ -13,14 +13,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import (
-    Circumstances,
-    Forward,
-    diagnosis_of,
-    odd_one_out,
-    parted,
-    shown,
-)
+from xcheck.diagnose import Circumstances, Forward, diagnosis_of, odd_one_out, parted, shown
 from xcheck.diagnose.determinism import differing_calls
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding

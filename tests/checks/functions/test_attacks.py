@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import xcheck
-from tests.test_checking import codes
+from tests.checks.functions.layer import codes
 from xcheck import Report, Verdict
 from xcheck.errors import DefinitionError
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import xcheck
-from tests.test_checking import codes
+from tests.checks.functions.layer import codes
 from xcheck import Verdict
 
 W = np.arange(6.0) / 7 + 0.1

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import xcheck
-from tests.test_checking import codes
+from tests.checks.functions.layer import codes
 from xcheck import Report, Verdict
 
 ROWS, COLUMNS = 250, 400

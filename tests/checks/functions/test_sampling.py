@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import xcheck
-from tests.test_checking import codes
+from tests.checks.functions.layer import codes
 from xcheck import Verdict
 
 RNG = np.random.default_rng(0)

@@ -13,49 +13,25 @@ import torch
 from torch.nn import functional as F
 
 import xcheck
+from tests.checks.functions.layer import (
+    B,
+    W,
+    X,
+    codes,
+    jax_loss,
+    numpy_gradient,
+    numpy_loss,
+    off_by,
+    torch_loss,
+    torch_params,
+)
 from tests.fakes import Fake
-from xcheck import Report, Verdict
+from xcheck import Verdict
 from xcheck.backend.contract import Objective
 from xcheck.checks.functions.implementations import arguments_for
 from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError, DefinitionError
 from xcheck.networks.problem import Problem
-
-RNG = np.random.default_rng(0)
-W, B, X = RNG.standard_normal((3, 4)), RNG.standard_normal(3), RNG.standard_normal((5, 4))
-
-
-def torch_loss(p: Any, x: Any) -> Any:
-    """A small layer in torch."""
-    return torch.tanh(x @ p["W"].T + p["b"]).square().sum()
-
-
-def jax_loss(p: Any, x: Any) -> Any:
-    """The same in JAX."""
-    return jnp.sum(jnp.tanh(x @ p["W"].T + p["b"]) ** 2)
-
-
-def numpy_loss(p: Any, x: Any) -> Any:
-    """The same in NumPy."""
-    return (np.tanh(x @ p["W"].T + p["b"]) ** 2).sum()
-
-
-def numpy_gradient(p: Any, x: Any) -> Any:
-    """Its derivative: 2 a (1 − a²), backwards through the layer."""
-    a = np.tanh(x @ p["W"].T + p["b"])
-    delta = 2 * a * (1 - a**2)
-    return {"W": delta.T @ x, "b": delta.sum(axis=0)}
-
-
-def torch_params() -> dict[str, Any]:
-    """Parameters as tensors."""
-    return {"W": torch.tensor(W), "b": torch.tensor(B)}
-
-
-def codes(report: Report) -> set[str]:
-    """All codes of a report."""
-    return {finding.code for finding in (*report.findings, *report.warnings)}
-
 
 # --- frameworks -----------------------------------------------------------------------------------------------------
 
@@ -281,25 +257,8 @@ def test_narrow_parameters(dtype: torch.dtype) -> None:
     assert report.ok, report
     assert [pair.a for pair in report.pairs if pair.b == "oracle"] == ["torch", "torch in float64"]
     assert report.verified == 15
-    wrong = xcheck.check(lambda p, x: _off(torch_loss(p, x), 1e-5), params, (torch.tensor(X).to(dtype),))
+    wrong = xcheck.check(lambda p, x: off_by(torch_loss(p, x), 1e-5), params, (torch.tensor(X).to(dtype),))
     assert wrong.verdict is Verdict.DISAGREE
-
-
-class _Off(torch.autograd.Function):  # type: ignore[misc]  # torch has no types here
-    """A loss whose gradient is off by a factor."""
-
-    @staticmethod
-    def forward(ctx: Any, loss: torch.Tensor, by: float) -> torch.Tensor:
-        ctx.by = by
-        return loss.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        return grads[0] * (1 + ctx.by), None
-
-
-def _off(loss: torch.Tensor, by: float) -> Any:
-    return _Off.apply(loss, by)
 
 
 def test_a_function_that_knows_float32_only() -> None:
@@ -309,7 +268,7 @@ def test_a_function_that_knows_float32_only() -> None:
     report = xcheck.check(lambda p: torch_loss(p, x), params)
     assert report.verdict is Verdict.AGREE, report
     assert "XC425" in codes(report)
-    wrong = xcheck.check(lambda p: _off(torch_loss(p, x), 0.05), params)
+    wrong = xcheck.check(lambda p: off_by(torch_loss(p, x), 0.05), params)
     assert wrong.verdict is Verdict.DISAGREE
 
 
@@ -327,128 +286,10 @@ def test_float32_inside_a_float64_loss() -> None:
 # --- arrays ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_an_array() -> None:
-    """Through a cotangent, drawn or given; a wrong shape is said."""
-    loss, params = (lambda p, x: torch.tanh(x @ p)), torch.tensor(W.T)
-    drawn = xcheck.check(loss, params, (torch.tensor(X),))
-    assert drawn.ok
-    assert "XC426" in codes(drawn)
-    given = xcheck.check(loss, params, (torch.tensor(X),), cotangent=np.ones((5, 3)))
-    assert given.ok
-    assert "XC426" not in codes(given)
-    assert given.losses["torch"] == pytest.approx(np.tanh(X @ W.T).sum())
-    with pytest.raises(DefinitionError, match=r"the cotangent has shape \(2,\), the loss \(5, 3\)"):
-        xcheck.check(loss, params, (torch.tensor(X),), cotangent=np.ones(2))
-
-
-def test_the_whole_jacobian() -> None:
-    """Every output against every parameter; what is wrong in one output alone is named."""
-    right = xcheck.check(lambda p: jnp.sin(p) * p.sum(), B, backend="jax", scope="jacobian")
-    assert right.ok
-    assert right.oracle.scope == "jacobian"
-    assert right.components == 9
-
-    @jax.custom_vjp  # type: ignore[untyped-decorator]  # JAX has no types here
-    def odd(p: Any) -> Any:
-        return jnp.sin(p)
-
-    odd.defvjp(lambda p: (jnp.sin(p), p), lambda p, v: (v * jnp.cos(p) * jnp.array([1.0, 1.0, 1.1]),))
-    wrong = xcheck.check(odd, B, backend="jax", scope="jacobian")
-    assert wrong.verdict is Verdict.DISAGREE
-    assert str(wrong.pairs[0].worst[0].location) == "y[2] params[2]"
-    assert wrong.pairs[0].wrong == 1
-
-
 # --- order 2 --------------------------------------------------------------------------------------------------------
 
 
-class _Cube(torch.autograd.Function):  # type: ignore[misc]  # torch has no types here
-    """x³ with a first derivative that is right, and cut off from its own."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x)
-        return x**3
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return grads[0] * 3 * x.detach() ** 2
-
-
-def test_a_second_derivative_that_is_wrong_alone() -> None:
-    """Order 1 agrees, order 2 does not; a right one agrees."""
-
-    def loss(p: Any) -> Any:
-        return _Cube.apply(p).sum()
-
-    assert xcheck.check(loss, torch.tensor(B)).ok
-    report = xcheck.check(loss, torch.tensor(B), order=2)
-    assert report.verdict is Verdict.DISAGREE
-    assert [pair.verdict for pair in report.pairs] == [Verdict.AGREE, Verdict.DISAGREE]
-    assert report.pairs[1].a == "torch, second order"
-    assert xcheck.check(lambda p: (p**3).sum(), torch.tensor(B), order=2).ok
-
-
-def test_order_2_waits_for_order_1() -> None:
-    """Where the first derivative is wrong the second is not looked at, and that is said."""
-    report = xcheck.check(lambda p: _off((p**3).sum(), 0.1), torch.tensor(B), order=2)
-    assert len(report.pairs) == 1
-    assert "XC427" in codes(report)
-
-
-def test_a_hand_written_gradient_has_no_second_order() -> None:
-    """Said, not passed over."""
-    report = xcheck.check(lambda p: (p**3).sum(), B, gradient=lambda p: 3 * p**2, order=2)
-    assert report.ok
-    assert "XC427" in codes(report)
-
-
 # --- the oracle -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("oracle", "engine"), [("torch", "torch: torch.func.vmap"), ("numpy", "numpy: loop")])
-def test_the_oracle_can_be_chosen(oracle: str, engine: str) -> None:
-    """By label."""
-    objectives = {
-        "numpy": xcheck.objective(numpy_loss, "numpy", gradient=numpy_gradient),
-        "torch": xcheck.objective(torch_loss, "torch"),
-    }
-    report = xcheck.check(objectives, {"W": W, "b": B}, (X,), oracle=oracle)
-    assert report.ok
-    assert report.oracle.engine == engine
-
-
-def test_the_oracle_can_be_a_function() -> None:
-    """One that needs no gradient; if it is another function, the losses differ."""
-    params = {"W": W, "b": B}
-    same = xcheck.check(numpy_loss, params, (X,), gradient=numpy_gradient, oracle=numpy_loss)
-    assert same.ok
-    assert same.oracle.engine == "oracle: loop"
-    other = xcheck.check(numpy_loss, params, (X,), gradient=numpy_gradient, oracle=lambda p, x: 2 * numpy_loss(p, x))
-    assert other.verdict is Verdict.DISAGREE
-    assert "XC101" in codes(other)
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        lambda p: (p if p.sum() > -1e9 else -p).sin().sum(),
-        lambda p: p.clone().mul_(2).sin().sum(),
-        lambda p: torch.stack([value.sin() for value in p.reshape(-1) if value > -9]).sum(),
-    ],
-    ids=["branch", "in place", "loop"],
-)
-def test_what_torch_cannot_batch_is_looped(loss: Callable[..., Any]) -> None:
-    """Control flow on values, writing in place: no batching rule is no reason to give up."""
-    assert xcheck.check(loss, torch.tensor(W)).ok
-
-
-def test_what_jax_cannot_trace_is_run_as_it_is() -> None:
-    """Python control flow on values."""
-    report = xcheck.check(lambda p: jnp.sum(jnp.sin(p if p[0] < 9 else -p)), B, backend="jax")
-    assert report.ok
-    assert report.oracle.engine.startswith("jax: loop")
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -503,23 +344,6 @@ def test_a_loss_that_is_not_finite_is_undecided() -> None:
     report = xcheck.check(lambda p: float("nan"), B, gradient=lambda p: p)
     assert report.verdict is Verdict.UNDECIDED
     assert "XC105" in codes(report)
-
-
-def test_assert_gradients_raises_what_pytest_shows_first() -> None:
-    """An AssertionError whose first line stands alone, with the report attached."""
-    assert xcheck.assert_gradients(lambda p: (p**2).sum(), B, gradient=lambda p: 2 * p).ok
-    with pytest.raises(xcheck.GradientMismatch) as caught:
-        xcheck.assert_gradients(lambda p: (p**2).sum(), B, gradient=lambda p: 3 * p)
-    assert isinstance(caught.value, AssertionError)
-    assert str(caught.value).splitlines()[0].startswith("numpy disagrees: params[")
-    assert caught.value.report.pairs[0].wrong == 3
-
-
-def test_undecided_raises_too() -> None:
-    """Nothing undecided passes silently."""
-    rng = np.random.default_rng(0)
-    with pytest.raises(xcheck.GradientMismatch, match="is undecided"):
-        xcheck.assert_gradients(lambda p: (p**2).sum() + rng.normal(), B, gradient=lambda p: 2 * p)
 
 
 def test_nothing_that_is_handed_over_is_written_to() -> None:
