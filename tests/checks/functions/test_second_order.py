@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 
 import xcheck
@@ -49,3 +50,20 @@ def test_a_hand_written_gradient_has_no_second_order() -> None:
     report = xcheck.check(lambda p: (p**3).sum(), B, gradient=lambda p: 3 * p**2, order=2)
     assert report.ok
     assert "XC427" in codes(report)
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_every_output_of_a_jacobian_has_second_derivatives(wrong: int) -> None:
+    """Once only those of the last output were looked at."""
+
+    def losses(p: Any) -> Any:
+        outputs = [(p**3).sum(), (p**2).prod()]
+        outputs[wrong] = _Cube.apply(p).sum()
+        return torch.stack(outputs)
+
+    report = xcheck.check(losses, torch.tensor(B), scope="jacobian", order=2)
+    second = {pair.a: pair.verdict for pair in report.pairs if "second order" in pair.a}
+    assert second == {
+        f"torch, second order of y[{number}]": Verdict.DISAGREE if number == wrong else Verdict.AGREE
+        for number in range(2)
+    }
