@@ -53,7 +53,8 @@ def _local(wrong: Sequence[Tensor]) -> str:
         "the sum over the examples, or a penalty" if biases else "the product δᵀ a, or the penalty" if weights else ""
     )
     reason = f": {what}" if what else ""
-    return f"in {_listed([tensor.name for tensor in wrong])} alone{reason}; everything else is right, so what is passed down is"
+    names = _listed([tensor.name for tensor in wrong])
+    return f"in {names} alone{reason}; everything else is right, so what is passed down is"
 
 
 def _silent(evidence: Evidence, number: int) -> bool:
