@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.test_faults import with_slope
+from tests.testing.test_faults import with_slope
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.layout import Vector

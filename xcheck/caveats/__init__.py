@@ -30,4 +30,4 @@ def caveats_at(point: CheckedPoint) -> list[Finding]:
     return [warning for doubt in CAVEATS if (warning := doubt(point))]
 
 
-__all__ = ["CAVEATS", "CheckedPoint", "doubts_at"]
+__all__ = ["CAVEATS", "CheckedPoint", "caveats_at"]

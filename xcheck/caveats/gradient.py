@@ -34,7 +34,9 @@ def blank_inputs(point: CheckedPoint) -> Finding | None:
         f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({few(blank.tolist())}): zero, or dropped, "
         f"in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
     )
-    return Finding(code=BLANK_INPUTS, text=text, tensor="W1", value=float(len(blank)))
+    return Finding(
+        code=BLANK_INPUTS, text=text, tensor=point.problem.layout.tensor(1, "weight").name, value=float(len(blank))
+    )
 
 
 def zero_gradient(point: CheckedPoint) -> Finding | None:
@@ -104,11 +106,11 @@ def _lost_behind_penalty(point: CheckedPoint) -> Flags:
 
 def _moved_by_data(point: CheckedPoint, tensor: Tensor) -> Flags:
     """Return the weights between an input that is not always zero and a unit that passes some gradient back."""
-    number = int(tensor.name[1:])
-    passing = point.estimate.magnitude[point.problem.layout[f"b{number}"].span] > 0
-    if tensor.name.startswith("b"):
+    layer = tensor.layer or 1  # of a declared network every tensor belongs to a layer
+    passing = point.estimate.magnitude[point.problem.layout.tensor(layer, "bias").span] > 0
+    if tensor.role == "bias":
         return passing
-    return np.outer(passing, np.any(np.asarray(point.estimate.trace.a[number - 1]), axis=0)).ravel()
+    return np.outer(passing, np.any(np.asarray(point.estimate.trace.a[layer - 1]), axis=0)).ravel()
 
 
 def _all_examples(point: CheckedPoint) -> str:

@@ -72,8 +72,8 @@ def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
         units=layer.units,
         activation=layer.activation,
         activation_rms=_rms(a),
-        gradient_rms=_rms(estimate.magnitude[problem.layout[f"b{number}"].span]),
-        gain=_gain(problem.layout.unflatten(problem.theta)[f"W{number}"]),
+        gradient_rms=_rms(estimate.magnitude[problem.layout.tensor(number, "bias").span]),
+        gain=_gain(problem.layout.unflatten(problem.theta)[problem.layout.tensor(number, "weight").name]),
         dead=_where(np.all(_idle(layer.activation, z, problem.masks[number]), axis=0)),
         saturated=_where(np.median(slope, axis=0) < SATURATED),
     )

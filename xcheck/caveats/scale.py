@@ -34,8 +34,9 @@ def not_normalized(point: CheckedPoint) -> Finding | None:
         told.append(f"means are up to {offset[far]:.2g} standard deviations from zero (input {varying[far]})")
     if not told:
         return None
+    weights = point.problem.layout.tensor(1, "weight").name
     text = (
-        f"data not normalised: {', and '.join(told)}; the gradient of W1 is as uneven, and its small components are "
-        "held to the accuracy of the large ones: take (x - mean) / standard deviation (normalize = true)"
+        f"data not normalised: {', and '.join(told)}; the gradient of {weights} is as uneven, and its small "
+        "components are held to the accuracy of the large ones: take (x - mean) / standard deviation (normalize = true)"
     )
-    return Finding(code=NOT_NORMALIZED, text=text, tensor="W1", value=max(spread, float(offset[far])))
+    return Finding(code=NOT_NORMALIZED, text=text, tensor=weights, value=max(spread, float(offset[far])))

@@ -151,11 +151,16 @@ def equal_units(point: CheckedPoint) -> Finding | None:
     told, count = [], 0
     for number in range(1, len(problem.network.layers)):
         mask = problem.masks[number]
-        incoming = [parameters[f"W{number}"], parameters[f"b{number}"][:, None], *([] if mask is None else [mask.T])]
+        W, b, onward = (
+            problem.layout.tensor(number, "weight").name,
+            problem.layout.tensor(number, "bias").name,
+            problem.layout.tensor(number + 1, "weight").name,
+        )
+        incoming = [parameters[W], parameters[b][:, None], *([] if mask is None else [mask.T])]
         alike = _twins(np.hstack(incoming))
         if alike:
-            both = _twins(np.hstack([*incoming, parameters[f"W{number + 1}"].T])) == alike
-            tensors = f"W{number}, b{number} and W{number + 1}" if both else f"W{number + 1}"
+            both = _twins(np.hstack([*incoming, parameters[onward].T])) == alike
+            tensors = f"{W}, {b} and {onward}" if both else onward
             told.append(f"{alike} of {len(incoming[0])} in layer {number} (equal gradients in {tensors})")
             count += alike
     if not told:

@@ -71,7 +71,7 @@ class Comparer:
         """Return the comparer for another estimate; this one, with all it knows already, if it is the same."""
         if estimate is self._estimate:
             return self
-        return Comparer(estimate, self._layout, self._tolerance, worst=self._worst)
+        return Comparer(estimate, self._layout, self._tolerance, worst=self._worst, despite_losses=self._despite_losses)
 
     @property
     def estimate(self) -> Estimate:

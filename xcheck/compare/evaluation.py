@@ -19,6 +19,8 @@ class Evaluation:
         gradient: ∂J/∂θ, shape (n,).
         again: what another call at the same θ gave, where that is not bitwise the same.
         elsewhere: whether the function had been called at another θ before that call.
+        rerun_of: name of the witness whose own dtype is narrower, where this is the same function asked again in
+            float64; None for an answer in the dtype that was handed over.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Evaluation:
     gradient: Vector
     again: "Evaluation | None" = None
     elsewhere: bool = False
+    rerun_of: str | None = None
 
     def repeats(self, other: "Evaluation") -> bool:
         """Return whether another call gave bitwise the same."""

@@ -10,12 +10,14 @@ The contract wants them to be bitwise the same. Where they are not, there are th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
-from xcheck.findings import DEPENDS_ON_HISTORY, NOT_DETERMINISTIC, UNSTEADY_GRADIENT, Finding
+from xcheck.diagnose.evidence import Evidence, explained
+from xcheck.findings import ACCUMULATED, DEPENDS_ON_HISTORY, NOT_DETERMINISTIC, UNSTEADY_GRADIENT, Finding
 
 
 def unsteady_gradients(evaluations: Sequence[Evaluation], comparer: Comparer) -> list[Finding]:
@@ -30,6 +32,26 @@ def differing_calls(evaluations: Sequence[Evaluation], comparer: Comparer) -> li
         for evaluation in evaluations
         if evaluation.again and not _is_unsteady(evaluation, comparer)
     ]
+
+
+def accumulated_gradient(evaluation: Evaluation, evidence: Evidence) -> list[Finding]:
+    """Return a finding if the second call gave the first gradient plus the right one: it adds instead of replacing.
+
+    Args:
+        evaluation: what the witness said, in both calls.
+        evidence: against the first of them.
+    """
+    if evaluation.again is None or evaluation.elsewhere or not np.any(evidence.trusted):
+        return []
+    first, second = (call.gradient for call in evaluation.calls)
+    # `replace` leaves out what is cached: suspects of the first gradient are not those of the second.
+    against_second = replace(evidence, gradient=second)
+    if not explained(against_second, slice(0, len(first)), first + evidence.trusted, None):
+        return []
+    text = (
+        f"{evaluation.name}: the gradient accumulates: the second call gives that of the first and another one on top"
+    )
+    return [Finding(code=ACCUMULATED, text=text, value=2.0)]
 
 
 def _is_unsteady(evaluation: Evaluation, comparer: Comparer) -> bool:

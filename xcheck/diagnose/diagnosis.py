@@ -8,10 +8,11 @@ import numpy as np
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose.evidence import Evidence, explained
+from xcheck.diagnose.determinism import accumulated_gradient
+from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.origin import origin
 from xcheck.diagnose.ranking import diagnosed
-from xcheck.findings import ACCUMULATED, Finding
+from xcheck.findings import Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.lines import DIRECTIONS
@@ -61,7 +62,7 @@ def diagnosis_of(
         evidence = evidence_against(evaluation.calls[0], comparer, known)
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
             # What differs from call to call has that for a cause.
-            found.findings.extend(_accumulated(evaluation, evidence))
+            found.findings.extend(accumulated_gradient(evaluation, evidence))
             continue
         found.findings.extend(diagnosed(evidence))
         starts = origin(evidence)
@@ -93,18 +94,3 @@ def evidence_against(call: Evaluation, comparer: Comparer, known: Circumstances)
         problem=known.problem,
         trace=estimate.trace,
     )
-
-
-def _accumulated(evaluation: Evaluation, evidence: Evidence) -> list[Finding]:
-    """Tell when a second call at the same θ gives the first gradient and another one on top."""
-    if evaluation.again is None or evaluation.elsewhere:
-        return []
-    first, second = (call.gradient for call in evaluation.calls)
-    everything = slice(0, len(first))
-    again = Evidence(**{**vars(evidence), "gradient": second})
-    if not explained(again, everything, first + evidence.trusted, None) or not np.any(evidence.trusted):
-        return []
-    text = (
-        f"{evaluation.name}: the gradient accumulates: the second call gives that of the first and another one on top"
-    )
-    return [Finding(code=ACCUMULATED, text=text, value=2.0)]

@@ -87,7 +87,7 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
         return
     dense, z = problem.network.layers[layer - 1], np.asarray(estimate.trace.z[layer - 1])
     keep, mask = problem.network.keep_probs[layer], problem.masks[layer]
-    b = problem.layout.unflatten(problem.theta)[f"b{layer}"]
+    b = problem.theta[problem.layout.tensor(layer, "bias").span]
     own = NATURAL[dense.activation]
     scale = 1.0 if mask is None else np.asarray(mask) / keep
     with np.errstate(all="ignore"):

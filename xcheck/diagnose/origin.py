@@ -6,6 +6,7 @@ import numpy as np
 
 from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.ranking import _listed
+from xcheck.layout import Tensor
 
 
 def origin(evidence: Evidence) -> str:
@@ -16,15 +17,15 @@ def origin(evidence: Evidence) -> str:
     if evidence.problem is None:
         return ""
     depth = len(evidence.problem.network.layers)
-    wrong = {tensor.name for tensor in evidence.layout if evidence.wrong[tensor.span].any()}
-    layers = [number for number in range(1, depth + 1) if wrong & {f"W{number}", f"b{number}"}]
+    wrong = [tensor for tensor in evidence.layout if evidence.wrong[tensor.span].any()]
+    layers = sorted({tensor.layer for tensor in wrong if tensor.layer is not None})
     top = max(layers, default=0)
     if not top:
         return ""
     passed_on = all(number in layers or _silent(evidence, number) for number in range(1, top))
-    own = sorted(wrong & {f"W{top}", f"b{top}"})
+    own = [tensor for tensor in wrong if tensor.layer == top]
     if (top > 1 and not passed_on) or len(own) == 1:
-        return _local(evidence, wrong, layers) if _would_show(evidence, wrong, top) else ""
+        return _local(wrong) if _would_show(evidence, wrong, top) else ""
     if top == depth:
         plain = evidence.problem.network.layers[-1].activation == "identity" and evidence.problem.masks[-1] is None
         own_slope = "" if plain else "that of its own activation, its mask, "
@@ -39,27 +40,26 @@ def origin(evidence: Evidence) -> str:
     )
 
 
-def _would_show(evidence: Evidence, wrong: set[str], top: int) -> bool:
+def _would_show(evidence: Evidence, wrong: Sequence[Tensor], top: int) -> bool:
     """Return whether a wrong δ of the uppermost layer would show in more than is wrong: in what is right there."""
-    names = [f"{letter}{number}" for number in range(1, top + 1) for letter in "Wb"]
-    rest = [evidence.layout[name].span for name in names if name not in wrong]
+    rest = [tensor.span for tensor in evidence.layout if (tensor.layer or 0) <= top and tensor not in wrong]
     data = evidence.trusted - evidence.penalty
     return any((np.abs(data[span]) > 4 * evidence.blur[span]).any() for span in rest)
 
 
-def _local(evidence: Evidence, wrong: set[str], layers: Sequence[int]) -> str:
-    names = [tensor.name for tensor in evidence.layout if tensor.name in wrong]
-    biases, weights = (all(name.startswith(letter) for name in names) for letter in "bW")
+def _local(wrong: Sequence[Tensor]) -> str:
+    biases, weights = (all(tensor.role == role for tensor in wrong) for role in ("bias", "weight"))
     what = (
         "the sum over the examples, or a penalty" if biases else "the product δᵀ a, or the penalty" if weights else ""
     )
     reason = f": {what}" if what else ""
-    return f"in {_listed(names)} alone{reason}; everything else is right, so what is passed down is"
+    names = _listed([tensor.name for tensor in wrong])
+    return f"in {names} alone{reason}; everything else is right, so what is passed down is"
 
 
 def _silent(evidence: Evidence, number: int) -> bool:
     """Return whether a layer has no gradient that could be wrong."""
-    spans = [evidence.layout[f"{letter}{number}"].span for letter in "Wb"]
+    spans = [tensor.span for tensor in evidence.layout if tensor.layer == number]
     return not any((np.abs(evidence.trusted[s]) > 4 * evidence.blur[s]).any() for s in spans)
 
 

@@ -4,7 +4,7 @@ Each fault changes the gradient that some backend reports. They need no knowledg
 how good a check is on their own model: wrap a backend in `Planted` and see whether it is found and named.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,11 +12,12 @@ import numpy as np
 
 from xcheck.backend.contract import Backend, Objective
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import Role, Vector
 from xcheck.networks.problem import Problem
 
 Gradient = dict[str, Vector]
 Change = Callable[[Gradient, Problem], None]
+Place = tuple[int, Role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,21 @@ class Fault:
         return frozenset(t.name for t in problem.layout if not np.array_equal(faulty[t.span], gradient[t.span]))
 
 
-def _weights(gradient: Gradient) -> list[str]:
-    return [name for name in gradient if name.startswith("W")]
+def _names(problem: Problem, role: Role) -> list[str]:
+    """Return the names of all weights, or of all biases."""
+    return [tensor.name for tensor in problem.layout if tensor.role == role]
 
 
-def _scaled(factor: float, *names: str) -> Change:
+def _at(problem: Problem, places: Sequence[Place]) -> list[str]:
+    """Return the names of the tensors at these places, as far as the network has them; of all without places."""
+    return [tensor.name for tensor in problem.layout if not places or (tensor.layer, tensor.role) in places]
+
+
+def _scaled(factor: float, *places: Place) -> Change:
+    """Scale the whole gradient, or some tensors of it."""
+
     def change(gradient: Gradient, problem: Problem) -> None:
-        for name in set(names or gradient) & set(gradient):
+        for name in _at(problem, places):
             gradient[name] *= factor
 
     return change
@@ -61,8 +70,9 @@ def _penalty(problem: Problem) -> dict[str, Vector]:
     """Return the penalty's share of ∂J/∂W: (l2 W + l1/2 sign W)/m."""
     network, m = problem.network, problem.examples
     parameters = problem.layout.unflatten(problem.theta)
+    weights = _names(problem, "weight")
     return {
-        name: (network.l2 * W + network.l1 / 2 * np.sign(W)) / m if name.startswith("W") else np.zeros(W.shape)
+        name: (network.l2 * W + network.l1 / 2 * np.sign(W)) / m if name in weights else np.zeros(W.shape)
         for name, W in parameters.items()
     }
 
@@ -77,12 +87,12 @@ def _data_scaled(factor: Callable[[Problem], float]) -> Change:
     return change
 
 
-def _penalty_scaled(factor: Callable[[Problem], float], *names: str) -> Change:
+def _penalty_scaled(factor: Callable[[Problem], float], *places: Place) -> Change:
     """Scale the penalty's share, of all weights or of some."""
 
     def change(gradient: Gradient, problem: Problem) -> None:
         shares = _penalty(problem)
-        for name in names or shares:
+        for name in _at(problem, places):
             gradient[name] += (factor(problem) - 1) * shares[name]
 
     return change
@@ -90,28 +100,26 @@ def _penalty_scaled(factor: Callable[[Problem], float], *names: str) -> Change:
 
 def _sign_penalty(gradient: Gradient, problem: Problem) -> None:
     parameters = problem.layout.unflatten(problem.theta)
-    for name in _weights(gradient):
+    for name in _names(problem, "weight"):
         W = parameters[name]
         gradient[name] += problem.network.l2 / problem.examples * (np.sign(W) - W)
 
 
 def _penalised_biases(gradient: Gradient, problem: Problem) -> None:
     parameters = problem.layout.unflatten(problem.theta)
-    for name in gradient:
-        if name.startswith("b"):
-            gradient[name] += problem.network.l2 / problem.examples * parameters[name]
+    for name in _names(problem, "bias"):
+        gradient[name] += problem.network.l2 / problem.examples * parameters[name]
 
 
 def _biases_averaged(gradient: Gradient, problem: Problem) -> None:
-    for name in gradient:
-        if name.startswith("b"):
-            gradient[name] /= problem.examples
+    for name in _names(problem, "bias"):
+        gradient[name] /= problem.examples
 
 
 def _detached_below(gradient: Gradient, problem: Problem) -> None:
     """Leave the layers below the last one nothing but the penalty."""
     for name, share in _penalty(problem).items():
-        if int(name[1:]) < len(problem.network.layers):
+        if (problem.layout[name].layer or 0) < len(problem.network.layers):
             gradient[name][...] = share
 
 
@@ -119,27 +127,28 @@ def _not_rescaled(gradient: Gradient, problem: Problem) -> None:
     """Scale what comes down through dropout as if the units had been masked, and not divided by keep_prob."""
     keep = problem.network.keep_probs
     for name, share in _penalty(problem).items():
-        gradient[name] += (np.prod(keep[int(name[1:]) :]) - 1) * (gradient[name] - share)
+        gradient[name] += (np.prod(keep[problem.layout[name].layer :]) - 1) * (gradient[name] - share)
 
 
 def _transposed(gradient: Gradient, problem: Problem) -> None:
-    for name in _weights(gradient):
+    for name in _names(problem, "weight"):
         rows, columns = gradient[name].shape
         if rows == columns > 1:
             gradient[name][:] = gradient[name].T.copy()
 
 
 def _reordered(order: Callable[[Vector], Vector]) -> Change:
-    """Put something else in the place of W1."""
+    """Put the components of the first layer's weights into another order."""
 
     def change(gradient: Gradient, problem: Problem) -> None:
-        gradient["W1"][:] = order(gradient["W1"]).copy()
+        weights = gradient[problem.layout.tensor(1, "weight").name]
+        weights[:] = order(weights).copy()
 
     return change
 
 
 def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
-    names = _weights(gradient)
+    names = _names(problem, "weight")
     for first, second in pairwise(names):
         if gradient[first].shape == gradient[second].shape:
             kept = gradient[first].copy()
@@ -154,10 +163,13 @@ def _smallest_that_matters(gradient: Vector) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(np.argmin(size), size.shape))
 
 
-def _one_component(change: Callable[[float], float], name: str = "W1") -> Change:
+def _one_component(change: Callable[[float], float], role: Role = "weight") -> Change:
+    """Change one component of the first layer's weights or biases."""
+
     def apply(gradient: Gradient, problem: Problem) -> None:
-        index = _smallest_that_matters(gradient[name])
-        gradient[name][index] = change(float(gradient[name][index]))
+        tensor = gradient[problem.layout.tensor(1, role).name]
+        index = _smallest_that_matters(tensor)
+        tensor[index] = change(float(tensor[index]))
 
     return apply
 
@@ -166,7 +178,8 @@ def _row(change: Callable[[Vector], Vector], row: int = 0) -> Change:
     """Change the incoming weights of one unit of the first layer."""
 
     def apply(gradient: Gradient, problem: Problem) -> None:
-        gradient["W1"][row] = change(gradient["W1"][row])
+        weights = gradient[problem.layout.tensor(1, "weight").name]
+        weights[row] = change(weights[row])
 
     return apply
 
@@ -202,8 +215,8 @@ def _clipped(gradient: Vector) -> Vector:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("W2 x 2", "constant factor", _scaled(2.0, "W2")),
-    Fault("b1 x 4", "constant factor", _scaled(4.0, "b1")),
+    Fault("W2 x 2", "constant factor", _scaled(2.0, (2, "weight"))),
+    Fault("b1 x 4", "constant factor", _scaled(4.0, (1, "bias"))),
     Fault("everything x 1/2", "constant factor", _scaled(0.5)),
     Fault("everything x -1", "constant factor", _scaled(-1.0)),
     Fault("everything x 1.001", "constant factor", _scaled(1.001)),
@@ -213,7 +226,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("mean over the outputs", "mean and sum", _data_scaled(lambda p: 1 / p.network.widths[-1])),
     Fault("one example not counted", "mean and sum", _data_scaled(lambda p: p.examples / max(p.examples - 1, 1))),
     Fault("biases averaged twice", "mean and sum", _biases_averaged),
-    Fault("penalty missing for W1", "penalty", _penalty_scaled(lambda problem: 0.0, "W1")),
+    Fault("penalty missing for W1", "penalty", _penalty_scaled(lambda problem: 0.0, (1, "weight"))),
     Fault("penalty missing", "penalty", _penalty_scaled(lambda problem: 0.0)),
     Fault("penalty without 1/m", "penalty", _penalty_scaled(lambda problem: problem.examples)),
     Fault("penalty doubled", "penalty", _penalty_scaled(lambda problem: 2.0)),
@@ -233,9 +246,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("one component + 1e-6", "support", _one_component(lambda g: (1 + 1e-6) * g)),
     Fault("one component nan", "support", _one_component(lambda g: float("nan"))),
     Fault("one component inf", "support", _one_component(lambda g: float("inf"))),
-    Fault("one bias zero", "support", _one_component(lambda g: 0.0, "b1")),
+    Fault("one bias zero", "support", _one_component(lambda g: 0.0, "bias")),
     Fault("one unit's weights sign-flipped", "support", _row(lambda row: -row)),
-    Fault("first layer detached", "graph", _scaled(0.0, "W1", "b1")),
+    Fault("first layer detached", "graph", _scaled(0.0, (1, "weight"), (1, "bias"))),
     Fault("all but the last layer detached", "graph", _detached_below),
     Fault("accumulated over two calls", "graph", _scaled(2.0)),
     Fault("1/keep_prob missing in backward", "dropout", _not_rescaled),

@@ -17,7 +17,7 @@ import numpy as np
 
 from xcheck.diagnose.evidence import Evidence, Flags
 from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
-from xcheck.layout import Vector
+from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.network.forward import NATURAL, NUMPY
 
@@ -63,7 +63,7 @@ class Backprop:
         self.network = problem.network
         self.layout = evidence.layout
         self.trace = evidence.trace
-        self.parameters = self.layout.unflatten(evidence.theta)
+        self._theta = evidence.theta
         self._penalty = evidence.penalty
 
     @property
@@ -82,6 +82,15 @@ class Backprop:
     def slope(self, number: int) -> Vector:
         """g'(z) of a layer, shape (m, nₗ)."""
         return SLOPES[self.network.layers[number - 1].activation](self.z(number))
+
+    def tensors(self, number: int) -> tuple[Tensor, ...]:
+        """Tensors of a layer."""
+        return tuple(tensor for tensor in self.layout if tensor.layer == number)
+
+    def weights(self, number: int) -> Vector:
+        """W of a layer, shape (nₗ, nₗ₋₁)."""
+        tensor = self.layout.tensor(number, "weight")
+        return self._theta[tensor.span].reshape(tensor.shape)
 
     @cached_property
     def loss_slope(self) -> Vector:
@@ -103,11 +112,11 @@ class Backprop:
             upstream = self.dropped(upstream, number) if drop is None else drop(upstream)
             delta = upstream * (steps.slope[number] if number in steps.slope else self.slope(number))
             summed = delta if steps.examples is None else delta * steps.examples[:, None]
-            flat[self.layout[f"W{number}"].span] += (summed.T @ self.trace.a[number - 1] / m).ravel()
+            flat[self.layout.tensor(number, "weight").span] += (summed.T @ self.trace.a[number - 1] / m).ravel()
             bias = steps.bias.get(number)
-            flat[self.layout[f"b{number}"].span] += summed.sum(0) / m if bias is None else bias(delta)
+            flat[self.layout.tensor(number, "bias").span] += summed.sum(0) / m if bias is None else bias(delta)
             down = steps.down.get(number)
-            upstream = delta @ self.parameters[f"W{number}"] if down is None else down(delta)
+            upstream = delta @ self.weights(number) if down is None else down(delta)
         return flat
 
     @cached_property

@@ -36,7 +36,7 @@ def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.problem is None or not evidence.suspects:
         return
     backprop = Backprop(evidence, evidence.problem)
-    layers = sorted({int(tensor.name[1:]) for tensor in evidence.suspects}, reverse=True)
+    layers = sorted({tensor.layer for tensor in evidence.suspects if tensor.layer is not None}, reverse=True)
     for rule in (_loss, _slopes, _piecewise, _threshold, _dropout, _down, _detached, _bias_of_one, _one_less):
         yield from rule(evidence, backprop, layers)
 
@@ -123,12 +123,12 @@ _SIDES: dict[str, Callable[[Vector], Flags]] = {
 
 def _linear(evidence: Evidence, backprop: Backprop, number: int, without: Vector, unit: Vector) -> float | None:
     """Return c of the slope without + c unit that fits g best in its own layer."""
-    span = slice(evidence.layout[f"W{number}"].span.start, evidence.layout[f"b{number}"].span.stop)
-    zero, one = (backprop.gradient(Steps(slope={number: slope}))[span] for slope in (without, without + unit))
-    target = evidence.gradient[span] - zero
+    own = np.concatenate([np.arange(evidence.layout.size)[tensor.span] for tensor in backprop.tensors(number)])
+    zero, one = (backprop.gradient(Steps(slope={number: slope}))[own] for slope in (without, without + unit))
+    target = evidence.gradient[own] - zero
     if not np.isfinite(target).all():
         return None
-    weight = evidence.blur[span] + evidence.fine * np.abs(evidence.gradient[span])
+    weight = evidence.blur[own] + evidence.fine * np.abs(evidence.gradient[own])
     found = fitted(target, one - zero, weight=weight)
     return None if found is None else float(found[0])
 
@@ -146,7 +146,7 @@ def _threshold(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
 
 def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[float]:
     """Return candidates of t: between two z of the unit whose bias tells most; z of others may lie between these."""
-    z, bias = backprop.z(number), evidence.layout[f"b{number}"].span
+    z, bias = backprop.z(number), evidence.layout.tensor(number, "bias").span
     upstream = backprop.dropped(_upstream(backprop, number), number)
     unit = int(np.argmax(np.abs(evidence.gradient[bias])))
     order = np.argsort(-z[:, unit], kind="stable")
@@ -167,7 +167,7 @@ def _upstream(backprop: Backprop, number: int) -> Vector:
     """Return u of a layer, before its mask."""
     if number == backprop.depth:
         return backprop.loss_slope
-    return np.asarray(backprop.deltas[number + 1] @ backprop.parameters[f"W{number + 1}"])
+    return np.asarray(backprop.deltas[number + 1] @ backprop.weights(number + 1))
 
 
 def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
@@ -206,14 +206,14 @@ def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator
     square = [
         number
         for number in range(2, backprop.depth + 1)
-        if len(set(backprop.parameters[f"W{number}"].shape)) == 1 and len(backprop.parameters[f"W{number}"]) > 1
+        if len(set(backprop.weights(number).shape)) == 1 and len(backprop.weights(number)) > 1
     ]
     groups = [[number] for number in square if number - 1 in layers]
     if len(square) > 1:
         groups.insert(0, square)
     for numbers in groups:
         place = f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
-        down = {number: _through(backprop.parameters[f"W{number}"].T) for number in numbers}
+        down = {number: _through(backprop.weights(number).T) for number in numbers}
         text = "the matrix of the backward pass is transposed: δ Wᵀ stands where δ W belongs"
         yield _guess(evidence, backprop, TRANSPOSED_BACKWARD, place, text, Steps(down=down))
 
@@ -226,7 +226,7 @@ def _detached(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
     """What some units get from above is cut off: their biases have no gradient. In one layer, or wherever it is so."""
     cuts: dict[int, Flags] = {}
     for number in layers:
-        bias = evidence.layout[f"b{number}"].span
+        bias = evidence.layout.tensor(number, "bias").span
         cut = evidence.gradient[bias] == 0
         if number < backprop.depth and (cut & evidence.wrong[bias]).any():
             cuts[number] = cut
@@ -253,9 +253,9 @@ def _cut(backprop: Backprop, number: int, cut: Flags) -> Change:
 
 def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """∂J/∂b is that of one example, averaged or not."""
-    if not all(tensor.name.startswith("b") for tensor in evidence.suspects):
+    if not all(tensor.role == "bias" for tensor in evidence.suspects):
         return
-    m, top = backprop.problem.examples, backprop.layout[f"b{layers[0]}"].span
+    m, top = backprop.problem.examples, backprop.layout.tensor(layers[0], "bias").span
     delta = backprop.deltas[layers[0]]
     for factor, averaged in ((1.0, ""), (1 / m, "divided by m")):
         off = np.abs(factor * delta - evidence.gradient[top]).max(axis=1)
@@ -273,7 +273,7 @@ def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
     """One example is not counted: it is found from the last bias, from which its share is missing."""
     if layers[0] != backprop.depth or backprop.problem.examples < 2:
         return
-    m, last = backprop.problem.examples, backprop.layout[f"b{backprop.depth}"].span
+    m, last = backprop.problem.examples, backprop.layout.tensor(backprop.depth, "bias").span
     delta = backprop.deltas[backprop.depth]
     for divisor in (m, m - 1):
         missing = delta.sum(0) - divisor * evidence.gradient[last]

@@ -52,7 +52,9 @@ def data_factor(evidence: Evidence) -> Iterator[Hypothesis]:
         if c is None and not penalised:
             continue  # that is what a constant factor is
         value = found if c is None else c
-        code, text = _told(evidence.problem, list(group), value, "" if c is None else known[c], penalised=penalised)
+        code, text = _told(
+            evidence, evidence.problem, list(group), value, "" if c is None else known[c], penalised=penalised
+        )
         vague = (
             2
             if c is not None
@@ -71,11 +73,13 @@ def _guess(code: str, text: str, c: float, group: Mapping[str, Share], *, free: 
     )
 
 
-def _told(problem: Problem, names: list[str], c: float, what: str, *, penalised: bool) -> tuple[str, str]:
+def _told(
+    evidence: Evidence, problem: Problem, names: list[str], c: float, what: str, *, penalised: bool
+) -> tuple[str, str]:
     m, share = problem.examples, f"the examples' share is {number(c)} x what it should be"
     if c in (m, 1 / m):
         missing = c > 1
-        if all(name.startswith("b") for name in names):
+        if all(evidence.layout[name].role == "bias" for name in names):
             how = "summed over the examples and not averaged" if missing else "averaged over the examples twice"
             return BIAS_SUM, f"{how} (m = {m})"
         how = "is missing" if missing else "is taken twice"
@@ -88,9 +92,10 @@ def _told(problem: Problem, names: list[str], c: float, what: str, *, penalised:
 
 def _counts(evidence: Evidence, problem: Problem, names: list[str]) -> dict[float, str]:
     """Return the factors that the examples' share of some tensors may be off by."""
-    layers = [int(name[1:]) for name in names]
+    tensors = [evidence.layout[name] for name in names]
+    layers = [tensor.layer or 0 for tensor in tensors]
     named = _products(problem.network.keep_probs[min(layers) :])
-    if max(layers) < len(problem.network.layers) and {name[0] for name in names} == {"W", "b"}:
+    if max(layers) < len(problem.network.layers) and {tensor.role for tensor in tensors} == {"weight", "bias"}:
         return named  # what is wrong in the loss would be wrong in the last layer, too
     m, outputs = float(problem.examples), float(problem.network.widths[-1])
     if m > 1:

@@ -28,14 +28,17 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
         return
     backprop, masks = Backprop(evidence, evidence.problem), dict[int, Flags]()
     for number in range(backprop.depth, 0, -1):
-        if backprop.problem.masks[number] is None or not evidence.wrong[evidence.layout[f"b{number}"].span].any():
+        if (
+            backprop.problem.masks[number] is None
+            or not evidence.wrong[evidence.layout.tensor(number, "bias").span].any()
+        ):
             continue
         mask = _mask(evidence, backprop, number, masks)
         if mask is not None:
             masks[number] = mask
     if masks:
         flat = backprop.gradient(_steps(backprop, masks))
-        names = [tensor.name for tensor in evidence.suspects if int(tensor.name[1:]) <= max(masks)]
+        names = [tensor.name for tensor in evidence.suspects if (tensor.layer or 0) <= max(masks)]
         place = f"layer{'s' * (len(masks) > 1)} {', '.join(str(number) for number in masks)}"
         text = "the dropout mask of the backward pass is not that of the forward pass: it was drawn anew"
         yield Hypothesis(DROPOUT_BACKWARD, text, {n: flat[evidence.layout[n].span] for n in names}, place=place)
@@ -64,7 +67,11 @@ def _mask(evidence: Evidence, backprop: Backprop, number: int, above: dict[int, 
 
 def _delta(evidence: Evidence, backprop: Backprop, number: int) -> Vector | None:
     """Return the δ that the gradient of a layer was made of, shape (m, nₗ), where there is but one."""
-    m, W, b = backprop.problem.examples, evidence.layout[f"W{number}"], evidence.layout[f"b{number}"]
+    m, W, b = (
+        backprop.problem.examples,
+        evidence.layout.tensor(number, "weight"),
+        evidence.layout.tensor(number, "bias"),
+    )
     a = np.column_stack([backprop.trace.a[number - 1], np.ones(m)])
     if m > a.shape[1] or np.linalg.cond(a) > _CONDITION:
         return None

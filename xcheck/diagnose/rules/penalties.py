@@ -15,8 +15,7 @@ from xcheck.layout import Tensor, Vector
 
 def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
     """g − r = c θ, c sign θ, or both."""
-    declared = evidence.problem is not None
-    biases = [tensor for tensor in evidence.suspects if declared and tensor.name.startswith("b")]
+    biases = [tensor for tensor in evidence.suspects if tensor.role == "bias"]
     weights = [tensor for tensor in evidence.suspects if tensor not in biases]
     yield from _multiple(evidence, biases, PENALISED_BIAS, lambda theta: theta)
     yield from _multiple(evidence, weights, WRONG_L2, lambda theta: theta)

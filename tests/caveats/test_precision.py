@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.doubts.conftest import X, codes, problem, warned
+from tests.caveats.conftest import X, codes, problem, warned
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Dense, Problem, Report, verify
 from xcheck.backend.contract import Objective

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.doubts.conftest import X, Y, check, codes, problem, warned
+from tests.caveats.conftest import X, Y, check, codes, problem, warned
 from xcheck import Dense
 from xcheck.layout import Vector
 

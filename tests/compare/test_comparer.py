@@ -267,3 +267,10 @@ ALL_DIFFERENT = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "numpy_
 def test_the_oracle_decides_who_is_odd_not_a_vote(against: dict[str, str], odd: tuple[str, ...]) -> None:
     """The same bug in two of three makes both odd; only a united front puts the oracle in doubt."""
     assert odd_one_out(pairs(**against)) == odd
+
+
+def test_a_comparer_for_another_estimate_keeps_every_setting() -> None:
+    """How many components are kept, and whether gradients of different losses are compared at all."""
+    comparer = Comparer(estimate(), LAYOUT, Tolerance(), worst=1, despite_losses=False)
+    pair = comparer.given(estimate(loss=0.9)).with_oracle(Evaluation("numpy", 0.7, 2 * TRUE))
+    assert (pair.losses_agree, pair.wrong, len(pair.worst)) == (False, 0, 1)

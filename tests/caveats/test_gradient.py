@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.doubts.conftest import X, Y, check, codes, problem, rng, warned
+from tests.caveats.conftest import X, Y, check, codes, problem, rng, warned
 from xcheck import Dense, Problem, verify
 from xcheck.backend import registry
 from xcheck.layout import Vector

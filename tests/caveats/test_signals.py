@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.doubts.conftest import CLASSES, X, Y, check, codes, problem, warned
+from tests.caveats.conftest import CLASSES, X, Y, check, codes, problem, warned
 from xcheck import Dense
 
 LINEAR = Dense(units=2)

@@ -15,7 +15,7 @@ from xcheck.oracle.estimators.audit import Audit
 from xcheck.report.text import render
 from xcheck.testing import Fault, Planted
 
-EXAMPLES = Path(__file__).parent.parent / "xcheck" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "xcheck" / "examples"
 DEEP = {
     "data": {"synthetic": {"inputs": 6, "examples": 64}},
     "network": {

@@ -9,8 +9,11 @@ import pytest
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Problem, Report, verify
 from xcheck.backend.contract import Objective
+from xcheck.compare.evaluation import Evaluation
+from xcheck.diagnose import Evidence
+from xcheck.diagnose.determinism import accumulated_gradient
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import Layout, Vector
 
 Answer = Callable[[int, float, Vector], tuple[float, Vector]]
 
@@ -138,6 +141,29 @@ def test_a_second_call_that_fails_says_so(problem: Problem) -> None:
     assert report.headline == (
         "moody: a second call at the same θ fails: RuntimeError: backward through the graph a second time"
     )
+
+
+def test_a_gradient_that_accumulates_is_told_although_its_evidence_was_read() -> None:
+    """Properties that the evidence has cached are those of the first call, and are left behind."""
+    right = np.array([1.0, -2.0, 0.5])
+    evidence = Evidence(
+        witness="moody",
+        layout=Layout.of({"w": (3,)}),
+        theta=np.ones(3),
+        gradient=right,
+        trusted=right,
+        blur=np.full(3, 1e-12),
+        magnitude=np.abs(right),
+        wrong=np.zeros(3, dtype=bool),
+        tolerance=1e-7,
+        roundoff=2.0**-53,
+    )
+    assert evidence.suspects == ()
+    twice = Evaluation("moody", 0.7, right, again=Evaluation("moody", 0.7, 2 * right))
+    (finding,) = accumulated_gradient(twice, evidence)
+    assert finding.code == "XC207"
+    other = Evaluation("moody", 0.7, right, again=Evaluation("moody", 0.7, 3 * right))
+    assert accumulated_gradient(other, evidence) == []
 
 
 def test_the_witnesses_are_steady(problem: Problem) -> None:

@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from tests.doubts.conftest import CLASSES, X, Y, check, codes, problem
+from tests.caveats.conftest import CLASSES, X, Y, check, codes, problem
 from xcheck import Dense, verify
 from xcheck.findings import CONSTANT_FEATURE
 from xcheck.networks.network import ACTIVATIONS, ActivationName
