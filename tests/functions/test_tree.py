@@ -69,7 +69,7 @@ jax.tree_util.register_pytree_with_keys(
         ({}, []),
         ({"z": 1.0, "a": 2.0}, ["z", "a"]),
         ({1: 1.0, "b": 2.0}, ["1", "b"]),
-        (defaultdict(list, z=1.0, a=2.0), ["z", "a"]),
+        (defaultdict(float, z=1.0, a=2.0), ["z", "a"]),
         (OwnDict(w=1.0), ["w"]),
         (OwnList([1.0, 2.0]), ["0", "1"]),
         (torch.Size([2, 3]), ["0", "1"]),
@@ -114,8 +114,8 @@ def test_a_tree_is_rebuilt_with_other_leaves() -> None:
 
 def test_a_defaultdict_keeps_its_factory() -> None:
     """A function that looks up what is not there finds what it expects."""
-    made = rebuild(defaultdict(list, a=1.0), {"a": 2.0})
-    assert (made["a"], made["missing"]) == (2.0, [])
+    made = rebuild(defaultdict(int, a=1), {"a": 2})
+    assert (made["a"], made["missing"]) == (2, 0)
 
 
 def test_what_jax_takes_for_a_leaf_is_opened_when_it_is_a_dataclass() -> None:
