@@ -71,9 +71,10 @@ class JaxBackend(Backend):
         """Return a function of JAX arrays."""
         if device not in self.devices():
             raise DeviceError(Complaint(f"JAX has no device '{device}' here; use cpu", ("check", "device")))
+        from xcheck.backend.own_parameters import OwnParameters
         from xcheck_jax.function import JaxFunction
 
-        return JaxFunction(function, arguments, device, wide=wide, cotangent=cotangent)
+        return JaxFunction(OwnParameters.match(function, arguments, wide=wide), device, cotangent=cotangent)
 
 
 backend = JaxBackend()

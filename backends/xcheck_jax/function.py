@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from xcheck.backend.batches import confirms
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
-from xcheck.functions.arguments import Arguments, Leaf, Numbers
-from xcheck.functions.function import Function
+from xcheck.backend.own_parameters import OwnParameters
+from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.functions.tree import leaves, rebuild
 from xcheck.layout import Vector
 from xcheck_jax.settings import own_settings
@@ -41,13 +42,13 @@ class JaxFunction(FunctionObjective):
 
     conjugates = True
 
-    def __init__(self, function: Function, arguments: Arguments, device: str, *, wide: bool, cotangent: Any) -> None:
+    def __init__(self, parameters: OwnParameters, device: str, *, cotangent: Any) -> None:
+        super().__init__("jax", parameters, cotangent=cotangent)
         self._device = jax.devices(device)[0]
         self._compiled: dict[str, tuple[str, Callable[..., Any]]] = {}
         self._value: Callable[..., Any] | None = None
         self._mapping: Callable[..., Any] | None = None
         self._jits = self._vmaps = True
-        super().__init__("jax", function, arguments, wide=wide, cotangent=cotangent)
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
@@ -61,10 +62,10 @@ class JaxFunction(FunctionObjective):
 
     def shape(self) -> tuple[tuple[int, ...], bool]:
         """Return the shape of the loss, and whether it is complex; found by tracing alone where that is possible."""
-        given, (arrays, whole) = self.own(self.arguments.theta), _split(self._given())
+        given, (arrays, whole) = self.own(self.arguments.theta), _split(self.copy_data())
         try:
             with self.modes():
-                found = jax.eval_shape(lambda given, arrays: self.called(given, whole(arrays)), given, arrays)
+                found = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
                 return found.shape, jnp.issubdtype(found.dtype, jnp.complexfloating)
         except Exception:  # noqa: BLE001 - what cannot be traced is called
             return super().shape()
@@ -76,11 +77,11 @@ class JaxFunction(FunctionObjective):
             if self._jits:
                 try:
                     if self._value is None:
-                        self._value = jax.jit(lambda params, arrays: self.called(params, whole(arrays)))
+                        self._value = jax.jit(lambda params, arrays: self.call_loss(params, whole(arrays)))
                     return self._value(params, arrays)
                 except _NEEDS_VALUES:
                     self._jits = False
-            return self.called(params, data)
+            return self.call_loss(params, data)
 
     def value_and_gradient(
         self, params: Mapping[str, Any], data: tuple[Any, ...]
@@ -88,7 +89,7 @@ class JaxFunction(FunctionObjective):
         """Return the loss and what jax.grad says, conjugated where it is complex."""
 
         def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
-            value = self.called(given, data)
+            value = self.call_loss(given, data)
             return WEIGHT * _contracted(value, cotangent), value
 
         differentiated = jax.value_and_grad(scalar, has_aux=True)
@@ -102,7 +103,7 @@ class JaxFunction(FunctionObjective):
 
         def along(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> Any:
             # JAX's gradient is ḡ, so that Re Σ ḡ v needs no conjugate.
-            found = jax.grad(lambda given: _contracted(self.called(given, data), cotangent))(given)
+            found = jax.grad(lambda given: _contracted(self.call_loss(given, data), cotangent))(given)
             parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), found, dict(vector))
             return sum(jax.tree.leaves(parts))
 
@@ -146,20 +147,20 @@ class JaxFunction(FunctionObjective):
         """Return whether the vmapped loss gives what the plain one gives."""
         # Where the gradient has been compiled, it gives the loss as well.
         compiled = "gradient" in self._compiled
-        plain = [self.compute(theta)[0] if compiled else self.single(theta) for theta in thetas]
+        plain = [self.compute(theta)[0] if compiled else self.evaluate(theta) for theta in thetas]
         try:
             found = self._mapped(thetas)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self.engine = f"loop (jax.vmap: {type(error).__name__})"
             return False
-        if not self.confirms(found, plain):
+        if not confirms(found, plain, wide=self.parameters.wide):
             self.engine = "loop (jax.vmap gives other losses)"
             return False
         self.engine = "jax.vmap"
         return True
 
     def _mapped(self, thetas: Vector) -> Vector:
-        arrays, whole = _split(self._shared())
+        arrays, whole = _split(self.shared_data())
         with own_settings(self._device):
             if self._mapping is None:
                 # The data are put together from what is traced; what of them is no array is the same in every call.
@@ -172,9 +173,9 @@ class JaxFunction(FunctionObjective):
 
     def _at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
         """Return the loss at θ, all of it in JAX."""
-        named = self._names.own(self.arguments.named(theta))
-        own = {name: jnp.asarray(part, self.dtype(name)) for name, part in named.items()}
-        return _contracted(self.called(own, data), cotangent)
+        parts = self.parameters.at(theta)
+        own = {name: jnp.asarray(part, self.parameters.dtype(name)) for name, part in parts.items()}
+        return _contracted(self.call_loss(own, data), cotangent)
 
 
 def _contracted(value: Any, cotangent: Any) -> Any:

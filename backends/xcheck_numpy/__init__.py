@@ -60,9 +60,10 @@ class NumpyBackend(Backend):
         cotangent: Any = None,
     ) -> Objective:
         """Return a function of NumPy arrays."""
+        from xcheck.backend.own_parameters import OwnParameters
         from xcheck_numpy.function import NumpyFunction
 
-        return NumpyFunction("numpy", function, arguments, wide=wide, cotangent=cotangent)
+        return NumpyFunction("numpy", OwnParameters.match(function, arguments, wide=wide), cotangent=cotangent)
 
 
 backend = NumpyBackend()

@@ -48,7 +48,7 @@ class NumpyFunction(FunctionObjective):
 
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
-        return self.called(params, data)
+        return self.call_loss(params, data)
 
     def value_and_gradient(
         self, params: Mapping[str, Any], data: tuple[Any, ...]

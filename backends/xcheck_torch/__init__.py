@@ -72,9 +72,11 @@ class TorchBackend(Backend):
         """Return a function of tensors, or a module."""
         if device not in self.devices():
             raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("check", "device")))
+        from xcheck.backend.own_parameters import OwnParameters
         from xcheck_torch.function import TorchFunction
 
-        return TorchFunction(function, arguments, device, wide=wide, cotangent=cotangent)
+        parameters = OwnParameters.match(function, arguments, wide=wide, module=self.parameters(function.module))
+        return TorchFunction(parameters, device, cotangent=cotangent)
 
 
 backend = TorchBackend()

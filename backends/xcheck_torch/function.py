@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+from xcheck.backend.batches import confirms
 from xcheck.backend.contract import failing_as
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
+from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widened
-from xcheck.functions.arguments import Arguments, Leaf, Numbers
-from xcheck.functions.function import Function
+from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_torch.modes import own_modes
 
@@ -54,17 +55,12 @@ def laid_out(tensor: Tensor, source: Tensor) -> Tensor:
 class TorchFunction(FunctionObjective):
     """Loss and gradient of a function in PyTorch."""
 
-    def __init__(self, function: Function, arguments: Arguments, device: str, *, wide: bool, cotangent: Any) -> None:
+    def __init__(self, parameters: OwnParameters, device: str, *, cotangent: Any) -> None:
+        super().__init__("torch", parameters, cotangent=cotangent)
         self._device = torch.device(_DEVICES[device])
-        super().__init__("torch", function, arguments, wide=wide, cotangent=cotangent)
         self._vmaps = True
         self._kept: tuple[Vector, dict[str, Tensor]] | None = None
         self._tried: set[frozenset[str]] = set()
-
-    def parameters(self) -> Mapping[str, Any] | None:
-        """Return the parameters of the module."""
-        module = self.function.module
-        return None if module is None else dict(module.named_parameters())
 
     def cautions(self) -> list[str]:
         """Name what draws anew in each call, and what depends on the batch."""
@@ -86,11 +82,11 @@ class TorchFunction(FunctionObjective):
         tensor = torch.as_tensor(values, device=device).to(getattr(torch, dtype))
         return laid_out(tensor, source) if isinstance(source, Tensor) else tensor.clone()
 
-    def called(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+    def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the loss; a module first."""
         function = self.function
         if function.module is None:
-            return super().called(given, data)
+            return super().call_loss(given, data)
         state = {name: self._buffer(buffer) for name, buffer in function.module.named_buffers()}
         inputs, targets = data[: function.inputs], data[function.inputs :]
         outputs = torch.func.functional_call(function.module, {**state, **given}, inputs)
@@ -98,7 +94,7 @@ class TorchFunction(FunctionObjective):
 
     def _buffer(self, buffer: Tensor) -> Tensor:
         dtype = str(buffer.dtype).removeprefix("torch.")
-        return buffer.detach().to(getattr(torch, widened(dtype) if self.wide else dtype), copy=True)
+        return buffer.detach().to(getattr(torch, widened(dtype) if self.parameters.wide else dtype), copy=True)
 
     def modes(self) -> AbstractContextManager[None]:
         """With gradients, without autocast."""
@@ -108,7 +104,7 @@ class TorchFunction(FunctionObjective):
         """Return the loss."""
         with self.modes():
             # A loss may itself differentiate with respect to its parameters.
-            value = self.called({name: tensor.requires_grad_() for name, tensor in params.items()}, data)
+            value = self.call_loss({name: tensor.requires_grad_() for name, tensor in params.items()}, data)
             return value.detach() if isinstance(value, Tensor) else value
 
     def value_and_gradient(
@@ -117,7 +113,7 @@ class TorchFunction(FunctionObjective):
         """Return the loss and what autograd says."""
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
-            value = self.called(tensors, data)
+            value = self.call_loss(tensors, data)
             scalar = self._scalar(value) if isinstance(value, Tensor) else value
             number = self.number(value)
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
@@ -135,7 +131,7 @@ class TorchFunction(FunctionObjective):
         """Return H v: the gradient of Re ⟨g, v⟩."""
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
-            scalar = self._scalar(self.called(tensors, data))
+            scalar = self._scalar(self.call_loss(tensors, data))
             inputs = list(tensors.values())
             first = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
             along = [
@@ -161,8 +157,9 @@ class TorchFunction(FunctionObjective):
 
     def batch(self, thetas: Vector) -> Vector | None:
         """Return the losses by torch.func.vmap; None where an operation has no batching rule."""
-        stacked = self.stacked(thetas)
-        given = {name: self.array(part, self.source(name), self.dtype(name)) for name, (part, _) in stacked.items()}
+        own = self.parameters
+        stacked = own.stack(thetas)
+        given = {name: self.array(part, own.source(name), own.dtype(name)) for name, (part, _) in stacked.items()}
         varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
         return self._vmapped(given, varied, lambda: thetas[:2])
 
@@ -172,8 +169,8 @@ class TorchFunction(FunctionObjective):
         return self._moved
 
     def _moved(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
-        part = next(tensor for tensor in self.layout if tensor.span.start <= places[0] < tensor.span.stop)
-        name = self.own_name(part.name)
+        part = next(tensor for tensor in self.arguments.layout if tensor.span.start <= places[0] < tensor.span.stop)
+        name = self.parameters.own_name(part.name)
         # Complex arrays and those with other axes come from whole θ.
         if name is None or len(places) < 2:
             return self.losses(self._points(theta, places, values))
@@ -219,15 +216,15 @@ class TorchFunction(FunctionObjective):
             return None
         if varied not in self._tried:
             self._tried.add(varied)
-            singly = [self.single(theta) for theta in first()]
-            if not self.confirms(found[: len(singly)], singly):
+            singly = [self.evaluate(theta) for theta in first()]
+            if not confirms(found[: len(singly)], singly, wide=self.parameters.wide):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"
         return np.asarray(found)
 
     def _loss_of(self, given: dict[str, Tensor]) -> Tensor:
-        value = self.called(given, self._shared())
+        value = self.call_loss(given, self.shared_data())
         scalar = self._scalar(value)
         if scalar.numel() != 1:
             self.number(scalar)

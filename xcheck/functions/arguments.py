@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.dtypes import ROUNDOFF
+from xcheck.dtypes import FLOAT64, roundoff_of
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.tree import leaves
 from xcheck.layout import Layout, Vector
@@ -44,7 +44,7 @@ class Leaf:
     @property
     def roundoff(self) -> float:
         """Unit roundoff of its dtype."""
-        return ROUNDOFF.get(self.dtype, 2.0**-53)
+        return roundoff_of(self.dtype)
 
 
 Reader: TypeAlias = Callable[[Any], Leaf | None]
@@ -93,7 +93,7 @@ class Arguments:
     @property
     def roundoff(self) -> float:
         """The coarsest unit roundoff among the leaves."""
-        return max((leaf.roundoff for leaf in self.leaves.values()), default=2.0**-53)
+        return max((leaf.roundoff for leaf in self.leaves.values()), default=FLOAT64)
 
     @property
     def is_narrow(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xcheck.dtypes import DtypeName, _as_float32, as_bfloat16
+from xcheck.dtypes import DtypeName, round_to
 from xcheck.layout import Layout, Vector
 from xcheck.networks.initializers import initialize, network_layout
 from xcheck.networks.network import Network
@@ -116,8 +116,8 @@ class Problem:
         """
         if dtype == "float64":
             return self
-        near = as_bfloat16 if dtype == "bfloat16" else _as_float32
-        return replace(self, inputs=near(self.inputs), targets=near(self.targets), theta=near(self.theta))
+        inputs, targets, theta = (round_to(values, dtype) for values in (self.inputs, self.targets, self.theta))
+        return replace(self, inputs=inputs, targets=targets, theta=theta)
 
 
 def draw_masks(network: Network, examples: int, seed: int, *, step: int | None = None) -> tuple[Mask | None, ...]:

@@ -1,12 +1,13 @@
 """Trees of people's parameters: every leaf has a name, and comes back where it was."""
 
 import dataclasses
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import pytest
+import torch
 
 from xcheck.errors import DefinitionError
 from xcheck.functions.tree import leaves, nest, rebuild
@@ -27,8 +28,16 @@ class Frozen:
     name: str = "mine"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.W, float):
+        if not isinstance(self.W, float | list):
             raise TypeError("only once")
+
+
+class OwnDict(dict[str, Any]):
+    """A person's own kind of dict."""
+
+
+class OwnList(list[Any]):
+    """A person's own kind of list."""
 
 
 class Registered:
@@ -58,8 +67,33 @@ jax.tree_util.register_pytree_with_keys(
         ({"none": None, "w": 1.0}, ["none", "w"]),
         ({"r": Registered([1.0, 2.0], "mine")}, ["r.inside.0", "r.inside.1"]),
         ({}, []),
+        ({"z": 1.0, "a": 2.0}, ["z", "a"]),
+        ({1: 1.0, "b": 2.0}, ["1", "b"]),
+        (defaultdict(float, z=1.0, a=2.0), ["z", "a"]),
+        (OwnDict(w=1.0), ["w"]),
+        (OwnList([1.0, 2.0]), ["0", "1"]),
+        (torch.Size([2, 3]), ["0", "1"]),
+        ({"d": Frozen([Pair(1.0, 2.0)])}, ["d.W.0.first", "d.W.0.second", "d.name"]),
     ],
-    ids=["leaf", "nested", "tuple", "named tuple", "dataclass", "ordered", "number", "none", "registered", "empty"],
+    ids=[
+        "leaf",
+        "nested",
+        "tuple",
+        "named tuple",
+        "dataclass",
+        "ordered",
+        "number",
+        "none",
+        "registered",
+        "empty",
+        "order of keys",
+        "keys of two types",
+        "default",
+        "own dict",
+        "own list",
+        "torch size",
+        "all at once",
+    ],
 )
 def test_every_leaf_has_a_name(tree: Any, names: list[str]) -> None:
     """The names that a person would write."""
@@ -78,6 +112,18 @@ def test_a_tree_is_rebuilt_with_other_leaves() -> None:
     assert leaves(tree)["p.second.0"] == 2.0
 
 
+def test_a_defaultdict_keeps_its_factory() -> None:
+    """A function that looks up what is not there finds what it expects."""
+    made = rebuild(defaultdict(int, a=1), {"a": 2})
+    assert (made["a"], made["missing"]) == (2, 0)
+
+
+def test_what_jax_takes_for_a_leaf_is_opened_when_it_is_a_dataclass() -> None:
+    """Also the second time, when JAX is not asked any more."""
+    for _ in range(2):
+        assert list(leaves({"d": Frozen(1.0)})) == ["d.W", "d.name"]
+
+
 def test_two_leaves_of_one_name_are_refused() -> None:
     """A dot in a key may collide with a path."""
     with pytest.raises(DefinitionError, match=r"two parameters are called 'a\.b'"):
@@ -88,6 +134,12 @@ def test_dotted_names_become_nested_dicts() -> None:
     """As flax has them."""
     assert nest({"fc.kernel": 1, "fc.bias": 2, "scale": 3}) == {"fc": {"kernel": 1, "bias": 2}, "scale": 3}
     assert nest({"params": 1}) == 1
+
+
+@pytest.mark.parametrize("tree", [{"a": {"b": 1.0, "c": {"d": 2.0}}}, 1.0])
+def test_nesting_undoes_leaves(tree: Any) -> None:
+    """For dicts of dicts, and for a single leaf."""
+    assert nest(leaves(tree)) == tree
 
 
 def test_arrays_are_leaves() -> None:
