@@ -29,13 +29,13 @@ class Witness:
         name: of the witness.
         whole: its loss and gradient at θ, shape (n,).
         comparer: holds slopes along the lines against the oracle.
-        again: whether this is a witness of narrow numbers, asked again in float64.
+        rerun_of: name of the witness of narrow numbers that was asked again in float64, if this is its second answer.
     """
 
     name: str
     whole: Evaluation
     comparer: Comparer
-    again: bool = False
+    rerun_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -87,7 +87,7 @@ def _witnesses(found: Answers, options: FunctionCheckOptions) -> tuple[Witness, 
     evaluations = [answer.evaluation for answer in found.answers if answer.evaluation is not None]
     return (
         *(Witness(name=each.name, whole=each, comparer=native) for each in evaluations),
-        *(Witness(name=each.name, whole=each, comparer=float64, again=True) for each in found.whole_reruns),
+        *(Witness(name=each.name, whole=each, comparer=float64, rerun_of=each.rerun_of) for each in found.whole_reruns),
     )
 
 

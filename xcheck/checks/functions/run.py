@@ -105,7 +105,8 @@ def _rerun_in_float64(
             loss, gradient = wide.loss_and_gradient(arguments.theta)
         except BackendError:
             continue  # the oracle says so where it matters
-        found.append(Evaluation(f"{implementation.label} in float64", loss, gradient))
+        name = f"{implementation.label} in float64"
+        found.append(Evaluation(name, loss, gradient, rerun_of=implementation.label))
     return found
 
 
