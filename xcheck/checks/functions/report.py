@@ -6,18 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from xcheck.caveats.functions import (
-    at_kinks,
-    computed_narrowly,
-    conventions,
-    ill_conditioned,
-    nothing_proved,
-    partial,
-    shared,
-    through_cotangent,
-    training_mode,
-    undecided,
-)
+from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.functions import conventions, partial, shared, through_cotangent, training_mode
+from xcheck.caveats.kinks import components_at_kinks
+from xcheck.caveats.precision import computed_narrowly, ill_conditioned
+from xcheck.caveats.undecided import undecided_components
 from xcheck.checks.environment import environment_of
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.run import comparers, strict_estimate
@@ -228,18 +221,20 @@ def _warnings(
     if judgement.oracle is None or not np.isfinite(estimate.loss):
         return warnings
     warnings += partial(judgement.lines, estimate, comparer.tolerance, judgement.oracle.predicted)
-    if not found.outputs:
-        warnings += at_kinks(estimate, found.layout, judgement.oracle.kinks.tolist())
-    warnings += nothing_proved(proofs)
+    kinks = [] if found.outputs else judgement.oracle.kinks.tolist()
+    reference = estimate if len(found.wide) < len(found.evaluations) else strict_estimate(found)
+    caveats = [
+        components_at_kinks(estimate, found.layout, kinks),
+        zero_gradient(proofs),
+        below_noise(proofs, reference, found.layout),
+        undecided_components(pairs),
+    ]
+    warnings += [caveat for caveat in caveats if caveat]
     warnings += [
         ill_conditioned(pair.a, pair.undecided, pair.of, max(abs(one.a - one.b) for one in pair.worst))
         for pair in pairs
         if pair.b == ORACLE and pair.undecided and _is_rounded(pair, pairs)
     ]
-    unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
-    for pair in unsure[:1]:
-        where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}
-        warnings.append(undecided(pair.a, pair.undecided, pair.of, where))
     return warnings
 
 
