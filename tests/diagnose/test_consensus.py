@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.diagnose.test_forward import Made
+from tests.diagnose.test_forward_pass import Made
 from tests.fakes import Answering, numpy_answer
 from xcheck import Report, verify
 from xcheck.backend import registry

@@ -1,10 +1,10 @@
-"""Doubts about the gradient: where it is zero, lost in noise, or hidden behind the penalty."""
+"""Caveats about the gradient of a network: units and inputs that pass none, and a penalty that hides the data."""
 
 import numpy as np
 
 from xcheck.caveats.point import CheckedPoint, few
 from xcheck.compare.coverage import FAULT, Flags
-from xcheck.findings import BELOW_NOISE, BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, ZERO_GRADIENT, Finding
+from xcheck.findings import BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, Finding
 from xcheck.layout import Tensor
 from xcheck.oracle.engines.penalty import Penalty
 
@@ -37,36 +37,6 @@ def blank_inputs(point: CheckedPoint) -> Finding | None:
     return Finding(
         code=BLANK_INPUTS, text=text, tensor=point.problem.layout.tensor(1, "weight").name, value=float(len(blank))
     )
-
-
-def zero_gradient(point: CheckedPoint) -> Finding | None:
-    """Tell of tensors whose whole gradient is zero because no loss and no penalty moves with them."""
-    names = [tensor.name for tensor in point.tensors if tensor.zero == tensor.of]
-    if not names:
-        return None
-    text = (
-        f"zero gradient: no loss moves with any component of {', '.join(names)}, so every backward pass is right there "
-        "and nothing of it counts as verified; dead units or weights of zero are in the way: check at another θ"
-    )
-    return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
-
-
-def below_noise(point: CheckedPoint) -> Finding | None:
-    """Tell of tensors that agree, but of which no component is large enough for an error of 1 % to show."""
-    estimate, layout = point.estimate, point.problem.layout
-    names = [tensor.name for tensor in point.tensors if tensor.below_noise]
-    if not names:
-        return None
-    blur = estimate.error_bar + estimate.rounding.gradient
-    sizes = [
-        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"
-        for name, span in ((name, layout[name].span) for name in names)
-    ]
-    text = (
-        f"gradient below the noise: {', '.join(sizes)}: an error of {FAULT:.0%} would not show anywhere, so nothing of "
-        "it counts as verified; the examples cancel, or θ is fitted already: check at another θ"
-    )
-    return Finding(code=BELOW_NOISE, text=text, tensor=names[0], value=float(len(names)))
 
 
 def penalty_dominates(point: CheckedPoint) -> Finding | None:

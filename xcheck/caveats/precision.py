@@ -7,7 +7,7 @@ import numpy as np
 
 from xcheck.caveats.point import CheckedPoint
 from xcheck.compare.evaluation import Evaluation
-from xcheck.findings import FLOAT32_INSIDE, Finding
+from xcheck.findings import FLOAT32_INSIDE, ILL_CONDITIONED, Finding
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate
 
@@ -47,3 +47,23 @@ def _single(values: Vector) -> bool:
         return False
     digits = np.frexp(values)[0] * 2.0**_SHORT
     return bool((digits != np.round(digits)).any())
+
+
+def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Finding:
+    """Say that the loss is a staircase."""
+    dtype = "float32" if roundoff < 2.0**-20 else "half precision"
+    bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
+    text = (
+        f"{label}: part of the loss is computed in {dtype} although everything it is given has 64 bits: its noise is "
+        f"that of {dtype} (bars up to {bar:.1g}), and so is the tolerance"
+    )
+    return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
+
+
+def ill_conditioned(label: str, count: int, of: int, apart: float) -> Finding:
+    """Say that a gradient is right in float64 and off by more than a little in its own dtype."""
+    text = (
+        f"{label}: {count} of {of} components are off by more than rounding should be (up to {apart:.1g}); in float64 "
+        "the same function agrees: it is ill-conditioned, or a part of it is computed in less than its own precision"
+    )
+    return Finding(code=ILL_CONDITIONED, text=text, value=apart)

@@ -19,6 +19,7 @@ from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Circumstances, Diagnosis, diagnosis_of, odd_one_out
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
+from xcheck.oracle import Estimate
 from xcheck.verdict import Verdict
 
 # A gradient in a narrow dtype that is right in float64 may be off by such a share of the largest component and be
@@ -85,11 +86,20 @@ def _without_reruns(found: Answers, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def coverage_of(found: Answers, comparer: Comparer, float64: Comparer) -> tuple[TensorCoverage, ...]:
-    """Return what is proved; in narrow dtypes by the reruns in float64, if every function has one."""
+    """Return what is covered; in narrow dtypes by the reruns in float64, if every function has one."""
     settled = comparer.settled(found.evaluations)
-    if len(found.reruns) < len(found.evaluations):
-        return tensor_coverage(found.layout, found.estimate, settled)
-    return tensor_coverage(found.layout, float64_estimate(found), settled & float64.settled(found.reruns))
+    if _all_rerun(found):
+        settled = settled & float64.settled(found.reruns)
+    return tensor_coverage(found.layout, covered_estimate(found), settled)
+
+
+def covered_estimate(found: Answers) -> Estimate:
+    """Return the estimate that decides what is covered: with the rounding of float64 if every function has a rerun."""
+    return float64_estimate(found) if _all_rerun(found) else found.estimate
+
+
+def _all_rerun(found: Answers) -> bool:
+    return len(found.reruns) >= len(found.evaluations)
 
 
 def find_odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:

@@ -5,23 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.caveats.functions import (
-    at_kinks,
-    computed_narrowly,
-    conventions,
-    ill_conditioned,
-    nothing_proved,
-    partial,
-    shared,
-    through_cotangent,
-    training_mode,
-    undecided,
-)
+from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.functions import conventions, partial, shared, through_cotangent, training_mode
+from xcheck.caveats.kinks import components_at_kinks
+from xcheck.caveats.precision import computed_narrowly, ill_conditioned
+from xcheck.caveats.undecided import undecided_components
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, findings_in_order
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.comparison import (
     compare_functions,
     coverage_of,
+    covered_estimate,
     diagnose_functions,
     find_odd_one_out,
     right_in_float64,
@@ -116,19 +110,20 @@ def _warnings(
     if run.oracle is None or not np.isfinite(estimate.loss):
         return warnings
     warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
-    if not found.outputs:
-        warnings += at_kinks(estimate, found.layout, run.oracle.kinks.tolist())
-    warnings += nothing_proved(tensors)
+    kinks = [] if found.outputs else run.oracle.kinks.tolist()
+    caveats = [
+        components_at_kinks(estimate, found.layout, kinks),
+        zero_gradient(tensors),
+        below_noise(tensors, covered_estimate(found), found.layout),
+        undecided_components(pairs),
+    ]
+    warnings += [caveat for caveat in caveats if caveat]
     right = right_in_float64(found.reruns, pairs)
     warnings += [
         ill_conditioned(pair.a, pair.undecided, pair.of, max(abs(one.a - one.b) for one in pair.worst))
         for pair in pairs
         if pair.b == ORACLE and pair.undecided and pair.a in right
     ]
-    unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
-    for pair in unsure[:1]:
-        where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}
-        warnings.append(undecided(pair.a, pair.undecided, pair.of, where))
     return warnings
 
 
