@@ -38,6 +38,7 @@ def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> 
         _excuse_rounding(pair, found.roundoff) if pair.b == ORACLE and pair.a in right else pair
         for pair in compare_witnesses(found.evaluations, comparer)
     ]
+    # Where people look for them: beside the pairs with the oracle, before those among the witnesses.
     pairs[len(found.evaluations) : len(found.evaluations)] = reruns
     return Comparison(
         answers=found.answers,
@@ -63,6 +64,7 @@ def _excuse_rounding(pair: Pair, roundoff: float) -> Pair:
     What is off by more than rounding should be, but not by much, is ill-conditioned or a part in even less precision:
     not shown to be wrong, and not plainly right.
     """
+    # Another loss is wrong in any precision.
     if pair.verdict is not Verdict.DISAGREE or not pair.losses_agree or not pair.wrong:
         return pair
     largest = max(abs(component.b) for component in pair.worst)
@@ -122,6 +124,7 @@ def diagnose_functions(
         if not located.dense or components <= {*located.components, *located.known, *located.drawn}
     }
     known = Circumstances(theta=_theta_along_lines(found, arguments), lengths=_axis_lengths(arguments))
+    # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]

@@ -48,6 +48,7 @@ def build_report(
     comparison = compare_functions(found, comparer, float64)
     diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64)
     tensors = coverage_of(found, comparer, float64)
+    # Empty unless asked for, so that what follows need not ask again.
     second = SecondOrder()
     if order == 2:
         agreed = comparison.verdict is Verdict.AGREE
@@ -77,6 +78,7 @@ def _parted_losses(found: Answers, pairs: Sequence[Pair], arguments: Arguments) 
     """Return in which tensors the losses part of those functions that compute another one than the oracle's."""
     objectives = {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
     label = found.run.label
+    # The oracle's own function is the reference: it cannot part from itself.
     differing = {pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree}
     return [
         finding
@@ -107,6 +109,7 @@ def _warnings(
     if options.cotangent is None and not found.outputs:
         shape = None if found.cotangent is None else found.cotangent.shape
         warnings += through_cotangent(shape, options.differences.seed)
+    # All that follows is about error bars, of which there are none.
     if run.oracle is None or not np.isfinite(estimate.loss):
         return warnings
     warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
@@ -130,6 +133,7 @@ def _warnings(
 def _scope(found: Answers) -> str:
     if found.outputs:
         return "jacobian"
+    # A sample that happens to be complete is a whole check.
     lines = found.run.lines
     return "all" if lines.complete else "sample" if len(lines.components) else "directions"
 

@@ -70,9 +70,11 @@ def _parted_losses(comparison: Comparison, point: CheckedPoint) -> list[Finding]
     objectives = {answer.name: answer.objective for answer in comparison.answers if answer.objective is not None}
     found = []
     for pair in comparison.pairs:
+        # A loss that is random or not finite parts everywhere and nowhere.
         if pair.b != ORACLE or pair.losses_agree or pair.spread or not np.isfinite(pair.losses).all():
             continue
         try:
+            # Optional in the contract; without it the loss alone has to tell.
             activations = shown(objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
