@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jax import Array
 
 from xcheck import Problem
 from xcheck.layout import Vector
@@ -12,7 +13,6 @@ from xcheck.oracle.engines.base import Indices, Spans
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import ENGINES, more_direct
 from xcheck.oracle.engines.structured import StructuredEngine
-from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.network_gradient import judged
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
@@ -21,11 +21,8 @@ from xcheck_numpy.network import NetworkObjective
 class Transposing(NodeEngine):
     """Contracts with the examples in the wrong order."""
 
-    def measure(self, noise: Vector) -> Measurement:
-        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
-        measured = super().measure(noise)
-        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
-        return measured
+    def increments(self, number: int, variant: int, units: Indices, steps: Vector) -> Array:
+        return super().increments(number, variant, units, steps)[..., ::-1]
 
 
 class Forgetful(StructuredEngine):

@@ -23,6 +23,7 @@ from xcheck.oracle.estimators.central import (
     merge_better,
     too_wide,
 )
+from xcheck.oracle.estimators.node import estimate_by_nodes
 from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
@@ -126,7 +127,7 @@ class NetworkOracle:
     def _measure(self, noise: Vector) -> Measurement:
         engine, options = self.engine, self._options
         if options.extrapolates:
-            first = engine.measure(noise) if isinstance(engine, NodeEngine) else None
+            first = estimate_by_nodes(engine, noise) if isinstance(engine, NodeEngine) else None
             # Where losses are subtracted, what is too wide is referred at once. Where they are not, noise shrinks with
             # the step, and longer ones gain nothing.
             rounds = 0 if engine.subtracts else 4
