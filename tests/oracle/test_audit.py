@@ -9,7 +9,8 @@ from jax import Array
 from xcheck import Problem
 from xcheck.layout import Vector
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import ENGINES, more_direct
 from xcheck.oracle.engines.structured import StructuredEngine

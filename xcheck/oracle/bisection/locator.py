@@ -12,7 +12,7 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Directions, Lines
 from xcheck.oracle.estimators.central import Measurement

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xcheck.layout import Layout, Tensor, Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.seeds import Stream
 
 DIRECTIONS = "random directions"

@@ -9,8 +9,9 @@ import numpy as np
 from xcheck.errors import Complaint, DeviceError
 from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress
-from xcheck.oracle.network.branches import Branches, Flags, find_branches, find_dead
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.base import Differences, Engine, Progress
+from xcheck.oracle.network.branches import Branches, find_branches, find_dead
 from xcheck.oracle.network.forward import Parameters, Trace, trace
 from xcheck.oracle.network.penalty import Penalty
 

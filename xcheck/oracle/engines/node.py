@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from xcheck.layout import Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.structured import SparseEngine, StructuredEngine
 from xcheck.oracle.network.forward import float64_on
 

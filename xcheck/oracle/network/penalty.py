@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.layout import Layout, Vector
 from xcheck.networks.network import Network
-
-Indices = NDArray[np.intp]
+from xcheck.oracle.columns import Indices
 
 
 @dataclass(frozen=True, slots=True, eq=False)
