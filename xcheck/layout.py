@@ -28,9 +28,9 @@ class Tensor:
         name: such as "W2".
         shape: its shape before flattening.
         offset: where it begins in θ.
-        places: where only a sample of it is laid out: the flat indices inside the tensor.
-        origin: where the whole tensor begins in the whole θ; `offset`, unless this is a sample.
-        layer: number of the layer of a declared network that it belongs to, from 1; None in people's own functions.
+        places: flat indices inside the tensor of the components that are laid out; None if all are.
+        origin: where the whole tensor begins in the whole θ, if only a sample of it is laid out here.
+        layer: number of its layer in a declared network, from 1; None in people's own functions.
         role: what it is in that layer; None in people's own functions.
     """
 
@@ -148,7 +148,7 @@ class Layout:
         return Location(tensor.name, tensor.index(flat), whole)
 
     def sampled(self, indices: NDArray[np.intp]) -> "Layout":
-        """Return the layout of a sample of θ, as θ[indices] lies; `indices` ascend.
+        """Return the layout of the sample θ[indices]; `indices` ascend.
 
         >>> layout = Layout.of({"W1": (2, 3), "b1": (2,)}).sampled(np.array([1, 5, 7]))
         >>> [str(layout.locate(place)) for place in range(layout.size)], layout.locate(2).flat

@@ -20,8 +20,8 @@ from xcheck.seeds import Stream, generator
 
 # The axes of an image along which it is flipped.
 _AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
-# How many rows are checked where the definition does not say it. A guess, chosen as a common size of a batch: the work of
-# a check grows with it, and a mistake in a backward pass shows in few rows.
+# How many rows are checked where the definition does not say it. A guess, chosen as a common size of a batch: the work
+# of a check grows with it, and a mistake in a backward pass shows in few rows.
 _DEFAULT_EXAMPLES = 64
 # Numbers in θ, or in what one layer computes: 0.8 GB in float64, of which a check holds several.
 _MOST_NUMBERS = 10**8
