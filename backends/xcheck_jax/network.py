@@ -10,7 +10,7 @@ from jax import Array
 
 from xcheck.backend.contract import Objective
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName, Network
 from xcheck.networks.problem import Problem
@@ -53,22 +53,22 @@ LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
 Data: TypeAlias = tuple[Array, Array, tuple[Array | None, ...]]
 
 
-def forward(network: Network, parameters: Mapping[str, Array], data: Data) -> list[Array]:
+def forward(network: Network, parameters: Mapping[LayerRole, Array], data: Data) -> list[Array]:
     """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
     inputs, _, masks = data
     found = [_dropped(network, inputs, masks, 0)]
     for number, layer in enumerate(network.layers, start=1):
-        z = found[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
+        z = found[-1] @ parameters[number, "weight"].T + parameters[number, "bias"]
         found.append(_dropped(network, ACTIVATIONS[layer.activation](z), masks, number))
     return found
 
 
 def loss(network: Network, theta: Array, data: Data) -> Array:
     """J: mean loss of the examples plus the penalties."""
-    parameters, m = _named(network, theta), len(data[0])
+    parameters, m = network_layout(network).by_role(theta), len(data[0])
     penalty = jnp.zeros((), theta.dtype)
     for number in range(1, len(network.layers) + 1):
-        W = parameters[f"W{number}"]
+        W = parameters[number, "weight"]
         # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
         if network.l2:
             penalty += network.l2 / (2 * m) * jnp.sum(W**2)
@@ -79,10 +79,6 @@ def loss(network: Network, theta: Array, data: Data) -> Array:
 
 # Compiled once per network and number of examples, not once per draw of them: training asks about many batches.
 value_and_gradient = jax.jit(jax.value_and_grad(loss, argnums=1), static_argnums=0)
-
-
-def _named(network: Network, theta: Array) -> dict[str, Array]:
-    return {t.name: theta[t.span].reshape(t.shape) for t in network_layout(network)}
 
 
 def _dropped(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
@@ -117,5 +113,5 @@ class NetworkObjective(Objective):
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with own_settings(self._device):
-            parameters = _named(self._network, jnp.asarray(theta, dtype=self._dtype))
+            parameters = network_layout(self._network).by_role(jnp.asarray(theta, dtype=self._dtype))
             return [np.asarray(a, dtype=np.float64) for a in forward(self._network, parameters, self._data)]

@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.backend.batches import confirms
-from xcheck.backend.contract import failing_as
+from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widened
@@ -179,7 +179,7 @@ class TorchFunction(FunctionObjective):
         there = torch.as_tensor(places - part.offset, device=rows.device)
         rows[torch.arange(len(places), device=rows.device), there] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             found = self._vmapped(given, frozenset([name]), lambda: self._points(theta, places[:2], values))
         return self.losses(self._points(theta, places, values)) if found is None else found
 

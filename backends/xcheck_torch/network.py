@@ -1,6 +1,6 @@
 """The declared network in PyTorch, differentiated by autograd."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xcheck.backend.contract import Objective
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.networks.problem import Problem
 from xcheck_torch.modes import own_modes
@@ -56,8 +56,8 @@ class NetworkObjective(Objective):
         """Return J(θ) and ∂J/∂θ."""
         with own_modes(self._device):
             parameters = {
-                name: self._tensor(value).requires_grad_()
-                for name, value in self._problem.layout.unflatten(theta).items()
+                place: self._tensor(value).requires_grad_()
+                for place, value in self._problem.layout.by_role(theta).items()
             }
             loss = self.loss(parameters)
             gradients = torch.autograd.grad(loss, list(parameters.values()))
@@ -67,24 +67,24 @@ class NetworkObjective(Objective):
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with own_modes(self._device):
-            named = self._problem.layout.unflatten(theta)
-            found = self.forward({name: self._tensor(value) for name, value in named.items()})
-            return [a.to(device="cpu", dtype=torch.float64).numpy() for a in found]
+            parameters = self._problem.layout.by_role(theta)
+            activations = self.forward({place: self._tensor(value) for place, value in parameters.items()})
+            return [a.to(device="cpu", dtype=torch.float64).numpy() for a in activations]
 
-    def forward(self, parameters: dict[str, Tensor]) -> list[Tensor]:
+    def forward(self, parameters: Mapping[LayerRole, Tensor]) -> list[Tensor]:
         """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
         found = [self._dropped(self._inputs, 0)]
         for number, layer in enumerate(self._network.layers, start=1):
-            z = F.linear(found[-1], parameters[f"W{number}"], parameters[f"b{number}"])
+            z = F.linear(found[-1], parameters[number, "weight"], parameters[number, "bias"])
             found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
         return found
 
-    def loss(self, parameters: dict[str, Tensor]) -> Tensor:
+    def loss(self, parameters: Mapping[LayerRole, Tensor]) -> Tensor:
         """J: mean loss of the examples plus the penalties."""
         m, network = self._problem.examples, self._network
         penalty = self._inputs.new_zeros(())
         for number in range(1, len(network.layers) + 1):
-            W = parameters[f"W{number}"]
+            W = parameters[number, "weight"]
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
                 penalty = penalty + network.l2 / (2 * m) * W.square().sum()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.definition.conftest import CSV, GOOD, NOWHERE, Case, Files, complaints, edit, npz, table
+from tests.networks.definition.conftest import CSV, GOOD, NOWHERE, Case, Files, complaints, edit, npz, table
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from tests.definition.conftest import BACKENDS, CSV, GOOD, edit, npz, write
+from tests.networks.definition.conftest import BACKENDS, CSV, GOOD, edit, npz, write
 from xcheck.layout import Vector
 from xcheck.networks.definition import CheckSettings, Loaded, load
 from xcheck.networks.network import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.definition.conftest import GOOD, NOWHERE, Case, complaints, edit, table, write
+from tests.networks.definition.conftest import GOOD, NOWHERE, Case, complaints, edit, table, write
 from xcheck.errors import DefinitionError
 from xcheck.networks.definition import load
 from xcheck.networks.network import ACTIVATIONS, INITIALIZERS
