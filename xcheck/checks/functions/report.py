@@ -19,13 +19,14 @@ from xcheck.checks.report import OracleSummary, Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Circumstances, Diagnosis, consensus, consensus_findings, diagnosis_of, odd_one_out
+from xcheck.diagnose import Diagnosis, consensus, consensus_findings, diagnosis_of, odd_one_out
 from xcheck.diagnose.determinism import differing_calls, unsteady_gradients
 from xcheck.diagnose.functions import located, parting
 from xcheck.diagnose.losses import loss_findings
 from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
+from xcheck.layout import Vector
 from xcheck.verdict import Verdict
 
 # A gradient in a narrow dtype may be off by so much, and be said to be ill-conditioned and not wrong.
@@ -120,25 +121,33 @@ def _diagnosed(
         for name, where in found.judgement.located
         if not where.dense or components <= {*where.components, *where.known, *where.drawn}
     }
-    known = _circumstances(found, arguments)
+    theta, lengths = _theta_along_lines(found, arguments), _lengths(arguments)
     own = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     names = {f"{evaluation.name} in float64" for evaluation in own}
     again = [evaluation for evaluation in found.wide if evaluation.name in wrong and evaluation.name not in names]
-    parts = diagnosis_of(own, pairs, comparer, known), diagnosis_of(again, pairs, strict, known)
+    parts = (
+        diagnosis_of(own, pairs, comparer, theta=theta, lengths=lengths),
+        diagnosis_of(again, pairs, strict, theta=theta, lengths=lengths),
+    )
     return Diagnosis([finding for part in parts for finding in part.findings], {})
 
 
-def _circumstances(found: Answers, arguments: Arguments) -> Circumstances:
-    """Return θ along the lines, and the lengths of axes that a factor may come from."""
+def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
+    """Return θ at the components that were differenced, and 0 for the directions, once for each output."""
     lines = found.judgement.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
+    return np.tile(single, max(1, found.outputs))
+
+
+def _lengths(arguments: Arguments) -> dict[int, str]:
+    """Return the lengths of axes that a factor may come from, with what they are."""
     lengths: dict[int, str] = {}
     for number, part in enumerate(arguments.data):
         for name, value in leaves(part).items():
             leaf = arguments.read(value)
             for axis, length in enumerate(() if leaf is None else leaf.values.shape):
                 lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
-    return Circumstances(theta=np.tile(single, max(1, found.outputs)), lengths=lengths)
+    return lengths
 
 
 def _odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:

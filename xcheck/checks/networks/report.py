@@ -14,7 +14,6 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.compare.precision import precisions
 from xcheck.diagnose import (
-    Circumstances,
     Forward,
     consensus,
     consensus_findings,
@@ -40,7 +39,7 @@ def build_report(
     problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
     pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
     pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
-    found = diagnosis_of(evaluations, pairs, comparer, Circumstances(theta=problem.theta, problem=problem))
+    found = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
     errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
     return Report(
         model=problem.name,

@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
 from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem
@@ -24,7 +25,7 @@ from xcheck.oracle.network.forward import NATURAL, NUMPY
 Change = Callable[[Vector], Vector]
 
 
-def masked(mask: Flags, keep: float) -> Change:
+def apply_mask(mask: Flags, keep: float) -> Change:
     """Return the step u ∘ d/p."""
     return lambda upstream: upstream * mask / keep
 

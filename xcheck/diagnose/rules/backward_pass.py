@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis, fitted
-from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, masked
-from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES, PIECEWISE, mistaken
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
+from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, apply_mask
+from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES, PIECEWISE, mistaken_slopes
 from xcheck.diagnose.rules.factors import number as written
 from xcheck.findings import (
     ACTIVATION_SLOPE,
@@ -33,10 +34,10 @@ _MOST_THRESHOLDS = 64
 
 def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
     """Try every step that may be wrong."""
-    if evidence.problem is None or not evidence.suspects:
+    if evidence.problem is None or not evidence.wrong_tensors:
         return
     backprop = Backprop(evidence, evidence.problem)
-    layers = sorted({tensor.layer for tensor in evidence.suspects if tensor.layer is not None}, reverse=True)
+    layers = sorted({tensor.layer for tensor in evidence.wrong_tensors if tensor.layer is not None}, reverse=True)
     for rule in (_loss, _slopes, _piecewise, _threshold, _dropout, _down, _detached, _bias_of_one, _one_less):
         yield from rule(evidence, backprop, layers)
 
@@ -82,7 +83,7 @@ def _alike(backprop: Backprop, layers: list[int]) -> Iterator[tuple[ActivationNa
 def _slopes(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     for name, numbers, place in _alike(backprop, layers):
         with np.errstate(all="ignore"):
-            found = {number: mistaken(name, backprop.z(number), backprop.a(number)) for number in numbers}
+            found = {number: mistaken_slopes(name, backprop.z(number), backprop.a(number)) for number in numbers}
         for what in found[numbers[0]]:
             text = f"the derivative of {name} is taken to be {what}"
             steps = Steps(slope={number: found[number][what] for number in numbers})
@@ -129,7 +130,7 @@ def _linear(evidence: Evidence, backprop: Backprop, number: int, without: Vector
     if not np.isfinite(target).all():
         return None
     weight = evidence.blur[own] + evidence.fine * np.abs(evidence.gradient[own])
-    found = fitted(target, one - zero, weight=weight)
+    found = fit(target, one - zero, weight=weight)
     return None if found is None else float(found[0])
 
 
@@ -180,7 +181,7 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
         keep = {number: backprop.network.keep_probs[number] for number in numbers}
         masks = {number: np.asarray(backprop.problem.masks[number]) for number in numbers}
         for power, text in ((0, "1/keep_prob is missing in the backward pass"), (2, "1/keep_prob is applied twice")):
-            scaled = {n: masked(masks[n], keep[n] ** power) for n in numbers}
+            scaled = {n: apply_mask(masks[n], keep[n] ** power) for n in numbers}
             yield _guess(evidence, backprop, KEEP_PROB, place, text, Steps(drop=scaled))
         for text, drop in (
             ("the dropout mask is not applied in the backward pass", {n: _passing(1.0) for n in numbers}),
@@ -188,10 +189,10 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
                 "the dropout mask is not applied in the backward pass, 1/keep_prob is",
                 {n: _passing(1 / keep[n]) for n in numbers},
             ),
-            ("the dropout mask is inverted in the backward pass", {n: masked(~masks[n], keep[n]) for n in numbers}),
+            ("the dropout mask is inverted in the backward pass", {n: apply_mask(~masks[n], keep[n]) for n in numbers}),
             (
                 "the dropout mask is that of the neighbouring example",
-                {n: masked(np.roll(masks[n], 1, axis=0), keep[n]) for n in numbers},
+                {n: apply_mask(np.roll(masks[n], 1, axis=0), keep[n]) for n in numbers},
             ),
         ):
             yield _guess(evidence, backprop, DROPOUT_BACKWARD, place, text, Steps(drop=drop))
@@ -253,7 +254,7 @@ def _cut(backprop: Backprop, number: int, cut: Flags) -> Change:
 
 def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """∂J/∂b is that of one example, averaged or not."""
-    if not all(tensor.role == "bias" for tensor in evidence.suspects):
+    if not all(tensor.role == "bias" for tensor in evidence.wrong_tensors):
         return
     m, top = backprop.problem.examples, backprop.layout.tensor(layers[0], "bias").span
     delta = backprop.deltas[layers[0]]

@@ -94,7 +94,7 @@ MISTAKES: dict[ActivationName, dict[str, Callable[[Vector, Vector], Vector]]] = 
 PIECEWISE: frozenset[ActivationName] = frozenset({"relu", "leaky_relu", "elu"})
 
 
-def mistaken(name: ActivationName, z: Vector, a: Vector) -> dict[str, Vector]:
+def mistaken_slopes(name: ActivationName, z: Vector, a: Vector) -> dict[str, Vector]:
     """Return what may stand in the place of g'(z), by what it is."""
     found = {"1: no derivative at all": np.ones_like(z), "g'(a), at the activation and not at z": SLOPES[name](a)}
     found |= {what: formula(z, a) for what, formula in MISTAKES[name].items()}

@@ -22,7 +22,7 @@ _MOST_MASKS = 6
 def constant_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     """g = c r."""
     shares = {}
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         r = evidence.trusted[tensor.span]
         shares[tensor.name] = Share(r, np.zeros_like(r), evidence.blur[tensor.span])
     known = {**_lengths(evidence.lengths), **_COMMON, -1.0: "minus"}
@@ -42,7 +42,7 @@ def data_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.problem is None:
         return
     shares = {}
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         penalty = evidence.penalty[tensor.span]
         shares[tensor.name] = Share(evidence.trusted[tensor.span] - penalty, penalty, evidence.blur[tensor.span])
     for found, group in multiples(evidence, shares):

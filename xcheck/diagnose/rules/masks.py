@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis
-from xcheck.diagnose.rules.backprop import Backprop, Steps, masked
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence, Hypothesis
+from xcheck.diagnose.rules.backprop import Backprop, Steps, apply_mask
 from xcheck.findings import DROPOUT_BACKWARD
 from xcheck.layout import Vector
 
@@ -38,14 +39,14 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
             masks[number] = mask
     if masks:
         flat = backprop.gradient(_steps(backprop, masks))
-        names = [tensor.name for tensor in evidence.suspects if (tensor.layer or 0) <= max(masks)]
+        names = [tensor.name for tensor in evidence.wrong_tensors if (tensor.layer or 0) <= max(masks)]
         place = f"layer{'s' * (len(masks) > 1)} {', '.join(str(number) for number in masks)}"
         text = "the dropout mask of the backward pass is not that of the forward pass: it was drawn anew"
         yield Hypothesis(DROPOUT_BACKWARD, text, {n: flat[evidence.layout[n].span] for n in names}, place=place)
 
 
 def _steps(backprop: Backprop, masks: dict[int, Flags]) -> Steps:
-    return Steps(drop={number: masked(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
+    return Steps(drop={number: apply_mask(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
 
 
 def _mask(evidence: Evidence, backprop: Backprop, number: int, above: dict[int, Flags]) -> Flags | None:

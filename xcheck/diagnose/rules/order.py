@@ -10,7 +10,8 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis, fitted
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import (
     DETACHED,
@@ -29,9 +30,9 @@ _MOST_SHIFTS = 3
 _FEW = 3
 
 
-def detached(evidence: Evidence) -> Iterator[Hypothesis]:
+def detachment(evidence: Evidence) -> Iterator[Hypothesis]:
     """Nothing of the loss arrives: g is zero, or the penalty alone."""
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         g, share = evidence.gradient[tensor.span], evidence.penalty[tensor.span]
         if not g.any():
             text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
@@ -41,7 +42,7 @@ def detached(evidence: Evidence) -> Iterator[Hypothesis]:
             yield Hypothesis(DETACHED, text, {tensor.name: share}, value=0.0)
 
 
-def transposed(evidence: Evidence) -> Iterator[Hypothesis]:
+def transposition(evidence: Evidence) -> Iterator[Hypothesis]:
     """g is r with two axes swapped, or laid out in the order of the other axis."""
     for tensor, parts in _shares(evidence, 2):
         for g_like, blur, rest in parts:
@@ -53,7 +54,7 @@ def transposed(evidence: Evidence) -> Iterator[Hypothesis]:
             yield Hypothesis(TRANSPOSED, text, {tensor.name: swapped + rest}, {tensor.name: image})
 
 
-def reordered(evidence: Evidence) -> Iterator[Hypothesis]:
+def reordering(evidence: Evidence) -> Iterator[Hypothesis]:
     """Rows, columns, or all components of r in another order."""
     for tensor, parts in _shares(evidence, 1):
         for data, blur, rest in parts:
@@ -65,7 +66,7 @@ def reordered(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
     """Two tensors of one shape have each other's gradient, or one has another's."""
-    found = evidence.suspects
+    found = evidence.wrong_tensors
     for tensor in found:
         for other in evidence.layout:
             if other.name == tensor.name or other.shape != tensor.shape or other.places != tensor.places:
@@ -82,7 +83,7 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
     """Some rows or columns are zero, or hold the penalty alone; all the others are right."""
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         for base in (np.zeros(tensor.size), evidence.penalty[tensor.span]):
             for axis in range(min(len(_shape(tensor)), 2)):
                 lines = _wrong_lines(evidence, tensor, axis)
@@ -96,7 +97,7 @@ def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
     """One row or column is a multiple of what it should be; all the others are right."""
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         if len(_shape(tensor)) < 2:
             continue
         for axis in range(2):
@@ -105,7 +106,7 @@ def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
                 continue
             mask = _spread(lines, tensor, axis)
             g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
-            found = fitted(g[mask], r[mask], weight=(evidence.blur[tensor.span] + evidence.fine * np.abs(g))[mask])
+            found = fit(g[mask], r[mask], weight=(evidence.blur[tensor.span] + evidence.fine * np.abs(g))[mask])
             if found is None or found[0] == 0:
                 continue
             c = float(found[0])
@@ -117,12 +118,12 @@ def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
-    """A few components are wrong and all others right: described, not explained."""
+    """A few components are wrong and all others right: described, not fits."""
     told = np.abs(evidence.trusted) > 4 * evidence.blur
     right = told & ~evidence.wrong
     if evidence.wrong.sum() > _FEW or evidence.wrong.sum() > right.sum() / 3:
         return  # too many for an accident, or too little that is right beside them
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         wrong = np.flatnonzero(evidence.wrong[tensor.span])
         if not right[tensor.span].any() or tensor.places is not None:
             continue  # of a sample nobody knows what the rest is like
@@ -145,7 +146,7 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
 
 def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[Vector, Vector, Vector]]]]:
     """Yield each whole suspect with what may have been moved, its β, and the rest: all of r, or the examples' share."""
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         if tensor.places is not None or len(tensor.shape) < axes or tensor.size < 2:
             continue
         r, blur = evidence.trusted[tensor.span], evidence.blur[tensor.span].reshape(tensor.shape)

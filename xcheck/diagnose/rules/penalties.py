@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, fitted, multiples
+from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, fit, multiples
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import PENALISED_BIAS, SIGN_FOR_WEIGHT, WRONG_L1, WRONG_L2
 from xcheck.layout import Tensor, Vector
@@ -15,8 +15,8 @@ from xcheck.layout import Tensor, Vector
 
 def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
     """g − r = c θ, c sign θ, or both."""
-    biases = [tensor for tensor in evidence.suspects if tensor.role == "bias"]
-    weights = [tensor for tensor in evidence.suspects if tensor not in biases]
+    biases = [tensor for tensor in evidence.wrong_tensors if tensor.role == "bias"]
+    weights = [tensor for tensor in evidence.wrong_tensors if tensor not in biases]
     yield from _multiple(evidence, biases, PENALISED_BIAS, lambda theta: theta)
     yield from _multiple(evidence, weights, WRONG_L2, lambda theta: theta)
     # Where all θ have one sign, a constant that is added looks the same.
@@ -105,4 +105,4 @@ def _fit(evidence: Evidence, tensor: Tensor, *bases: Vector) -> Vector | None:
     span = tensor.span
     size = np.maximum(np.abs(evidence.trusted[span]), np.abs(evidence.gradient[span]))
     residual = evidence.gradient[span] - evidence.trusted[span]
-    return fitted(residual, *bases, weight=evidence.blur[span] + evidence.fine * size)
+    return fit(residual, *bases, weight=evidence.blur[span] + evidence.fine * size)

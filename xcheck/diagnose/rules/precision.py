@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Hypothesis, explained
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fits
 from xcheck.diagnose.rules.factors import number
 from xcheck.findings import CLIPPED, CONJUGATE, ROUNDED, UNDERFLOW
 from xcheck.layout import Tensor, Vector
@@ -48,16 +48,16 @@ _WORST = 32.0
 _MOST_DECIMALS = 12
 
 
-def conjugate(evidence: Evidence) -> Iterator[Hypothesis]:
+def conjugation(evidence: Evidence) -> Iterator[Hypothesis]:
     """∂L/∂Im has the opposite sign, ∂L/∂Re is right, but for a common factor: ∂L/∂z is half the conjugate."""
     convention = "the gradient is conjugated (the convention here is ∂L/∂Re + i ∂L/∂Im)"
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         if not tensor.name.endswith(".imag"):
             continue
         yield Hypothesis(
             CONJUGATE, f"the opposite sign: {convention}", {tensor.name: -evidence.trusted[tensor.span]}, value=-1.0
         )
-        real = next((t for t in evidence.suspects if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
+        real = next((t for t in evidence.wrong_tensors if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
         if real is not None:
             both = {real.name: evidence.trusted[real.span] / 2, tensor.name: -evidence.trusted[tensor.span] / 2}
             yield Hypothesis(
@@ -65,9 +65,9 @@ def conjugate(evidence: Evidence) -> Iterator[Hypothesis]:
             )
 
 
-def clipped(evidence: Evidence) -> Iterator[Hypothesis]:
+def clipping(evidence: Evidence) -> Iterator[Hypothesis]:
     """g = min(max(r, −c), c), c the same for all tensors or each tensor's own."""
-    largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.suspects}
+    largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.wrong_tensors}
     common = max(largest.values(), default=0.0)
     for limits in (dict.fromkeys(largest, common), largest):
         predicted, hits, spared = {}, 0, False
@@ -77,7 +77,7 @@ def clipped(evidence: Evidence) -> Iterator[Hypothesis]:
             # One that happens to be the largest, or two that are ± each other, are not clipped.
             cut = r[(g == c) & (r > c)]
             expected = np.clip(evidence.trusted[span], -c, c)
-            if evidence.fine * r.max() < c and len(cut) and explained(evidence, span, expected, None):
+            if evidence.fine * r.max() < c and len(cut) and fits(evidence, span, expected, None):
                 predicted[name] = expected
                 hits = max(hits, len(cut) if np.ptp(cut) > 1e-6 * cut.max() else 1)
                 spared |= bool((g < c).any())
@@ -89,7 +89,7 @@ def clipped(evidence: Evidence) -> Iterator[Hypothesis]:
 def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
     """Whatever is small is zero, and all else right; small in each tensor, or in all."""
     predicted, limits, count = {}, [], 0
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         lost = (g == 0) & evidence.wrong[tensor.span]
         if lost.any() and not lost.all():
@@ -102,9 +102,9 @@ def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
         yield Hypothesis(UNDERFLOW, text, predicted, value=max(limits))
 
 
-def rounded(evidence: Evidence) -> Iterator[Hypothesis]:
+def rounding(evidence: Evidence) -> Iterator[Hypothesis]:
     """g has the bits of a narrow format, or the residual is what rounding to one does on the way."""
-    left = list(evidence.suspects)
+    left = list(evidence.wrong_tensors)
     for form in _FORMATS:
         stored = [tensor for tensor in left if _stored(evidence, tensor, form)]
         if sum(int(np.count_nonzero(evidence.gradient[tensor.span])) for tensor in stored) < _LEAST:
