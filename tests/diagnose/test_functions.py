@@ -66,7 +66,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "weight decay": (
         lambda g, p: {name: v + 0.1 * p[name] for name, v in g.items()},
         "XC211",
-        "W, V, U, b: a penalty that the loss does not have, or lacks one that it has: g − r = 0.1 θ",
+        "W, V, U, b: g − r = 0.1 θ: off by a multiple of θ, as by an L2 term that the gradient has and",
     ),
     "l1": (lambda g, p: {**g, "W": g["W"] + 0.01 * np.sign(p["W"])}, "XC214", "g − r = 0.01 sign θ"),
     "transposed": (lambda g, p: {**g, "W": g["W"].T.copy()}, "XC221", "W: transposed"),
@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "last row": (
         lambda g, p: {**g, "U": g["U"] * (np.arange(4) < 3)[:, None]},
         "XC232",
-        "row 3 is missing: zero, or the penalty alone",
+        "U: row 3 is missing: zero",
     ),
     "one component": (with_one("V", (2, 1), 0.0), "XC233", "only V[2, 1] is wrong (0 x), all else of it is right"),
     "one row": (

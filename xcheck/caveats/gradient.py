@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from xcheck.caveats.point import CheckedPoint, few
+from xcheck.caveats.point import CheckedPoint
 from xcheck.compare.coverage import FAULT, Flags
 from xcheck.findings import BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, Finding
 from xcheck.layout import Tensor
 from xcheck.oracle.engines.penalty import Penalty
+from xcheck.text import joined
+
+_SHOWN = 4  # units or inputs that are named; beyond them their number says more
 
 
 def dead_units(point: CheckedPoint) -> Finding | None:
@@ -17,7 +20,9 @@ def dead_units(point: CheckedPoint) -> Finding | None:
     layers = [layer for layer in point.layers if layer.dead]
     if not layers:
         return None
-    counts = [f"{len(layer.dead)} of {layer.units} in layer {layer.number} ({few(layer.dead)})" for layer in layers]
+    counts = [
+        f"{len(layer.dead)} of {layer.units} in layer {layer.number} ({joined(layer.dead, _SHOWN)})" for layer in layers
+    ]
     text = (
         f"dead units: {', '.join(counts)}: no gradient passes through them in {_all_examples(point)} (relu of z ≤ 0, "
         "or dropped), so a mistake there does not show; more examples, or another θ, may wake them"
@@ -31,8 +36,8 @@ def blank_inputs(point: CheckedPoint) -> Finding | None:
     if len(blank) <= point.constant:
         return None
     text = (
-        f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({few(blank.tolist())}): zero, or dropped, "
-        f"in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
+        f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({joined(blank.tolist(), _SHOWN)}): zero, or "
+        f"dropped, in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
     )
     return Finding(
         code=BLANK_INPUTS, text=text, tensor=point.problem.layout.tensor(1, "weight").name, value=float(len(blank))

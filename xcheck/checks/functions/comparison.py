@@ -16,9 +16,10 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Circumstances, Diagnosis, diagnosis_of, odd_one_out
+from xcheck.diagnose import Diagnosis, diagnosis_of, odd_one_out
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
+from xcheck.layout import Vector
 from xcheck.oracle import Estimate
 from xcheck.verdict import Verdict
 
@@ -123,16 +124,19 @@ def diagnose_functions(
         for name, located in found.run.located
         if not located.dense or components <= {*located.components, *located.known, *located.drawn}
     }
-    known = Circumstances(theta=_theta_along_lines(found, arguments), lengths=_axis_lengths(arguments))
+    theta, lengths = _theta_along_lines(found, arguments), _axis_lengths(arguments)
     # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
-    parts = diagnosis_of(native, pairs, comparer, known), diagnosis_of(reruns, pairs, float64, known)
+    parts = (
+        diagnosis_of(native, pairs, comparer, theta=theta, lengths=lengths),
+        diagnosis_of(reruns, pairs, float64, theta=theta, lengths=lengths),
+    )
     return Diagnosis([finding for part in parts for finding in part.findings], {})
 
 
-def _theta_along_lines(found: Answers, arguments: Arguments) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
     """Return θ along the lines, zero along directions, once for every output."""
     lines = found.run.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
