@@ -62,8 +62,8 @@ def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Findin
     bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
     text = (
         f"{label}: the loss is as noisy as {dtype} although everything it is given has 64 bits (bars up to {bar:.1g}), "
-        f"and the tolerance is that of {dtype}: a part of the loss is computed in {dtype}, or by iterations that stop at "
-        "a tolerance, or is ill-conditioned"
+        f"and the tolerance is that of {dtype}: a part of the loss is computed in {dtype}, or by iterations that stop "
+        "at a tolerance, or is ill-conditioned"
     )
     return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
 
