@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from xcheck import Report, check, objective
+from xcheck.diagnose.functions import compare_changes
 from xcheck.layout import Vector
 
 Params = dict[str, Vector]
@@ -104,6 +105,21 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     ),
     "nobody knows": (uneven, "XC200", "no known mistake explains W down to the noise"),
 }
+
+
+@pytest.mark.parametrize(
+    ("b", "where"),
+    [
+        (0.25, "in what a does; moving any other parameter changes both alike"),
+        (0.25 * (1 + 1e-6), "in what a does; moving any other parameter changes both alike, to 1e-06 of the change"),
+        (0.5, "in what every parameter does"),
+    ],
+)
+def test_what_is_alike_to_six_digits_only_is_not_called_alike(b: float, where: str) -> None:
+    """Two losses at θ, with a moved, and with b moved."""
+    said, parted = compare_changes(["a", "b"], np.array([1.0, 1.5, 1.25]), np.array([1.0, 1.75, 1.0 + b]))
+    assert said == where
+    assert parted == (["a", "b"] if b == 0.5 else ["a"])
 
 
 @pytest.mark.parametrize("name", CASES)

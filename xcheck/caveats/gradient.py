@@ -13,9 +13,9 @@ _SHOWN = 4  # units or inputs that are named; beyond them their number says more
 
 
 def dead_units(point: CheckedPoint) -> Finding | None:
-    """Tell of units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
+    """Name the units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
 
-    A few are ordinary in a relu network. What a backward pass does to them is multiplied by zero.
+    A few are ordinary in a relu network. A mistake in the backward pass through them is multiplied by zero.
     """
     layers = [layer for layer in point.layers if layer.dead]
     if not layers:
@@ -31,7 +31,7 @@ def dead_units(point: CheckedPoint) -> Finding | None:
 
 
 def blank_inputs(point: CheckedPoint) -> Finding | None:
-    """Tell of inputs that are zero in every example, unless they were called constant when the data were read."""
+    """Name the inputs that are zero in every example, unless they were called constant when the data were read."""
     blank = np.flatnonzero(~np.any(np.asarray(point.estimate.trace.a[0]), axis=0))
     if len(blank) <= point.constant:
         return None
@@ -45,11 +45,11 @@ def blank_inputs(point: CheckedPoint) -> Finding | None:
 
 
 def penalty_dominates(point: CheckedPoint) -> Finding | None:
-    """Tell of weights whose gradient is so nearly the penalty that a fault of 1 % in the data's share is tolerated.
+    """Name the weights whose gradient is so nearly the penalty that a mistake of 1 % in the data's share is tolerated.
 
-    With D the data's share of a component, P the penalty's and τ the tolerance, a fault of 1 % D is accepted when it is
-    less than τ |P|: where |D| < 100 τ |P|. The warning is given for tensors in which that is so for most components
-    that the data move at all, or where the data move none.
+    With D the data's share of a component, P the penalty's and τ the tolerance, a mistake of 1 % of D is accepted where
+    it is less than τ |P|, that is where |D| < 100 τ |P|. A tensor is named if that holds for most of the components
+    that the data move at all, or if the data move none.
     """
     lost, least = _lost_behind_penalty(point), point.tolerance / FAULT
     hidden = []

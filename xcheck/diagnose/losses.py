@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck import findings as codes
-from xcheck.compare.evaluation import reach
+from xcheck.compare.evaluation import largest_intermediate
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import Finding
 from xcheck.oracle import Estimate
@@ -22,10 +22,11 @@ def loss_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
 def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
     mine, theirs = pair.losses
     findings = []
-    if pair.beyond:
+    if pair.overflows:
+        largest = largest_intermediate(estimate)
         text = (
-            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {reach(estimate):.1g}, more than its "
-            "dtype holds: there is nothing to judge"
+            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {largest:.1g}, more than its dtype "
+            "holds: there is nothing to judge"
         )
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
     if not np.isfinite(mine):
