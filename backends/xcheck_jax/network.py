@@ -54,17 +54,17 @@ Data: TypeAlias = tuple[Array, Array, tuple[Array | None, ...]]
 
 
 def forward(network: Network, parameters: Mapping[LayerRole, Array], data: Data) -> list[Array]:
-    """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+    """Return A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
     inputs, _, masks = data
-    found = [_dropped(network, inputs, masks, 0)]
+    activations = [_drop(network, inputs, masks, 0)]
     for number, layer in enumerate(network.layers, start=1):
-        z = found[-1] @ parameters[number, "weight"].T + parameters[number, "bias"]
-        found.append(_dropped(network, ACTIVATIONS[layer.activation](z), masks, number))
-    return found
+        z = activations[-1] @ parameters[number, "weight"].T + parameters[number, "bias"]
+        activations.append(_drop(network, ACTIVATIONS[layer.activation](z), masks, number))
+    return activations
 
 
 def loss(network: Network, theta: Array, data: Data) -> Array:
-    """J: mean loss of the examples plus the penalties."""
+    """Return J: the mean loss of the examples plus the penalties."""
     parameters, m = network_layout(network).by_role(theta), len(data[0])
     penalty = jnp.zeros((), theta.dtype)
     for number in range(1, len(network.layers) + 1):
@@ -81,8 +81,8 @@ def loss(network: Network, theta: Array, data: Data) -> Array:
 value_and_gradient = jax.jit(jax.value_and_grad(loss, argnums=1), static_argnums=0)
 
 
-def _dropped(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
-    """Inverted dropout with the pinned mask."""
+def _drop(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
+    """Apply inverted dropout with the mask that was drawn beforehand."""
     mask = masks[number]
     return a if mask is None else jnp.where(mask, a / network.keep_probs[number], 0)
 
@@ -107,7 +107,7 @@ class NetworkObjective(Objective):
             return float(value), np.asarray(gradient, dtype=np.float64)
 
     def loss(self, theta: Array) -> Array:
-        """J as a function that JAX can transform."""
+        """Return J(θ) as a function that JAX can transform."""
         return loss(self._network, theta, self._data)
 
     def activations(self, theta: Vector) -> list[np.ndarray]:

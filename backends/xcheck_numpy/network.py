@@ -65,7 +65,7 @@ class NetworkObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Array]:
         """Return J(θ) and ∂J/∂θ."""
-        # Overflow is a result here (the loss is inf), not an event to warn about.
+        # Overflow is a result here, an infinite loss, and nothing to warn about.
         with np.errstate(all="ignore"):
             parameters = self.problem.layout.by_role(theta.astype(self._inputs.dtype))
             trace = self.forward(parameters)
@@ -91,7 +91,7 @@ class NetworkObjective(Objective):
         return trace
 
     def drop(self, a: Array, number: int) -> Array:
-        """Inverted dropout: a ∘ D/p."""
+        """Return a ∘ D/p (inverted dropout)."""
         mask = self.problem.masks[number]
         return a if mask is None else a * mask / self._real(self.network.keep_probs[number])
 
@@ -113,6 +113,7 @@ class NetworkObjective(Objective):
         """Return ∂J/∂W⁽¹⁾, ∂J/∂b⁽¹⁾, ∂J/∂W⁽²⁾, ...; formulas at the top of this module."""
         upstream = self._loss.derivative(trace.a[-1], self._targets)
         gradient: list[Array] = []
+        # From the last layer to the first; ∂J/∂A of the layer below is handed down.
         for number in range(len(self._activations), 0, -1):
             W, z, g = parameters[number, "weight"], trace.z[number - 1], trace.g[number - 1]
             delta = self.drop_backward(upstream, number) * self._activations[number - 1].derivative(z, g)

@@ -60,6 +60,7 @@ class NetworkObjective(Objective):
                 for place, value in self._problem.layout.by_role(theta).items()
             }
             loss = self.loss(parameters)
+            # In the order of the layout, which is that of θ.
             gradients = torch.autograd.grad(loss, list(parameters.values()))
             flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
             return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
@@ -72,15 +73,15 @@ class NetworkObjective(Objective):
             return [a.to(device="cpu", dtype=torch.float64).numpy() for a in activations]
 
     def forward(self, parameters: Mapping[LayerRole, Tensor]) -> list[Tensor]:
-        """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
-        found = [self._dropped(self._inputs, 0)]
+        """Return A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+        activations = [self._drop(self._inputs, 0)]
         for number, layer in enumerate(self._network.layers, start=1):
-            z = F.linear(found[-1], parameters[number, "weight"], parameters[number, "bias"])
-            found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
-        return found
+            z = F.linear(activations[-1], parameters[number, "weight"], parameters[number, "bias"])
+            activations.append(self._drop(ACTIVATIONS[layer.activation](z), number))
+        return activations
 
     def loss(self, parameters: Mapping[LayerRole, Tensor]) -> Tensor:
-        """J: mean loss of the examples plus the penalties."""
+        """Return J: the mean loss of the examples plus the penalties."""
         m, network = self._problem.examples, self._network
         penalty = self._inputs.new_zeros(())
         for number in range(1, len(network.layers) + 1):
@@ -92,7 +93,7 @@ class NetworkObjective(Objective):
                 penalty = penalty + network.l1 / (2 * m) * W.abs().sum()
         return LOSSES[network.loss](self.forward(parameters)[-1], self._targets) / m + penalty
 
-    def _dropped(self, a: Tensor, number: int) -> Tensor:
-        """Inverted dropout with the pinned mask."""
+    def _drop(self, a: Tensor, number: int) -> Tensor:
+        """Apply inverted dropout with the mask that was drawn beforehand."""
         mask = self._masks[number]
         return a if mask is None else a * mask / self._network.keep_probs[number]
