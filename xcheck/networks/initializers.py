@@ -11,7 +11,8 @@ from xcheck.networks.network import Dense, Network
 def network_layout(network: Network) -> Layout:
     """Lay out the parameters of a network: W1 (n₁, n₀), b1 (n₁,), W2, b2, ... in this order.
 
-    >>> [(tensor.name, tensor.shape) for tensor in network_layout(Network(inputs=3, layers=(Dense(2),)))]
+    >>> network = Network(inputs=3, layers=(Dense(units=2),), loss="mean_squared_error")
+    >>> [(tensor.name, tensor.shape) for tensor in network_layout(network)]
     [('W1', (2, 3)), ('b1', (2,))]
     """
     tensors: list[Tensor] = []
