@@ -74,7 +74,7 @@ def test_tensors_of_zeros_are_named_together() -> None:
     report = check(problem(TANH, theta=theta(W2=0.0)))
     assert codes(report) == ["XC408"]
     warning = warned(report, "XC408")
-    assert warning.text.startswith("zero gradient: no loss moves with any component of W1, b1, so every backward pass")
+    assert warning.text.startswith("zero gradient: the loss moves with no component of W1, b1, so every backward pass")
     assert (warning.tensor, warning.value) == ("W1", 2.0)
     assert report.headline.endswith("on 12 of 37 parameters; W1, b1 prove nothing: their gradients are zero")
 

@@ -175,7 +175,7 @@ def test_where_nothing_can_be_judged_witnesses_are_not_held_against_each_other()
     """What overflows first, and becomes inf or nan, is no mistake of anybody."""
     comparer = Comparer(estimate(loss=np.inf), LAYOUT, Tolerance())
     pair = comparer.between(Evaluation("a", np.inf, TRUE), Evaluation("b", np.nan, TRUE * np.nan))
-    assert (pair.verdict, pair.wrong, pair.undecided, pair.beyond) == (Verdict.UNDECIDED, 0, 6, True)
+    assert (pair.verdict, pair.wrong, pair.undecided, pair.overflows) == (Verdict.UNDECIDED, 0, 6, True)
 
 
 @pytest.mark.parametrize(("outputs", "verdict"), [(1e20, "UNDECIDED"), (1e10, "DISAGREE")])

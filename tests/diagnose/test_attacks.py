@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.diagnose.faults import network
-from tests.diagnose.test_forward import Made, spoiled_loss
+from tests.diagnose.test_forward_pass import Made, spoiled_loss
 from tests.fakes import Answering, numpy_answer
 from xcheck import Report, check, objective, verify
 from xcheck.backend import registry

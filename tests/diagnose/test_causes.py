@@ -11,7 +11,7 @@ from xcheck.backend import registry
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
-from xcheck.diagnose import Circumstances, diagnosis_of
+from xcheck.diagnose import diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
@@ -33,7 +33,7 @@ def causes(problem: Problem, comparer: Comparer, gradient: Vector) -> list[Findi
     """What is said about this gradient."""
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
     return diagnosis_of(
-        [evaluation], [comparer.with_oracle(evaluation)], comparer, Circumstances(theta=problem.theta, problem=problem)
+        [evaluation], [comparer.with_oracle(evaluation)], comparer, theta=problem.theta, problem=problem
     ).findings
 
 

@@ -5,18 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.diagnose.test_forward import Made
+from tests.diagnose.test_forward_pass import Made
 from tests.fakes import Answering, numpy_answer
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
-from xcheck.diagnose import consensus_findings
+from xcheck.compare.pair import Pair
+from xcheck.diagnose import consensus, consensus_findings
 from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import numerical_gradient
 from xcheck.testing import Fault, Planted
+from xcheck.verdict import Verdict
 
 
 def spoiled(name: str, factor: float, tensor: str = "W2") -> Planted:
@@ -86,6 +88,29 @@ def test_kinks_are_named_when_the_oracle_is_odd() -> None:
     report = verify(problem, backends=[spoiled(name, 2.0) for name in ("numpy", "torch")])
     (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
     assert "θ sits on" in text
+
+
+def test_a_witness_that_is_wrong_in_float64_only_is_not_called_bars_off() -> None:
+    """In its own dtype every component is within the bars: the distance says nothing, and is not given."""
+    within = Pair(
+        a="torch",
+        b="oracle",
+        verdict=Verdict.DISAGREE,
+        losses=(0.7, 0.7),
+        losses_agree=True,
+        spread=0.0,
+        difference=1e-8,
+        wrong=0,
+        undecided=0,
+        of=6,
+        tensors=(),
+        apart=0.08,
+        worst=(),
+    )
+    right = replace(within, a="jax", verdict=Verdict.AGREE)
+    assert consensus([within, right]) == (
+        "torch, which is wrong when asked again in float64; jax agrees with the oracle, to 0.08 of the bars"
+    )
 
 
 def odd_oracle(report: Report) -> str:

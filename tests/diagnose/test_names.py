@@ -13,7 +13,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
-from xcheck.diagnose import Circumstances, diagnosis_of
+from xcheck.diagnose import diagnosis_of
 from xcheck.layout import Layout, Tensor
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
@@ -37,7 +37,7 @@ def messages(problem: Problem, estimate: Estimate, faulty: np.ndarray) -> list[s
     comparer = Comparer(estimate, problem.layout, Tolerance())
     evaluation = Evaluation("numpy", estimate.loss, faulty)
     pairs = [comparer.with_oracle(evaluation)]
-    found = diagnosis_of([evaluation], pairs, comparer, Circumstances(theta=problem.theta, problem=problem))
+    found = diagnosis_of([evaluation], pairs, comparer, theta=problem.theta, problem=problem)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.backend.batches import evaluate_one_by_one
-from xcheck.backend.contract import Objective, failing_as
+from xcheck.backend.contract import Objective, wrap_errors
 from xcheck.backend.copies import changed_data, changed_names, copy_arrays
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.own_parameters import OwnParameters
@@ -125,7 +125,7 @@ class FunctionObjective(Objective):
         """
         if self.function.gradient is None:
             return None
-        with failing_as(self.backend), self.modes():
+        with wrap_errors(self.backend), self.modes():
             returned = self.function.gradient(self._tree(self.own(theta)), *self.copy_data())
             return self._flat(self._named(returned))
 
@@ -135,7 +135,7 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the framework cannot differentiate twice, or the function fails.
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             return self._flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
 
     def losses(self, thetas: Vector) -> Vector:
@@ -144,7 +144,7 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the function fails everywhere (the cause is chained).
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             losses = self.batch(thetas) if len(thetas) > 1 else None
         if losses is None:
             losses = evaluate_one_by_one(self.evaluate, thetas, self.backend)
@@ -160,7 +160,7 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the function fails (the cause is chained).
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             values = self._numbers(self.value(self.own(self.arguments.theta), self.copy_data()))
         return values.shape, values.dtype.kind == "c"
 

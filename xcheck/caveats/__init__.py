@@ -1,9 +1,11 @@
-"""Doubts: what a check does not prove, however well everything agrees. One warning per kind, with its numbers.
+"""Caveats: what a check does not show, however well everything agrees. One warning per kind, with its numbers.
 
-Each doubt is a function of a `CheckedPoint`: θ, and all that is known about it. It returns a warning or None.
+`check_caveats` and `xcheck.caveats.functions` are about the check itself: kinks, undecided components, audits, samples.
+`caveats_at` is about a declared network at θ: each function of a `CheckedPoint` returns a warning or None.
 """
 
-from xcheck.caveats.gradient import below_noise, blank_inputs, dead_units, penalty_dominates, zero_gradient
+from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.gradient import blank_inputs, dead_units, penalty_dominates
 from xcheck.caveats.point import CheckedPoint
 from xcheck.caveats.precision import float32_inside
 from xcheck.caveats.scale import not_normalized
@@ -13,8 +15,8 @@ from xcheck.findings import Finding
 CAVEATS = (
     dead_units,
     blank_inputs,
-    zero_gradient,
-    below_noise,
+    lambda point: zero_gradient(point.tensors),
+    lambda point: below_noise(point.tensors, point.estimate, point.problem.layout),
     vanishing,
     exploding,
     saturated,
@@ -27,7 +29,7 @@ CAVEATS = (
 
 def caveats_at(point: CheckedPoint) -> list[Finding]:
     """Return the warnings that this point gives cause for."""
-    return [warning for doubt in CAVEATS if (warning := doubt(point))]
+    return [warning for caveat in CAVEATS if (warning := caveat(point))]
 
 
 __all__ = ["CAVEATS", "CheckedPoint", "caveats_at"]

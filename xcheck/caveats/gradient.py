@@ -1,23 +1,28 @@
-"""Doubts about the gradient: where it is zero, lost in noise, or hidden behind the penalty."""
+"""Caveats about the gradient of a network: units and inputs that pass none, and a penalty that hides the data."""
 
 import numpy as np
 
-from xcheck.caveats.point import CheckedPoint, few
+from xcheck.caveats.point import CheckedPoint
 from xcheck.compare.coverage import FAULT, Flags
-from xcheck.findings import BELOW_NOISE, BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, ZERO_GRADIENT, Finding
+from xcheck.findings import BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, Finding
 from xcheck.layout import Tensor
 from xcheck.oracle.engines.penalty import Penalty
+from xcheck.text import joined
+
+_SHOWN = 4  # units or inputs that are named; beyond them their number says more
 
 
 def dead_units(point: CheckedPoint) -> Finding | None:
-    """Tell of units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
+    """Name the units that pass no gradient back in any example: relu of z ≤ 0, or always dropped.
 
-    A few are ordinary in a relu network. What a backward pass does to them is multiplied by zero.
+    A few are ordinary in a relu network. A mistake in the backward pass through them is multiplied by zero.
     """
     layers = [layer for layer in point.layers if layer.dead]
     if not layers:
         return None
-    counts = [f"{len(layer.dead)} of {layer.units} in layer {layer.number} ({few(layer.dead)})" for layer in layers]
+    counts = [
+        f"{len(layer.dead)} of {layer.units} in layer {layer.number} ({joined(layer.dead, _SHOWN)})" for layer in layers
+    ]
     text = (
         f"dead units: {', '.join(counts)}: no gradient passes through them in {_all_examples(point)} (relu of z ≤ 0, "
         "or dropped), so a mistake there does not show; more examples, or another θ, may wake them"
@@ -26,55 +31,25 @@ def dead_units(point: CheckedPoint) -> Finding | None:
 
 
 def blank_inputs(point: CheckedPoint) -> Finding | None:
-    """Tell of inputs that are zero in every example, unless they were called constant when the data were read."""
+    """Name the inputs that are zero in every example, unless they were called constant when the data were read."""
     blank = np.flatnonzero(~np.any(np.asarray(point.estimate.trace.a[0]), axis=0))
     if len(blank) <= point.constant:
         return None
     text = (
-        f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({few(blank.tolist())}): zero, or dropped, "
-        f"in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
+        f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({joined(blank.tolist(), _SHOWN)}): zero, or "
+        f"dropped, in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
     )
     return Finding(
         code=BLANK_INPUTS, text=text, tensor=point.problem.layout.tensor(1, "weight").name, value=float(len(blank))
     )
 
 
-def zero_gradient(point: CheckedPoint) -> Finding | None:
-    """Tell of tensors whose whole gradient is zero because no loss and no penalty moves with them."""
-    names = [tensor.name for tensor in point.tensors if tensor.zero == tensor.of]
-    if not names:
-        return None
-    text = (
-        f"zero gradient: no loss moves with any component of {', '.join(names)}, so every backward pass is right there "
-        "and nothing of it counts as verified; dead units or weights of zero are in the way: check at another θ"
-    )
-    return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
-
-
-def below_noise(point: CheckedPoint) -> Finding | None:
-    """Tell of tensors that agree, but of which no component is large enough for an error of 1 % to show."""
-    estimate, layout = point.estimate, point.problem.layout
-    names = [tensor.name for tensor in point.tensors if tensor.below_noise]
-    if not names:
-        return None
-    blur = estimate.error_bar + estimate.rounding.gradient
-    sizes = [
-        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"
-        for name, span in ((name, layout[name].span) for name in names)
-    ]
-    text = (
-        f"gradient below the noise: {', '.join(sizes)}: an error of {FAULT:.0%} would not show anywhere, so nothing of "
-        "it counts as verified; the examples cancel, or θ is fitted already: check at another θ"
-    )
-    return Finding(code=BELOW_NOISE, text=text, tensor=names[0], value=float(len(names)))
-
-
 def penalty_dominates(point: CheckedPoint) -> Finding | None:
-    """Tell of weights whose gradient is so nearly the penalty that a fault of 1 % in the data's share is tolerated.
+    """Name the weights whose gradient is so nearly the penalty that a mistake of 1 % in the data's share is tolerated.
 
-    With D the data's share of a component, P the penalty's and τ the tolerance, a fault of 1 % D is accepted when it is
-    less than τ |P|: where |D| < 100 τ |P|. The warning is given for tensors in which that is so for most components
-    that the data move at all, or where the data move none.
+    With D the data's share of a component, P the penalty's and τ the tolerance, a mistake of 1 % of D is accepted where
+    it is less than τ |P|, that is where |D| < 100 τ |P|. A tensor is named if that holds for most of the components
+    that the data move at all, or if the data move none.
     """
     lost, least = _lost_behind_penalty(point), point.tolerance / FAULT
     hidden = []

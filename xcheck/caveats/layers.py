@@ -1,4 +1,4 @@
-"""Layers: how large activations and gradients are in each of them, and which units take no part.
+"""Layers: how large activations and gradients are in each layer, and which units pass no gradient.
 
 With A⁽ˡ⁾ and Z⁽ˡ⁾ as the oracle computes them at θ, over all m examples:
 
@@ -29,7 +29,7 @@ SATURATED = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerState:
-    """One layer at θ.
+    """The state of one layer at θ.
 
     Attributes:
         number: l, from 1.
@@ -39,7 +39,7 @@ class LayerState:
         gradient_rms: size of ∂L/∂Z⁽ˡ⁾.
         gain: nₗ₋₁ · (mean of W⁽ˡ⁾²).
         dead: units that pass no gradient back in any example: relu of z ≤ 0, or dropped.
-        saturated: units whose slope, or whose probability's, is next to nothing in most examples.
+        saturated: units whose slope is next to nothing in most examples; of outputs, the slope of their probability.
     """
 
     number: int
@@ -53,7 +53,7 @@ class LayerState:
 
     @property
     def advised_gain(self) -> int:
-        """What the notes advise: 2 for the relu family, 1 otherwise."""
+        """The gain that the notes advise: 2 for the relu family, 1 otherwise."""
         return 2 if default_initializer(self.activation) == "he" else 1
 
 
@@ -80,7 +80,7 @@ def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
 
 
 def _rms(values: Vector) -> float:
-    """Return √(mean of squares), of numbers as large and small as there are."""
+    """Return √(mean of squares), scaled so that no square overflows or vanishes."""
     largest = float(np.abs(values).max(initial=0.0))
     if largest == 0 or not np.isfinite(largest):
         return largest
@@ -111,9 +111,10 @@ _SLOPES: dict[ActivationName, Callable[[Vector], Vector]] = {
 
 @np.errstate(over="ignore", invalid="ignore")  # cosh 1000 is inf, and its slope 0
 def _slope(activation: ActivationName, loss: LossName | None, z: Vector, a: Vector) -> Vector:
-    """Return the slope of what bends, shape (m, nₗ): the activation, or in the last layer the loss's probabilities.
+    """Return how steep each unit is in units of its largest slope, shape (m, nₗ); 1 where nothing saturates.
 
-    p (1 − p) of the outputs for binary cross-entropy, of the likeliest class for softmax; 1 where nothing saturates.
+    In the last layer that is the slope of the loss's probabilities, 4 p (1 − p): of each output for binary
+    cross-entropy, of the likeliest class for softmax.
     """
     if loss == "binary_cross_entropy":
         return _SLOPES["sigmoid"](a)

@@ -52,10 +52,12 @@ class Answer(Generic[Called]):
     @property
     def verdict(self) -> Verdict:
         """What can be said of the witness whatever its gradient is: AGREE stands for nothing."""
+        # ERROR before everything else: a crash must never look like a disagreement.
         if self.failed:
             return Verdict.ERROR
         if self.stale:
             return Verdict.DISAGREE
+        # Nothing is wrong with the numbers themselves, but what is computed after them cannot be trusted.
         return Verdict.UNDECIDED if self.overwrites else Verdict.AGREE
 
     def fail(self, text: str, trace: str | None = None) -> None:
@@ -90,4 +92,5 @@ def evaluate_twice(name: str, objective: Objective, theta: Vector) -> Evaluation
     except BackendError as error:
         text = f"a second call at the same θ fails: {error.text}"
         raise BackendError(name, text) from error.__cause__ or error
+    # Bitwise: any difference is kept, and how much of one matters is decided where the error bars are known.
     return first if again.repeats(first) else replace(first, again=again)

@@ -56,8 +56,10 @@ class Comparison:
 
         A rerun in float64 is asked for more than was handed over: it may show a mistake, and no more.
         """
+        # Known by name, for that is all that a pair keeps of its witnesses.
         again = {rerun.name for rerun in self.reruns}
         counted = [pair.verdict for pair in self.pairs if pair.a not in again or pair.verdict is not Verdict.UNDECIDED]
+        # Without this, a check in which every witness fails would be an empty list, and AGREE.
         nobody = [] if self.pairs else [Verdict.ERROR]
         return Verdict.worst([*nobody, *(answer.verdict for answer in self.answers), *counted])
 
@@ -113,8 +115,10 @@ def findings_in_order(
         parted: where losses part.
     """
     findings = [finding for answer in comparison.answers for finding in answer.findings]
+    # The oracle differences the same function that a witness has failed with: said once.
     known = {finding.text for finding in findings}
     findings += [finding for finding in of_oracle if finding.text not in known]
+    # Without an estimate there is nothing that calls, losses and components could be held against.
     if comparison.measured:
         findings += unsteady_gradients(comparison.evaluations, comparison.comparer)
         findings += located
@@ -150,6 +154,7 @@ def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
         layers: sizes of activations and gradients of a network.
         precision: in narrow dtypes, how far each tensor is off.
     """
+    # A witness that could not be set up has no versions to speak of, and has taken no time.
     evaluated = [answer for answer in comparison.answers if answer.objective is not None]
     versions = {name: number for answer in evaluated for name, number in answer.versions.items()}
     return Report(

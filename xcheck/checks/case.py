@@ -70,6 +70,7 @@ class Case:
 
 def case(function: Offer) -> Offer:
     """Mark a function without arguments that returns a `Case`, so that `python -m xcheck FILE` finds it."""
+    # A mark, not a registry: discovery must not depend on which modules have been imported.
     setattr(function, _MARK, True)
     return function
 

@@ -72,6 +72,7 @@ class CompletedCheck:
 
     def pair(self, witness: Witness) -> Pair:
         """Return what the check says of a witness and the oracle."""
+        # There is one for every witness that has answered, and only those are in `witnesses`.
         return next(pair for pair in self.report.pairs if (pair.a, pair.b) == (witness.name, ORACLE))
 
 

@@ -3,14 +3,17 @@
 The lecture's difference ‖g − g'‖/(‖g‖ + ‖g'‖) and its band are always shown, and never decide.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from xcheck.compare.bounds import Reason
 from xcheck.layout import Location, Vector
 from xcheck.verdict import Verdict
 
 ORACLE = "oracle"
+# The lecture's bounds of its three words: up to 1e-7 "great", from 1e-3 on "worry", between them a second look.
 _GREAT, _LOOK = 1e-7, 1e-3
 
 
@@ -46,7 +49,7 @@ def band(difference: float) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One component as both sides of a pair see it.
+    """The values of one component in both gradients of a pair.
 
     Attributes:
         location: name, index and flat index.
@@ -71,7 +74,15 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorComparison:
-    """The comparison restricted to one tensor."""
+    """Two gradients compared in one tensor.
+
+    Attributes:
+        name: of the tensor.
+        difference: the lecture's norm-relative difference.
+        wrong: number of wrong components.
+        undecided: number of components that could not be decided.
+        of: number of components.
+    """
 
     name: str
     difference: float
@@ -98,7 +109,9 @@ class Pair:
         tensors: the same per tensor.
         apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
         worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
-        beyond: whether numbers end before this θ, so that there is nothing to judge.
+        overflows: whether numbers overflow at this θ, so that there is nothing to judge.
+        reasons: how many components are undecided for which reason: "noise", "kink", "not finite" or
+            "random"; see `xcheck.compare.bounds`.
     """
 
     a: str
@@ -114,7 +127,8 @@ class Pair:
     tensors: tuple[TensorComparison, ...]
     apart: float
     worst: tuple[Component, ...]
-    beyond: bool = False
+    overflows: bool = False
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
 
     @property
     def band(self) -> str:

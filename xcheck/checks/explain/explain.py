@@ -31,9 +31,11 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
         for statement, witness in zip(statements, check.witnesses, strict=True)
         if not (witness.rerun_of and statement.verdict is Verdict.UNDECIDED)
     ]
+    # So that a parameter of size 1 has the steps of the lecture notes.
     scale = max(1.0, abs(float(check.theta[flat])))
     steps = () if check.engine is None else sweep_steps(check.engine(), line, scale)
     findings = tuple(one.text for one in check.report.findings if one.code in _WHATEVER_THE_COMPONENT)
+    # What a witness may be off does not depend on the witness, but for its dtype; the first stands for all.
     own = check.witnesses[0].comparer.bounds(estimate.value) if check.witnesses else None
     return Explanation(
         model=check.report.model,
@@ -59,6 +61,7 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
 
 def _kink(check: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:
     estimate = check.estimate
+    # Of a declared network kinks are computed; of a function they are felt, by slopes that jump.
     if check.problem is not None:
         reach = steps[0].h
         distance = 0.0 if _slopes_at_kink(estimate, line) else nearest_kink(check.problem, flat, reach)
@@ -79,6 +82,7 @@ def _statement(check: CompletedCheck, witness: Witness, line: int) -> WitnessVal
         _of_call(check, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
         for slopes in (check.lines.along(call.gradient) for call in witness.whole.calls)
     ]
+    # A gradient that is right at the first call only is wrong in training.
     worst = Verdict.worst(one.verdict for one in found)
     return next(one for one in found if one.verdict is worst)
 
@@ -144,6 +148,7 @@ def _headline(statements: Sequence[WitnessValue], findings: Sequence[str]) -> st
 
 
 def _with_bars(one: WitnessValue) -> str:
+    # Fewer than one bar off is within reach of the tolerance alone, and infinitely many say nothing.
     if one.verdict is not Verdict.DISAGREE or one.bars < 1 or not np.isfinite(one.bars):
         return one.text
     return f"{one.text}, {one.bars:.1g} bars off"

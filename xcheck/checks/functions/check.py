@@ -62,6 +62,7 @@ class FunctionCheck:
         Raises:
             DefinitionError: a function does not fit its parameters.
         """
+        # Six differences per component is what the estimators take where nothing goes wrong.
         options = replace(self.options, progress=counted(progress, 6 * self.layout.size) or self.options.progress)
         if including is not None:
             options = replace(options, differences=replace(options.differences, including=(including,)))
@@ -73,8 +74,11 @@ class FunctionCheck:
             theta=self.arguments.theta,
             lines=found.run.lines,
             estimate=found.estimate,
+            # A row of a Jacobian is no gradient of the whole: there is nothing to explain or to spoil.
             witnesses=() if found.outputs else _witnesses(found, options),
+            # Made when it is asked for: only `explain` looks at the real loss again.
             engine=None if oracle is None else lambda: oracle.engine,
+            # Where nothing could be measured, even a witness that answers is undecided.
             own=(*(answer.verdict for answer in found.answers), *([] if oracle else [Verdict.UNDECIDED])),
             kinks=None if oracle is None else oracle.kink_distance,
             arguments=self.arguments,
@@ -110,6 +114,7 @@ def prepare_functions(
     settings = FunctionSettings.read(given)
     implementations = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
     params = parameters_of(implementations, params)
+    # Selected before the parameters are laid out, but after they are read: they may come from a module left out.
     if only:
         implementations = _select(implementations, only)
         objectives = {implementation.label: implementation.function for implementation in implementations}
@@ -119,6 +124,7 @@ def prepare_functions(
         differences=FunctionOptions(
             epsilon=settings.epsilon,
             tolerance=settings.tolerance,
+            # A Jacobian is as many whole gradients as there are outputs.
             scope="all" if scope == "jacobian" else scope,
             budget=settings.budget,
             seed=settings.seed,
@@ -155,6 +161,7 @@ def _select(implementations: Sequence[Implementation], names: Sequence[str]) -> 
 
 def _name(objectives: Objectives) -> str:
     """Return what a person would call it: the function's own name."""
+    # A module is better known by its class than by the loss around it.
     function = getattr(objectives, "module", None) or getattr(objectives, "loss", None) or objectives
     if isinstance(function, dict):
         return " and ".join(str(label) for label in function)

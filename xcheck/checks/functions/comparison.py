@@ -17,11 +17,12 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Circumstances, Diagnosis, diagnosis_of, odd_one_out
+from xcheck.diagnose import Diagnosis, diagnosis_of, odd_one_out
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
-from xcheck.layout import Tensor
+from xcheck.layout import Tensor, Vector
+from xcheck.oracle import Estimate
 from xcheck.oracle.bisection.search import Located
 from xcheck.oracle.engines.lines import Lines
 from xcheck.verdict import Verdict
@@ -45,6 +46,7 @@ def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> 
         _excuse_rounding(pair, found.roundoff) if pair.b == ORACLE and pair.a in right else pair
         for pair in compare_witnesses(found.evaluations, comparer)
     ]
+    # Where people look for them: beside the pairs with the oracle, before those among the witnesses.
     pairs[len(found.evaluations) : len(found.evaluations)] = reruns
     return Comparison(
         answers=found.answers,
@@ -70,6 +72,7 @@ def _excuse_rounding(pair: Pair, roundoff: float) -> Pair:
     What is off by more than rounding should be, but not by much, is ill-conditioned or a part in even less precision:
     not shown to be wrong, and not plainly right.
     """
+    # Another loss is wrong in any precision.
     if pair.verdict is not Verdict.DISAGREE or not pair.losses_agree or not pair.wrong:
         return pair
     largest = max(abs(component.b) for component in pair.worst)
@@ -93,11 +96,20 @@ def _without_reruns(found: Answers, pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def coverage_of(found: Answers, comparer: Comparer, float64: Comparer) -> tuple[TensorCoverage, ...]:
-    """Return what is proved; in narrow dtypes by the reruns in float64, if every function has one."""
+    """Return what is covered; in narrow dtypes by the reruns in float64, if every function has one."""
     settled = comparer.settled(found.evaluations)
-    if len(found.reruns) < len(found.evaluations):
-        return tensor_coverage(found.layout, found.estimate, settled)
-    return tensor_coverage(found.layout, float64_estimate(found), settled & float64.settled(found.reruns))
+    if _all_rerun(found):
+        settled = settled & float64.settled(found.reruns)
+    return tensor_coverage(found.layout, covered_estimate(found), settled)
+
+
+def covered_estimate(found: Answers) -> Estimate:
+    """Return the estimate that decides what is covered: with the rounding of float64 if every function has a rerun."""
+    return float64_estimate(found) if _all_rerun(found) else found.estimate
+
+
+def _all_rerun(found: Answers) -> bool:
+    return len(found.reruns) >= len(found.evaluations)
 
 
 def find_odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -116,13 +128,14 @@ def diagnose_functions(
     sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
     wrong -= {name for name, located in found.run.located if not _is_typical(located, found.run.lines, sample)}
     bisected = {name for name, _ in found.run.located}
-    known = Circumstances(theta=_theta_along_lines(found, arguments), lengths=_axis_lengths(arguments))
+    theta, lengths = _theta_along_lines(found, arguments), _axis_lengths(arguments)
+    # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
     findings = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
-        causes = diagnosis_of([evaluation], pairs, measure, known).findings
+        causes = diagnosis_of([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
         findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
     return Diagnosis(findings, {})
@@ -158,7 +171,7 @@ def _within(flat: NDArray[np.intp], tensor: Tensor) -> NDArray[np.bool_]:
     return (tensor.span.start <= flat) & (flat < tensor.span.stop)
 
 
-def _theta_along_lines(found: Answers, arguments: Arguments) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
     """Return θ along the lines, zero along directions, once for every output."""
     lines = found.run.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])

@@ -61,6 +61,7 @@ class Implementation:
             )
         except DefinitionError as error:
             raise DefinitionError(complaint.under(self.label) for complaint in error.complaints) from error
+        # A backend of a third party may know declared networks only, or be older than functions.
         if not isinstance(made, FunctionObjective):
             raise BackendError(self.backend.name, "function_objective returned no FunctionObjective")
         self._made[key] = made
@@ -83,6 +84,7 @@ def implementations_from(
         BackendError: a framework is not installed.
     """
     if isinstance(objectives, Mapping):
+        # A check of nothing would agree.
         if not objectives:
             raise DefinitionError(Complaint("objectives is empty: there is nothing to check"))
         if gradient is not None:
@@ -154,6 +156,7 @@ def _implementation(
         known = ", ".join(registry.names())
         raise DefinitionError(Complaint(f"there is no backend {function.backend!r}; there are {known}"))
     found = registry.get(function.backend)
+    # Asked here, where the person's own choice of a framework can still be named.
     why_not = found.available()
     if why_not is not None:
         raise BackendError(found.name, f"{why_not}; to install it: {found.install}")
@@ -170,6 +173,7 @@ def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -
     if isinstance(given, Mapping) or not callable(given):
         text = f"expected a function or an xcheck.objective, {type(given).__name__} came"
         raise DefinitionError(Complaint(text))
+    # A module carries its parameters, which tell the framework when none are handed over.
     is_module = registry.parameters(given) is not None
     framework = backend or framework_of(registry.parameters(given) if is_module else params)
     if framework is None:

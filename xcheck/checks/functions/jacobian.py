@@ -25,6 +25,7 @@ def cotangents_for(
 ) -> list[Numbers | None]:
     """Return the cotangents that the loss is to be seen through: one, or one for every output."""
     shape, is_complex = _shape(implementations, arguments, options.device)
+    # A gradient is of one number; whoever writes one for an array means some contraction that we cannot guess.
     by_hand = [implementation.label for implementation in implementations if implementation.function.hand_written]
     if by_hand and np.prod(shape) != 1:
         text = (
@@ -33,12 +34,14 @@ def cotangents_for(
         )
         raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
+        # It may be an array of any framework.
         leaf = arguments.read(options.cotangent)
         given = np.asarray(options.cotangent if leaf is None else leaf.values)
         if given.shape != shape:
             text = f"the cotangent has shape {given.shape}, the loss {shape}"
             raise DefinitionError(Complaint(text, ("cotangent",)))
         return [given]
+    # A real number is its own contraction.
     if not is_complex and np.prod(shape) == 1 and not options.jacobian:
         return [None]
     if options.jacobian:
@@ -46,6 +49,7 @@ def cotangents_for(
         if size > MOST_OUTPUTS:
             text = f"the loss has {size} outputs, one check for each; at most {MOST_OUTPUTS}: leave scope at 'auto'"
             raise DefinitionError(Complaint(text, ("scope",)))
+        # Real and imaginary parts are outputs of their own: Re Σ v̄ y with v = i gives the imaginary one.
         units = [unit.reshape(shape) for unit in np.eye(size)]
         return [*units, *(1j * unit for unit in units)] if is_complex else list(units)
     rng = generator(options.differences.seed, Stream.COTANGENT)
@@ -60,6 +64,7 @@ def _shape(
     for implementation in implementations:
         objective = implementation.objective(arguments, device=device)
         try:
+            # The first that can be evaluated decides; the others fail on their own where they differ.
             return objective.shape()
         except BackendError:
             continue
@@ -102,6 +107,7 @@ def _join_witnesses(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
     found = []
     for name in names:
         own = [evaluation for row in rows for evaluation in row if evaluation.name == name]
+        # A row that is missing would shift all that follow.
         if len(own) == len(rows):
             found.append(_join_calls(own))
     return found

@@ -60,6 +60,7 @@ class OracleRun:
 
     def along(self, evaluation: Evaluation) -> Evaluation:
         """Return what a witness says along the lines."""
+        # The second call is projected like the first: which of the two is right is told along the same lines.
         again = None if evaluation.again is None else self.along(evaluation.again)
         return replace(evaluation, gradient=self.lines.along(evaluation.gradient), again=again)
 
@@ -115,6 +116,7 @@ def run_oracle(
         progress: called with the number of differences after each batch.
     """
     failures: list[Finding] = []
+    # The next framework may be able to evaluate what the preferred one cannot.
     for implementation in candidates:
         try:
             objective, roundoff, warnings = _in_float64(implementation, arguments, device, cotangent)
@@ -130,6 +132,7 @@ def run_oracle(
             computed_in=roundoff,
             warnings=warnings,
         )
+    # A report needs names even where nothing has been measured.
     lines = Lines.all_of(arguments.layout)
     return OracleRun(estimate=nothing_measured(arguments.layout), lines=lines, findings=failures)
 
@@ -148,6 +151,7 @@ def remeasure_disputes(
         if run.oracle is None:
             return run
         seen = run.along(witness)
+        # Only what would be called wrong is worth more losses.
         disputed = comparer(run).wrong(seen)
         if run.oracle.reconsider(disputed, seen.gradient):
             run = replace(run, estimate=run.oracle.estimate(run.estimate.engine))
@@ -168,6 +172,7 @@ def locate_errors(
         for call in witness.calls:
             if run.oracle is None:
                 return run
+            # Where every component was measured by itself, the wrong ones are known already.
             if _is_wrong_along_a_direction(run, comparer(run), call):
                 run = _locate(run, run.oracle, comparer(run), call)
     return run
@@ -175,6 +180,7 @@ def locate_errors(
 
 def _is_wrong_along_a_direction(run: OracleRun, comparer: Comparer, call: Evaluation) -> bool:
     seen = run.along(call)
+    # Directions come after the components.
     along_directions = comparer.wrong(seen) >= len(run.lines.components)
     return bool(along_directions.any() and not comparer.spread(seen) and comparer.with_oracle(seen).losses_agree)
 

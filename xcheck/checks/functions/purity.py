@@ -42,6 +42,7 @@ def call_and_probe(
     except BackendError as error:
         answer.fail(error.text, trace_of(error))
     answer.seconds = time.perf_counter() - start
+    # Noted by the objective, which compares its arguments before and after every call.
     answer.overwrites = bool(objective.overwritten)
     if answer.overwrites:
         answer.findings.append(_overwritten(answer.name, sorted(objective.overwritten)))
@@ -78,6 +79,7 @@ def _call_at_and_around(
         return first
     _call_elsewhere(answer, objective, first, theta)
     third = evaluate(answer.name, objective, theta)
+    # A hand-written backward pass may use what the forward pass has left behind, of whatever θ it was called at last.
     if third.repeats(first) and implementation.function.gradient is not None:
         third = _left_behind(objective, first, theta)
     return first if third.repeats(first) else replace(first, again=third, elsewhere=True)
@@ -87,6 +89,7 @@ def _call_elsewhere(
     answer: Answer[FunctionObjective], objective: FunctionObjective, first: Evaluation, theta: Vector
 ) -> None:
     """Call at another θ, and note if that gives the gradient of the first one; θ may have no neighbours in reach."""
+    # Every component is moved, and neighbours the other way: a sum of all must not stay the same.
     signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
     for step in _STEPS:
         there = theta + step * signs * np.maximum(1.0, np.abs(theta))
@@ -115,6 +118,7 @@ def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
 
     Two steps each: a kink between θ and a step is not inside a much shorter one as well.
     """
+    # A thousandfold margin: slopes of a linear loss differ by noise alone.
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
     rng = np.random.default_rng(here.size)
     for _ in range(_DIRECTIONS):

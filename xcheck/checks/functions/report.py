@@ -5,23 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.caveats.functions import (
-    at_kinks,
-    computed_narrowly,
-    conventions,
-    ill_conditioned,
-    nothing_proved,
-    partial,
-    shared,
-    through_cotangent,
-    training_mode,
-    undecided,
-)
+from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.functions import conventions, partial, shared, through_cotangent, training_mode
+from xcheck.caveats.kinks import components_at_kinks
+from xcheck.caveats.precision import computed_narrowly, ill_conditioned
+from xcheck.caveats.undecided import undecided_components
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, findings_in_order
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.comparison import (
     compare_functions,
     coverage_of,
+    covered_estimate,
     diagnose_functions,
     find_odd_one_out,
     right_in_float64,
@@ -54,6 +48,7 @@ def build_report(
     comparison = compare_functions(found, comparer, float64)
     diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64)
     tensors = coverage_of(found, comparer, float64)
+    # Empty unless asked for, so that what follows need not ask again.
     second = SecondOrder()
     if order == 2:
         agreed = comparison.verdict is Verdict.AGREE
@@ -83,6 +78,7 @@ def _parted_losses(found: Answers, pairs: Sequence[Pair], arguments: Arguments) 
     """Return in which tensors the losses part of those functions that compute another one than the oracle's."""
     objectives = {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
     label = found.run.label
+    # The oracle's own function is the reference: it cannot part from itself.
     differing = {pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree}
     return [
         finding
@@ -113,28 +109,31 @@ def _warnings(
     if options.cotangent is None and not found.outputs:
         shape = None if found.cotangent is None else found.cotangent.shape
         warnings += through_cotangent(shape, options.differences.seed)
+    # All that follows is about error bars, of which there are none.
     if run.oracle is None or not np.isfinite(estimate.loss):
         return warnings
     warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
-    if not found.outputs:
-        warnings += at_kinks(estimate, found.layout, run.oracle.kinks.tolist())
-    warnings += nothing_proved(tensors)
+    kinks = [] if found.outputs else run.oracle.kinks.tolist()
+    caveats = [
+        components_at_kinks(estimate, found.layout, kinks),
+        zero_gradient(tensors),
+        below_noise(tensors, covered_estimate(found), found.layout),
+        undecided_components(pairs),
+    ]
+    warnings += [caveat for caveat in caveats if caveat]
     right = right_in_float64(found.reruns, pairs)
     warnings += [
         ill_conditioned(pair.a, pair.undecided, pair.of, max(abs(one.a - one.b) for one in pair.worst))
         for pair in pairs
         if pair.b == ORACLE and pair.undecided and pair.a in right
     ]
-    unsure = [pair for pair in pairs if pair.undecided and not pair.spread and pair.b == ORACLE]
-    for pair in unsure[:1]:
-        where = {tensor.name: tensor.undecided for tensor in pair.tensors if tensor.undecided}
-        warnings.append(undecided(pair.a, pair.undecided, pair.of, where))
     return warnings
 
 
 def _scope(found: Answers) -> str:
     if found.outputs:
         return "jacobian"
+    # A sample that happens to be complete is a whole check.
     lines = found.run.lines
     return "all" if lines.complete else "sample" if len(lines.components) else "directions"
 

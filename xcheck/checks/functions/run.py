@@ -42,6 +42,7 @@ def run_functions(
     """
     cotangents = cotangents_for(implementations, arguments, options)
     parts = [_run_one(cotangent, implementations, arguments, options) for cotangent in cotangents]
+    # A scalar loss has one output, and its Jacobian is its gradient.
     return parts[0] if not options.jacobian or cotangents == [None] else join_outputs(parts)
 
 
@@ -62,10 +63,12 @@ def _run_one(
     )
     witnesses = [answer.evaluation for answer in answers if answer.evaluation is not None]
     native, float64 = _comparers_of_runs(arguments, options)
+    # Before anything is called wrong the oracle has its second chance, with shorter steps.
     run = remeasure_disputes(run, native, witnesses)
     reruns = []
     if not run.is_narrow and arguments.roundoff > FLOAT64:
         reruns = _rerun_in_float64(implementations, answers, arguments, options.device, cotangent)
+    # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
     run = locate_errors(run, native, witnesses)
     run = locate_errors(run, float64, reruns)
     return Answers(
@@ -98,6 +101,7 @@ def _rerun_in_float64(
     """Return what functions of narrow parameters say in 64 bits, where they can: rounding then hides nothing."""
     found = []
     for implementation, answer in zip(implementations, answers, strict=True):
+        # What differs from call to call, or writes into its arguments, would say nothing more in float64.
         if answer.evaluation is None or answer.evaluation.again is not None or answer.overwrites:
             continue
         try:
@@ -151,6 +155,7 @@ def _rescaled(run: OracleRun, estimate: Estimate, roundoff: float) -> Estimate:
 
 
 def _comparer(estimate: Estimate, layout: Layout, options: FunctionCheckOptions, roundoff: float) -> Comparer:
+    # One fixed step is taken as it is, and decides less.
     extrapolates = options.differences.epsilon == "auto"
     tolerance = tolerance_for(options.differences.tolerance, roundoff, extrapolates=extrapolates)
     return Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)

@@ -74,6 +74,7 @@ def check_second_order(
         agreed: whether the first derivatives agree; where they do not, the second are not looked at.
     """
     result = SecondOrder()
+    # Differences of a wrong gradient are no measure of anything.
     if not agreed:
         text = "second derivatives were not looked at: the first do not agree"
         result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
@@ -106,6 +107,7 @@ def _pair(
     of: str,
 ) -> Pair:
     """Compare H v with differences, all vectors in one long gradient; `of` names the output if there are several."""
+    # In float64: differences of float32 gradients have three digits at best.
     objective = implementation.objective(arguments, device=options.device, wide=True, cotangent=cotangent)
     analytic = np.concatenate([objective.hessian_product(arguments.theta, v) for v in vectors])
     estimate = hessian_estimate(lambda theta: objective.loss_and_gradient(theta)[1], arguments.theta, vectors)

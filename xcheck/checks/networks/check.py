@@ -38,9 +38,11 @@ def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[s
     Raises:
         DefinitionError: all mistakes at once.
     """
+    # A flag that was not given must not override what the definition says.
     flags = {name: value for name, value in settings.items() if value is not None}
     if backends:
         flags["backends"] = list(backends)
+    # Made in Python, it has no file and no project around it: only flags and defaults count.
     if isinstance(model, Problem):
         check = settings_for_problem(flags, backends=registry.names())
         return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
@@ -82,6 +84,7 @@ class NetworkCheck:
             witnesses=tuple(
                 Witness(name=evaluation.name, whole=evaluation, comparer=found.comparer) for evaluation in evaluations
             ),
+            # Made when it is asked for: only `explain` looks at the real loss again.
             engine=lambda: natural_engine(problem),
             own=tuple(answer.verdict for answer in found.answers) if evaluations else (Verdict.ERROR,),
             problem=problem,

@@ -13,7 +13,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import Circumstances, Forward, diagnosis_of, odd_one_out, parted, shown
+from xcheck.diagnose import Forward, diagnosis_of, odd_one_out, parted, shown
 from xcheck.diagnose.determinism import differing_calls
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding
@@ -35,7 +35,7 @@ def build_report(
     comparison = Comparison(
         answers=answers, evaluations=evaluations, estimate=estimate, comparer=comparer, pairs=pairs, distinct=pairs
     )
-    diagnosis = diagnosis_of(evaluations, pairs, comparer, Circumstances(theta=problem.theta, problem=problem))
+    diagnosis = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
     head = ReportHead(
         model=problem.name,
         summary=_summary(problem, point.dtype),
@@ -70,9 +70,11 @@ def _parted_losses(comparison: Comparison, point: CheckedPoint) -> list[Finding]
     objectives = {answer.name: answer.objective for answer in comparison.answers if answer.objective is not None}
     found = []
     for pair in comparison.pairs:
+        # A loss that is random or not finite parts everywhere and nowhere.
         if pair.b != ORACLE or pair.losses_agree or pair.spread or not np.isfinite(pair.losses).all():
             continue
         try:
+            # Optional in the contract; without it the loss alone has to tell.
             activations = shown(objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None

@@ -64,6 +64,7 @@ def run_network(
         largest=largest_of(check.dtype),
     )
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+    # A fixed step is there to be looked at as it is; no better measurement is put in its place.
     if options.extrapolates:
         disputes = [comparer.disputes(evaluation) for evaluation in evaluations]
         if disputes:
@@ -78,6 +79,7 @@ def run_network(
         evaluations=evaluations,
         dtype=check.dtype,
         tolerance=tolerance.effective,
+        # A feature that was called constant when the data were read need not be called blank once more.
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
     return NetworkAnswers(answers, comparer, point)

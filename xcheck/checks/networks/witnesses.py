@@ -25,6 +25,7 @@ def call_witnesses(
     """
     asked = backends or check.backends
     answers: list[Answer[Objective]] = []
+    # A backend that is named twice is asked once, and the order is the person's.
     for backend in dict.fromkeys(asked or registry.DEFAULTS):
         try:
             found = registry.get(backend) if isinstance(backend, str) else backend
@@ -49,6 +50,7 @@ def _call(backend: Backend, problem: Problem, check: CheckSettings, *, asked_for
             objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
             evaluation = evaluate_twice(backend.name, objective, problem.theta)
             answer.versions = backend.versions()
+            # Together and last: half an answer must not be compared.
             answer.objective, answer.evaluation = objective, evaluation
     except BackendError as error:
         answer.fail(error.text)

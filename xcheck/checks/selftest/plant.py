@@ -92,6 +92,7 @@ class PlantedFault:
 def _faults_for(check: CompletedCheck) -> list[PlantedFault]:
     if check.problem is not None:
         return [_of_network(fault, check.problem) for fault in FAULTS]
+    # Neither a network nor functions: nothing to plant in.
     if check.arguments is None:
         return []
     tolerance = check.report.tolerance
@@ -160,12 +161,14 @@ def _detect(check: CompletedCheck, witness: Witness, fault: PlantedFault) -> Det
     faulty = fault.plant(gradient)
     if faulty is None:
         return None
+    # Along the lines of the check: what it has not looked at, it cannot see.
     right, wrong = check.lines.along(gradient), check.lines.along(faulty)
     bounds = witness.comparer.bounds(wrong)
     touched = {t.name for t in check.layout if not np.array_equal(faulty[t.span], gradient[t.span])}
     found = _wrong_tensors(check.lines.layout, bounds)
     error = np.nan_to_num(np.abs(wrong - right), nan=np.inf)
     allowed = bounds.allowed + _widths(check.estimate)
+    # Of a fault that slips through, the component that came closest to being seen tells how much was missing.
     nearest = int(np.argmax(np.nan_to_num(error / allowed)))
     size = max(abs(float(wrong[nearest])), abs(float(right[nearest])))
     return Detection(
@@ -203,6 +206,7 @@ def _limits(check: CompletedCheck, witness: Witness) -> tuple[Limit, ...]:
     estimate, layout = check.estimate, check.lines.layout
     allowed = witness.comparer.bounds(estimate.value).allowed + _widths(estimate)
     size = np.abs(estimate.value)
+    # An error as large as the component itself says nothing in relative terms.
     relative = np.where(size > allowed, allowed / size, np.inf)
     found = []
     for tensor in layout:

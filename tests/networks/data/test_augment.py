@@ -5,7 +5,7 @@ import pytest
 
 from xcheck.errors import DefinitionError
 from xcheck.networks.data import Dataset, Parts
-from xcheck.networks.data.augment import Augmentation, augmented
+from xcheck.networks.data.augment import Augmentation, augment
 from xcheck.networks.definition import load
 
 
@@ -21,14 +21,14 @@ def images(rows: int = 3, height: int = 8, width: int = 6) -> Dataset:
 def copies(plan: Augmentation, seed: int = 0) -> np.ndarray:
     """The copies alone, as images."""
     own = images()
-    made = augmented(own, (8, 6), plan, np.random.default_rng(seed))
+    made = augment(own, (8, 6), plan, np.random.default_rng(seed))
     return made.inputs[len(own.inputs) :].reshape(-1, 8, 6)
 
 
 def test_copies_follow_the_originals() -> None:
     """The originals come first, unchanged; each copy keeps the label."""
     own = images()
-    made = augmented(own, (8, 6), Augmentation(copies=2, rotate=5), np.random.default_rng(0))
+    made = augment(own, (8, 6), Augmentation(copies=2, rotate=5), np.random.default_rng(0))
     np.testing.assert_array_equal(made.inputs[:3], own.inputs)
     np.testing.assert_array_equal(made.targets, np.tile(np.eye(3), (3, 1)))
     assert made.inputs.shape == (9, 48)
@@ -69,7 +69,7 @@ def test_a_quarter_turn() -> None:
         def uniform(self, low: object = 0, high: object = 1, size: object = None) -> np.ndarray:  # type: ignore[override] # only this is asked for
             return np.asarray(high, dtype=float)
 
-    made = augmented(square, (5, 5), Augmentation(rotate=90), Always(np.random.PCG64(0)))
+    made = augment(square, (5, 5), Augmentation(rotate=90), Always(np.random.PCG64(0)))
     turned = made.inputs[1].reshape(5, 5)
     assert any(np.allclose(turned, np.rot90(image.reshape(5, 5), k)) for k in (1, 3))
 
@@ -82,7 +82,7 @@ def test_channels_move_together() -> None:
         targets=np.eye(1),
         features=tuple(map(str, range(96))),
     )
-    made = augmented(colored, (8, 6, 2), Augmentation(rotate=20, distort=1.0), np.random.default_rng(0))
+    made = augment(colored, (8, 6, 2), Augmentation(rotate=20, distort=1.0), np.random.default_rng(0))
     copy = made.inputs[1].reshape(8, 6, 2)
     np.testing.assert_allclose(copy[..., 1], 2 * copy[..., 0], rtol=1e-12)
 

@@ -1,4 +1,4 @@
-"""θ and its names."""
+"""Initializers: how θ of a declared network is laid out and drawn."""
 
 import numpy as np
 import pytest
@@ -17,23 +17,16 @@ def test_a_network_is_laid_out_layer_by_layer_weights_first() -> None:
     assert layout.size == 23
 
 
-@pytest.mark.parametrize(("flat", "name"), [(0, "W1[0, 0]"), (11, "W1[2, 3]"), (12, "b1[0]"), (22, "b2[1]")])
-def test_components_have_names(flat: int, name: str) -> None:
-    """A flat index becomes tensor and index, in C-order."""
-    assert str(network_layout(NETWORK).locate(flat)) == name
-
-
-@pytest.mark.parametrize("flat", [-1, 23])
-def test_a_component_that_does_not_exist_is_an_error(flat: int) -> None:
-    """There is nothing before the first component and nothing behind the last."""
-    with pytest.raises(IndexError, match="of 23"):
-        network_layout(NETWORK).locate(flat)
-
-
-def test_flatten_undoes_unflatten() -> None:
-    """θ survives the way to named tensors and back."""
-    layout, theta = network_layout(NETWORK), np.arange(23.0)
-    assert np.array_equal(layout.flatten(layout.unflatten(theta)), theta)
+def test_tensors_know_their_layer_and_role() -> None:
+    """Nobody needs to read a letter and a number out of a name."""
+    layout = network_layout(NETWORK)
+    assert [(tensor.layer, tensor.role) for tensor in layout] == [
+        (1, "weight"),
+        (1, "bias"),
+        (2, "weight"),
+        (2, "bias"),
+    ]
+    assert layout.tensor(2, "bias").name == "b2"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +39,12 @@ def test_initializers_have_the_variance_of_the_notes(initializer: InitializerNam
     theta = initialize(network, np.random.default_rng(0))
     assert np.std(theta[:40_000]) == pytest.approx(deviation, rel=0.02)
     assert not theta[40_000:].any()
+
+
+def test_every_layer_has_its_own_initializer() -> None:
+    """The default is that of its activation."""
+    layers = (Dense(units=300, activation="relu"), Dense(units=300, activation="tanh"))
+    network = Network(inputs=300, layers=layers, loss="mean_squared_error")
+    arrays = network_layout(network).by_role(initialize(network, np.random.default_rng(0)))
+    assert np.var(arrays[1, "weight"]) == pytest.approx(2 / 300, rel=0.02)
+    assert np.var(arrays[2, "weight"]) == pytest.approx(1 / 300, rel=0.02)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xcheck.networks.data import Dataset, parted
+from xcheck.networks.data import Dataset, split_into_parts
 from xcheck.networks.data.split import split
 
 
@@ -38,7 +38,10 @@ def test_every_class_has_its_share() -> None:
 def test_a_rare_class_is_in_the_training_part() -> None:
     """One row of a class cannot be in all parts: it is trained on."""
     rare = Dataset(inputs=np.arange(20.0)[:, None], targets=np.eye(2)[[1] + [0] * 19], features=("x",))
-    assert parted(rare, (0.6, 0.2, 0.2), np.random.default_rng(0), classes=True).training.targets[:, 1].sum() == 1
+    assert (
+        split_into_parts(rare, (0.6, 0.2, 0.2), np.random.default_rng(0), classes=True).training.targets[:, 1].sum()
+        == 1
+    )
 
 
 @pytest.mark.parametrize("fractions", [(0.6, 0.2, 0.2), (0.7, 0.15, 0.15), (0.98, 0.01, 0.01), (0.8, 0.2)])
@@ -66,7 +69,7 @@ def test_any_split_is_a_partition(rows: int, classes: int, seed: int) -> None:
 
 def test_all_parts_are_on_the_scale_of_the_training_part() -> None:
     """μ and σ come from what is trained on: equations (11) to (13) of the notes, not separately for each part."""
-    parts = parted(dataset(100), (0.6, 0.4), np.random.default_rng(0), classes=True)
+    parts = split_into_parts(dataset(100), (0.6, 0.4), np.random.default_rng(0), classes=True)
     mean, deviation = parts.training.inputs.mean(axis=0), parts.training.inputs.std(axis=0)
     normal = parts.normalized()
     np.testing.assert_allclose(normal.training.inputs.mean(axis=0), 0, atol=1e-12)
@@ -76,7 +79,10 @@ def test_all_parts_are_on_the_scale_of_the_training_part() -> None:
 
 def test_the_same_seed_draws_the_same_parts() -> None:
     """And another seed others."""
-    parts = [parted(dataset(50), None, np.random.default_rng(seed), classes=True).training.inputs for seed in (1, 1, 2)]
+    parts = [
+        split_into_parts(dataset(50), None, np.random.default_rng(seed), classes=True).training.inputs
+        for seed in (1, 1, 2)
+    ]
     assert np.array_equal(parts[0], parts[1])
     assert not np.array_equal(parts[0], parts[2])
 
@@ -85,6 +91,6 @@ def test_the_same_seed_draws_the_same_parts() -> None:
 def test_the_usual_split_depends_on_the_size(rows: int, share: float) -> None:
     """60/20/20 of a small dataset, 98/1/1 of a large one."""
     large = Dataset(inputs=np.zeros((rows, 1)), targets=np.zeros((rows, 1)), features=("x",))
-    parts = parted(large, None, np.random.default_rng(0), classes=False)
+    parts = split_into_parts(large, None, np.random.default_rng(0), classes=False)
     assert len(parts.training.inputs) == round(share * rows)
     assert parts.test is not None

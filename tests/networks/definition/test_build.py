@@ -1,4 +1,4 @@
-"""What each key of a good definition does, and who has the last word about it."""
+"""Build: what each key of a good definition does, and what is said about data that do not fit."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -9,9 +9,21 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from tests.definition.conftest import BACKENDS, CSV, GOOD, edit, npz, write
+from tests.networks.definition.conftest import (
+    CSV,
+    GOOD,
+    Case,
+    complaints,
+    defined,
+    edit,
+    npz,
+    rows_of,
+    table,
+    write,
+    written,
+)
 from xcheck.layout import Vector
-from xcheck.networks.definition import CheckSettings, Loaded, load
+from xcheck.networks.definition import CheckSettings, load
 from xcheck.networks.network import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -23,31 +35,6 @@ from xcheck.networks.network import (
 )
 
 pytestmark = pytest.mark.usefixtures("here")
-
-Section = Mapping[str, Any]
-
-
-def defined(
-    *, data: Section | None = None, network: Section | None = None, check: Section | None = None, **flags: Any
-) -> Loaded:
-    """Load a dict: 6 synthetic examples of 3 inputs, one linear unit, and whatever a test says otherwise."""
-    definition = {
-        "data": {"synthetic": {"inputs": 3, "examples": 6}, **(data or {})},
-        "network": {"layers": [{"units": 1}], "loss": "mean_squared_error", **(network or {})},
-        "check": {**(check or {})},
-    }
-    return load(definition, flags=flags, backends=BACKENDS)
-
-
-def written(text: str, files: Mapping[str, str | bytes] | None = None, **flags: Any) -> Loaded:
-    """Write a definition beside its data and load it."""
-    write({"data.csv": CSV, "model.toml": text, **(files or {})})
-    return load(Path("model.toml"), flags=flags, backends=BACKENDS)
-
-
-def rows_of(count: int) -> str:
-    """Return a csv whose rows can be told apart by their first feature."""
-    return "a,b,y\n" + "".join(f"{row},{row * row},{row % 2}\n" for row in range(count))
 
 
 # --- defaults -------------------------------------------------------------------------------------------------------
@@ -385,122 +372,128 @@ def test_dtype_rounds(name: str) -> None:
     assert not np.array_equal(rounded, exact)
 
 
-# --- precedence -----------------------------------------------------------------------------------------------------
+# --- what stands in the data ----------------------------------------------------------------------------------------
 
-PROJECT = "[tool.xcheck]\ntolerance = 1e-3\n"
-MODEL = edit(8, "tolerance = 1e-4")
-TOLERANCES: dict[str, tuple[str, str | None, dict[str, float], float]] = {
-    "default": (GOOD, None, {}, 1e-7),
-    "project over default": (GOOD, PROJECT, {}, 1e-3),
-    "model over default": (MODEL, None, {}, 1e-4),
-    "model over project": (MODEL, PROJECT, {}, 1e-4),
-    "flag over default": (GOOD, None, {"tolerance": 1e-5}, 1e-5),
-    "flag over project": (GOOD, PROJECT, {"tolerance": 1e-5}, 1e-5),
-    "flag over model": (MODEL, None, {"tolerance": 1e-5}, 1e-5),
-    "flag over model and project": (MODEL, PROJECT, {"tolerance": 1e-5}, 1e-5),
+CSVS: dict[str, Case] = {
+    "empty": ("", ["data.csv: no data: a csv needs a header row and at least one row of values"]),
+    "header only": ("a,b,y\n", ["data.csv: no data: a csv needs a header row and at least one row of values"]),
+    "word among numbers": (
+        "a,b,y\n1,2,0\n3,four,1\n",
+        ["data.csv:3:2: row 2, column 'b': 'four' is not a number"],
+    ),
+    "nan and inf": (
+        "a,b,y\n1,nan,0\n-inf,4,1\n",
+        [
+            "data.csv:2:2: row 1, column 'b': 'nan' is not a finite number",
+            "data.csv:3:1: row 2, column 'a': '-inf' is not a finite number",
+        ],
+    ),
+    "hole": ("a,b,y\n1,,0\n3,4,1\n", ["data.csv:2:2: row 1, column 'b': the cell is empty"]),
+    "ragged": (
+        "a,b,y\n1,2,0\n3,4\n5,6,1,7\n",
+        [
+            "data.csv:3: row 2 has 2 values, the header has 3",
+            "data.csv:4: row 3 has 4 values, the header has 3",
+        ],
+    ),
+    "no such column": (
+        "a,b,z\n1,2,0\n",
+        ["model.toml:3:1: data.target: data.csv has no column 'y'; it has 'a', 'b', 'z'"],
+    ),
+    "three classes for two": (
+        "a,b,y\n1,2,cat\n3,4,dog\n5,6,eel\n",
+        [
+            ("model.toml:3:1: data.target: binary_cross_entropy needs two classes, the target has 3: "
+            "'cat', 'dog', 'eel'; softmax_cross_entropy takes more")
+        ],
+    ),
+    "neither 0 nor 1": (
+        "a,b,y\n1,2,1\n3,4,2\n",
+        ["model.toml:3:1: data.target: binary_cross_entropy needs targets 0 or 1, found 2"],
+    ),
+}  # fmt: skip
+
+OUTPUTS: dict[str, Case] = {
+    "too many units": (
+        edit(5, "layers = [{ units = 2 }, { units = 3 }]"),
+        ["model.toml:5:28: network.layers[1].units: the last layer has 3 units, the target has 1 column"],
+    ),
+    "too few units": (
+        edit(3, 'target = ["b", "y"]').replace("binary_cross_entropy", "mean_squared_error"),
+        ["model.toml:5:13: network.layers[0].units: the last layer has 1 unit, the target has 2 columns"],
+    ),
+    "more classes than outputs": (
+        edit(6, 'loss = "softmax_cross_entropy"'),
+        [
+            (
+                "model.toml:5:13: network.layers[0].units: the target has 2 classes, the last layer has 1 unit; "
+                "softmax_cross_entropy needs one unit per class"
+            )
+        ],
+    ),
+    "more parameters than memory": (
+        edit(5, "layers = [{ units = 1000000000000 }, { units = 1 }]"),
+        [
+            (
+                "model.toml:5:1: network.layers: too large to check: 2-1000000000000-1 units with 3 examples are "
+                "4000000000001 parameters, at most 100000000"
+            )
+        ],
+    ),
+    "more examples than memory": (
+        edit(2, "synthetic = { inputs = 3, examples = 1000000000000 }").replace('target = "y"\n', ""),
+        [
+            (
+                "model.toml:4:1: network.layers: too large to check: 3-1 units with 1000000000000 examples are "
+                "3000000000000 numbers in one layer, at most 100000000"
+            )
+        ],
+    ),
+    "beyond float32": (
+        edit(8, 'dtype = "float32"').replace("[network]", "normalize = false\n[network]"),
+        ["model.toml:9:1: check.dtype: the inputs reach 1e+300, float32 ends at 3.4e+38; use float64"],
+    ),
 }
 
-
-@pytest.mark.parametrize(("text", "project", "flags", "expected"), TOLERANCES.values(), ids=TOLERANCES)
-def test_precedence(text: str, project: str | None, flags: dict[str, float], expected: float) -> None:
-    """Flags come before MODEL, MODEL before [tool.xcheck], [tool.xcheck] before the defaults."""
-    files = {} if project is None else {"pyproject.toml": project}
-    assert written(text, files, **flags).check.tolerance == expected
-
-
-EXAMPLES: dict[str, tuple[str, dict[str, int], int]] = {
-    "project over default": ('file = "data.csv"', {}, 5),
-    "model over project": ('file = "data.csv"\nexamples = 6', {}, 6),
-    "flag over model": ('file = "data.csv"\nexamples = 6', {"examples": 7}, 7),
-    "flag over project": ('file = "data.csv"', {"examples": 7}, 7),
-    "project over default, synthetic": ("synthetic = { inputs = 2 }", {}, 5),
-    "model over project, synthetic": ("synthetic = { inputs = 2, examples = 6 }", {}, 6),
-    "flag over model, synthetic": ("synthetic = { inputs = 2, examples = 6 }", {"examples": 7}, 7),
-}
-
-
-@pytest.mark.parametrize(("source", "flags", "expected"), EXAMPLES.values(), ids=EXAMPLES)
-def test_precedence_of_examples(source: str, flags: dict[str, int], expected: int) -> None:
-    """`examples` belongs to [data], and may also be a flag or a key of [tool.xcheck]."""
-    text = edit(2, source)
-    text = text.replace('target = "y"\n', "") if "synthetic" in source else text
-    files = {"data.csv": rows_of(20), "pyproject.toml": "[tool.xcheck]\nexamples = 5\n"}
-    assert written(text, files, **flags).problem.examples == expected
+Y = np.array([0, 1, 1])
+NPZS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no inputs": ({"y": Y}, ["model.toml:2:1: data.file: data.npz has no array 'x'; it has 'y'"]),
+    "no targets": ({"x": np.ones((3, 2))}, ["model.toml:3:1: data.target: data.npz has no array 'y'; it has 'x'"]),
+    "nan": (
+        {"x": np.array([[1, 2], [3, np.nan], [5, 6]]), "y": Y},
+        ["model.toml:2:1: data.file: data.npz: x[1, 1] is nan (1 of 6 are not finite)"],
+    ),
+    "objects": (
+        {"x": np.ones((3, 2)), "y": np.array([None, 1, "a"], dtype=object)},
+        [
+            ("model.toml:2:1: data.file: data.npz holds pickled objects, which are never loaded because unpickling "
+            "runs code; save plain numeric arrays")
+        ],
+    ),
+    "no rows": (
+        {"x": np.ones((0, 2)), "y": np.ones(0)},
+        [
+            "model.toml:2:1: data.file: data.npz: no data: 'x' has shape (0, 2)",
+            "model.toml:2:1: data.file: data.npz: no data: 'y' has shape (0,)",
+        ],
+    ),
+}  # fmt: skip
 
 
-def test_keys_come_from_everywhere() -> None:
-    """Precedence is per key: what the stronger source does not say is left to the weaker."""
-    check = defined(check={"seed": 3, "epsilon": 1e-4}, epsilon=1e-5).check
-    assert (check.seed, check.epsilon) == (3, 1e-5)
+@table(CSVS)
+def test_a_bad_csv(text: str, expected: list[str]) -> None:
+    """A mistake in a csv is placed in the csv, or at the key of the definition that does not fit it."""
+    assert complaints(GOOD, {"data.csv": text}) == expected
 
 
-NEST = "models/deep"
-PLACES: dict[str, tuple[dict[str, str], float]] = {
-    "in the folder": ({f"{NEST}/pyproject.toml": PROJECT}, 1e-3),
-    "in a folder above": ({"pyproject.toml": PROJECT}, 1e-3),
-    "nearest first": ({"pyproject.toml": "[tool.xcheck]\ntolerance = 0.5\n", "models/pyproject.toml": PROJECT}, 1e-3),
-    "nearest alone": ({"pyproject.toml": PROJECT, "models/pyproject.toml": '[project]\nname = "x"\n'}, 1e-7),
-    "nowhere": ({}, 1e-7),
-}
+@table(NPZS, "arrays")
+def test_a_bad_npz(arrays: dict[str, Any], expected: list[str]) -> None:
+    """A mistake in an .npz is placed at the key that names it."""
+    assert complaints(edit(2, 'file = "data.npz"'), {"data.npz": npz(**arrays)}) == expected
 
 
-@pytest.mark.parametrize(("files", "expected"), PLACES.values(), ids=PLACES)
-def test_the_nearest_project_counts(here: Path, files: dict[str, str], expected: float) -> None:
-    """[tool.xcheck] is that of the nearest pyproject.toml at or above the definition, not of the current folder."""
-    (here / NEST).mkdir(parents=True)
-    write({**files, f"{NEST}/model.toml": GOOD, f"{NEST}/data.csv": CSV})
-    assert load(Path(NEST) / "model.toml").check.tolerance == expected
-
-
-def test_a_dict_gets_the_project_of_the_current_folder() -> None:
-    """A dict lies nowhere, so the current folder stands in: for pyproject.toml and for relative paths."""
-    write({"pyproject.toml": PROJECT, "data.csv": CSV})
-    loaded = load(
-        {
-            "data": {"file": "data.csv", "target": "y"},
-            "network": {"layers": [{"units": 1}], "loss": "binary_cross_entropy"},
-        }
-    )
-    assert (loaded.problem.examples, loaded.check.tolerance) == (3, 1e-3)
-
-
-def test_a_dict_gives_what_the_file_gives() -> None:
-    """A dict of the same shape describes the same problem."""
-    from_file = written(GOOD)
-    from_dict = load(
-        {
-            "data": {"file": "data.csv", "target": "y"},
-            "network": {"layers": [{"units": 1}], "loss": "binary_cross_entropy"},
-            "check": {"seed": 0},
-        }
-    )
-    assert from_dict.check == from_file.check
-    for name in ("inputs", "targets", "theta"):
-        assert np.array_equal(getattr(from_dict.problem, name), getattr(from_file.problem, name))
-
-
-def test_a_dict_is_left_as_it_is() -> None:
-    """Neither flags nor defaults are written into the person's dict."""
-    definition = {
-        "data": {"synthetic": {"inputs": 2}},
-        "network": {"layers": [{"units": 1}], "loss": "mean_squared_error"},
-        "check": {"seed": 1},
-    }
-    load(definition, flags={"seed": 2, "examples": 3})
-    assert (definition["data"], definition["check"]) == ({"synthetic": {"inputs": 2}}, {"seed": 1})
-
-
-def test_other_tools_in_the_project_are_their_own_business() -> None:
-    """Whatever else stands in pyproject.toml is not looked at."""
-    project = '[project]\nname = "x"\n[tool.ruff]\nline-length = 3\n'
-    assert written(GOOD, {"pyproject.toml": project}).check == CheckSettings()
-
-
-def test_any_backend_is_taken_where_none_are_known() -> None:
-    """Without a list of those that exist, backends are not checked."""
-    definition = {
-        "data": {"synthetic": {"inputs": 2}},
-        "network": {"layers": [{"units": 1}], "loss": "mean_squared_error"},
-        "check": {"backends": ["mine"]},
-    }
-    assert load(definition).check.backends == ["mine"]
+@table(OUTPUTS)
+def test_outputs(text: str, expected: list[str]) -> None:
+    """Layers that do not fit the target, the memory or the dtype are refused before they are computed."""
+    csv = CSV.replace("7", "1e300") if "float32" in text else CSV
+    assert complaints(text, {"data.csv": csv}) == expected

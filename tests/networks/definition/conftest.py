@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xcheck.errors import DefinitionError
-from xcheck.networks.definition import load
+from xcheck.networks.definition import Loaded, load
 
 BACKENDS = ("numpy", "torch", "jax")
 CSV = "a,b,y\n1,2,0\n3,4,1\n5,7,1\n"
@@ -27,6 +27,7 @@ seed = 0
 NOWHERE = "No such file or directory (paths are relative to the definition)"
 
 Case = tuple[str, list[str]]
+Section = Mapping[str, Any]
 Files = Mapping[str, str | bytes]
 
 
@@ -61,6 +62,29 @@ def npz(**arrays: Any) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
+
+
+def defined(
+    *, data: Section | None = None, network: Section | None = None, check: Section | None = None, **flags: Any
+) -> Loaded:
+    """Load a dict: 6 synthetic examples of 3 inputs, one linear unit, and whatever a test says otherwise."""
+    definition = {
+        "data": {"synthetic": {"inputs": 3, "examples": 6}, **(data or {})},
+        "network": {"layers": [{"units": 1}], "loss": "mean_squared_error", **(network or {})},
+        "check": {**(check or {})},
+    }
+    return load(definition, flags=flags, backends=BACKENDS)
+
+
+def written(text: str, files: Mapping[str, str | bytes] | None = None, **flags: Any) -> Loaded:
+    """Write a definition beside its data and load it."""
+    write({"data.csv": CSV, "model.toml": text, **(files or {})})
+    return load(Path("model.toml"), flags=flags, backends=BACKENDS)
+
+
+def rows_of(count: int) -> str:
+    """Return a csv whose rows can be told apart by their first feature."""
+    return "a,b,y\n" + "".join(f"{row},{row * row},{row % 2}\n" for row in range(count))
 
 
 @pytest.fixture

@@ -1,80 +1,17 @@
-"""Whatever is wrong in a definition: each mistake with its place, its key and what to do."""
-
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+"""Messages: each mistake with its place, its key and what to do."""
 
 import pytest
 
-from tests.definition.conftest import GOOD, NOWHERE, Case, complaints, edit, table, write
-from xcheck.errors import DefinitionError
-from xcheck.networks.definition import load
+from tests.networks.definition.conftest import (
+    GOOD,
+    Case,
+    complaints,
+    edit,
+    table,
+)
 from xcheck.networks.network import ACTIVATIONS, INITIALIZERS
 
 pytestmark = pytest.mark.usefixtures("here")
-
-# --- the text -------------------------------------------------------------------------------------------------------
-
-NOT_TOML: dict[str, Case] = {
-    "no value": ("[data]\nfile = \n", ["model.toml:2:8: not TOML: Invalid value"]),
-    "table not closed": (
-        "[data",
-        ["model.toml: not TOML: Expected ']' at the end of a table declaration (at end of document)"],
-    ),
-    "key twice": (GOOD + "seed = 1\n", ["model.toml:9:9: not TOML: Cannot overwrite a value"]),
-    "nested beyond reason": ("a = " + "[" * 100_000, ["model.toml: not TOML: nested too deeply"]),
-}
-
-ENDLESS = edit(8, f"seed = {'9' * 5000}")
-HEXADECIMAL = edit(8, f"seed = 0x{'F' * 5000}")
-
-
-@table(NOT_TOML)
-def test_a_text_that_is_not_toml(text: str, expected: list[str]) -> None:
-    """A text that is not TOML is one mistake, at its line and column where the parser knows them."""
-    assert complaints(text) == expected
-
-
-def test_an_integer_with_thousands_of_digits() -> None:
-    """Python's own limit on the digits of an integer does not come out as a traceback."""
-    (line,) = complaints(ENDLESS)
-    assert line.startswith("model.toml: not TOML: an integer is too long: ")
-
-
-def test_an_integer_too_long_to_be_written() -> None:
-    """A hexadecimal integer may have any length, but a message does not spell it out."""
-    assert complaints(HEXADECIMAL) == [
-        "model.toml:8:1: check.seed: must be at most 9223372036854775807, got an integer of 20000 bits"
-    ]
-
-
-def test_a_missing_file() -> None:
-    """A definition that is not there is named as it was typed."""
-    with pytest.raises(DefinitionError, match=r"^nowhere\.toml: cannot read: no such file$"):
-        load(Path("nowhere.toml"))
-
-
-def test_a_folder_in_place_of_a_file(here: Path) -> None:
-    """A folder is not a definition."""
-    (here / "model.toml").mkdir()
-    with pytest.raises(DefinitionError, match=r"^model\.toml: cannot read: Is a directory$"):
-        load(Path("model.toml"))
-
-
-def test_a_file_that_cannot_be_read(here: Path) -> None:
-    """The operating system's reason is passed on."""
-    (here / "model.toml").symlink_to("model.toml")
-    with pytest.raises(DefinitionError, match=r"^model\.toml: cannot read: Too many levels of symbolic links$"):
-        load(Path("model.toml"))
-
-
-def test_a_binary_file(here: Path) -> None:
-    """A file that is no text is said to be none."""
-    (here / "model.toml").write_bytes(bytes(range(256)))
-    with pytest.raises(DefinitionError, match=r"^model\.toml: not a UTF-8 text: .*0x80 in position 128"):
-        load(Path("model.toml"))
-
 
 # --- keys, types, ranges --------------------------------------------------------------------------------------------
 
@@ -402,113 +339,3 @@ def test_windows_line_ends_do_not_move_the_place() -> None:
     assert complaints(edit(8, "sed = 1").replace("\n", "\r\n")) == [
         "model.toml:8:1: check.sed: unknown key; did you mean 'seed'?"
     ]
-
-
-# --- pyproject.toml, flags, dicts -----------------------------------------------------------------------------------
-
-PROJECTS: dict[str, Case] = {
-    "not TOML": (
-        "[tool.xcheck\n",
-        ["pyproject.toml:1:13: not TOML: Expected ']' at the end of a table declaration"],
-    ),
-    "tool is a number": ("tool = 3\n", ["pyproject.toml:1:1: tool: expected a table, got 3"]),
-    "xcheck is a number": ("[tool]\nxcheck = 3\n", ["pyproject.toml:2:1: tool.xcheck: expected a table, got 3"]),
-    "xcheck is a list": ("[[tool.xcheck]]\n", ["pyproject.toml:1:8: tool.xcheck: expected a table, got a list"]),
-    "mistakes": (
-        '[tool.xcheck]\nsed = 1\nseed = -1\nbackends = ["numpie"]\nexamples = 0\n',
-        [
-            "pyproject.toml:2:1: tool.xcheck.sed: unknown key; did you mean 'seed'?",
-            "pyproject.toml:3:1: tool.xcheck.seed: must be at least 0, got -1",
-            "pyproject.toml:4:13: tool.xcheck.backends[0]: unknown backend 'numpie'; did you mean 'numpy'?",
-            "pyproject.toml:5:1: tool.xcheck.examples: must be at least 1, got 0",
-        ],
-    ),
-    "more examples than rows": (
-        "[tool.xcheck]\nexamples = 4\n",
-        ["pyproject.toml:2:1: tool.xcheck.examples: 4 examples, but data.csv has 3 rows"],
-    ),
-}
-
-
-@table(PROJECTS)
-def test_project(text: str, expected: list[str]) -> None:
-    """A mistake in pyproject.toml is placed there, even when it shows only in the data."""
-    assert complaints(GOOD, {"pyproject.toml": text}) == expected
-
-
-FLAGS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "out of range": (
-        {"seed": -1, "tolerance": float("nan")},
-        ["tolerance: expected a finite number, got nan", "seed: must be at least 0, got -1"],
-    ),
-    "unknown": ({"toleranse": 1e-3}, ["toleranse: unknown key; did you mean 'tolerance'?"]),
-    "unknown backend": ({"backends": ["jaxx"]}, ["backends[0]: unknown backend 'jaxx'; did you mean 'jax'?"]),
-    "more examples than rows": ({"examples": 4}, ["examples: 4 examples, but data.csv has 3 rows"]),
-}
-
-
-@table(FLAGS, "flags")
-def test_flags(flags: dict[str, Any], expected: list[str]) -> None:
-    """A mistake in a flag has no file."""
-    assert complaints(GOOD, **flags) == expected
-
-
-def test_a_dict_has_no_places() -> None:
-    """A dict of the same shape gets the same messages without file, line and column."""
-    definition = {
-        "data": {"synthetic": {"inputs": 3}},
-        "network": {"layers": [{"units": 1, "activaton": "relu"}], "loss": "mse", 1: 2},
-    }
-    with pytest.raises(DefinitionError) as caught:
-        load(definition)
-    assert str(caught.value).splitlines() == [
-        "network.layers[0].activaton: unknown key; did you mean 'activation'?",
-        "network.loss: unknown loss 'mse'; known: binary_cross_entropy, softmax_cross_entropy, mean_squared_error",
-        "network[1]: Keys should be strings, got 1",
-    ]
-
-
-# --- all at once ----------------------------------------------------------------------------------------------------
-
-MANY = """\
-[data]
-file = "nowhere.csv"
-examples = 0
-[network]
-layers = [
-  { units = 0, activation = "rellu" },
-  { unit = 1 },
-]
-loss = "softmax_crossentropy"
-l2 = -1
-weights = "trained.pt"
-[check]
-backends = ["numpy", "pytorch"]
-epsilon = "small"
-seed = 1.5
-[extra]
-"""
-MISTAKES = [
-    f"many.toml:2:1: data.file: cannot read nowhere.csv: {NOWHERE}",
-    "many.toml:3:1: data.examples: must be at least 1, got 0",
-    "many.toml:6:5: network.layers[0].units: must be at least 1, got 0",
-    "many.toml:6:16: network.layers[0].activation: unknown activation 'rellu'; did you mean 'relu'?",
-    "many.toml:7:3: network.layers[1].units: missing",
-    "many.toml:7:5: network.layers[1].unit: unknown key; did you mean 'units'?",
-    "many.toml:9:1: network.loss: unknown loss 'softmax_crossentropy'; did you mean 'softmax_cross_entropy'?",
-    "many.toml:10:1: network.l2: must be at least 0, got -1",
-    "many.toml:11:1: network.weights: trained.pt is neither .npz nor .safetensors",
-    "many.toml:13:22: check.backends[1]: unknown backend 'pytorch'; did you mean 'torch'?",
-    "many.toml:14:1: check.epsilon: expected \"auto\" or a positive number, got the string 'small'",
-    "many.toml:15:1: check.seed: expected a whole number, got 1.5",
-    "many.toml:16:2: extra: unknown key; known: data, network, check, training",
-]
-
-
-def test_the_command_line_says_everything_at_once(here: Path) -> None:
-    """All mistakes of all files stand on standard error, one per line, and the exit status is 2."""
-    write({"many.toml": MANY, "other.toml": GOOD})
-    command = [sys.executable, "-m", "xcheck", "many.toml", "other.toml"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=120, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines() == [*MISTAKES, f"other.toml:2:1: data.file: cannot read data.csv: {NOWHERE}"]

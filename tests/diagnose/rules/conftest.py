@@ -1,0 +1,62 @@
+"""Evidence to propose hypotheses from: a wrong gradient beside a right one, of people's functions and of networks."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tests.diagnose.faults import network
+from xcheck.compare.comparer import Comparer
+from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.tolerance import Tolerance
+from xcheck.diagnose import Evidence, Hypothesis, explains
+from xcheck.layout import Layout, Vector
+from xcheck.networks.problem import Problem
+from xcheck.oracle import OracleOptions, numerical_gradient
+
+Arrays = dict[str, Vector]
+
+
+def evidence_of(gradient: Arrays, trusted: Arrays, theta: Arrays | None = None, **known: object) -> Evidence:
+    """Return the evidence against a gradient of a person's function that is known to 1e-12."""
+    layout = Layout.of({name: array.shape for name, array in trusted.items()})
+    g, r = layout.flatten(gradient), layout.flatten(trusted)
+    return Evidence(
+        witness="numpy",
+        layout=layout,
+        theta=np.ones(layout.size) if theta is None else layout.flatten(theta),
+        gradient=g,
+        trusted=r,
+        blur=np.full(layout.size, 1e-12),
+        magnitude=np.abs(r),
+        wrong=~(np.abs(g - r) <= 1e-7 * np.abs(r) + 1e-12),
+        tolerance=1e-7,
+        roundoff=2.0**-53,
+        **known,  # type: ignore[arg-type] # fields by name
+    )
+
+
+def evidence_in_network(change: Callable[[Arrays, Problem], None], number: int = 0, **needs: Any) -> Evidence:
+    """Return the evidence against a gradient of a declared network, in which something was changed in place."""
+    problem = network(number, **needs)
+    estimate = numerical_gradient(problem, OracleOptions(engine="loop"))
+    gradient = problem.layout.unflatten(estimate.value.copy())
+    change(gradient, problem)
+    comparer = Comparer(estimate, problem.layout, Tolerance())
+    evaluation = Evaluation("numpy", estimate.loss, problem.layout.flatten(gradient))
+    return Evidence.against(evaluation, comparer, theta=problem.theta, problem=problem)
+
+
+def explaining(evidence: Evidence, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+    """Return the hypotheses that explain the residual of all wrong tensors."""
+    names = {tensor.name for tensor in evidence.wrong_tensors}
+    return [each for each in hypotheses if explains(evidence, each) and names <= set(each.tensors)]
+
+
+def texts(evidence: Evidence, hypotheses: Iterable[Hypothesis]) -> list[str]:
+    """Return what these say."""
+    return [each.text for each in explaining(evidence, hypotheses)]
+
+
+rng = np.random.default_rng(0)
+W, V, K = rng.standard_normal((4, 4)), rng.standard_normal((3, 4)), rng.standard_normal((3, 5, 2))

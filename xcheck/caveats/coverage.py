@@ -1,0 +1,45 @@
+"""Caveats about coverage: tensors that agree and of which nothing is verified, as zero or noise would look the same."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xcheck.compare.coverage import FAULT, TensorCoverage
+from xcheck.findings import BELOW_NOISE, ZERO_GRADIENT, Finding
+from xcheck.layout import Layout
+from xcheck.oracle import Estimate
+
+
+def zero_gradient(tensors: Sequence[TensorCoverage]) -> Finding | None:
+    """Name the tensors whose whole gradient is zero because neither loss nor penalty moves with them."""
+    names = [tensor.name for tensor in tensors if tensor.of and tensor.zero == tensor.of]
+    if not names:
+        return None
+    text = (
+        f"zero gradient: the loss moves with no component of {', '.join(names)}, so every backward pass is right there "
+        "and nothing of it counts as verified; dead units or factors of zero may be in the way: check at another θ"
+    )
+    return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
+
+
+def below_noise(tensors: Sequence[TensorCoverage], estimate: Estimate, layout: Layout) -> Finding | None:
+    """Name the tensors that agree, but of which no component is large enough for an error of 1 % to show.
+
+    Args:
+        tensors: what is covered of each.
+        estimate: the oracle's gradient that this was worked out from.
+        layout: its tensors.
+    """
+    names = [tensor.name for tensor in tensors if tensor.below_noise]
+    if not names:
+        return None
+    blur = estimate.error_bar + estimate.rounding.gradient
+    sizes = [
+        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"
+        for name, span in ((name, layout[name].span) for name in names)
+    ]
+    text = (
+        f"gradient below the noise: {', '.join(sizes)}: an error of {FAULT:.0%} would not show anywhere, so nothing of "
+        "it counts as verified; the terms of the loss cancel, or θ is fitted already: check at another θ"
+    )
+    return Finding(code=BELOW_NOISE, text=text, tensor=names[0], value=float(len(names)))

@@ -1,0 +1,57 @@
+"""Caveats about kinks: at one the loss has a slope to the left and another to the right, and no derivative."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xcheck.findings import AT_A_KINK, Finding
+from xcheck.layout import Layout
+from xcheck.oracle import Estimate
+
+_CHOICE = "where every slope between the two sides is right, and frameworks choose by convention"
+
+
+def units_at_kinks(estimate: Estimate, layout: Layout) -> Finding | None:
+    """Say of a declared network how many units sit on a kink, and name the component with the widest interval."""
+    if not estimate.ties:
+        return None
+    wide = _with_interval(estimate, range(layout.size))
+    text = (
+        f"{estimate.ties} unit{'s sit' if estimate.ties > 1 else ' sits'} on a kink, to rounding (z = 0, or W = 0 "
+        f"under l1; summed over examples), {_CHOICE}{_widest(estimate, layout, wide)}"
+    )
+    return Finding(code=AT_A_KINK, text=text, value=float(estimate.ties))
+
+
+def components_at_kinks(estimate: Estimate, layout: Layout, kinks: Sequence[int]) -> Finding | None:
+    """Say how many of the components of a function sit on a kink, and name the one with the widest interval.
+
+    Args:
+        estimate: the oracle's gradient.
+        layout: names of the components.
+        kinks: flat indices of the components whose two sides were found to differ.
+    """
+    wide = _with_interval(estimate, kinks)
+    if not wide:
+        return None
+    count = f"{len(wide)} components sit" if len(wide) > 1 else "1 component sits"
+    text = f"{count} on a kink, {_CHOICE}{_widest(estimate, layout, wide)}"
+    return Finding(code=AT_A_KINK, text=text, tensor=layout.locate(wide[0]).name, value=float(len(wide)))
+
+
+def _with_interval(estimate: Estimate, components: Sequence[int]) -> list[int]:
+    """Return those whose two slopes differ by more than their error bars, the widest interval first.
+
+    Two slopes that are equal within their bars show no kink: noise, or bad conditioning, parts them as well.
+    """
+    chosen = np.asarray(components, dtype=np.intp)
+    width = np.nan_to_num(estimate.upper - estimate.lower)[chosen]
+    order = np.argsort(-width, kind="stable")
+    return [int(chosen[place]) for place in order if width[place] > 2 * estimate.error_bar[chosen[place]]]
+
+
+def _widest(estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:
+    if not wide:
+        return ""
+    flat = wide[0]
+    return f"; {layout.locate(flat)}: kink, subgradient [{estimate.lower[flat]:.5g}, {estimate.upper[flat]:.5g}]"

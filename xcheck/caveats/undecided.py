@@ -1,0 +1,42 @@
+"""Caveats about components that are neither shown to be wrong nor to be right, with the reason."""
+
+from collections.abc import Mapping, Sequence
+
+from xcheck.compare.bounds import Reason
+from xcheck.compare.pair import ORACLE, Pair
+from xcheck.findings import UNDECIDED_COMPONENTS, Finding
+
+# In the order in which they are named.
+_REASONS: Mapping[Reason, str] = {
+    "noise": "too small beside the noise of the loss or rounding",
+    "kink": "at a kink with a slope that no framework would choose",
+    "not finite": "the loss is not finite nearby, or numbers overflow on the way",
+}
+
+
+def undecided_components(pairs: Sequence[Pair]) -> Finding | None:
+    """Say of the witness with most undecided components which these are, and why nothing is decided there.
+
+    A witness whose loss is random is left out: nothing about it is decided, and a warning of its own says so.
+    """
+    open_pairs = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and not pair.spread]
+    if not open_pairs:
+        return None
+    worst = max(open_pairs, key=lambda pair: pair.undecided)
+    alike = [pair.a for pair in open_pairs if pair.tensors == worst.tensors or pair.undecided == worst.undecided]
+    tensors = [tensor for tensor in worst.tensors if tensor.undecided]
+    where = ", ".join(f"{tensor.undecided} of {tensor.of} in {tensor.name}" for tensor in tensors)
+    text = f"{', '.join(alike)}: {worst.undecided} of {worst.of} components cannot be decided ({where}): {_why(worst)}"
+    tensor = tensors[0].name if tensors else None
+    return Finding(code=UNDECIDED_COMPONENTS, text=text, tensor=tensor, value=float(worst.undecided))
+
+
+def _why(pair: Pair) -> str:
+    reasons = {text: pair.reasons[reason] for reason, text in _REASONS.items() if pair.reasons.get(reason)}
+    rest = pair.undecided - sum(reasons.values())
+    if rest > 0:
+        # Called wrong in its own dtype and right in float64; `ill_conditioned` tells of it.
+        reasons["off by more than rounding, and right in float64"] = rest
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return "; ".join(f"{count} {text}" for text, count in reasons.items())
