@@ -80,6 +80,7 @@ def parting(label: str, objective: Objective, other: str, reference: Objective, 
     return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
 
 
+@np.errstate(all="ignore")  # a loss may overflow where θ was moved to
 def compare_changes(names: Sequence[str], mine: Vector, theirs: Vector) -> tuple[str, list[str]]:
     """Return in what two losses differ, and the names of the tensors concerned.
 

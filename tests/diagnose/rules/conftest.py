@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from tests.diagnose.faults import network
+from xcheck import Report, verify
+from xcheck.backend import registry
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
@@ -13,6 +15,7 @@ from xcheck.diagnose import Evidence, Hypothesis, explains
 from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
+from xcheck.testing import Fault, Planted
 
 Arrays = dict[str, Vector]
 
@@ -60,3 +63,18 @@ def texts(evidence: Evidence, hypotheses: Iterable[Hypothesis]) -> list[str]:
 
 rng = np.random.default_rng(0)
 W, V, K = rng.standard_normal((4, 4)), rng.standard_normal((3, 4)), rng.standard_normal((3, 5, 2))
+
+
+def spoiled(problem: Problem, change: Callable[[Vector, np.random.Generator], Vector], **settings: Any) -> Report:
+    """The report about a NumPy witness whose whole gradient is changed."""
+
+    def spoil(gradient: dict[str, Vector], problem: Problem) -> None:
+        for number, array in enumerate(gradient.values()):
+            array[...] = change(array, np.random.default_rng(number))
+
+    return verify(problem, backends=[Planted(registry.get("numpy"), Fault("some", "", spoil)), "torch"], **settings)
+
+
+def causes(report: Report) -> set[str]:
+    """Codes of the causes."""
+    return {finding.code for finding in report.findings if finding.code.startswith("XC2")}

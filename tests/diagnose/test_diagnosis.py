@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.diagnose.faults import MISTAKES, Mistake, network
-from xcheck import verify
+from tests.diagnose.rules.conftest import spoiled
+from xcheck import check, verify
 from xcheck.backend import registry
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
@@ -96,3 +97,22 @@ def test_causes_in_float32(name: str, code: str) -> None:
     fault = next(fault for fault in FAULTS if fault.name == name)
     report = verify(network(2), backends=[Planted(registry.get("numpy"), fault)], dtype="float32")
     assert [finding.code for finding in report.findings] == [code]
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-310, 0.0, float("nan"), float("inf")])
+def test_any_number_may_come(size: float) -> None:
+    """No warning, no exception; the report can be written."""
+    report = spoiled(network(0), lambda g, rng: g * size)
+    assert report.to_json()
+    assert str(report)
+
+
+def test_a_loss_that_is_nan_can_be_written() -> None:
+    """As a string in JSON."""
+    assert check(lambda x: float("nan"), np.ones(3), gradient=lambda x: x).to_json()
+
+
+def test_a_jacobian_of_one_number_is_its_gradient() -> None:
+    """A scalar loss has one output."""
+    report = check(lambda x: float((x**3).sum()), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2, scope="jacobian")
+    assert report.ok
