@@ -1,6 +1,8 @@
 """Evidence to propose hypotheses from: a wrong gradient beside a right one, of people's functions and of networks."""
 
+import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import Evidence, Hypothesis, explains
-from xcheck.layout import Layout, Vector
+from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.testing import Fault, Planted
@@ -78,3 +80,15 @@ def spoiled(problem: Problem, change: Callable[[Vector, np.random.Generator], Ve
 def causes(report: Report) -> set[str]:
     """Codes of the causes."""
     return {finding.code for finding in report.findings if finding.code.startswith("XC2")}
+
+
+def renamed(problem: Problem) -> Problem:
+    """Return the same network with other names for its tensors."""
+    other = copy.copy(problem)
+    object.__setattr__(other, "layout", Layout(tuple(replace(t, name=new_name(t)) for t in problem.layout)))
+    return other
+
+
+def new_name(tensor: Tensor) -> str:
+    """Return a name without a number, such as "Weights of c"."""
+    return f"{'Weights' if tensor.role == 'weight' else 'shifts'} of {'abcdef'[tensor.layer or 0]}"
