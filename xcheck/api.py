@@ -10,10 +10,7 @@ from xcheck.checks.explain.component import component_of
 from xcheck.checks.explain.explain import explain_component
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.functions.check import prepare_functions
-from xcheck.checks.functions.implementations import (
-    Loss,
-    Objectives,
-)
+from xcheck.checks.functions.implementations import Loss, Objectives
 from xcheck.checks.networks.check import Model, NetworkCheck, load_model
 from xcheck.checks.prepare import prepare
 from xcheck.checks.report import Report
@@ -100,7 +97,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     settings = {"backend": backend, "gradient": gradient, "oracle": oracle, "scope": scope, "epsilon": epsilon}
     settings |= {"tolerance": tolerance, "order": order, "device": device, "seed": seed, "worst": worst}
     settings |= {"cotangent": cotangent, "budget": budget, "name": name, "progress": progress}
-    return prepare_functions(objectives, params, data, settings).report()
+    return prepare_functions(objectives, params, data, settings).run().report
 
 
 def assert_gradients(objectives: Objectives, params: Any = None, data: Any = (), **settings: Any) -> Report:
@@ -156,7 +153,7 @@ def verify(
         backends = [backends]
     names = [backend for backend in backends or () if isinstance(backend, str)]
     loaded = load_model(model, backends=names, **settings)
-    return NetworkCheck(loaded, backends, worst, command).report(progress)
+    return NetworkCheck(loaded, backends, worst, command).run(progress).report
 
 
 def explain(

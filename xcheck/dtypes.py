@@ -1,28 +1,53 @@
-"""Dtypes by name: their unit roundoff u, their largest number, rounding to them, and their 64-bit kind."""
+"""Dtypes by name: the unit roundoff of each, its largest number, rounding to it, and its 64-bit kind.
 
+A dtype with p significant bits stores a real number x as x(1 + δ) with |δ| ≤ u = 2⁻ᵖ. This u is its unit roundoff: half
+of the gap between 1 and the next larger number, that is half of what NumPy calls `eps`. A complex number is two real
+ones, so its dtype has the u of its parts.
+
+Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, section 2.1.
+"""
+
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
 from xcheck.layout import Vector
 
+# What declared networks are computed in.
 DtypeName = Literal["bfloat16", "float32", "float64"]
 
+# Unit roundoffs: 53, 24, 11 and 8 significant bits, the leading one counted.
+FLOAT64 = 2.0**-53
+FLOAT32 = 2.0**-24
+FLOAT16 = 2.0**-11
+BFLOAT16 = 2.0**-8
 
-# Unit roundoff, and the largest number.
-_ROUNDOFFS: dict[DtypeName, float] = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+# The dtypes that people differentiate in.
+ROUNDOFF: Mapping[str, float] = {
+    "float64": FLOAT64,
+    "complex128": FLOAT64,
+    "float32": FLOAT32,
+    "complex64": FLOAT32,
+    "float16": FLOAT16,
+    "bfloat16": BFLOAT16,
+}
 
-
-_LARGEST: dict[DtypeName, float] = {
+# bfloat16 has the exponents of float32, up to 2¹²⁷, and 8 significant bits: all of them ones make 2 − 2⁻⁷.
+_LARGEST: Mapping[DtypeName, float] = {
     "bfloat16": (2 - 2.0**-7) * 2.0**127,
     "float32": float(np.finfo(np.float32).max),
     "float64": float(np.finfo(np.float64).max),
 }
 
 
-def roundoff_of(dtype: DtypeName) -> float:
-    """Return the unit roundoff of a dtype."""
-    return _ROUNDOFFS[dtype]
+def roundoff_of(dtype: str) -> float:
+    """Return the unit roundoff of a dtype; for one that is not in the table that of float64, as which it is read.
+
+    >>> roundoff_of("float32") == 2.0**-24, roundoff_of("int8") == 2.0**-53
+    (True, True)
+    """
+    return ROUNDOFF.get(dtype, FLOAT64)
 
 
 def largest_of(dtype: DtypeName) -> float:
@@ -30,43 +55,33 @@ def largest_of(dtype: DtypeName) -> float:
     return _LARGEST[dtype]
 
 
-def as_bfloat16(values: Vector) -> Vector:
-    """Round to the nearest numbers of bfloat16, the upper half of float32, ties to even.
+def round_to(values: Vector, dtype: DtypeName) -> Vector:
+    """Round to the nearest numbers of a dtype, ties to even, and return them as float64.
 
-    >>> as_bfloat16(np.array([1.0, 1.00390625, 1.01171875, -3.14159])).tolist()
+    For bfloat16, the upper half of float32, the numbers are rounded to float32 first, as torch and JAX do it: a number
+    within 2⁻²⁵ of a tie may so go to the farther of its two neighbours.
+
+    >>> round_to(np.array([1.0, 1.00390625, 1.01171875, -3.14159]), "bfloat16").tolist()
     [1.0, 1.0, 1.015625, -3.140625]
     """
-    bits = np.asarray(values, dtype=np.float32).view(np.uint32)
-    even = (bits >> np.uint32(16)) & np.uint32(1)
-    upper = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
+    if dtype == "float64":
+        return values
+    single = np.asarray(values, dtype=np.float32)
+    if dtype == "float32":
+        return single.astype(np.float64)
+    bits = single.view(np.uint32)
+    # Adding one less than half of the last place kept, and one more where that place is odd, carries ties to even.
+    odd = (bits >> np.uint32(16)) & np.uint32(1)
+    upper = (bits + np.uint32(0x7FFF) + odd) & np.uint32(0xFFFF0000)
     return upper.view(np.float32).astype(np.float64)
 
 
-def _as_float32(values: Vector) -> Vector:
-    return values.astype(np.float32).astype(np.float64)
-
-
-FLOAT64 = 2.0**-53
-
-
-# Unit roundoff of the dtypes that people differentiate in.
-ROUNDOFF = {
-    "float64": 2.0**-53,
-    "complex128": 2.0**-53,
-    "float32": 2.0**-24,
-    "complex64": 2.0**-24,
-    "float16": 2.0**-11,
-    "bfloat16": 2.0**-8,
-}
-
-
-WIDE = {"float": "float64", "complex": "complex128", "bfloat": "float64"}
-
-
 def widened(dtype: str) -> str:
-    """Return the 64-bit kind of a floating dtype, and others as they are.
+    """Return the 64-bit dtype of the same kind; integers, booleans and unknown dtypes stay as they are.
 
     >>> widened("bfloat16"), widened("complex64"), widened("int32")
     ('float64', 'complex128', 'int32')
     """
-    return WIDE.get(dtype.rstrip("0123456789"), dtype) if dtype in ROUNDOFF else dtype
+    if dtype not in ROUNDOFF:
+        return dtype
+    return "complex128" if dtype.startswith("complex") else "float64"

@@ -1,23 +1,28 @@
-"""How close is close enough: the tolerance that was asked for, and what a dtype can hold to."""
+"""How close is close enough: the same rule for networks and functions, by the roundoff of what they compute in."""
 
 import pytest
 
-from xcheck.compare.tolerance import Tolerance, tolerance_for
-
-
-def test_the_tolerance_of_float32_is_that_of_float32() -> None:
-    """A thousand roundings of float32 are allowed, whatever was asked for."""
-    assert Tolerance(1e-7, 2.0**-24).effective == 2.0**-14
-    assert Tolerance(1e-3, 2.0**-24).effective == 1e-3
+from xcheck.compare.tolerance import tolerance_for
+from xcheck.dtypes import roundoff_of
 
 
 @pytest.mark.parametrize(
-    ("bits", "extrapolates", "effective", "resolution"),
-    [(53, True, 1e-7, 1e-6), (53, False, 1e-7, 1e-3), (24, True, 2.0**-14, 1e-2), (8, True, 0.125, 1.0)],
+    ("roundoff", "extrapolates", "effective", "resolution"),
+    [
+        (roundoff_of("float64"), True, 1e-7, 1e-6),
+        (roundoff_of("float64"), False, 1e-7, 1e-3),
+        (roundoff_of("float32"), True, 2.0**-14, 1e-2),
+        (roundoff_of("float32"), False, 2.0**-14, 1e-2),
+        (roundoff_of("bfloat16"), True, 2.0**-3, 1.0),
+        (2.0**-11, True, 2.0**-6, 1.0),
+    ],
 )
-def test_each_dtype_has_a_tolerance_of_its_own(
-    bits: int, extrapolates: bool, effective: float, resolution: float
-) -> None:
-    """A thousand roundings, of 16 bits only 32; plain differences decide less than extrapolated ones."""
-    tolerance = tolerance_for(1e-7, 2.0**-bits, extrapolates=extrapolates)
+def test_by_roundoff(roundoff: float, extrapolates: bool, effective: float, resolution: float) -> None:
+    """A thousand roundings of float32, thirty-two of the 16-bit dtypes; plain differences decide less."""
+    tolerance = tolerance_for(1e-7, roundoff, extrapolates=extrapolates)
     assert (tolerance.effective, tolerance.resolution) == (effective, resolution)
+
+
+def test_what_was_asked_for_counts_where_it_is_more() -> None:
+    """A tolerance of a hundredth is one, in any dtype that is finer."""
+    assert tolerance_for(1e-2, roundoff_of("float32"), extrapolates=True).effective == 1e-2

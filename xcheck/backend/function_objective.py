@@ -1,30 +1,30 @@
 """FunctionObjective: a person's function as a function of θ, whatever the framework.
 
-θ becomes named arrays, these take the function's own names and axes, the framework makes its arrays of them, and the
-person's tree is put together. The gradient goes the same way back. Everything that the function is given is a copy;
-what it writes into is noticed.
+θ becomes the function's own parameters (`xcheck.backend.own_parameters`), the framework makes its arrays of them, and
+the person's tree is put together. The gradient goes the same way back. Everything that the function is given is a copy,
+and what it writes into is noticed (`xcheck.backend.copies`).
 
 With `wide` every floating array is one of 64 bits: so the oracle evaluates a float32 function in float64. With a
 cotangent v a loss that returns an array y becomes Re Σ v̄ y.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.backend.contract import Objective, failing_as
-from xcheck.backend.hand_written import named_gradient
-from xcheck.backend.naming import match_parameters
-from xcheck.dtypes import widened
+from xcheck.backend.batches import evaluate_one_by_one
+from xcheck.backend.contract import Objective, wrap_errors
+from xcheck.backend.copies import changed_data, changed_names, copy_arrays
+from xcheck.backend.hand_written import call_by_hand
+from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import Arguments, Leaf, Numbers
-from xcheck.functions.function import Function
-from xcheck.functions.tree import leaves, nest, rebuild
-from xcheck.layout import Layout, Vector
+from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.layout import Vector
 
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
 # nothing.
@@ -37,6 +37,10 @@ class FunctionObjective(Objective):
     A framework implements `array`, `value`, `value_and_gradient` and, where it can evaluate many θ at once, `batch`.
 
     Attributes:
+        parameters: the function's own parameters at any θ.
+        function: what is computed.
+        arguments: θ, and the data.
+        cotangent: v, shape of the loss, where that is an array y: J is Re Σ v̄ y; None where the loss is a number.
         unused: parameters that the loss does not depend on, as the framework says: their gradient is None.
         overwritten: what the function has written into, by name.
         engine: how `losses` evaluates.
@@ -46,22 +50,16 @@ class FunctionObjective(Objective):
 
     conjugates = False
 
-    def __init__(
-        self, backend: str, function: Function, arguments: Arguments, *, wide: bool = False, cotangent: Any = None
-    ) -> None:
-        super().__init__(backend, arguments.layout.size)
-        self.function = function
-        self.arguments = arguments
-        self.leaf = arguments.read
-        self.wide = wide
+    def __init__(self, backend: str, parameters: OwnParameters, *, cotangent: Any = None) -> None:
+        super().__init__(backend, parameters.arguments.layout.size)
+        self.parameters = parameters
+        self.function = parameters.function
+        self.arguments = parameters.arguments
         self.cotangent = cotangent
         self.unused: frozenset[str] = frozenset()
         self.overwritten: set[str] = set()
         self.engine = "loop"
         self.width = 0
-        shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items()}
-        self._names = match_parameters(shapes, function.rename, function.layout, self._own_shapes())
-        self._data = self._given()
 
     # --- what a framework implements ----------------------------------------------------------------------------------
 
@@ -78,15 +76,6 @@ class FunctionObjective(Objective):
         self, params: Mapping[str, Any], data: tuple[Any, ...]
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return the loss and the framework's own gradient by own name; None where there is no dependence."""
-
-    def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
-        """Return H v by the framework's own differentiation of its gradient, shape (n,).
-
-        Raises:
-            BackendError: the framework cannot differentiate twice, or the function fails.
-        """
-        with failing_as(self.backend):
-            return self.flat(self.second(self.own(theta), self.own(vector), self._given()))
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -115,152 +104,18 @@ class FunctionObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
-        given, data = self.own(theta), self._given()
+        given, data = self.own(theta), self.copy_data()
         gradient: Mapping[str, Numbers | None]
         if self.function.hand_written:
-            loss, gradient = self._by_hand(given, data)
+            with self.modes():
+                tree = self._tree(given)
+                value, returned = call_by_hand(self.function, lambda: self.call_loss(given, data), tree, data)
+                loss, gradient = self.number(value), self._named(returned)
         else:
             loss, gradient = self.value_and_gradient(given, data)
-        self._look_for_writing(theta, given, data)
+        self._note_writing(theta, given, data)
         self.unused = frozenset(name for name, part in gradient.items() if part is None)
-        return loss, self.flat(gradient)
-
-    def losses(self, thetas: Vector) -> Vector:
-        """Return the loss at each row of `thetas`, shape (k, n) -> (k,).
-
-        Raises:
-            BackendError: the function fails (the cause is chained).
-        """
-        with failing_as(self.backend):
-            found = self.batch(thetas) if len(thetas) > 1 else None
-        return np.asarray(self._one_by_one(thetas) if found is None else found, dtype=np.float64)
-
-    def _one_by_one(self, thetas: Vector) -> Vector:
-        """Return the losses; nan where the function raises, unless it does so everywhere."""
-        found, failures = np.full(len(thetas), np.nan), []
-        for row, theta in enumerate(thetas):
-            try:
-                found[row] = self.single(theta)
-            except DefinitionError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a step may lead out of the function's domain
-                failures.append(error)
-        if len(failures) == len(thetas):
-            first = failures[0]
-            raise BackendError(self.backend, f"{type(first).__name__}: {first}") from first
-        return found
-
-    def single(self, theta: Vector) -> float:
-        """Return the loss at one θ, by a call of its own."""
-        return self.number(self.value(self.own(theta), self._shared()))
-
-    def confirms(self, found: Vector, singly: Sequence[float] | Vector) -> bool:
-        """Return whether losses from a batch are those of calls one by one, but for rounding."""
-        close = 1e-6 if self.wide else 1e-3
-        return np.allclose(found, singly, rtol=close, atol=0.0, equal_nan=True)
-
-    def shape(self) -> tuple[tuple[int, ...], bool]:
-        """Return the shape of the loss, and whether it is complex.
-
-        Raises:
-            BackendError: the function fails (the cause is chained).
-        """
-        with failing_as(self.backend):
-            value = self.value(self.own(self.arguments.theta), self._given())
-        leaf = self.leaf(value)
-        values = np.asarray(value if leaf is None else leaf.values)
-        return values.shape, values.dtype.kind == "c"
-
-    # --- θ and trees --------------------------------------------------------------------------------------------------
-
-    def own(self, theta: Vector) -> dict[str, Any]:
-        """Return the arrays of this function at θ, by own name."""
-        named = self._names.own(self.arguments.named(theta))
-        return {name: self.array(values, self.source(name), self.dtype(name)) for name, values in named.items()}
-
-    def stacked(self, thetas: Vector) -> dict[str, tuple[Numbers, bool]]:
-        """Return the own arrays at all rows of `thetas`, and whether they differ from row to row.
-
-        Those that differ have shape (k, ...); the others are there once: what depends on them alone need not be
-        computed k times.
-        """
-        found: dict[str, tuple[Numbers, bool]] = {}
-        for name, there in self._names.canonical.items():
-            parts = [self.arguments.layout[part].span for part in self.arguments.parts(there)]
-            varied = any(bool((thetas[:, span] != thetas[0, span]).any()) for span in parts)
-            rows = thetas if varied else thetas[:1]
-            shape = (len(rows), *self.source(name).values.shape)
-            values = rows[:, parts[0]].reshape(shape)
-            if len(parts) > 1:
-                values = values + 1j * rows[:, parts[1]].reshape(shape)
-            axes = self._names.axes[name]
-            if axes is not None:
-                values = values.transpose((0, *(axis + 1 for axis in axes)))
-            found[name] = (values, True) if varied else (values[0], False)
-        return found
-
-    @property
-    def layout(self) -> Layout:
-        """Names of the components of θ."""
-        return self.arguments.layout
-
-    def own_name(self, tensor: str) -> str | None:
-        """Return the own name of a tensor of θ, if it is the own array as it is: real, with the same axes."""
-        for name, there in self._names.canonical.items():
-            if there == tensor and self._names.axes[name] is None and len(self.arguments.parts(there)) == 1:
-                return name
-        return None
-
-    def source(self, name: str) -> Leaf:
-        """Return the leaf that stands for an own name."""
-        return self.arguments.leaves[self._names.canonical[name]]
-
-    def dtype(self, name: str) -> str:
-        """Return the dtype that an own array is to have."""
-        found = self.source(name).dtype
-        return widened(found) if self.wide else found
-
-    def tree(self, given: Mapping[str, Any]) -> Any:
-        """Return the tree that the function expects."""
-        function = self.function
-        if function.like is not None:
-            return rebuild(function.like, given)
-        return nest(given) if function.rename else rebuild(self._carried(), given)
-
-    def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
-        """Return a gradient by own names as one vector, shape (n,); None is zero."""
-        own = {}
-        for name, values in self._names.own(self.arguments.named(np.zeros(self.size))).items():
-            part = gradient.get(name)
-            own[name] = values if part is None else np.asarray(part)
-            if own[name].shape != values.shape:
-                text = f"the gradient of {name} has shape {own[name].shape}, {name} itself {values.shape}"
-                raise BackendError(self.backend, text)
-        return self.arguments.flat(self._names.returned(own))
-
-    def called(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
-        """Call the person's loss."""
-        loss = self.function.loss
-        if loss is None:
-            raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
-        return loss(self.tree(given), *data)
-
-    def number(self, value: Any) -> float:
-        """Return the loss as a number: itself, or Re Σ v̄ y with the cotangent v.
-
-        Raises:
-            DefinitionError: the loss is an array, and there is no cotangent; or it is complex.
-        """
-        leaf = self.leaf(value)
-        values = np.asarray(value if leaf is None else leaf.values)
-        if self.cotangent is not None:
-            return float(np.real(np.sum(np.conj(self.cotangent) * values)))
-        if values.size != 1 or values.dtype.kind not in "fiub":
-            text = f"the loss has shape {values.shape} and dtype {values.dtype}; expected one real number"
-            raise DefinitionError(Complaint(text))
-        return float(values.reshape(()))
-
-    # --- hand-written gradients ---------------------------------------------------------------------------------------
+        return loss, self._flat(gradient)
 
     def gradient_alone(self, theta: Vector) -> Vector | None:
         """Return what a hand-written `gradient` says without the loss being called first; None where there is none.
@@ -268,83 +123,114 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: it fails (the cause is chained).
         """
-        function = self.function
-        if function.gradient is None:
+        if self.function.gradient is None:
             return None
-        with failing_as(self.backend), self.modes():
-            return self.flat(self._named(function.gradient(self.tree(self.own(theta)), *self._given())))
+        with wrap_errors(self.backend), self.modes():
+            returned = self.function.gradient(self._tree(self.own(theta)), *self.copy_data())
+            return self._flat(self._named(returned))
 
-    def _by_hand(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> tuple[float, dict[str, Numbers | None]]:
-        function = self.function
-        with self.modes():
-            tree = self.tree(given)
-            if function.value_and_gradient is not None:
-                loss, returned = function.value_and_gradient(tree, *data)
-            else:
-                assert function.gradient is not None  # noqa: S101 - `hand_written` says so; for the type checker
-                loss = self.called(given, data)
-                returned = function.gradient(tree, *data)
-            return self.number(loss), self._named(returned)
+    def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
+        """Return H v by the framework's own differentiation of its gradient, shape (n,).
+
+        Raises:
+            BackendError: the framework cannot differentiate twice, or the function fails.
+        """
+        with wrap_errors(self.backend):
+            return self._flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
+
+    def losses(self, thetas: Vector) -> Vector:
+        """Return the loss at each row of `thetas`, shape (k, n) -> (k,); nan where the function raises.
+
+        Raises:
+            BackendError: the function fails everywhere (the cause is chained).
+        """
+        with wrap_errors(self.backend):
+            losses = self.batch(thetas) if len(thetas) > 1 else None
+        if losses is None:
+            losses = evaluate_one_by_one(self.evaluate, thetas, self.backend)
+        return np.asarray(losses, dtype=np.float64)
+
+    def evaluate(self, theta: Vector) -> float:
+        """Return the loss at one θ, by a call of its own."""
+        return self.number(self.value(self.own(theta), self.shared_data()))
+
+    def shape(self) -> tuple[tuple[int, ...], bool]:
+        """Return the shape of the loss, and whether it is complex.
+
+        Raises:
+            BackendError: the function fails (the cause is chained).
+        """
+        with wrap_errors(self.backend):
+            values = self._numbers(self.value(self.own(self.arguments.theta), self.copy_data()))
+        return values.shape, values.dtype.kind == "c"
+
+    # --- the person's function ----------------------------------------------------------------------------------------
+
+    def own(self, theta: Vector) -> dict[str, Any]:
+        """Return the function's parameters at θ as arrays of this framework, by own name."""
+        own = self.parameters
+        return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
+
+    def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+        """Call the person's loss."""
+        loss = self.function.loss
+        if loss is None:
+            raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
+        return loss(self._tree(given), *data)
+
+    def number(self, value: Any) -> float:
+        """Return the loss as a number: itself, or Re Σ v̄ y with the cotangent v.
+
+        Raises:
+            DefinitionError: the loss is an array, and there is no cotangent; or it is complex.
+        """
+        values = self._numbers(value)
+        if self.cotangent is not None:
+            return float(np.real(np.sum(np.conj(self.cotangent) * values)))
+        if values.size != 1 or values.dtype.kind not in "fiub":
+            text = f"the loss has shape {values.shape} and dtype {values.dtype}; expected one real number"
+            raise DefinitionError(Complaint(text))
+        return float(values.reshape(()))
+
+    def copy_data(self) -> tuple[Any, ...]:
+        """Return new copies of the data as this framework's arrays."""
+        wide, read = self.parameters.wide, self.arguments.read
+        return tuple(copy_arrays(part, read, self.array, wide=wide) for part in self.arguments.data)
+
+    def shared_data(self) -> tuple[Any, ...]:
+        """Return the data for the oracle: one copy for all calls, unless the function writes into it."""
+        return self.copy_data() if self.overwritten else self._kept_data
+
+    @cached_property
+    def _kept_data(self) -> tuple[Any, ...]:
+        return self.copy_data()
+
+    def _numbers(self, value: Any) -> Numbers:
+        leaf = self.arguments.read(value)
+        return np.asarray(value if leaf is None else leaf.values)
+
+    def _tree(self, given: Mapping[str, Any]) -> Any:
+        """Return the tree that the function expects; arrays in it that are no parameters are copies."""
+        own, arguments = self.parameters, self.arguments
+
+        def copy_carried() -> Any:
+            return copy_arrays(arguments.tree, arguments.read, self.array, wide=own.wide, without=arguments.leaves)
+
+        return own.build_tree(given, copy_carried)
 
     def _named(self, returned: Any) -> dict[str, Numbers | None]:
-        own = self._names.own(self.arguments.named(self.arguments.theta))
-        tree = self.arguments.tree if self.function.like is None else self.function.like
         try:
-            return named_gradient(returned, own, self.leaf, leaves(tree).keys())
+            return self.parameters.name_gradient(returned)
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error
 
-    # --- what the function is given -----------------------------------------------------------------------------------
+    def _flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
+        try:
+            return self.parameters.flatten(gradient)
+        except ValueError as error:
+            raise BackendError(self.backend, str(error)) from error
 
-    def _given(self) -> tuple[Any, ...]:
-        """Return copies of the data as this framework's arrays."""
-        return tuple(self._copied(part) for part in self.arguments.data)
-
-    def _shared(self) -> tuple[Any, ...]:
-        """Return the data for the oracle: one copy for all calls, unless the function writes into it."""
-        return self._given() if self.overwritten else self._data
-
-    def _carried(self) -> Any:
-        """Return the parameters with copies of what is carried along."""
-        return self._copied(self.arguments.tree, self.arguments.leaves)
-
-    def _copied(self, tree: Any, without: Collection[str] = ()) -> Any:
-        new = {}
-        for name, value in leaves(tree).items():
-            leaf = None if name in without else self.leaf(value)
-            if leaf is not None:
-                new[name] = self.array(leaf.values, leaf, widened(leaf.dtype) if self.wide else leaf.dtype)
-        return rebuild(tree, new)
-
-    def _look_for_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
-        for name, before in self._names.own(self.arguments.named(theta)).items():
-            after = self.leaf(given[name])
-            if after is not None and not np.array_equal(self._rounded(before, name), after.values, equal_nan=True):
-                self.overwritten.add(name)
-        for number, (was, part) in enumerate(zip(self.arguments.data, data, strict=True)):
-            for name, value in leaves(part).items():
-                before_leaf, after = self.leaf(leaves(was)[name]), self.leaf(value)
-                if before_leaf is None or after is None:
-                    continue
-                if not np.array_equal(before_leaf.values, after.values, equal_nan=after.values.dtype.kind in "fc"):
-                    where = f"data[{number}]"
-                    self.overwritten.add(where if name == "params" else f"{where}.{name}")
-
-    def _rounded(self, values: Numbers, name: str) -> Numbers:
-        """Return numbers as this function's dtype stores them."""
-        leaf = self.leaf(self.array(values, self.source(name), self.dtype(name)))
-        return values if leaf is None else leaf.values
-
-    def _own_shapes(self) -> dict[str, tuple[int, ...]] | None:
-        """Return the shapes of the own arrays where they are known."""
-        known = self.parameters()
-        if known is None:
-            known = None if self.function.like is None else leaves(self.function.like)
-        if known is None:
-            return None
-        found = {name: self.leaf(value) for name, value in known.items()}
-        return {name: leaf.values.shape for name, leaf in found.items() if leaf is not None and leaf.differentiable}
-
-    def parameters(self) -> Mapping[str, Any] | None:
-        """Return the parameters of the function's module, None where it has none."""
-        return None
+    def _note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
+        # The parameters are made again: a narrow dtype does not hold θ as it is.
+        self.overwritten |= set(changed_names(self.own(theta), dict(given), self.arguments.read))
+        self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))

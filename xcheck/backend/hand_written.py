@@ -1,18 +1,37 @@
-"""Hand-written gradients: whatever a person returns, as named arrays."""
+"""Hand-written gradients: calling them, and reading whatever a person returns as named arrays."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
-from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.functions.arguments import Leaf, Numbers, Reader
+from xcheck.functions.function import Function
 from xcheck.functions.tree import leaves
 
 
-def named_gradient(
-    returned: Any, given: Mapping[str, Numbers], read: Callable[[Any], Leaf | None], carried: Collection[str]
+def call_by_hand(function: Function, loss: Callable[[], Any], tree: Any, data: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return the loss and the gradient as a person's code returns them.
+
+    Args:
+        function: with its `gradient`, or its `value_and_gradient`.
+        loss: computes the loss at the same parameters and data.
+        tree: the parameters.
+        data: further arguments.
+    """
+    if function.value_and_gradient is not None:
+        value, gradient = function.value_and_gradient(tree, *data)
+        return value, gradient
+    assert function.gradient is not None  # noqa: S101 - `hand_written` says so; for the type checker
+    # The loss comes first: a backward pass may use what the forward pass has left behind.
+    value = loss()
+    return value, function.gradient(tree, *data)
+
+
+def name_gradient(
+    returned: Any, given: Mapping[str, Numbers], read: Reader, carried: Collection[str]
 ) -> dict[str, Numbers | None]:
-    """Return what a hand-written gradient returned, by name; None where it says nothing.
+    """Return what a hand-written gradient returned as arrays by name; None for a parameter that it leaves out.
 
     Args:
         returned: a tree like the parameters, a dict of names, or the gradient itself if there is one parameter; lists
@@ -22,34 +41,35 @@ def named_gradient(
         carried: names of leaves that are no parameters, whose gradient is of no interest.
 
     Raises:
-        ValueError: it is None as a whole, has names that nobody knows, or is no array.
+        ValueError: it is None as a whole, has names that are not those of parameters, or is no array.
     """
     if returned is None:
         raise ValueError("the gradient returned None: is a return missing?")
-    if len(given) == 1 and (whole := _whole(returned, next(iter(given.values())), read)) is not None:
-        return {next(iter(given)): whole}
+    if len(given) == 1 and (nameless := _read_nameless(returned, next(iter(given.values())), read)) is not None:
+        return {next(iter(given)): nameless}
     parts = leaves(returned)
     unknown = [name for name in parts if name not in given and name not in carried and read(parts[name]) is not None]
     if unknown:
         raise ValueError(f"the gradient has {', '.join(unknown)}, the parameters are {', '.join(given)}")
-    found: dict[str, Numbers | None] = {}
+    named: dict[str, Numbers | None] = {}
     for name in given:
         part = parts.get(name)
         leaf = None if part is None else read(part)
         if leaf is None and part is not None:
             raise ValueError(f"the gradient of {name} is a {type(part).__name__}, not an array")
-        found[name] = None if leaf is None else leaf.values
-    return found
+        named[name] = None if leaf is None else leaf.values
+    return named
 
 
-def _whole(returned: Any, parameter: Numbers, read: Callable[[Any], Leaf | None]) -> Numbers | None:
+def _read_nameless(returned: Any, parameter: Numbers, read: Reader) -> Numbers | None:
     """Return the gradient of the only parameter, if it was returned without its name."""
     parts = leaves(returned)
     if len(parts) == 1:
         leaf = read(next(iter(parts.values())))
         return None if leaf is None else leaf.values
-    values = [read(part) for part in parts.values()]
+    values: list[Leaf | None] = [read(part) for part in parts.values()]
     numbers = [leaf.values for leaf in values if leaf is not None]
+    # A list of numbers, one for each component: what a person who writes loops returns.
     if isinstance(returned, list | tuple) and len(numbers) == len(parts) == parameter.size:
         return np.array(numbers).reshape(parameter.shape)
     return None

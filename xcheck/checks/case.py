@@ -46,7 +46,7 @@ class Case:
         Raises:
             DefinitionError: as from `xcheck.check`, and for settings that it does not know.
         """
-        return replace(self, settings={**self.settings, **settings}).prepared().report()
+        return replace(self, settings={**self.settings, **settings}).prepared().run().report
 
     def prepared(self, only: Sequence[str] = ()) -> FunctionCheck:
         """Read and validate it.
@@ -70,6 +70,7 @@ class Case:
 
 def case(function: Offer) -> Offer:
     """Mark a function without arguments that returns a `Case`, so that `python -m xcheck FILE` finds it."""
+    # A mark, not a registry: discovery must not depend on which modules have been imported.
     setattr(function, _MARK, True)
     return function
 

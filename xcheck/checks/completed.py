@@ -11,6 +11,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
+from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
@@ -28,13 +29,13 @@ class Witness:
         name: of the witness.
         whole: its loss and gradient at θ, shape (n,).
         comparer: holds slopes along the lines against the oracle.
-        again: whether this is a witness of narrow numbers, asked again in float64.
+        rerun_of: name of the witness of narrow numbers that was asked again in float64, if this is its second answer.
     """
 
     name: str
     whole: Evaluation
     comparer: Comparer
-    again: bool = False
+    rerun_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,6 +54,7 @@ class CompletedCheck:
         kinks: distance within which there is a kink, along each line; None for a network, whose kinks can be found.
         problem: the network; None for functions.
         arguments: of the functions; None for a network.
+        outputs: how many outputs were checked one by one; 0 unless it is a check of a whole Jacobian.
     """
 
     report: Report
@@ -66,7 +68,20 @@ class CompletedCheck:
     kinks: Vector | None = None
     problem: Problem | None = None
     arguments: Arguments | None = None
+    outputs: int = 0
 
     def pair(self, witness: Witness) -> Pair:
         """Return what the check says of a witness and the oracle."""
+        # There is one for every witness that has answered, and only those are in `witnesses`.
         return next(pair for pair in self.report.pairs if (pair.a, pair.b) == (witness.name, ORACLE))
+
+
+def require_one_gradient(check: CompletedCheck) -> None:
+    """Refuse a check of a whole Jacobian, whose witnesses have a gradient for every output.
+
+    Raises:
+        DefinitionError: it is one.
+    """
+    if check.outputs:
+        text = "every output has a gradient of its own; leave scope at 'auto' to look at one combination of them"
+        raise DefinitionError(Complaint(text, ("scope",)))

@@ -14,6 +14,7 @@ def environment_of(versions: Mapping[str, str], device: str) -> dict[str, str]:
         versions: of the frameworks that took part.
         device: "cpu" or "gpu".
     """
+    # From the metadata: importing a framework only to ask for its version takes seconds.
     core = {name: version(name) for name in ("numpy", "jax", "jaxlib")}
     return {
         "xcheck": __version__,

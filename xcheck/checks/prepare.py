@@ -29,8 +29,10 @@ def prepare(
         DefinitionError: all mistakes at once.
         BackendError: a framework is not installed.
     """
+    # A string is a sequence of strings, too: "numpy" would be asked for five witnesses.
     backends = [backends] if isinstance(backends, str) else backends
     named = [backend for backend in backends or () if isinstance(backend, str)]
+    # A dict may be a definition or labelled functions; what is in it tells.
     if not isinstance(model, Case) and not _are_functions(model):
         return NetworkCheck(load_model(model, backends=named, **settings), backends)
     case = model if isinstance(model, Case) else Case(model, params, data)

@@ -170,6 +170,7 @@ class Report(Result):
             names = ", ".join(self.losses)
             agree = "agree" if len(self.losses) > 1 else "agrees"
             return f"{names} {agree} with the oracle{_extent(self)}"
+        # Of several failures the one that decides the verdict is the one to begin with.
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
         if decisive or not pairs:
@@ -198,6 +199,7 @@ def _extent(report: Report) -> str:
         "sample": "sampled parameters and directions",
         "directions": "random directions",
     }.get(report.oracle.scope, "parameter" if whole == 1 else "parameters")
+    # The plain case is one short sentence, so that anything else stands out.
     if proved == whole:
         return f" on all {whole} {what}" if whole > 1 else f" on the one {what}"
     idle = report.idle
@@ -229,6 +231,7 @@ def _sentence(pair: Pair) -> str:
 
 def _count(pair: Pair) -> str:
     """Say how much is wrong; directions are no components."""
+    # Random directions are laid out like a tensor behind the components.
     along = next((tensor for tensor in pair.tensors if tensor.name == DIRECTIONS), None)
     if along is None:
         return f"{pair.wrong} of {pair.of} wrong"

@@ -36,6 +36,7 @@ RENDERERS: dict[Form, dict[Kind, str]] = {
 
 def renderer(kind: Kind, form: Form) -> Callable[..., Any]:
     """Return the function that renders results of this kind in this form."""
+    # Imported when it is asked for: a check in a test suite never needs rich.
     module, name = RENDERERS[form][kind].split(":")
     found: Callable[..., Any] = getattr(import_module(module), name)
     return found
@@ -88,6 +89,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return it as one line of JSON; numbers that are not finite become strings."""
+        # By name, as all renderers: the floors forbid a result to know its formats.
         line = import_module("xcheck.report.json").line
         text: str = line(self.to_dict())
         return text

@@ -63,6 +63,7 @@ def _is_positive(value: Any) -> bool:
 
 
 def _is_whole_number(value: Any, *, least: int) -> bool:
+    # True and False are ints of Python; as a seed they are a slip.
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 

@@ -46,6 +46,7 @@ def _strip(shown: TracebackException | None, error: BaseException | None) -> Non
         return
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     kept = _own(frames)
+    # In place: the formatting of causes and groups stays Python's own.
     shown.stack = StackSummary.from_list([entry for number, entry in enumerate(shown.stack) if number in kept])
     _strip(shown.__cause__, error.__cause__)
     _strip(shown.__context__, error.__context__)
@@ -56,6 +57,7 @@ def _strip(shown: TracebackException | None, error: BaseException | None) -> Non
 
 def _own(frames: Sequence[FrameType]) -> set[int]:
     """Return which frames are the person's."""
+    # Plug-ins of a third party belong to the machinery as much as our own.
     packages = {"xcheck", *registry.packages()}
     theirs = [
         number
@@ -67,5 +69,6 @@ def _own(frames: Sequence[FrameType]) -> set[int]:
         for number, frame in enumerate(frames)
         if number not in theirs and not is_library(frame.f_code.co_filename)
     }
+    # Nothing of the person is left: what xcheck has called last is the best that can be shown.
     below = range(max(theirs, default=-1) + 1, len(frames))
     return own or {number for number in below if not frames[number].f_code.co_filename.startswith("<frozen ")}

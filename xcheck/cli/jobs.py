@@ -47,7 +47,7 @@ class Job:
     def run(self, progress: Progress | None) -> Report:
         """Check it."""
         with self.running():
-            return self.check.report(progress)
+            return self.check.run(progress).report
 
     @property
     def trains(self) -> bool:

@@ -1,7 +1,11 @@
 """Trees: dicts, lists, tuples, dataclasses and registered pytrees of anything, walked by name.
 
-The names are those a person would write: `encoder.0.W` for `params["encoder"][0].W`. A tree that is a single leaf is
-called `params`. Nothing here knows arrays: what is no container is a leaf.
+Each leaf has the name that a person would write: `encoder.0.W` for `params["encoder"][0].W`. A tree that is a single
+leaf is called `params`. Whatever is no container is a leaf; this module knows nothing of arrays.
+
+It is written by hand because the libraries open fewer things. `jax.tree_util` sorts the keys of dicts, refuses
+keys of several types, and takes dataclasses, torch.Size and subclasses of dict and list for leaves; `optree` does the
+last of these, and does not see what is registered with JAX. Each is a case of tests/functions/test_tree.py.
 """
 
 import dataclasses
@@ -12,9 +16,10 @@ from typing import Any, TypeAlias
 
 from xcheck.errors import Complaint, DefinitionError
 
+# What a tree is called that is itself a leaf: the name of the argument in `loss(params, *data)`.
 ROOT = "params"
-# Types that JAX has been found not to open: it is asked once for each.
-_LEAVES: set[type] = set()
+# Types that JAX takes for leaves. It is asked once for each type, because asking costs more than all else here.
+_LEAF_TYPES: set[type] = set()
 Path: TypeAlias = tuple[str, ...]
 
 
@@ -38,16 +43,16 @@ def leaves(tree: Any) -> dict[str, Any]:
 
 
 def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
-    """Return the tree with the leaves in `values` exchanged, and all containers new.
+    """Return a new tree with the leaves named in `values` exchanged; the other leaves are those of `tree`.
 
     >>> rebuild({"W": 1.0, "name": "mine"}, {"W": 5.0})
     {'W': 5.0, 'name': 'mine'}
     """
-    return _rebuilt(tree, (), values)
+    return _rebuild(tree, (), values)
 
 
 def nest(values: Mapping[str, Any]) -> Any:
-    """Return a tree of dicts for dotted names; what `leaves` takes apart.
+    """Return nested dicts whose leaves have these dotted names, such that `leaves` gives `values` again.
 
     >>> nest({"fc1.kernel": 1.0, "fc1.bias": 2.0})
     {'fc1': {'kernel': 1.0, 'bias': 2.0}}
@@ -65,56 +70,60 @@ def nest(values: Mapping[str, Any]) -> Any:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Node:
-    """One container: its children by name, and how to make another of it."""
+class _Container:
+    """A container: its children by name, and a function that makes another such container of other children."""
 
     children: list[tuple[str, Any]]
     make: Callable[[Sequence[Any]], Any]
 
 
 def _walk(tree: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    node = _opened(tree)
-    if node is None:
+    """Yield name and value of each leaf below `path`."""
+    container = _open(tree)
+    if container is None:
         yield _name(path), tree
         return
-    for part, child in node.children:
+    for part, child in container.children:
         yield from _walk(child, (*path, part))
 
 
-def _rebuilt(tree: Any, path: Path, values: Mapping[str, Any]) -> Any:
-    node = _opened(tree)
-    if node is None:
+def _rebuild(tree: Any, path: Path, values: Mapping[str, Any]) -> Any:
+    """Return the part of the new tree that stands at `path`."""
+    container = _open(tree)
+    if container is None:
         return values.get(_name(path), tree)
-    return node.make([_rebuilt(child, (*path, part), values) for part, child in node.children])
+    return container.make([_rebuild(child, (*path, part), values) for part, child in container.children])
 
 
 def _name(path: Path) -> str:
     return ".".join(path) or ROOT
 
 
-def _opened(tree: Any) -> _Node | None:
-    """Return the children of a container, None for a leaf."""
+def _open(tree: Any) -> _Container | None:
+    """Return a container with its children; None if `tree` is a leaf."""
     if isinstance(tree, dict):
         keys = list(tree)
-        return _Node([(str(key), tree[key]) for key in keys], lambda new: _same_dict(tree, keys, new))
+        return _Container([(str(key), tree[key]) for key in keys], lambda new: _copy_dict(tree, keys, new))
+    # A named tuple is known by its fields; a person who writes `params.W` wants that name, not a number.
     if isinstance(tree, tuple) and isinstance(names := getattr(tree, "_fields", None), tuple):
-        return _Node(list(zip(names, tree, strict=True)), lambda new: type(tree)(*new))
+        return _Container(list(zip(names, tree, strict=True)), lambda new: type(tree)(*new))
     if isinstance(tree, list | tuple):
+        # Subclasses become plain: what their constructors take is not known.
         kind = list if isinstance(tree, list) else tuple
-        return _Node([(str(number), child) for number, child in enumerate(tree)], kind)
+        return _Container([(str(number), child) for number, child in enumerate(tree)], kind)
     if tree is None:
         return None
-    return _registered(tree) or _dataclass(tree)
+    return _open_registered(tree) or _open_dataclass(tree)
 
 
-def _same_dict(tree: dict[Any, Any], keys: Sequence[Any], new: Sequence[Any]) -> dict[Any, Any]:
-    """An OrderedDict stays one, a defaultdict keeps its factory."""
+def _copy_dict(tree: dict[Any, Any], keys: Sequence[Any], new: Sequence[Any]) -> dict[Any, Any]:
+    # Its own method, so that an OrderedDict stays one and a defaultdict keeps its factory.
     copy = tree.copy()
     copy.update(zip(keys, new, strict=True))
     return copy
 
 
-def _dataclass(tree: Any) -> _Node | None:
+def _open_dataclass(tree: Any) -> _Container | None:
     if not dataclasses.is_dataclass(tree) or isinstance(tree, type):
         return None
     names = [field.name for field in dataclasses.fields(tree)]
@@ -126,18 +135,20 @@ def _dataclass(tree: Any) -> _Node | None:
             object.__setattr__(copy, name, value)
         return copy
 
-    return _Node([(name, getattr(tree, name)) for name in names], make)
+    return _Container([(name, getattr(tree, name)) for name in names], make)
 
 
-def _registered(tree: Any) -> _Node | None:
-    """Open what is registered with jax.tree_util: equinox and flax modules, people's own classes."""
+def _open_registered(tree: Any) -> _Container | None:
+    """Open a container registered with jax.tree_util, such as a module of equinox or flax."""
+    # Before anybody has imported jax, nothing can be registered with it.
     jax = sys.modules.get("jax")
-    if jax is None or type(tree) in _LEAVES:
+    if jax is None or type(tree) in _LEAF_TYPES:
         return None
     util = jax.tree_util
+    # One level: what is inside may be a container that only this module opens.
     found, structure = util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
     if util.treedef_is_leaf(structure):
-        _LEAVES.add(type(tree))
+        _LEAF_TYPES.add(type(tree))
         return None
     children = [(str(util.keystr(path, simple=True, separator=".")), child) for path, child in found]
-    return _Node(children, structure.unflatten)
+    return _Container(children, structure.unflatten)

@@ -162,7 +162,7 @@ class Trainer:
     def _check(self, here: Position, problem: Problem | None = None, *, batch: bool = False) -> Report:
         problem = (problem or replace(self._problem, theta=here.theta)).rounded(self.loaded.check.dtype)
         loaded = replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings)
-        report = NetworkCheck(loaded, self.asked, self.worst).report()
+        report = NetworkCheck(loaded, self.asked, self.worst).run().report
         training, free = self.parts.training, here.unpenalised
         checkpoint = Checkpoint(
             step=here.step,

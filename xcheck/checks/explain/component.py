@@ -26,6 +26,7 @@ def component_of(layout: Layout, text: str) -> int:
     """
     text = text.strip()
     names = [tensor.name for tensor in layout]
+    # A name may have brackets of its own, such as "layers[0].weight".
     if text in names:
         return _flat(layout[text], text, ())
     if re.fullmatch(r"\d+", text):
@@ -48,6 +49,7 @@ def _checked_flat(layout: Layout, flat: int) -> int:
 
 def _flat(tensor: Tensor, text: str, index: tuple[int, ...]) -> int:
     """Return the place in θ of an index in a tensor; a tensor of one component needs none."""
+    # A bias of one unit is named like a scalar.
     if not index and tensor.size == 1:
         return tensor.offset
     if len(index) != len(tensor.shape):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
 from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
 from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_steps
 from xcheck.compare.bounds import Bounds
@@ -16,26 +16,33 @@ from xcheck.verdict import Verdict
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
 
 
-def explain_component(subject: CompletedCheck, flat: int) -> Explanation:
-    """Return what is known about component `flat` of a check that is done."""
-    estimate, line = subject.estimate, int(np.searchsorted(subject.lines.components, flat))
-    statements = tuple(_statement(subject, witness, line) for witness in subject.witnesses)
+def explain_component(check: CompletedCheck, flat: int) -> Explanation:
+    """Return what is known about component `flat` of a check that is done.
+
+    Raises:
+        DefinitionError: it is a check of a whole Jacobian.
+    """
+    require_one_gradient(check)
+    estimate, line = check.estimate, int(np.searchsorted(check.lines.components, flat))
+    statements = tuple(_statement(check, witness, line) for witness in check.witnesses)
     # What is asked again in float64 may show a mistake, and no more.
     counted = [
         statement.verdict
-        for statement, witness in zip(statements, subject.witnesses, strict=True)
-        if not (witness.again and statement.verdict is Verdict.UNDECIDED)
+        for statement, witness in zip(statements, check.witnesses, strict=True)
+        if not (witness.rerun_of and statement.verdict is Verdict.UNDECIDED)
     ]
-    scale = max(1.0, abs(float(subject.theta[flat])))
-    steps = () if subject.engine is None else sweep_steps(subject.engine(), line, scale)
-    findings = tuple(one.text for one in subject.report.findings if one.code in _WHATEVER_THE_COMPONENT)
-    own = subject.witnesses[0].comparer.bounds(estimate.value) if subject.witnesses else None
+    # So that a parameter of size 1 has the steps of the lecture notes.
+    scale = max(1.0, abs(float(check.theta[flat])))
+    steps = () if check.engine is None else sweep_steps(check.engine(), line, scale)
+    findings = tuple(one.text for one in check.report.findings if one.code in _WHATEVER_THE_COMPONENT)
+    # What a witness may be off does not depend on the witness, but for its dtype; the first stands for all.
+    own = check.witnesses[0].comparer.bounds(estimate.value) if check.witnesses else None
     return Explanation(
-        model=subject.report.model,
-        component=subject.layout.locate(flat),
-        theta=float(subject.theta[flat]),
+        model=check.report.model,
+        component=check.layout.locate(flat),
+        theta=float(check.theta[flat]),
         loss=estimate.loss,
-        verdict=Verdict.worst([*subject.own, *counted]),
+        verdict=Verdict.worst([*check.own, *counted]),
         headline=_headline(statements, findings),
         value=float(estimate.value[line]),
         error_bar=float(estimate.error_bar[line]),
@@ -45,55 +52,57 @@ def explain_component(subject: CompletedCheck, flat: int) -> Explanation:
         statements=statements,
         steps=steps,
         slopes=best_pair(steps, scale),
-        kink=_kink(subject, flat, line, steps),
+        kink=_kink(check, flat, line, steps),
         findings=findings,
-        seed=subject.report.seed,
-        tolerance=subject.report.tolerance,
+        seed=check.report.seed,
+        tolerance=check.report.tolerance,
     )
 
 
-def _kink(subject: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:
-    estimate = subject.estimate
-    if subject.problem is not None:
+def _kink(check: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:
+    estimate = check.estimate
+    # Of a declared network kinks are computed; of a function they are felt, by slopes that jump.
+    if check.problem is not None:
         reach = steps[0].h
-        distance = 0.0 if _slopes_at_kink(estimate, line) else nearest_kink(subject.problem, flat, reach)
+        distance = 0.0 if _slopes_at_kink(estimate, line) else nearest_kink(check.problem, flat, reach)
         return Kink(distance=distance, exact=True, sight=reach)
-    if subject.engine is None or subject.kinks is None:
+    if check.engine is None or check.kinks is None:
         return Kink(distance=float("nan"), exact=False, sight=0.0)
-    engine = subject.engine()
+    engine = check.engine()
     sight = 4 * engine.first_step * float(engine.scale[line])
-    return Kink(distance=float(subject.kinks[line]), exact=False, sight=sight)
+    return Kink(distance=float(check.kinks[line]), exact=False, sight=sight)
 
 
 # --- witnesses ------------------------------------------------------------------------------------------------------
 
 
-def _statement(subject: CompletedCheck, witness: Witness, line: int) -> WitnessValue:
+def _statement(check: CompletedCheck, witness: Witness, line: int) -> WitnessValue:
     """Return what a witness says of a line; where its calls differ, the worse one."""
     found = [
-        _of_call(subject, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
-        for slopes in (subject.lines.along(call.gradient) for call in witness.whole.calls)
+        _of_call(check, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
+        for slopes in (check.lines.along(call.gradient) for call in witness.whole.calls)
     ]
+    # A gradient that is right at the first call only is wrong in training.
     worst = Verdict.worst(one.verdict for one in found)
     return next(one for one in found if one.verdict is worst)
 
 
-def _of_call(subject: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> WitnessValue:
-    estimate, excess = subject.estimate, float(bounds.excess[line])
+def _of_call(check: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> WitnessValue:
+    estimate, excess = check.estimate, float(bounds.excess[line])
     bar = float(estimate.error_bar[line])
     bars = excess / bar if bar else (np.inf if excess else 0.0)
-    verdict, text = _judged(subject, witness, value, bounds, line)
+    verdict, text = _judged(check, witness, value, bounds, line)
     return WitnessValue(name=witness.name, value=value, bars=float(bars), verdict=verdict, text=text)
 
 
-def _judged(subject: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
+def _judged(check: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> tuple[Verdict, str]:
     """Return the verdict on one line and its reason."""
-    pair, slopes = subject.pair(witness), _slopes_at_kink(subject.estimate, line)
-    why_not = _unjudged(subject, witness, bounds, line)
+    pair, slopes = check.pair(witness), _slopes_at_kink(check.estimate, line)
+    why_not = _unjudged(check, witness, bounds, line)
     if why_not:
         return Verdict.UNDECIDED, f"undecided because {why_not}"
     if bounds.wrong[line]:
-        oracle = float(subject.estimate.value[line])
+        oracle = float(check.estimate.value[line])
         how = f"outside {slopes}, the slopes at the kink" if slopes else f"{ratio(value, oracle)} the oracle"
         return Verdict.DISAGREE, f"wrong: {how}"
     if not pair.losses_agree:
@@ -103,14 +112,14 @@ def _judged(subject: CompletedCheck, witness: Witness, value: float, bounds: Bou
     return Verdict.AGREE, f"right: at a kink, any slope in {slopes} is" if slopes else "right"
 
 
-def _unjudged(subject: CompletedCheck, witness: Witness, bounds: Bounds, line: int) -> str:
+def _unjudged(check: CompletedCheck, witness: Witness, bounds: Bounds, line: int) -> str:
     """Return why nothing can be said about a witness, if that is so."""
     spread = witness.comparer.spread(witness.whole)
     if spread:
         return f"its loss differs by {spread:.2g} between two calls at the same θ"
-    if not np.isfinite(subject.estimate.value[line]):
+    if not np.isfinite(check.estimate.value[line]):
         return "the oracle finds no finite slope here"
-    if bounds.wrong[line] and subject.pair(witness).verdict is not Verdict.DISAGREE:
+    if bounds.wrong[line] and check.pair(witness).verdict is not Verdict.DISAGREE:
         return "it is right in float64, and off by more than rounding explains"
     return ""
 
@@ -139,6 +148,7 @@ def _headline(statements: Sequence[WitnessValue], findings: Sequence[str]) -> st
 
 
 def _with_bars(one: WitnessValue) -> str:
+    # Fewer than one bar off is within reach of the tolerance alone, and infinitely many say nothing.
     if one.verdict is not Verdict.DISAGREE or one.bars < 1 or not np.isfinite(one.bars):
         return one.text
     return f"{one.text}, {one.bars:.1g} bars off"

@@ -10,6 +10,7 @@ derivative is a V. At a kink it is flat, and D⁺ and D⁻ stay apart at every h
 The natural scale is max(1, |θᵢ|), so that for a parameter of size 1 the steps are those of the lecture notes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,14 @@ from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.network import keeps_of, tensors_of
 from xcheck.oracle.network.forward import LEFT_SLOPE, trace
 
+# From 10⁻¹, which the lecture calls too long, to 10⁻¹², where roundoff leaves four digits.
 DECADES = 12
-# Closer to zero than this share of its reach, a pre-activation has the sign that rounding gives it.
+# Closer to zero than this share of the terms that it is the sum of, a pre-activation has the sign that rounding gives
+# it: 2⁻⁵³ for each of some hundred terms.
 _TIE = 2.0**-44
+# Steps per decade in the search for a kink: two kinks within a factor of 1.8 of each other may be taken for none.
+_PER_DECADE = 4
+# A bracket of a quarter decade is narrowed to 2⁻⁴⁰ of itself, well below what is printed.
 _HALVINGS = 40
 
 
@@ -84,7 +90,7 @@ def best_pair(steps: tuple[Step, ...], scale: float) -> Step | None:
 def nearest_kink(problem: Problem, flat: int, reach: float) -> float:
     """Return how far θᵢ may be moved until a unit, or a penalised weight, crosses its kink; nan beyond `reach`.
 
-    The sign says in which direction. Units whose pre-activations are zero to rounding are none of it: there the oracle
+    The sign says in which direction. Units whose pre-activations are zero to rounding do not count: there the oracle
     knows both slopes.
 
     Args:
@@ -92,62 +98,82 @@ def nearest_kink(problem: Problem, flat: int, reach: float) -> float:
         flat: i.
         reach: how far to look.
     """
-    signs = _Signs(problem, flat)
-    distances = [t for side in (1.0, -1.0) if np.isfinite(t := signs.first_change(side, reach))]
+    units = _KinkedUnits.of(problem, flat)
+    distances = [t for side in (1.0, -1.0) if np.isfinite(t := units.first_change(side, reach))]
     weight = float(problem.theta[flat])
-    if problem.network.l1 and problem.layout.locate(flat).name.startswith("W") and 0 < abs(weight) <= reach:
+    if problem.network.l1 and _is_weight(problem, flat) and 0 < abs(weight) <= reach:
         distances.append(-weight)
     return min(distances, key=abs, default=float("nan"))
 
 
-class _Signs:
-    """Which units of which examples are on the right of their kink, with θᵢ moved."""
+def _is_weight(problem: Problem, flat: int) -> bool:
+    return any(tensor.role == "weight" and tensor.span.start <= flat < tensor.span.stop for tensor in problem.layout)
 
-    def __init__(self, problem: Problem, flat: int) -> None:
-        self._problem, self._flat = problem, flat
-        self._keeps = keeps_of(problem)
-        layers = enumerate(problem.network.layers)
-        self._layers = [number for number, layer in layers if layer.activation in LEFT_SLOPE]
-        self._counted = self._that_count()
-        self._here = self._at(0.0) if self._layers else self._counted
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _KinkedUnits:
+    """The units that have a kink, in all examples, with θᵢ moved.
+
+    Attributes:
+        problem: the network at θ.
+        flat: i.
+        layers: numbers of the layers whose activations have kinks.
+        counted: which of their units, in which examples, are neither dropped nor tied at θ.
+        signs: which of these are on the right of their kinks at θ.
+    """
+
+    problem: Problem
+    flat: int
+    layers: Sequence[int]
+    counted: NDArray[np.bool_]
+    signs: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, problem: Problem, flat: int) -> "_KinkedUnits":
+        """Find the units at θ."""
+        layers = [number for number, layer in enumerate(problem.network.layers) if layer.activation in LEFT_SLOPE]
+        here = _pre_activations(problem, problem.theta, layers)
+        keeps = keeps_of(problem)
+        parts = [
+            (np.abs(z) > _TIE * magnitude) & _is_kept(keeps[layer + 1])
+            for layer, (z, magnitude) in zip(layers, here, strict=True)
+        ]
+        counted = np.concatenate([*parts, np.zeros(0, dtype=bool)])
+        signs = np.concatenate([*(z > 0 for z, _ in here), np.zeros(0, dtype=bool)])[counted]
+        return cls(problem, flat, layers, counted, signs)
 
     def first_change(self, side: float, reach: float) -> float:
         """Return the first distance on a side at which a sign differs from that at θ, nan if there is none."""
-        if not self._layers:
+        if not self.layers:
             return float("nan")
-        grid = side * reach * 10.0 ** np.linspace(-DECADES, 0, 4 * DECADES + 1)
+        grid = side * reach * 10.0 ** np.linspace(-DECADES, 0, _PER_DECADE * DECADES + 1)
         near = 0.0
         for far in grid:
             if self._differs(float(far)):
-                return self._halved(near, float(far))
+                return self._bisect(near, float(far))
             near = float(far)
         return float("nan")
 
-    def _halved(self, near: float, far: float) -> float:
+    def _bisect(self, near: float, far: float) -> float:
         for _ in range(_HALVINGS):
             middle = (near + far) / 2
             near, far = (near, middle) if self._differs(middle) else (middle, far)
         return far
 
     def _differs(self, t: float) -> bool:
-        return not np.array_equal(self._at(t), self._here)
+        theta = self.problem.theta.copy()
+        theta[self.flat] += t
+        signs = np.concatenate([z > 0 for z, _ in _pre_activations(self.problem, theta, self.layers)])
+        return not np.array_equal(signs[self.counted], self.signs)
 
-    def _at(self, t: float) -> NDArray[np.bool_]:
-        return np.asarray(np.concatenate([z > 0 for z, _ in self._pre_activations(t)])[self._counted])
 
-    def _that_count(self) -> NDArray[np.bool_]:
-        """Return the units that are not tied, and not dropped."""
-        parts = [np.abs(z) > _TIE * reach for z, reach in self._pre_activations(0.0)]
-        for number, layer in enumerate(self._layers):
-            keep = self._keeps[layer + 1]
-            if keep is not None:
-                parts[number] &= np.ravel(keep != 0)
-        return np.concatenate(parts or [np.zeros(0, dtype=bool)])
+def _is_kept(keep: Vector | None) -> NDArray[np.bool_] | bool:
+    """Return which units of a layer are not dropped, flat; True where none is."""
+    return True if keep is None else np.ravel(keep != 0)
 
-    def _pre_activations(self, t: float) -> list[tuple[Vector, Vector]]:
-        """Return z and its reach of every layer that has kinks, flat."""
-        problem, theta = self._problem, self._problem.theta.copy()
-        theta[self._flat] += t
-        parameters = tensors_of(problem.layout, theta)
-        found = trace(problem.network, parameters, problem.inputs, problem.targets, self._keeps)
-        return [(found.z[number].ravel(), found.reach[number].ravel()) for number in self._layers]
+
+def _pre_activations(problem: Problem, theta: Vector, layers: Sequence[int]) -> list[tuple[Vector, Vector]]:
+    """Return z of some layers, flat, with the magnitude Σ|W a| + |b| of the terms that it is the sum of."""
+    parameters = tensors_of(problem.layout, theta)
+    found = trace(problem.network, parameters, problem.inputs, problem.targets, keeps_of(problem))
+    return [(found.z[number].ravel(), found.reach[number].ravel()) for number in layers]

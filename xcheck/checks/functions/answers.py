@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.answer import Answer
 from xcheck.checks.functions.oracle import OracleRun
-from xcheck.checks.functions.purity import Answer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.functions.arguments import Numbers
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.function_gradient import FunctionOptions
@@ -22,7 +24,7 @@ class FunctionCheckOptions:
         device: where arrays of other frameworks are put.
         worst: how many components to name per pair.
         cotangent: v, or None to draw it.
-        oracle: "auto", a label, or a contender of its own.
+        oracle: "auto", a label, or an implementation of its own.
         progress: called with the number of differences after each batch.
     """
 
@@ -37,27 +39,29 @@ class FunctionCheckOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answers:
-    """What everybody says about one function at one θ, along the same lines.
+    """What all functions and the oracle say at one θ, along the same lines.
 
     Attributes:
+        answers: what came of calling each function; of several outputs that of the first.
+        run: how the oracle came to its slopes; of several outputs that of the first.
         layout: names of the lines.
         estimate: the oracle's slopes.
-        evaluations: the witnesses' slopes.
-        wide: those of witnesses that were asked again in float64, because their own dtype is narrower; none where part
-            of the loss is narrow whatever it is given.
-        wide_whole: the same with their whole gradients, of a scalar loss.
-        examined: the functions.
-        judgement: how the oracle came to its slopes; of several outputs that of the first.
+        evaluations: the functions' slopes.
+        reruns: those of functions that were asked again in float64, because their own dtype is narrower; none where
+            part of the loss is narrow whatever it is given.
+        whole_reruns: the same with their whole gradients, of a scalar loss.
         roundoff: the coarsest among the parameters.
-        outputs: how many outputs were checked one by one; 0 for a scalar loss.
+        cotangent: v that the loss was seen through; None for a scalar loss.
+        outputs: of a whole Jacobian, what is said of each output; empty otherwise.
     """
 
+    answers: Sequence[Answer[FunctionObjective]]
+    run: OracleRun
     layout: Layout
     estimate: Estimate
-    evaluations: list[Evaluation]
-    wide: list[Evaluation]
-    examined: list[Answer]
-    judgement: OracleRun
+    evaluations: Sequence[Evaluation]
+    reruns: Sequence[Evaluation]
     roundoff: float
-    wide_whole: Sequence[Evaluation] = ()
-    outputs: int = 0
+    whole_reruns: Sequence[Evaluation] = ()
+    cotangent: Numbers | None = None
+    outputs: Sequence["Answers"] = ()

@@ -22,7 +22,6 @@ from xcheck.checks.functions.implementations import (
 )
 from xcheck.checks.functions.report import build_report
 from xcheck.checks.functions.run import comparers, run_functions
-from xcheck.checks.report import Report
 from xcheck.checks.settings import FunctionSettings
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
@@ -39,14 +38,14 @@ class FunctionCheck:
     """Functions at one θ, ready to be checked.
 
     Attributes:
-        contenders: the functions.
+        implementations: the functions.
         arguments: θ and the data.
         options: how to check.
         name: how the report calls it.
         order: 2 checks Hessian-vector products, too.
     """
 
-    contenders: Sequence[Implementation]
+    implementations: Sequence[Implementation]
     arguments: Arguments
     options: FunctionCheckOptions
     name: str
@@ -57,59 +56,43 @@ class FunctionCheck:
         """Names of θ."""
         return self.arguments.layout
 
-    def report(self, progress: Progress | None = None) -> Report:
-        """Check the functions, and return the report; the only result that a check of a whole Jacobian has.
-
-        Raises:
-            DefinitionError: a function does not fit its parameters.
-        """
-        return self._report(self._call(self.options, progress))
-
     def run(self, progress: Progress | None = None, including: int | None = None) -> CompletedCheck:
         """Check the functions; a sample includes the component that is wanted.
 
         Raises:
-            DefinitionError: a function does not fit its parameters, or every output has a gradient of its own.
+            DefinitionError: a function does not fit its parameters.
         """
-        options = self.options
+        # Six differences per component is what the estimators take where nothing goes wrong.
+        options = replace(self.options, progress=counted(progress, 6 * self.layout.size) or self.options.progress)
         if including is not None:
             options = replace(options, differences=replace(options.differences, including=(including,)))
-        found = self._call(options, progress)
-        if found.outputs:
-            text = "every output has a gradient of its own; leave scope at 'auto' to look at one combination of them"
-            raise DefinitionError(Complaint(text, ("scope",)))
-        return self._completed(found)
-
-    def _call(self, options: FunctionCheckOptions, progress: Progress | None) -> Answers:
-        advance = counted(progress, 6 * self.layout.size) or options.progress
-        return run_functions(self.contenders, self.arguments, replace(options, progress=advance))
-
-    def _report(self, found: Answers) -> Report:
-        return build_report(found, self.arguments, self.options, name=self.name, order=self.order)
-
-    def _completed(self, found: Answers) -> CompletedCheck:
-        comparer, strict = comparers(found, self.options)
-        judgement = found.judgement
-        whole = [one.evaluation for one in found.examined if one.evaluation is not None]
-        witnesses = [Witness(name=one.name, whole=one, comparer=comparer) for one in whole]
-        witnesses += [Witness(name=one.name, whole=one, comparer=strict, again=True) for one in found.wide_whole]
-        oracle = judgement.oracle
+        found = run_functions(self.implementations, self.arguments, options)
+        oracle = found.run.oracle
         return CompletedCheck(
-            report=self._report(found),
+            report=build_report(self.implementations, found, self.arguments, options, name=self.name, order=self.order),
             layout=self.layout,
             theta=self.arguments.theta,
-            lines=judgement.lines,
+            lines=found.run.lines,
             estimate=found.estimate,
-            witnesses=tuple(witnesses),
+            # A row of a Jacobian is no gradient of the whole: there is nothing to explain or to spoil.
+            witnesses=() if found.outputs else _witnesses(found, options),
+            # Made when it is asked for: only `explain` looks at the real loss again.
             engine=None if oracle is None else lambda: oracle.engine,
-            own=(
-                *(Verdict.ERROR for one in found.examined if one.failed),
-                *(Verdict.DISAGREE for one in found.examined if one.stale),
-                *(Verdict.UNDECIDED for one in found.examined if one.overwrites or oracle is None),
-            ),
+            # Where nothing could be measured, even a witness that answers is undecided.
+            own=(*(answer.verdict for answer in found.answers), *([] if oracle else [Verdict.UNDECIDED])),
             kinks=None if oracle is None else oracle.kink_distance,
             arguments=self.arguments,
+            outputs=len(found.outputs),
         )
+
+
+def _witnesses(found: Answers, options: FunctionCheckOptions) -> tuple[Witness, ...]:
+    native, float64 = comparers(found, options)
+    evaluations = [answer.evaluation for answer in found.answers if answer.evaluation is not None]
+    return (
+        *(Witness(name=each.name, whole=each, comparer=native) for each in evaluations),
+        *(Witness(name=each.name, whole=each, comparer=float64, rerun_of=each.rerun_of) for each in found.whole_reruns),
+    )
 
 
 def prepare_functions(
@@ -129,17 +112,19 @@ def prepare_functions(
         BackendError: a framework that was asked for is not installed.
     """
     settings = FunctionSettings.read(given)
-    contenders = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
-    params = parameters_of(contenders, params)
+    implementations = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
+    params = parameters_of(implementations, params)
+    # Selected before the parameters are laid out, but after they are read: they may come from a module left out.
     if only:
-        contenders = _select(contenders, only)
-        objectives = {contender.label: contender.function for contender in contenders}
+        implementations = _select(implementations, only)
+        objectives = {implementation.label: implementation.function for implementation in implementations}
     arguments = arguments_for(params, data)
     oracle, scope = settings.oracle, settings.scope
     options = FunctionCheckOptions(
         differences=FunctionOptions(
             epsilon=settings.epsilon,
             tolerance=settings.tolerance,
+            # A Jacobian is as many whole gradients as there are outputs.
             scope="all" if scope == "jacobian" else scope,
             budget=settings.budget,
             seed=settings.seed,
@@ -151,24 +136,24 @@ def prepare_functions(
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, settings.backend),
         progress=counted(settings.progress, 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
     )
-    return FunctionCheck(contenders, arguments, options, settings.name or _name(objectives), settings.order)
+    return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), settings.order)
 
 
-def _select(contenders: Sequence[Implementation], names: Sequence[str]) -> list[Implementation]:
+def _select(implementations: Sequence[Implementation], names: Sequence[str]) -> list[Implementation]:
     """Return the functions of these frameworks, or with these labels.
 
     Raises:
         DefinitionError: there is none, or a name is neither.
     """
-    labels = [contender.label for contender in contenders]
+    labels = [implementation.label for implementation in implementations]
     known = list(dict.fromkeys((*labels, *registry.names())))
     unknown = [name for name in names if name not in known]
     if unknown:
         texts = (f"--backend {name} is no framework and no label{did_you_mean(name, known)}" for name in unknown)
         raise DefinitionError(map(Complaint, texts))
-    kept = [one for one in contenders if one.label in names or one.backend.name in names]
+    kept = [one for one in implementations if one.label in names or one.backend.name in names]
     if not kept:
-        there = ", ".join(f"{one.label} ({one.backend.name})" for one in contenders)
+        there = ", ".join(f"{one.label} ({one.backend.name})" for one in implementations)
         asked = " ".join(f"--backend {name}" for name in names)
         raise DefinitionError(Complaint(f"{asked} leaves no function to check; there are {there}"))
     return kept
@@ -176,6 +161,7 @@ def _select(contenders: Sequence[Implementation], names: Sequence[str]) -> list[
 
 def _name(objectives: Objectives) -> str:
     """Return what a person would call it: the function's own name."""
+    # A module is better known by its class than by the loss around it.
     function = getattr(objectives, "module", None) or getattr(objectives, "loss", None) or objectives
     if isinstance(function, dict):
         return " and ".join(str(label) for label in function)

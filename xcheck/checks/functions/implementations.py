@@ -1,6 +1,7 @@
-"""Contenders: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
+"""Implementations: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -34,7 +35,13 @@ class Implementation:
     def objective(
         self, arguments: Arguments, *, device: str, wide: bool = False, cotangent: Any = None
     ) -> FunctionObjective:
-        """Return the function of θ.
+        """Return the function of θ, seen through a cotangent if its value is an array.
+
+        Args:
+            arguments: θ and the data.
+            device: "cpu" or "gpu".
+            wide: whether narrow parameters are widened to 64 bits.
+            cotangent: v, of the shape of the value y: the function is Re Σ v̄ y.
 
         Raises:
             BackendError: the framework knows declared networks only, or cannot be used.
@@ -44,7 +51,8 @@ class Implementation:
         wide = wide and arguments.is_narrow
         key = (id(arguments), device, wide)
         if key in self._made:
-            # The same function through another cotangent: what has been compiled serves again.
+            # The same function through another cotangent: what has been compiled serves again, but each keeps its own.
+            self._made[key] = copy(self._made[key])
             self._made[key].cotangent = cotangent
             return self._made[key]
         try:
@@ -53,6 +61,7 @@ class Implementation:
             )
         except DefinitionError as error:
             raise DefinitionError(complaint.under(self.label) for complaint in error.complaints) from error
+        # A backend of a third party may know declared networks only, or be older than functions.
         if not isinstance(made, FunctionObjective):
             raise BackendError(self.backend.name, "function_objective returned no FunctionObjective")
         self._made[key] = made
@@ -75,20 +84,21 @@ def implementations_from(
         BackendError: a framework is not installed.
     """
     if isinstance(objectives, Mapping):
+        # A check of nothing would agree.
         if not objectives:
             raise DefinitionError(Complaint("objectives is empty: there is nothing to check"))
         if gradient is not None:
             text = "gradient= belongs to a single function; here: xcheck.objective(loss, backend, gradient=...)"
             raise DefinitionError(Complaint(text))
-        return [_contender(str(label), given, params, backend) for label, given in objectives.items()]
+        return [_implementation(str(label), given, params, backend) for label, given in objectives.items()]
     if gradient is not None and isinstance(objectives, Function):
         objectives = replace(objectives, gradient=gradient)
     elif gradient is not None:
         objectives = _bare(objectives, params, backend, gradient)
-    return [_contender(None, objectives, params, backend)]
+    return [_implementation(None, objectives, params, backend)]
 
 
-def parameters_of(contenders: list[Implementation], params: Any) -> Any:
+def parameters_of(implementations: list[Implementation], params: Any) -> Any:
     """Return the parameters: what was handed over, a module's own, or those of the one module that is checked.
 
     Raises:
@@ -99,7 +109,11 @@ def parameters_of(contenders: list[Implementation], params: Any) -> Any:
         return dict(own)
     if params is not None:
         return params
-    modules = [contender.function.module for contender in contenders if contender.function.module is not None]
+    modules = [
+        implementation.function.module
+        for implementation in implementations
+        if implementation.function.module is not None
+    ]
     found = registry.parameters(modules[0]) if modules else None
     if found is None:
         raise DefinitionError(Complaint("params is missing: a function needs the parameters that it is checked at"))
@@ -131,10 +145,10 @@ def oracle_of(given: Loss, params: Any, backend: str | None) -> Implementation:
     Raises:
         DefinitionError: its framework cannot be told.
     """
-    return _contender("oracle", given, params, backend, judges=True)
+    return _implementation("oracle", given, params, backend, judges=True)
 
 
-def _contender(
+def _implementation(
     label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False
 ) -> Implementation:
     function = given if isinstance(given, Function) else _bare(given, params, backend, None)
@@ -142,6 +156,7 @@ def _contender(
         known = ", ".join(registry.names())
         raise DefinitionError(Complaint(f"there is no backend {function.backend!r}; there are {known}"))
     found = registry.get(function.backend)
+    # Asked here, where the person's own choice of a framework can still be named.
     why_not = found.available()
     if why_not is not None:
         raise BackendError(found.name, f"{why_not}; to install it: {found.install}")
@@ -158,6 +173,7 @@ def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -
     if isinstance(given, Mapping) or not callable(given):
         text = f"expected a function or an xcheck.objective, {type(given).__name__} came"
         raise DefinitionError(Complaint(text))
+    # A module carries its parameters, which tell the framework when none are handed over.
     is_module = registry.parameters(given) is not None
     framework = backend or framework_of(registry.parameters(given) if is_module else params)
     if framework is None:

@@ -16,15 +16,17 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.seeds import Stream, generator
 
+# Outputs that are checked one by one: a guess, chosen so that a Jacobian takes minutes at most.
 MOST_OUTPUTS = 4096
 
 
-def _cotangents(
-    contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
+def cotangents_for(
+    implementations: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
 ) -> list[Numbers | None]:
-    """Return the cotangents that the loss is to be heard through: one, or one for every output."""
-    shape, is_complex = _shape(contenders, arguments, options.device)
-    by_hand = [contender.label for contender in contenders if contender.function.hand_written]
+    """Return the cotangents that the loss is to be seen through: one, or one for every output."""
+    shape, is_complex = _shape(implementations, arguments, options.device)
+    # A gradient is of one number; whoever writes one for an array means some contraction that we cannot guess.
+    by_hand = [implementation.label for implementation in implementations if implementation.function.hand_written]
     if by_hand and np.prod(shape) != 1:
         text = (
             f"{', '.join(by_hand)}: the loss has shape {shape}; a hand-written gradient needs one number, "
@@ -32,12 +34,14 @@ def _cotangents(
         )
         raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
+        # It may be an array of any framework.
         leaf = arguments.read(options.cotangent)
         given = np.asarray(options.cotangent if leaf is None else leaf.values)
         if given.shape != shape:
             text = f"the cotangent has shape {given.shape}, the loss {shape}"
             raise DefinitionError(Complaint(text, ("cotangent",)))
         return [given]
+    # A real number is its own contraction.
     if not is_complex and np.prod(shape) == 1 and not options.jacobian:
         return [None]
     if options.jacobian:
@@ -45,6 +49,7 @@ def _cotangents(
         if size > MOST_OUTPUTS:
             text = f"the loss has {size} outputs, one check for each; at most {MOST_OUTPUTS}: leave scope at 'auto'"
             raise DefinitionError(Complaint(text, ("scope",)))
+        # Real and imaginary parts are outputs of their own: Re Σ v̄ y with v = i gives the imaginary one.
         units = [unit.reshape(shape) for unit in np.eye(size)]
         return [*units, *(1j * unit for unit in units)] if is_complex else list(units)
     rng = generator(options.differences.seed, Stream.COTANGENT)
@@ -52,22 +57,25 @@ def _cotangents(
     return [drawn + 1j * rng.standard_normal(shape) if is_complex else drawn]
 
 
-def _shape(contenders: Sequence[Implementation], arguments: Arguments, device: str) -> tuple[tuple[int, ...], bool]:
+def _shape(
+    implementations: Sequence[Implementation], arguments: Arguments, device: str
+) -> tuple[tuple[int, ...], bool]:
     """Return the shape of the loss, and whether it is complex; as a scalar if it cannot even be evaluated."""
-    for contender in contenders:
-        objective = contender.objective(arguments, device=device)
+    for implementation in implementations:
+        objective = implementation.objective(arguments, device=device)
         try:
+            # The first that can be evaluated decides; the others fail on their own where they differ.
             return objective.shape()
         except BackendError:
             continue
     return (), False
 
 
-def _joined(parts: Sequence[Answers], cotangents: Sequence[Numbers | None]) -> Answers:
+def join_outputs(parts: Sequence[Answers]) -> Answers:
     """Return the outputs one after the other, as one long gradient: the Jacobian, row by row."""
     tensors: list[Tensor] = []
-    for part, cotangent in zip(parts, cotangents, strict=True):
-        name, start = _output(cotangent), sum(tensor.size for tensor in tensors)
+    for part in parts:
+        name, start = output_name(part.cotangent), sum(tensor.size for tensor in tensors)
         tensors += [
             replace(tensor, name=f"{name} {tensor.name}", offset=start + tensor.offset) for tensor in part.layout
         ]
@@ -75,14 +83,16 @@ def _joined(parts: Sequence[Answers], cotangents: Sequence[Numbers | None]) -> A
     return replace(
         first,
         layout=Layout(tuple(tensors)),
-        estimate=_concatenated([part.estimate for part in parts]),
-        evaluations=_together([part.evaluations for part in parts]),
-        wide=_together([part.wide for part in parts]),
-        outputs=len(parts),
+        estimate=_concatenate([part.estimate for part in parts]),
+        evaluations=_join_witnesses([part.evaluations for part in parts]),
+        reruns=_join_witnesses([part.reruns for part in parts]),
+        whole_reruns=(),
+        outputs=tuple(parts),
     )
 
 
-def _output(cotangent: Numbers | None) -> str:
+def output_name(cotangent: Numbers | None) -> str:
+    """Return how the output is called whose unit vector the cotangent is: y[2, 0], or imag y[2, 0]."""
     if cotangent is None:
         return "y"
     if not cotangent.ndim:
@@ -91,18 +101,19 @@ def _output(cotangent: Numbers | None) -> str:
     return f"{'imag ' if np.iscomplexobj(cotangent) else ''}y[{index}]"
 
 
-def _together(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
+def _join_witnesses(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
     """Join what each witness says of the outputs, unless it failed for one of them."""
     names = [evaluation.name for evaluation in rows[0]]
     found = []
     for name in names:
         own = [evaluation for row in rows for evaluation in row if evaluation.name == name]
+        # A row that is missing would shift all that follow.
         if len(own) == len(rows):
-            found.append(_row(own))
+            found.append(_join_calls(own))
     return found
 
 
-def _row(own: Sequence[Evaluation]) -> Evaluation:
+def _join_calls(own: Sequence[Evaluation]) -> Evaluation:
     first, last = [one.calls[0] for one in own], [one.calls[-1] for one in own]
     loss = float(np.sum([one.loss for one in first]))
     joined = Evaluation(own[0].name, loss, np.concatenate([one.gradient for one in first]))
@@ -114,7 +125,7 @@ def _row(own: Sequence[Evaluation]) -> Evaluation:
     return replace(joined, again=again, elsewhere=any(one.elsewhere for one in own))
 
 
-def _concatenated(estimates: Sequence[Estimate]) -> Estimate:
+def _concatenate(estimates: Sequence[Estimate]) -> Estimate:
     """Join the estimates of the outputs; numbers of evaluations and seconds add up."""
     first = estimates[0]
     joined: dict[str, Any] = {

@@ -1,13 +1,14 @@
-"""Judge: which function is differenced, in which arithmetic, and what came of it."""
+"""The oracle of a check of functions: which of them is differenced, in which arithmetic, and what came of it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.answer import Answer, failure
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.purity import Answer, failure
+from xcheck.checks.functions.purity import is_steady, trace_of
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import FLOAT64
@@ -23,14 +24,14 @@ from xcheck.oracle.function_estimate import nothing_measured
 from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OracleRun:
-    """What the oracle says.
+    """What the oracle says of one function.
 
     Attributes:
         estimate: slopes along the lines.
         lines: what was differenced.
-        label: of the function that was.
+        label: of the function that was differenced.
         oracle: what measured it; None where nothing could be measured.
         computed_in: unit roundoff of what the losses are asked for in.
         findings: why nothing could be measured.
@@ -42,10 +43,10 @@ class OracleRun:
     lines: Lines
     label: str = ""
     oracle: FunctionOracle | None = None
-    computed_in: float = 2.0**-53
-    findings: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-    located: list[tuple[str, Located]] = field(default_factory=list)
+    computed_in: float = FLOAT64
+    findings: Sequence[Finding] = ()
+    warnings: Sequence[Finding] = ()
+    located: Sequence[tuple[str, Located]] = ()
 
     @property
     def roundoff(self) -> float:
@@ -59,15 +60,24 @@ class OracleRun:
 
     def along(self, evaluation: Evaluation) -> Evaluation:
         """Return what a witness says along the lines."""
+        # The second call is projected like the first: which of the two is right is told along the same lines.
         again = None if evaluation.again is None else self.along(evaluation.again)
-        slopes = self.lines.along(evaluation.gradient)
-        return Evaluation(evaluation.name, evaluation.loss, slopes, again, evaluation.elsewhere)
+        return replace(evaluation, gradient=self.lines.along(evaluation.gradient), again=again)
 
 
 def differentiable_candidates(
-    contenders: Sequence[Implementation], examined: Sequence[Answer], oracle: Any
+    implementations: Sequence[Implementation],
+    answers: Sequence[Answer[FunctionObjective]],
+    oracle: Any,
+    roundoff: float,
 ) -> list[Implementation]:
     """Return the functions that may be differenced, the preferred one first.
+
+    Args:
+        implementations: the functions.
+        answers: what came of calling them.
+        oracle: "auto", the label of one of them, or a function of its own.
+        roundoff: unit roundoff of the coarsest parameter.
 
     Raises:
         DefinitionError: the one that was asked for is not there.
@@ -75,13 +85,15 @@ def differentiable_candidates(
     if isinstance(oracle, Implementation):
         return [oracle]
     if oracle != "auto":
-        chosen = [contender for contender in contenders if contender.label == oracle]
+        chosen = [implementation for implementation in implementations if implementation.label == oracle]
         if not chosen:
-            labels = ", ".join(contender.label for contender in contenders)
+            labels = ", ".join(implementation.label for implementation in implementations)
             raise DefinitionError(Complaint(f"there is no function called {oracle!r}; there are {labels}", ("oracle",)))
         return chosen
-    sound = [contender for contender, found in zip(contenders, examined, strict=True) if found.steady]
-    return sorted(sound, key=lambda contender: -contender.backend.batches)
+    pairs = zip(implementations, answers, strict=True)
+    steady = [implementation for implementation, answer in pairs if is_steady(answer, roundoff)]
+    # A framework that evaluates many θ at once is quicker by far.
+    return sorted(steady, key=lambda implementation: -implementation.backend.batches)
 
 
 def run_oracle(
@@ -104,76 +116,108 @@ def run_oracle(
         progress: called with the number of differences after each batch.
     """
     failures: list[Finding] = []
-    for contender in candidates:
-        warnings: list[Finding] = []
+    # The next framework may be able to evaluate what the preferred one cannot.
+    for implementation in candidates:
         try:
-            objective, roundoff = _wide(contender, arguments, device, cotangent, warnings)
+            objective, roundoff, warnings = _in_float64(implementation, arguments, device, cotangent)
             oracle = _oracle(objective, arguments, options, roundoff, progress)
         except BackendError as error:
-            failures.append(failure(contender.label, error))
+            failures.append(failure(implementation.label, error.text, trace_of(error)))
             continue
-        estimate = oracle.estimate(f"{contender.label}: {objective.engine}")
-        return OracleRun(estimate, oracle.lines, contender.label, oracle, roundoff, [], warnings)
+        return OracleRun(
+            estimate=oracle.estimate(f"{implementation.label}: {objective.engine}"),
+            lines=oracle.lines,
+            label=implementation.label,
+            oracle=oracle,
+            computed_in=roundoff,
+            warnings=warnings,
+        )
+    # A report needs names even where nothing has been measured.
     lines = Lines.all_of(arguments.layout)
-    return OracleRun(nothing_measured(arguments.layout), lines, findings=failures)
+    return OracleRun(estimate=nothing_measured(arguments.layout), lines=lines, findings=failures)
 
 
 def remeasure_disputes(
-    judgement: OracleRun, comparer: Callable[[Estimate], Comparer], witnesses: Sequence[Evaluation]
-) -> None:
-    """Measure again, with shorter steps, what witnesses dispute; the judgement is updated."""
+    run: OracleRun, comparer: Callable[[OracleRun], Comparer], witnesses: Sequence[Evaluation]
+) -> OracleRun:
+    """Return the run after what witnesses dispute was measured again, with shorter steps.
+
+    Args:
+        run: what the oracle says.
+        comparer: holds witnesses against a run.
+        witnesses: their whole gradients.
+    """
     for witness in witnesses:
-        if judgement.oracle is None:
-            return
-        seen = judgement.along(witness)
-        disputed = comparer(judgement.estimate).wrong(seen)
-        if judgement.oracle.reconsider(disputed, seen.gradient):
-            judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
+        if run.oracle is None:
+            return run
+        seen = run.along(witness)
+        # Only what would be called wrong is worth more losses.
+        disputed = comparer(run).wrong(seen)
+        if run.oracle.reconsider(disputed, seen.gradient):
+            run = replace(run, estimate=run.oracle.estimate(run.estimate.engine))
+    return run
 
 
 def locate_errors(
-    judgement: OracleRun, comparer: Callable[[OracleRun], Comparer], witnesses: Sequence[Evaluation]
-) -> None:
-    """Look for the components in which witnesses are wrong, where random directions tell; the judgement is updated."""
+    run: OracleRun, comparer: Callable[[OracleRun], Comparer], witnesses: Sequence[Evaluation]
+) -> OracleRun:
+    """Return the run after wrong components were looked for in the witnesses that are wrong along a direction.
+
+    Args:
+        run: what the oracle says.
+        comparer: holds witnesses against a run.
+        witnesses: their whole gradients.
+    """
     for witness in witnesses:
         for call in witness.calls:
-            if judgement.oracle is None:
-                return
-            against, seen = comparer(judgement), judgement.along(call)
-            told = against.wrong(seen) >= len(judgement.lines.components)
-            if not told.any() or against.spread(seen) or not against.with_oracle(seen).losses_agree:
-                continue
-            with suppress(BackendError):  # a step may lead where the function fails: then nothing is located
-                found = judgement.oracle.locate(call.gradient, against.tolerance, against.roundoff)
-                if found is not None:
-                    judgement.located.append((witness.name, found))
-            judgement.lines = judgement.oracle.lines
-            judgement.estimate = judgement.oracle.estimate(judgement.estimate.engine)
+            if run.oracle is None:
+                return run
+            # Where every component was measured by itself, the wrong ones are known already.
+            if _is_wrong_along_a_direction(run, comparer(run), call):
+                run = _locate(run, run.oracle, comparer(run), call)
+    return run
 
 
-def _wide(
-    contender: Implementation, arguments: Arguments, device: str, cotangent: Any, warnings: list[Finding]
-) -> tuple[FunctionObjective, float]:
-    """Return the function in 64 bits with its roundoff, or as it is where it does not allow that.
+def _is_wrong_along_a_direction(run: OracleRun, comparer: Comparer, call: Evaluation) -> bool:
+    seen = run.along(call)
+    # Directions come after the components.
+    along_directions = comparer.wrong(seen) >= len(run.lines.components)
+    return bool(along_directions.any() and not comparer.spread(seen) and comparer.with_oracle(seen).losses_agree)
+
+
+def _locate(run: OracleRun, oracle: FunctionOracle, comparer: Comparer, call: Evaluation) -> OracleRun:
+    """Return the run with what was located in one call of a witness."""
+    located = list(run.located)
+    with suppress(BackendError):  # a step may lead where the function fails: then nothing is located
+        found = oracle.locate(call.gradient, comparer.tolerance, comparer.roundoff)
+        if found is not None:
+            located.append((call.name, found))
+    return replace(run, lines=oracle.lines, estimate=oracle.estimate(run.estimate.engine), located=located)
+
+
+def _in_float64(
+    implementation: Implementation, arguments: Arguments, device: str, cotangent: Any
+) -> tuple[FunctionObjective, float, list[Finding]]:
+    """Return the function in 64 bits with its roundoff, or as it is, with a warning, where it does not allow that.
 
     Raises:
         BackendError: it cannot be evaluated at all.
     """
-    wide = contender.objective(arguments, device=device, wide=True, cotangent=cotangent)
-    native = contender.objective(arguments, device=device, cotangent=cotangent)
-    # Who writes into what he is given gets a copy for every call.
+    wide = implementation.objective(arguments, device=device, wide=True, cotangent=cotangent)
+    native = implementation.objective(arguments, device=device, cotangent=cotangent)
+    # A function that writes into its arguments is given a copy of them for every call.
     wide.overwritten |= native.overwritten
     try:
         wide.losses(arguments.theta[None])
     except BackendError as error:
         native.losses(arguments.theta[None])
         text = (
-            f"{contender.label}: the loss cannot be computed in float64 ({error.text.splitlines()[0]}), so the oracle "
-            f"differences it as it is: noise is measured, and what can be decided is less"
+            f"{implementation.label}: the loss cannot be computed in float64 ({error.text.splitlines()[0]}), so the "
+            f"oracle differences it as it is: noise is measured, and what can be decided is less"
         )
-        warnings.append(Finding(code=ORACLE_NOT_FLOAT64, text=text, value=arguments.roundoff))
-        return native, arguments.roundoff
-    return wide, FLOAT64
+        warning = Finding(code=ORACLE_NOT_FLOAT64, text=text, value=arguments.roundoff)
+        return native, arguments.roundoff, [warning]
+    return wide, FLOAT64, []
 
 
 def _oracle(

@@ -1,4 +1,4 @@
-"""Examination: is a function one at all? Called twice, then elsewhere, then again; and what it writes into is noticed.
+"""Is a function one at all? It is called twice, then elsewhere, then again; and what it writes into is noticed.
 
 Only what gives the same answer at the same θ has a gradient. What differs from call to call is judged by
 `xcheck.diagnose.determinism`; a function that overwrites its arguments cannot be trusted with the next call, and is
@@ -8,149 +8,109 @@ undecided.
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.answer import Answer, evaluate, evaluate_twice
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
-from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
+from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.layout import Vector
 
-_STEPS, _SHORT, _DIRECTIONS = (0.1, 1e-3), 1e-4, 5
+# How far from θ a function is called "elsewhere", in units of max(1, |θᵢ|): first a step that any function feels; then,
+# where θ has no neighbours so far away (a logarithm close to 0), a short one.
+_STEPS = (0.1, 1e-3)
+# Step of the differences that tell whether J has other slopes at another θ: a guess, chosen so that the roundoff of a
+# float32 loss, 6e-8 / 1e-4, stays below the hundredth by which slopes must differ.
+_SHORT = 1e-4
+# Random directions in which slopes are compared; most must differ. A guess: five cost twenty losses twice.
+_DIRECTIONS = 5
 
 
-@dataclass(slots=True)
-class Answer:
-    """What came of calling one function.
-
-    Attributes:
-        contender: the function with its label and framework.
-        objective: the function.
-        evaluation: what it says; None where it fails.
-        findings: why the check cannot pass.
-        warnings: what else was noticed.
-        seconds: wall time.
-        stale: whether its gradient is kept from the first call.
-    """
-
-    contender: Implementation
-    objective: FunctionObjective
-    evaluation: Evaluation | None = None
-    findings: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-    seconds: float = 0.0
-    stale: bool = False
-
-    @property
-    def steady(self) -> bool:
-        """Whether two calls give the same loss, to rounding of the coarsest dtype."""
-        if self.evaluation is None:
-            return False
-        first, last = self.evaluation.calls[0].loss, self.evaluation.calls[-1].loss
-        close = 2.0**10 * self.objective.arguments.roundoff * max(abs(first), abs(last))
-        return bool(abs(first - last) <= close) or first == last or (np.isnan(first) and np.isnan(last))
-
-    @property
-    def failed(self) -> bool:
-        """Whether it raised."""
-        return self.evaluation is None
-
-    def in_float64(self, cotangent: Any, device: str) -> Evaluation | None:
-        """Return what it says in 64 bits, if its parameters are narrower and it can: rounding then hides nothing."""
-        arguments, evaluation = self.objective.arguments, self.evaluation
-        if evaluation is None or evaluation.again is not None or arguments.roundoff <= 2.0**-53 or self.overwrites:
-            return None
-        try:
-            wide = self.contender.objective(arguments, device=device, wide=True, cotangent=cotangent)
-            return Evaluation(f"{self.contender.label} in float64", *wide.loss_and_gradient(arguments.theta))
-        except BackendError:
-            return None  # the oracle says so where it matters
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether its gradient is the person's own code."""
-        return self.contender.function.hand_written
-
-    @property
-    def overwrites(self) -> bool:
-        """Whether it writes into its arguments."""
-        return bool(self.objective.overwritten)
-
-
-def call_and_probe(contender: Implementation, objective: FunctionObjective, theta: Vector) -> Answer:
+def call_and_probe(
+    implementation: Implementation, objective: FunctionObjective, theta: Vector
+) -> Answer[FunctionObjective]:
     """Call a function several times and note what is not as it should be."""
-    label, start, found = contender.label, time.perf_counter(), Answer(contender, objective)
+    answer = Answer(implementation.label, objective, versions=implementation.backend.versions())
+    start = time.perf_counter()
     try:
-        found.evaluation = _called(found, theta)
+        answer.evaluation = _call_at_and_around(answer, implementation, objective, theta)
     except BackendError as error:
-        found.findings.append(failure(label, error))
-    found.seconds = time.perf_counter() - start
-    if found.overwrites:
-        found.findings.append(_overwritten(label, sorted(objective.overwritten)))
+        answer.fail(error.text, trace_of(error))
+    answer.seconds = time.perf_counter() - start
+    # Noted by the objective, which compares its arguments before and after every call.
+    answer.overwrites = bool(objective.overwritten)
+    if answer.overwrites:
+        answer.findings.append(_overwritten(answer.name, sorted(objective.overwritten)))
     if objective.unused:
-        found.warnings.append(_unused(label, sorted(objective.unused), objective, by_hand=found.by_hand))
-    return found
+        by_hand = implementation.function.hand_written
+        answer.warnings.append(_unused(answer.name, sorted(objective.unused), objective, by_hand=by_hand))
+    return answer
 
 
-def failure(label: str, error: BackendError) -> Finding:
-    """Return what a function raised, with the traceback through the person's own code."""
-    trace = None if error.__cause__ is None else own_traceback(error.__cause__)
-    return Finding(code=BACKEND_FAILED, text=f"{label}: {error.text}", trace=trace)
+def trace_of(error: BackendError) -> str | None:
+    """Return the traceback through the person's own code of what a function raised."""
+    return None if error.__cause__ is None else own_traceback(error.__cause__)
 
 
-def _called(found: Answer, theta: Vector) -> Evaluation:
+def is_steady(answer: Answer[FunctionObjective], roundoff: float) -> bool:
+    """Return whether two calls give the same loss, to a thousand roundings of the coarsest dtype."""
+    if answer.evaluation is None:
+        return False
+    first, last = answer.evaluation.calls[0].loss, answer.evaluation.calls[-1].loss
+    close = 2.0**10 * roundoff * max(abs(first), abs(last))
+    return bool(abs(first - last) <= close) or first == last or (np.isnan(first) and np.isnan(last))
+
+
+def _call_at_and_around(
+    answer: Answer[FunctionObjective], implementation: Implementation, objective: FunctionObjective, theta: Vector
+) -> Evaluation:
     """Call at θ, at θ, elsewhere, and at θ; keep the first answer that differs from the first.
 
     Raises:
         BackendError: one of the calls fails.
     """
-    label, objective = found.contender.label, found.objective
-    first = Evaluation(label, *_copied(objective, theta))
-    second = Evaluation(label, *_copied(objective, theta))
-    if not second.repeats(first):
-        return replace(first, again=second)
-    _call_elsewhere(found, first, theta)
-    third = Evaluation(label, *_copied(objective, theta))
-    if third.repeats(first):
-        third = _left_behind(found, first, theta)
+    first = evaluate_twice(answer.name, objective, theta)
+    if first.again is not None:
+        return first
+    _call_elsewhere(answer, objective, first, theta)
+    third = evaluate(answer.name, objective, theta)
+    # A hand-written backward pass may use what the forward pass has left behind, of whatever θ it was called at last.
+    if third.repeats(first) and implementation.function.gradient is not None:
+        third = _left_behind(objective, first, theta)
     return first if third.repeats(first) else replace(first, again=third, elsewhere=True)
 
 
-def _call_elsewhere(found: Answer, first: Evaluation, theta: Vector) -> None:
+def _call_elsewhere(
+    answer: Answer[FunctionObjective], objective: FunctionObjective, first: Evaluation, theta: Vector
+) -> None:
     """Call at another θ, and note if that gives the gradient of the first one; θ may have no neighbours in reach."""
+    # Every component is moved, and neighbours the other way: a sum of all must not stay the same.
     signs = np.where(np.arange(theta.size) % 2, 1.0, -1.0)
     for step in _STEPS:
         there = theta + step * signs * np.maximum(1.0, np.abs(theta))
         try:
-            _, gradient = _copied(found.objective, there)
+            gradient = evaluate(answer.name, objective, there).gradient
             # A gradient of zeros is detached, not stale.
-            if gradient.any() and np.array_equal(first.gradient, gradient) and _bends(found.objective, theta, there):
-                found.stale = True
-                found.findings.append(_stale(found.contender.label))
+            if gradient.any() and np.array_equal(first.gradient, gradient) and _bends(objective, theta, there):
+                answer.stale = True
+                answer.findings.append(_stale(answer.name))
         except BackendError:
             continue
         return
 
 
-def _left_behind(found: Answer, first: Evaluation, theta: Vector) -> Evaluation:
+def _left_behind(objective: FunctionObjective, first: Evaluation, theta: Vector) -> Evaluation:
     """Return what a hand-written gradient says at θ when the loss was last called elsewhere."""
     gradient = None
-    if found.contender.function.gradient is None:
-        return first
     with suppress(BackendError):  # it may need the loss to be called first, and then at the same θ
-        found.objective.losses(theta[None] + _SHORT)
-        gradient = found.objective.gradient_alone(theta)
+        objective.losses(theta[None] + _SHORT)
+        gradient = objective.gradient_alone(theta)
     return first if gradient is None else replace(first, gradient=gradient)
-
-
-def _copied(objective: FunctionObjective, theta: Vector) -> tuple[float, Vector]:
-    loss, gradient = objective.loss_and_gradient(theta)
-    return loss, gradient.copy()  # the next call may write into the same buffer
 
 
 def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
@@ -158,6 +118,7 @@ def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
 
     Two steps each: a kink between θ and a step is not inside a much shorter one as well.
     """
+    # A thousandfold margin: slopes of a linear loss differ by noise alone.
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
     rng = np.random.default_rng(here.size)
     for _ in range(_DIRECTIONS):

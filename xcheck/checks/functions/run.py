@@ -1,6 +1,6 @@
-"""Hearing: every function is examined, the oracle measures one of them, and what both say is laid side by side.
+"""Run the check of functions: every function is called and probed, the oracle measures one of them, both are compared.
 
-A loss that returns an array y is heard through a cotangent v, as Re Σ v̄ y; or, for the whole Jacobian, once for every
+A loss that returns an array y is seen through a cotangent v, as Re Σ v̄ y; or, for the whole Jacobian, once for every
 output, with v a unit vector.
 """
 
@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.jacobian import _cotangents, _joined
+from xcheck.checks.functions.jacobian import cotangents_for, join_outputs
 from xcheck.checks.functions.oracle import (
     OracleRun,
     differentiable_candidates,
@@ -18,105 +20,142 @@ from xcheck.checks.functions.oracle import (
     remeasure_disputes,
     run_oracle,
 )
-from xcheck.checks.functions.purity import Answer, call_and_probe
+from xcheck.checks.functions.purity import call_and_probe
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
 from xcheck.dtypes import FLOAT64
+from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.estimators.rounding import Rounding
 
 
-def run_functions(contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions) -> Answers:
-    """Hear everybody.
+def run_functions(
+    implementations: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
+) -> Answers:
+    """Call every function and the oracle at θ, and return what they say.
 
     Raises:
         DefinitionError: a function does not fit its parameters, or an array-valued loss is asked for what it is not.
     """
-    cotangents = _cotangents(contenders, arguments, options)
-    parts = [_heard_through(cotangent, contenders, arguments, options) for cotangent in cotangents]
-    return parts[0] if not options.jacobian or cotangents == [None] else _joined(parts, cotangents)
+    cotangents = cotangents_for(implementations, arguments, options)
+    parts = [_run_one(cotangent, implementations, arguments, options) for cotangent in cotangents]
+    # A scalar loss has one output, and its Jacobian is its gradient.
+    return parts[0] if not options.jacobian or cotangents == [None] else join_outputs(parts)
 
 
-def strict_estimate(found: Answers) -> Estimate:
-    """Return the estimate for those that were asked again in float64: their rounding is that of float64."""
-    return _strict(found.judgement, found.estimate, found.roundoff)
-
-
-def _strict(judgement: OracleRun, estimate: Estimate, roundoff: float) -> Estimate:
-    own = max(FLOAT64, judgement.roundoff)
-    return replace(estimate, rounding=_scaled(estimate.rounding, own / roundoff))
-
-
-def _strict_comparer(judgement: OracleRun, options: FunctionCheckOptions, roundoff: float) -> Comparer:
-    own, estimate = max(FLOAT64, judgement.roundoff), _strict(judgement, judgement.estimate, roundoff)
-    return _comparer(estimate, judgement.lines.layout, options, own)
-
-
-def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, Comparer]:
-    """Return who compares the witnesses, and who those that were asked again in float64."""
-    own = max(FLOAT64, found.judgement.roundoff)
-    return (
-        _comparer(found.estimate, found.layout, options, found.roundoff),
-        _comparer(strict_estimate(found), found.layout, options, own),
-    )
-
-
-def _comparer(estimate: Estimate, layout: Layout, options: FunctionCheckOptions, roundoff: float) -> Comparer:
-    extrapolates = options.differences.epsilon == "auto"
-    tolerance = tolerance_for(options.differences.tolerance, roundoff, extrapolates=extrapolates)
-    return Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)
-
-
-def _scaled(rounding: Rounding, factor: float) -> Rounding:
-    return Rounding(rounding.gradient * factor, rounding.loss * factor)
-
-
-def _heard_through(
-    cotangent: Numbers | None, contenders: Sequence[Implementation], arguments: Arguments, options: FunctionCheckOptions
+def _run_one(
+    cotangent: Numbers | None,
+    implementations: Sequence[Implementation],
+    arguments: Arguments,
+    options: FunctionCheckOptions,
 ) -> Answers:
-    found = [_examined(contender, arguments, options, cotangent) for contender in contenders]
-    judgement = run_oracle(
-        differentiable_candidates(contenders, found, options.oracle),
+    answers = [_call(implementation, arguments, options, cotangent) for implementation in implementations]
+    run = run_oracle(
+        differentiable_candidates(implementations, answers, options.oracle, arguments.roundoff),
         arguments,
         options.differences,
         device=options.device,
         cotangent=cotangent,
         progress=options.progress,
     )
-    witnesses = [one.evaluation for one in found if one.evaluation is not None]
-    layout = judgement.lines.layout
-
-    def roundoff() -> float:
-        return max(arguments.roundoff, judgement.roundoff)
-
-    remeasure_disputes(judgement, lambda estimate: _comparer(estimate, layout, options, roundoff()), witnesses)
-    wide = [] if judgement.is_narrow else _in_float64(found, cotangent, options.device)
-    locate_errors(judgement, lambda now: _comparer(now.estimate, now.lines.layout, options, roundoff()), witnesses)
-    locate_errors(judgement, lambda now: _strict_comparer(now, options, roundoff()), wide)
+    witnesses = [answer.evaluation for answer in answers if answer.evaluation is not None]
+    native, float64 = _comparers_of_runs(arguments, options)
+    # Before anything is called wrong the oracle has its second chance, with shorter steps.
+    run = remeasure_disputes(run, native, witnesses)
+    reruns = []
+    if not run.is_narrow and arguments.roundoff > FLOAT64:
+        reruns = _rerun_in_float64(implementations, answers, arguments, options.device, cotangent)
+    # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
+    run = locate_errors(run, native, witnesses)
+    run = locate_errors(run, float64, reruns)
     return Answers(
-        layout=judgement.lines.layout,
-        estimate=judgement.estimate,
-        evaluations=[judgement.along(witness) for witness in witnesses],
-        wide=[judgement.along(one) for one in wide],
-        wide_whole=wide,
-        examined=found,
-        judgement=judgement,
-        roundoff=roundoff(),
+        answers=answers,
+        run=run,
+        layout=run.lines.layout,
+        estimate=run.estimate,
+        evaluations=[run.along(witness) for witness in witnesses],
+        reruns=[run.along(rerun) for rerun in reruns],
+        whole_reruns=reruns,
+        roundoff=max(arguments.roundoff, run.roundoff),
+        cotangent=cotangent,
     )
 
 
-def _in_float64(found: Sequence[Answer], cotangent: Numbers | None, device: str) -> list[Evaluation]:
-    """Return what narrow witnesses say in float64, where they can."""
-    again = (one.in_float64(cotangent, device) for one in found)
-    return [wide for wide in again if wide is not None]
+def _call(
+    implementation: Implementation, arguments: Arguments, options: FunctionCheckOptions, cotangent: Any
+) -> Answer[FunctionObjective]:
+    objective = implementation.objective(arguments, device=options.device, cotangent=cotangent)
+    return call_and_probe(implementation, objective, arguments.theta)
 
 
-def _examined(contender: Implementation, arguments: Arguments, options: FunctionCheckOptions, cotangent: Any) -> Answer:
-    objective = contender.objective(arguments, device=options.device, cotangent=cotangent)
-    return call_and_probe(contender, objective, arguments.theta)
+def _rerun_in_float64(
+    implementations: Sequence[Implementation],
+    answers: Sequence[Answer[FunctionObjective]],
+    arguments: Arguments,
+    device: str,
+    cotangent: Numbers | None,
+) -> list[Evaluation]:
+    """Return what functions of narrow parameters say in 64 bits, where they can: rounding then hides nothing."""
+    found = []
+    for implementation, answer in zip(implementations, answers, strict=True):
+        # What differs from call to call, or writes into its arguments, would say nothing more in float64.
+        if answer.evaluation is None or answer.evaluation.again is not None or answer.overwrites:
+            continue
+        try:
+            wide = implementation.objective(arguments, device=device, wide=True, cotangent=cotangent)
+            loss, gradient = wide.loss_and_gradient(arguments.theta)
+        except BackendError:
+            continue  # the oracle says so where it matters
+        name = f"{implementation.label} in float64"
+        found.append(Evaluation(name, loss, gradient, rerun_of=implementation.label))
+    return found
 
 
-# --- losses that are arrays -----------------------------------------------------------------------------------------
+# --- comparers ------------------------------------------------------------------------------------------------------
+
+
+def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, Comparer]:
+    """Return what compares the witnesses, and what compares those that were asked again in float64."""
+    return (
+        _comparer(found.estimate, found.layout, options, found.roundoff),
+        _comparer(float64_estimate(found), found.layout, options, _at_least_float64(found.run)),
+    )
+
+
+def float64_estimate(found: Answers) -> Estimate:
+    """Return the estimate for those that were asked again in float64: their rounding is that of float64."""
+    return _rescaled(found.run, found.estimate, found.roundoff)
+
+
+def _comparers_of_runs(arguments: Arguments, options: FunctionCheckOptions) -> tuple[Any, Any]:
+    """Return the same two, as functions of what the oracle says so far."""
+
+    def native(run: OracleRun) -> Comparer:
+        return _comparer(run.estimate, run.lines.layout, options, max(arguments.roundoff, run.roundoff))
+
+    def float64(run: OracleRun) -> Comparer:
+        estimate = _rescaled(run, run.estimate, max(arguments.roundoff, run.roundoff))
+        return _comparer(estimate, run.lines.layout, options, _at_least_float64(run))
+
+    return native, float64
+
+
+def _at_least_float64(run: OracleRun) -> float:
+    return max(FLOAT64, run.roundoff)
+
+
+def _rescaled(run: OracleRun, estimate: Estimate, roundoff: float) -> Estimate:
+    """Return the estimate with the rounding of float64, which is proportional to the unit roundoff."""
+    factor = _at_least_float64(run) / roundoff
+    rounding = Rounding(estimate.rounding.gradient * factor, estimate.rounding.loss * factor)
+    return replace(estimate, rounding=rounding)
+
+
+def _comparer(estimate: Estimate, layout: Layout, options: FunctionCheckOptions, roundoff: float) -> Comparer:
+    # One fixed step is taken as it is, and decides less.
+    extrapolates = options.differences.epsilon == "auto"
+    tolerance = tolerance_for(options.differences.tolerance, roundoff, extrapolates=extrapolates)
+    return Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)

@@ -7,12 +7,16 @@ Hessian shows in E v with certainty but for coincidence, and the component of E 
 Source: Pearlmutter, "Fast exact multiplication by the Hessian", 1994.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from xcheck.checks.answer import failure
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
-from xcheck.checks.functions.purity import Answer, failure
+from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.jacobian import output_name
+from xcheck.checks.functions.purity import trace_of
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import Pair
@@ -20,12 +24,14 @@ from xcheck.compare.tolerance import tolerance_for
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.findings import NO_SECOND_ORDER, Finding
-from xcheck.functions.arguments import Arguments
+from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.hessian import hessian_estimate
 from xcheck.seeds import Stream, generator
 from xcheck.verdict import Verdict
 
+# Vectors v: an error E of the Hessian hides from one only if E v = 0, which for a Gaussian v has probability 0; three
+# guard against an error too small beside the noise along one of them.
 _VECTORS = 3
 
 
@@ -51,37 +57,65 @@ class SecondOrder:
 
 
 def check_second_order(
-    found: Answers, arguments: Arguments, options: FunctionCheckOptions, *, agreed: bool
+    implementations: Sequence[Implementation],
+    found: Answers,
+    arguments: Arguments,
+    options: FunctionCheckOptions,
+    *,
+    agreed: bool,
 ) -> SecondOrder:
-    """Check H v of every function that its framework can differentiate twice."""
+    """Check H v of every function that its framework can differentiate twice; of a Jacobian, for every output.
+
+    Args:
+        implementations: the functions.
+        found: what they say of the first derivatives.
+        arguments: θ and the data.
+        options: how to check.
+        agreed: whether the first derivatives agree; where they do not, the second are not looked at.
+    """
     result = SecondOrder()
+    # Differences of a wrong gradient are no measure of anything.
     if not agreed:
         text = "second derivatives were not looked at: the first do not agree"
         result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
         return result
     rng = generator(options.differences.seed, Stream.SECOND_ORDER)
     vectors = rng.standard_normal((_VECTORS, arguments.layout.size))
-    for one in found.examined:
-        if one.by_hand:
-            text = f"{one.contender.label}: a hand-written gradient has no second derivative to check"
+    outputs = [(output_name(part.cotangent), part.cotangent) for part in found.outputs] or [("", found.cotangent)]
+    for implementation in implementations:
+        if implementation.function.hand_written:
+            text = f"{implementation.label}: a hand-written gradient has no second derivative to check"
             result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
             continue
         try:
-            result.pairs.append(_pair(one, arguments, options, vectors))
+            result.pairs += [
+                _pair(implementation, cotangent, arguments, options, vectors, of=name) for name, cotangent in outputs
+            ]
         except BackendError as error:
-            result.findings.append(failure(f"{one.contender.label}: the second derivative fails", error))
+            text = f"the second derivative fails: {error.text}"
+            result.findings.append(failure(implementation.label, text, trace_of(error)))
     return result
 
 
-def _pair(one: Answer, arguments: Arguments, options: FunctionCheckOptions, vectors: Vector) -> Pair:
-    """Compare H v with differences, all vectors in one long gradient."""
-    objective = one.contender.objective(arguments, device=options.device, wide=True, cotangent=one.objective.cotangent)
+def _pair(
+    implementation: Implementation,
+    cotangent: Numbers | None,
+    arguments: Arguments,
+    options: FunctionCheckOptions,
+    vectors: Vector,
+    *,
+    of: str,
+) -> Pair:
+    """Compare H v with differences, all vectors in one long gradient; `of` names the output if there are several."""
+    # In float64: differences of float32 gradients have three digits at best.
+    objective = implementation.objective(arguments, device=options.device, wide=True, cotangent=cotangent)
     analytic = np.concatenate([objective.hessian_product(arguments.theta, v) for v in vectors])
     estimate = hessian_estimate(lambda theta: objective.loss_and_gradient(theta)[1], arguments.theta, vectors)
     layout = _layout(arguments.layout, len(vectors))
     tolerance = tolerance_for(options.differences.tolerance, FLOAT64, extrapolates=True)
     comparer = Comparer(estimate, layout, tolerance, worst=options.worst, despite_losses=False)
-    return comparer.with_oracle(Evaluation(f"{one.contender.label}, second order", estimate.loss, analytic))
+    name = f"{implementation.label}, second order{f' of {of}' if of else ''}"
+    return comparer.with_oracle(Evaluation(name, estimate.loss, analytic))
 
 
 def _layout(layout: Layout, count: int) -> Layout:

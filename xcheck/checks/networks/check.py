@@ -10,8 +10,8 @@ import numpy as np
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend
 from xcheck.checks.completed import CompletedCheck, Witness
-from xcheck.checks.networks.run import NetworkAnswers, run_network
-from xcheck.checks.report import Report
+from xcheck.checks.networks.report import build_report
+from xcheck.checks.networks.run import run_network
 from xcheck.layout import Layout, Vector
 from xcheck.networks.definition import Loaded, load, settings_for_problem
 from xcheck.networks.problem import Problem
@@ -38,9 +38,11 @@ def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[s
     Raises:
         DefinitionError: all mistakes at once.
     """
+    # A flag that was not given must not override what the definition says.
     flags = {name: value for name, value in settings.items() if value is not None}
     if backends:
         flags["backends"] = list(backends)
+    # Made in Python, it has no file and no project around it: only flags and defaults count.
     if isinstance(model, Problem):
         check = settings_for_problem(flags, backends=registry.names())
         return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
@@ -69,31 +71,24 @@ class NetworkCheck:
         """Names of θ."""
         return self.loaded.problem.layout
 
-    def report(self, progress: Progress | None = None) -> Report:
-        """Check the network, and return the report."""
-        return self._call(progress).report(self.command)
-
     def run(self, progress: Progress | None = None, including: int | None = None) -> CompletedCheck:
         """Check the network; every component is looked at, so the one that is wanted is included."""
-        done = self._call(progress)
-        problem, point = done.point.problem, done.point
+        found = run_network(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
+        problem, evaluations = found.point.problem, found.point.evaluations
         return CompletedCheck(
-            report=done.report(self.command),
+            report=build_report(self.loaded, found.answers, found.comparer, found.point, self.command),
             layout=problem.layout,
             theta=problem.theta,
             lines=Lines.all_of(problem.layout),
-            estimate=point.estimate,
+            estimate=found.point.estimate,
             witnesses=tuple(
-                Witness(name=evaluation.name, whole=evaluation, comparer=done.comparer)
-                for evaluation in point.evaluations
+                Witness(name=evaluation.name, whole=evaluation, comparer=found.comparer) for evaluation in evaluations
             ),
+            # Made when it is asked for: only `explain` looks at the real loss again.
             engine=lambda: natural_engine(problem),
-            own=(Verdict.ERROR,) if done.witnesses.failures or not point.evaluations else (),
+            own=tuple(answer.verdict for answer in found.answers) if evaluations else (Verdict.ERROR,),
             problem=problem,
         )
-
-    def _call(self, progress: Progress | None) -> NetworkAnswers:
-        return run_network(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
 
 
 def natural_engine(problem: Problem) -> FunctionEngine:

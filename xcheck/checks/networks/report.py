@@ -1,87 +1,81 @@
 """Build the report on a declared network from what the witnesses and the oracle say."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
+from xcheck.backend.contract import Objective
 from xcheck.caveats import CheckedPoint, caveats_at
 from xcheck.caveats.check import check_caveats
-from xcheck.checks.environment import environment_of
-from xcheck.checks.networks.witnesses import Witnesses
-from xcheck.checks.report import OracleSummary, Report
+from xcheck.checks.answer import Answer
+from xcheck.checks.assemble import Comparison, ReportHead, assemble, compare_witnesses, findings_in_order
+from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
-from xcheck.compare.pair import ORACLE, Pair
+from xcheck.compare.pair import ORACLE
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import (
-    Forward,
-    consensus,
-    consensus_findings,
-    diagnosis_of,
-    odd_one_out,
-    parted,
-    shown,
-)
-from xcheck.diagnose.determinism import differing_calls, unsteady_gradients
-from xcheck.diagnose.losses import loss_findings
+from xcheck.diagnose import Forward, diagnosis_of, odd_one_out, parted, shown
+from xcheck.diagnose.determinism import differing_calls
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding
 from xcheck.networks.definition import Loaded
 from xcheck.networks.problem import Problem
-from xcheck.verdict import Verdict
 
 
 @np.errstate(all="ignore")
 def build_report(
-    loaded: Loaded, witnesses: Witnesses, comparer: Comparer, point: CheckedPoint, command: Sequence[str]
+    loaded: Loaded,
+    answers: Sequence[Answer[Objective]],
+    comparer: Comparer,
+    point: CheckedPoint,
+    command: Sequence[str],
 ) -> Report:
     """Compare what the witnesses and the oracle say, and put everything into a report."""
-    problem, estimate, evaluations = point.problem, point.estimate, witnesses.evaluations
-    pairs = [comparer.with_oracle(evaluation) for evaluation in evaluations]
-    pairs += [comparer.between(a, b) for a, b in combinations(evaluations, 2)]
-    found = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
-    errors = [Verdict.ERROR] if witnesses.failures or not evaluations else []
-    return Report(
+    problem, estimate, evaluations = point.problem, point.estimate, point.evaluations
+    pairs = compare_witnesses(evaluations, comparer)
+    comparison = Comparison(
+        answers=answers, evaluations=evaluations, estimate=estimate, comparer=comparer, pairs=pairs, distinct=pairs
+    )
+    diagnosis = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
+    head = ReportHead(
         model=problem.name,
         summary=_summary(problem, point.dtype),
-        verdict=Verdict.worst([*errors, *(pair.verdict for pair in pairs)]),
         parameters=problem.layout.size,
         seed=problem.seed,
-        losses={evaluation.name: evaluation.loss for evaluation in evaluations},
-        pairs=tuple(pairs),
-        odd_one_out=odd_one_out(pairs),
-        consensus=consensus(pairs),
-        starts=found.starts,
-        findings=(
-            *witnesses.failures,
-            *unsteady_gradients(evaluations, comparer),
-            *loss_findings(pairs, estimate),
-            *_forward(pairs, witnesses, point),
-            *consensus_findings(pairs, estimate),
-            *found.findings,
-        ),
-        warnings=(*loaded.warnings, *witnesses.warnings, *_doubts(pairs, comparer, point)),
-        tensors=tuple(point.tensors),
-        layers=tuple(point.layers),
-        oracle=OracleSummary.of(estimate, scope="all", budget=loaded.check.budget),
         dtype=point.dtype,
-        tolerance=point.tolerance,
-        resolution=comparer.resolution,
-        seconds=witnesses.seconds,
+        scope="all",
+        budget=loaded.check.budget,
+        device=loaded.check.device,
+        command=command,
+    )
+    return assemble(
+        comparison,
+        head,
+        verdict=comparison.verdict,
+        odd_one_out=odd_one_out(pairs),
+        findings=findings_in_order(comparison, diagnosis, parted=_parted_losses(comparison, point)),
+        warnings=[
+            *loaded.warnings,
+            *(warning for answer in answers for warning in answer.warnings),
+            *_caveats(comparison, point),
+        ],
+        tensors=point.tensors,
+        starts=diagnosis.starts,
+        layers=point.layers,
         precision=() if point.dtype == "float64" else precisions(evaluations, estimate, problem.layout),
-        environment=environment_of(witnesses.versions, loaded.check.device),
-        command=tuple(command),
     )
 
 
-def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: CheckedPoint) -> list[Finding]:
-    """Return where the losses part of those witnesses that compute another one."""
+def _parted_losses(comparison: Comparison, point: CheckedPoint) -> list[Finding]:
+    """Return in which layer the losses part of those witnesses that compute another one."""
+    objectives = {answer.name: answer.objective for answer in comparison.answers if answer.objective is not None}
     found = []
-    for pair in pairs:
+    for pair in comparison.pairs:
+        # A loss that is random or not finite parts everywhere and nowhere.
         if pair.b != ORACLE or pair.losses_agree or pair.spread or not np.isfinite(pair.losses).all():
             continue
         try:
-            activations = shown(witnesses.objectives[pair.a].activations(point.problem.theta))
+            # Optional in the contract; without it the loss alone has to tell.
+            activations = shown(objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
         roundoff = roundoff_of(point.dtype)
@@ -90,10 +84,10 @@ def _forward(pairs: Sequence[Pair], witnesses: Witnesses, point: CheckedPoint) -
     return found
 
 
-def _doubts(pairs: Sequence[Pair], comparer: Comparer, point: CheckedPoint) -> list[Finding]:
+def _caveats(comparison: Comparison, point: CheckedPoint) -> list[Finding]:
     """Return what this check does not prove."""
-    calls = differing_calls(point.evaluations, comparer)
-    return [*check_caveats(pairs, point.estimate, point.problem.layout), *calls, *caveats_at(point)]
+    calls = differing_calls(point.evaluations, comparison.comparer)
+    return [*check_caveats(comparison.pairs, point.estimate, point.problem.layout), *calls, *caveats_at(point)]
 
 
 def _summary(problem: Problem, dtype: str) -> str:

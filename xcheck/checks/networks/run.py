@@ -5,44 +5,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.backend.contract import Backend
+from xcheck.backend.contract import Backend, Objective
 from xcheck.caveats import CheckedPoint
 from xcheck.caveats.layers import layers_of
-from xcheck.checks.networks.report import build_report
-from xcheck.checks.networks.witnesses import Witnesses, call_witnesses
-from xcheck.checks.report import Report
+from xcheck.checks.answer import Answer
+from xcheck.checks.networks.witnesses import call_witnesses
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.tolerance import tolerance_for
 from xcheck.dtypes import largest_of, roundoff_of
 from xcheck.findings import CONSTANT_FEATURE
-from xcheck.layout import Vector
 from xcheck.networks.definition import CheckSettings, Loaded
-from xcheck.networks.problem import Problem
-from xcheck.oracle import Estimate, OracleOptions, numerical_gradient, planned_differences
+from xcheck.oracle import OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.extended_precision import settle_disputes
 from xcheck.progress import Progress, counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkAnswers:
-    """A check of a declared network that is done.
+    """What all witnesses and the oracle say of a declared network at one θ.
 
     Attributes:
-        loaded: what was checked.
-        witnesses: what they say.
-        comparer: holds it against the oracle.
+        answers: what came of calling each witness.
+        comparer: holds them against the oracle.
         point: what is known at θ.
     """
 
-    loaded: Loaded
-    witnesses: Witnesses
+    answers: Sequence[Answer[Objective]]
     comparer: Comparer
     point: CheckedPoint
-
-    def report(self, command: Sequence[str] = ()) -> Report:
-        """Return the report."""
-        return build_report(self.loaded, self.witnesses, self.comparer, self.point, command)
 
 
 @np.errstate(all="ignore")  # a network that overflows at θ is a result
@@ -53,10 +44,18 @@ def run_network(
     worst: int = 10,
     progress: Progress | None = None,
 ) -> NetworkAnswers:
-    """Ask the witnesses and the oracle; see `verify`."""
+    """Call every witness and the oracle at θ, and return what they say.
+
+    Args:
+        loaded: the network, and how it is to be checked.
+        backends: the witnesses; None for what the definition says.
+        worst: how many components to name per pair.
+        progress: called with (differences done, differences planned).
+    """
     problem, check = loaded.problem, loaded.check
     options = _options(check)
-    witnesses = call_witnesses(problem, check, backends)
+    answers = call_witnesses(problem, check, backends)
+    evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
     estimate = numerical_gradient(problem, options, progress=counted(progress, planned_differences(problem, options)))
     tolerance = tolerance_for(
         check.tolerance,
@@ -65,21 +64,25 @@ def run_network(
         largest=largest_of(check.dtype),
     )
     comparer = Comparer(estimate, problem.layout, tolerance, worst=worst)
+    # A fixed step is there to be looked at as it is; no better measurement is put in its place.
     if options.extrapolates:
-        disputes = [comparer.disputes(evaluation) for evaluation in witnesses.evaluations]
-        estimate = _settled(problem, estimate, disputes, tolerance.relative)
+        disputes = [comparer.disputes(evaluation) for evaluation in evaluations]
+        if disputes:
+            worst_dispute = np.max(disputes, axis=0)
+            estimate = settle_disputes(problem, estimate, worst_dispute, tolerance=tolerance.relative)
         comparer = comparer.given(estimate)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,
         layers=layers_of(problem, estimate),
-        tensors=tensor_coverage(problem.layout, estimate, comparer.settled(witnesses.evaluations)),
-        evaluations=witnesses.evaluations,
+        tensors=tensor_coverage(problem.layout, estimate, comparer.settled(evaluations)),
+        evaluations=evaluations,
         dtype=check.dtype,
         tolerance=tolerance.effective,
+        # A feature that was called constant when the data were read need not be called blank once more.
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
-    return NetworkAnswers(loaded, witnesses, comparer, point)
+    return NetworkAnswers(answers, comparer, point)
 
 
 def _options(check: CheckSettings) -> OracleOptions:
@@ -92,8 +95,3 @@ def _options(check: CheckSettings) -> OracleOptions:
         engine=check.engine,
         budget=check.budget,
     )
-
-
-def _settled(problem: Problem, estimate: Estimate, disputes: Sequence[Vector], tolerance: float) -> Estimate:
-    """Return the estimate after the referee has had its say on what is in dispute."""
-    return settle_disputes(problem, estimate, np.max(disputes, axis=0), tolerance=tolerance) if disputes else estimate

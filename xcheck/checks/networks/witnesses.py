@@ -1,38 +1,20 @@
-"""Call the witnesses: each gives loss and gradient at θ, twice, and one that fails, fails alone."""
+"""Call the backends' networks: each gives loss and gradient at θ, twice, and one that fails, fails alone."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend, Objective
-from xcheck.compare.evaluation import Evaluation
+from xcheck.checks.answer import Answer, evaluate_twice
 from xcheck.errors import BackendError, DeviceError
-from xcheck.findings import BACKEND_FAILED, BACKEND_NOT_INSTALLED, Finding
-from xcheck.layout import Vector
+from xcheck.findings import BACKEND_NOT_INSTALLED, Finding
 from xcheck.networks.definition import CheckSettings
 from xcheck.networks.problem import Problem
 
 
-@dataclass(slots=True)
-class Witnesses:
-    """What came of calling the witnesses."""
-
-    evaluations: list[Evaluation] = field(default_factory=list)
-    objectives: dict[str, Objective] = field(default_factory=dict)
-    failures: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def fail(self, name: str, text: str) -> None:
-        """Note that a witness has failed."""
-        self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: {text}"))
-
-
 def call_witnesses(
     problem: Problem, check: CheckSettings, backends: Sequence[str | Backend] | None = None
-) -> Witnesses:
+) -> list[Answer[Objective]]:
     """Ask every witness for its gradient; one that fails, fails alone.
 
     Args:
@@ -42,40 +24,42 @@ def call_witnesses(
             only warned about.
     """
     asked = backends or check.backends
-    witnesses = Witnesses()
+    answers: list[Answer[Objective]] = []
+    # A backend that is named twice is asked once, and the order is the person's.
     for backend in dict.fromkeys(asked or registry.DEFAULTS):
         try:
             found = registry.get(backend) if isinstance(backend, str) else backend
         except BackendError as error:
-            witnesses.fail(error.backend, error.text)
+            answers.append(Answer(error.backend))
+            answers[-1].fail(error.text)
         else:
-            _call(witnesses, found, problem, check, asked_for=bool(asked))
-    return witnesses
+            answers.append(_call(found, problem, check, asked_for=bool(asked)))
+    return answers
 
 
-def _call(witnesses: Witnesses, backend: Backend, problem: Problem, check: CheckSettings, *, asked_for: bool) -> None:
-    name, start = backend.name, time.perf_counter()
+def _call(backend: Backend, problem: Problem, check: CheckSettings, *, asked_for: bool) -> Answer[Objective]:
+    answer: Answer[Objective] = Answer(backend.name)
+    start = time.perf_counter()
     try:
         text = unusable(backend, check)
-        if text is not None:
-            if asked_for:
-                witnesses.fail(name, text)
-            else:
-                witnesses.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{name}: {text}"))
-            return
-        objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
-        evaluation = _called_twice(name, objective, problem.theta)
-        witnesses.versions.update(backend.versions())
+        if text is not None and asked_for:
+            answer.fail(text)
+        elif text is not None:
+            answer.warnings.append(Finding(code=BACKEND_NOT_INSTALLED, text=f"{backend.name}: {text}"))
+        else:
+            objective = backend.network_objective(problem, device=check.device, dtype=check.dtype)
+            evaluation = evaluate_twice(backend.name, objective, problem.theta)
+            answer.versions = backend.versions()
+            # Together and last: half an answer must not be compared.
+            answer.objective, answer.evaluation = objective, evaluation
     except BackendError as error:
-        witnesses.fail(name, error.text)
+        answer.fail(error.text)
     except DeviceError as error:
-        witnesses.fail(name, error.complaints[0].text)
+        answer.fail(error.complaints[0].text)
     except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way while it sets up; it fails alone
-        witnesses.fail(name, f"{type(error).__name__}: {error}")
-    else:
-        witnesses.evaluations.append(evaluation)
-        witnesses.objectives[name] = objective
-        witnesses.seconds[name] = time.perf_counter() - start
+        answer.fail(f"{type(error).__name__}: {error}")
+    answer.seconds = time.perf_counter() - start
+    return answer
 
 
 def unusable(backend: Backend, check: CheckSettings) -> str | None:
@@ -87,18 +71,3 @@ def unusable(backend: Backend, check: CheckSettings) -> str | None:
         known = " and ".join(backend.dtypes)
         return f"it computes in {known}, not in {check.dtype}: ask others (--backend torch --backend jax)"
     return None
-
-
-def _called_twice(name: str, objective: Objective, theta: Vector) -> Evaluation:
-    """Call a witness twice at the same θ; the second answer is kept where it is not bitwise the first.
-
-    Raises:
-        BackendError: one of the calls fails.
-    """
-    loss, gradient = objective.loss_and_gradient(theta)
-    first = Evaluation(name, loss, gradient.copy())  # a second call may write into the same buffer
-    try:
-        again = Evaluation(name, *objective.loss_and_gradient(theta))
-    except BackendError as error:
-        raise BackendError(name, f"a second call at the same θ fails: {error.text}") from error
-    return first if again.repeats(first) else replace(first, again=again)

@@ -1,7 +1,7 @@
-"""Trial: faults are planted in a model's own gradients, and the check says which of them it would find.
+"""Plant faults in a model's own gradients: a self-test tells which of them the check would find.
 
-The oracle is asked once, for the check itself; every fault is held against what it said then, along the same lines. So
-the trial of a hundred faulty gradients costs little more than the check of the right one.
+The oracle measures once, for the check itself; every fault is held against that estimate, along the same lines. So a
+hundred faulty gradients cost little more than the check of the right one.
 """
 
 import time
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.checks.completed import CompletedCheck, Witness
+from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import SAMPLED
@@ -24,29 +24,33 @@ from xcheck.testing.faults import FAULTS, Fault
 from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
 from xcheck.verdict import Verdict
 
-# Who asks for no more than the numbers of float32 does not call that rounding a fault.
+# Rounding to float32 is a fault only for a check whose tolerance is finer than its unit roundoff.
 _OF_FLOAT32 = {"rounded to float32": 2.0**-24}
 
 
-def run_selftest(subject: CompletedCheck, check_seconds: float) -> SelfTest:
+def run_selftest(check: CompletedCheck, check_seconds: float) -> SelfTest:
     """Plant all faults in a check that is done.
 
     Args:
-        subject: the check.
+        check: the check.
         check_seconds: how long it took.
+
+    Raises:
+        DefinitionError: it is a check of a whole Jacobian.
     """
-    start, report = time.perf_counter(), subject.report
-    witnesses = _sound(subject)
+    require_one_gradient(check)
+    start, report = time.perf_counter(), check.report
+    witnesses = _select_sound(check)
     with np.errstate(all="ignore"):  # what overflows in a faulty gradient is a fault all the same
-        results = tuple(_result(subject, witnesses, planter) for planter in _planters(subject)) if witnesses else ()
-        limits = _limits(subject, witnesses[0]) if witnesses else ()
-    kept = {witness.name for witness in witnesses}
+        results = tuple(_result(check, witnesses, fault) for fault in _faults_for(check)) if witnesses else ()
+        limits = _limits(check, witnesses[0]) if witnesses else ()
+    kept = {name for witness in witnesses for name in (witness.name, witness.rerun_of)}
     return SelfTest(
         model=report.model,
         check=report.verdict,
         headline_of_check=report.headline,
         witnesses=tuple(witness.name for witness in witnesses),
-        skipped=tuple(one.name for one in subject.witnesses if one.name not in kept and not _replaced(one, kept)),
+        skipped=tuple(witness.name for witness in check.witnesses if witness.name not in kept),
         results=results,
         limits=limits,
         sampled=next((warning.text for warning in report.warnings if warning.code == SAMPLED), ""),
@@ -57,25 +61,20 @@ def run_selftest(subject: CompletedCheck, check_seconds: float) -> SelfTest:
     )
 
 
-def _sound(subject: CompletedCheck) -> list[Witness]:
+def _select_sound(check: CompletedCheck) -> list[Witness]:
     """Return the witnesses that a fault can be planted in: nothing can be spoiled that is wrong already, or random.
 
     Of one that was asked again in float64, that answer: it is held to more.
     """
     sound = [
         witness
-        for witness in subject.witnesses
-        if subject.pair(witness).verdict is not Verdict.DISAGREE
+        for witness in check.witnesses
+        if check.pair(witness).verdict is not Verdict.DISAGREE
         and not witness.comparer.spread(witness.whole)
-        and np.isfinite(subject.estimate.error_bar).any()
+        and np.isfinite(check.estimate.error_bar).any()
     ]
-    again = {witness.name for witness in sound if witness.again}
-    return [witness for witness in sound if not _replaced(witness, again)]
-
-
-def _replaced(witness: Witness, names: set[str]) -> bool:
-    """Return whether its answer in float64 is among these."""
-    return f"{witness.name} in float64" in names
+    replaced = {witness.rerun_of for witness in sound}
+    return [witness for witness in sound if witness.name not in replaced]
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -90,14 +89,15 @@ class PlantedFault:
     plant: Callable[[Vector], Vector | None]
 
 
-def _planters(subject: CompletedCheck) -> list[PlantedFault]:
-    if subject.problem is not None:
-        return [_of_network(fault, subject.problem) for fault in FAULTS]
-    if subject.arguments is None:
+def _faults_for(check: CompletedCheck) -> list[PlantedFault]:
+    if check.problem is not None:
+        return [_of_network(fault, check.problem) for fault in FAULTS]
+    # Neither a network nor functions: nothing to plant in.
+    if check.arguments is None:
         return []
-    tolerance = subject.report.tolerance
+    tolerance = check.report.tolerance
     return [
-        _of_functions(fault, number, subject.arguments, subject.report.seed)
+        _of_functions(fault, number, check.arguments, check.report.seed)
         for number, fault in enumerate(GENERIC_FAULTS.values())
         if _OF_FLOAT32.get(fault.name, np.inf) > tolerance
     ]
@@ -119,7 +119,8 @@ def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: 
     return PlantedFault(fault.name, fault.kind, plant)
 
 
-# --- trials ---------------------------------------------------------------------------------------------------------
+# --- detections
+# ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,19 +135,19 @@ class Detection:
     tolerated: float
 
 
-def _result(subject: CompletedCheck, witnesses: Sequence[Witness], planter: PlantedFault) -> FaultResult:
+def _result(check: CompletedCheck, witnesses: Sequence[Witness], fault: PlantedFault) -> FaultResult:
     """Plant a fault in each witness by itself."""
-    seen = [one for witness in witnesses if (one := _seen(subject, witness, planter)) is not None]
+    seen = [one for witness in witnesses if (one := _detect(check, witness, fault)) is not None]
     if not seen:
-        return FaultResult(name=planter.name, kind=planter.kind, outcome=FaultOutcome.INAPPLICABLE)
+        return FaultResult(name=fault.name, kind=fault.kind, outcome=FaultOutcome.INAPPLICABLE)
     missed = [one for one in seen if one.outcome is not FaultOutcome.KILLED]
     if not missed:
         named = all(one.named for one in seen)
-        return FaultResult(name=planter.name, kind=planter.kind, outcome=FaultOutcome.KILLED, named=named)
+        return FaultResult(name=fault.name, kind=fault.kind, outcome=FaultOutcome.KILLED, named=named)
     worst = next((one for one in missed if one.outcome is FaultOutcome.SLIPS), missed[0])
     return FaultResult(
-        name=planter.name,
-        kind=planter.kind,
+        name=fault.name,
+        kind=fault.kind,
         outcome=worst.outcome,
         missed_in=tuple(one.witness for one in missed),
         component=worst.component,
@@ -155,34 +156,36 @@ def _result(subject: CompletedCheck, witnesses: Sequence[Witness], planter: Plan
     )
 
 
-def _seen(subject: CompletedCheck, witness: Witness, planter: PlantedFault) -> Detection | None:
+def _detect(check: CompletedCheck, witness: Witness, fault: PlantedFault) -> Detection | None:
     gradient = witness.whole.gradient
-    faulty = planter.plant(gradient)
+    faulty = fault.plant(gradient)
     if faulty is None:
         return None
-    right, wrong = subject.lines.along(gradient), subject.lines.along(faulty)
+    # Along the lines of the check: what it has not looked at, it cannot see.
+    right, wrong = check.lines.along(gradient), check.lines.along(faulty)
     bounds = witness.comparer.bounds(wrong)
-    touched = {t.name for t in subject.layout if not np.array_equal(faulty[t.span], gradient[t.span])}
-    found = _wrong_tensors(subject.lines.layout, bounds)
+    touched = {t.name for t in check.layout if not np.array_equal(faulty[t.span], gradient[t.span])}
+    found = _wrong_tensors(check.lines.layout, bounds)
     error = np.nan_to_num(np.abs(wrong - right), nan=np.inf)
-    allowed = bounds.allowed + _widths(subject.estimate)
+    allowed = bounds.allowed + _widths(check.estimate)
+    # Of a fault that slips through, the component that came closest to being seen tells how much was missing.
     nearest = int(np.argmax(np.nan_to_num(error / allowed)))
     size = max(abs(float(wrong[nearest])), abs(float(right[nearest])))
     return Detection(
         witness=witness.name,
-        outcome=_outcome(subject, witness, bounds),
+        outcome=_outcome(check, witness, bounds),
         named=bool(found) and found <= touched,
-        component=str(subject.lines.layout.locate(nearest)),
+        component=str(check.lines.layout.locate(nearest)),
         error=float(error[nearest]) / size if size else 0.0,
         tolerated=float(allowed[nearest]) / size if size else np.inf,
     )
 
 
-def _outcome(subject: CompletedCheck, witness: Witness, bounds: Bounds) -> FaultOutcome:
+def _outcome(check: CompletedCheck, witness: Witness, bounds: Bounds) -> FaultOutcome:
     if bounds.wrong.any():
         return FaultOutcome.KILLED
-    # Where the right gradient is undecided, too, the fault has changed nothing.
-    plain = subject.pair(witness).verdict is Verdict.AGREE
+    # Where the right gradient is undecided as well, the fault has changed nothing.
+    plain = check.pair(witness).verdict is Verdict.AGREE
     return FaultOutcome.UNDECIDED if plain and bounds.undecided.any() else FaultOutcome.SLIPS
 
 
@@ -198,11 +201,12 @@ def _wrong_tensors(layout: Layout, bounds: Bounds) -> set[str]:
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
-def _limits(subject: CompletedCheck, witness: Witness) -> tuple[Limit, ...]:
+def _limits(check: CompletedCheck, witness: Witness) -> tuple[Limit, ...]:
     """Return what an error must exceed to be seen, from bars, rounding and tolerance; at a kink any slope is right."""
-    estimate, layout = subject.estimate, subject.lines.layout
+    estimate, layout = check.estimate, check.lines.layout
     allowed = witness.comparer.bounds(estimate.value).allowed + _widths(estimate)
     size = np.abs(estimate.value)
+    # An error as large as the component itself says nothing in relative terms.
     relative = np.where(size > allowed, allowed / size, np.inf)
     found = []
     for tensor in layout:

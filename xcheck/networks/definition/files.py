@@ -1,4 +1,4 @@
-"""What can be said about the files of a definition before any of them is read."""
+"""Files: mistakes in the names of a definition's files that can be seen before any of them is read."""
 
 import stat
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from xcheck.errors import Complaint, KeyPath
 from xcheck.networks.definition.schema import Data
 
+# Suffixes of the files that can be read.
 DATA, WEIGHTS = (".csv", ".npz"), (".npz", ".safetensors")
 
 
@@ -34,7 +35,7 @@ def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: Key
 
 
 def _misplaced(data: Data) -> Iterator[tuple[str, str]]:
-    """Yield each key that is missing or has no meaning, with what is wrong."""
+    """Yield each key of `[data]` that is missing, or has no meaning beside the others, with what is wrong."""
     if data.synthetic is not None:
         yield from ((key, "has no meaning with 'synthetic'") for key in ("target", "features") if getattr(data, key))
         return

@@ -1,4 +1,4 @@
-"""pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
+"""Messages: the errors of pydantic as complaints in the words of a definition, with "did you mean"."""
 
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from xcheck.errors import Complaint
 from xcheck.networks.definition.schema import leaves, table_at
 from xcheck.text import did_you_mean, quoted
 
+# What pydantic calls a type, and what a person who writes TOML calls it.
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -24,6 +25,7 @@ _EXPECTED = {
     "dict_type": "a table",
     "finite_number": "a finite number",
 }
+# What pydantic calls a bound: where its limit stands in the context of the error, and its name in plain words.
 _BOUNDS = {
     "greater_than": ("gt", "greater than"),
     "greater_than_equal": ("ge", "at least"),
@@ -31,7 +33,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 
-_LONGEST_INT = 64  # bits
+_LONGEST_INT = 64  # bits; longer integers are not written out
 
 
 def complaints_from(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
@@ -73,7 +75,7 @@ def _of_another_length(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def _in_brackets(kind: str, value: object) -> str:
-    """Say how one word is written as a list."""
+    """Return a hint how to write a single word as a list, where a list was expected and a word came."""
     return f"; write [{quoted(value)}]" if kind == "list_type" and isinstance(value, str) else ""
 
 

@@ -22,6 +22,7 @@ from xcheck.networks.network import ActivationName, InitializerName, LossName
 
 # TOML promises integers of 64 bits; Python would take thousands of digits.
 _LARGEST_INT = 2**63 - 1
+# An integer beyond this cannot become a float.
 _LARGEST_FLOAT = sys.float_info.max
 
 
@@ -160,6 +161,7 @@ class Training(_Table):
     @field_validator("split")
     @classmethod
     def _parts_are_a_whole(cls, split: list[float] | None) -> list[float] | None:
+        # Fractions such as 0.7, 0.2, 0.1 do not sum to 1 in binary; 1e-9 is far less than one row of any data set.
         if split is not None and abs(sum(split) - 1) > 1e-9:
             raise PydanticCustomError("together", "the parts sum to {total}, not 1", {"total": f"{sum(split):g}"})
         return split
@@ -221,7 +223,7 @@ def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel
 
 
 def leaves(annotation: object) -> Iterator[object]:
-    """Yield what an annotation is made of: the types in `list[Layer]`, the words in `Literal["a", "b"]`."""
+    """Yield the innermost parts of an annotation: the types in `list[Layer]`, the words in `Literal["a", "b"]`."""
     parts = get_args(annotation)
     if not parts:
         yield annotation

@@ -1,0 +1,50 @@
+"""What is handed over to `check`, as labelled functions with a framework each."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.checks.functions.layer import B
+from xcheck.checks.functions.implementations import arguments_for, framework_of, implementations_from
+from xcheck.errors import DefinitionError
+
+
+def outputs(p: Any) -> Any:
+    """Two numbers."""
+    return torch.stack([p.sum(), (p**2).sum()])
+
+
+def test_each_cotangent_keeps_its_own_function() -> None:
+    """Once a function that was asked for again changed the one that was asked for first."""
+    arguments = arguments_for(torch.tensor(B), ())
+    (implementation,) = implementations_from(outputs, torch.tensor(B))
+    first = implementation.objective(arguments, device="cpu", cotangent=np.array([1.0, 0.0]))
+    second = implementation.objective(arguments, device="cpu", cotangent=np.array([0.0, 1.0]))
+    assert first.loss_and_gradient(arguments.theta)[0] == pytest.approx(B.sum())
+    assert second.loss_and_gradient(arguments.theta)[0] == pytest.approx((B**2).sum())
+    assert first.loss_and_gradient(arguments.theta)[0] == pytest.approx(B.sum())
+
+
+def test_labels_and_frameworks() -> None:
+    """A dict has labels of its own; a bare function is called after its framework."""
+    (bare,) = implementations_from(outputs, torch.tensor(B))
+    assert (bare.label, bare.backend.name) == ("torch", "torch")
+    mine, yours = implementations_from({"mine": outputs, "yours": outputs}, torch.tensor(B))
+    assert (mine.label, yours.label) == ("mine", "yours")
+
+
+def test_the_framework_of_parameters() -> None:
+    """Of one framework its name, of several None; NumPy numbers among others are nothing special."""
+    assert framework_of(torch.ones(2)) == "torch"
+    assert framework_of({"a": torch.ones(2), "b": np.ones(2)}) == "torch"
+    assert framework_of({"a": "no array"}) is None
+
+
+def test_nothing_to_check() -> None:
+    """An empty dict is a mistake, and so is a gradient for several functions."""
+    with pytest.raises(DefinitionError, match="there is nothing to check"):
+        implementations_from({}, B)
+    with pytest.raises(DefinitionError, match="gradient= belongs to a single function"):
+        implementations_from({"a": outputs}, B, gradient=outputs)

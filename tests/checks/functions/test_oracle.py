@@ -1,0 +1,56 @@
+"""Which function the oracle differences, and how."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import pytest
+import torch
+
+import xcheck
+from tests.checks.functions.layer import B, W, X, codes, numpy_gradient, numpy_loss, torch_loss
+from xcheck import Verdict
+
+
+@pytest.mark.parametrize(("oracle", "engine"), [("torch", "torch: torch.func.vmap"), ("numpy", "numpy: loop")])
+def test_the_oracle_can_be_chosen(oracle: str, engine: str) -> None:
+    """By label."""
+    objectives = {
+        "numpy": xcheck.objective(numpy_loss, "numpy", gradient=numpy_gradient),
+        "torch": xcheck.objective(torch_loss, "torch"),
+    }
+    report = xcheck.check(objectives, {"W": W, "b": B}, (X,), oracle=oracle)
+    assert report.ok
+    assert report.oracle.engine == engine
+
+
+def test_the_oracle_can_be_a_function() -> None:
+    """One that needs no gradient; if it is another function, the losses differ."""
+    params = {"W": W, "b": B}
+    same = xcheck.check(numpy_loss, params, (X,), gradient=numpy_gradient, oracle=numpy_loss)
+    assert same.ok
+    assert same.oracle.engine == "oracle: loop"
+    other = xcheck.check(numpy_loss, params, (X,), gradient=numpy_gradient, oracle=lambda p, x: 2 * numpy_loss(p, x))
+    assert other.verdict is Verdict.DISAGREE
+    assert "XC101" in codes(other)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p: (p if p.sum() > -1e9 else -p).sin().sum(),
+        lambda p: p.clone().mul_(2).sin().sum(),
+        lambda p: torch.stack([value.sin() for value in p.reshape(-1) if value > -9]).sum(),
+    ],
+    ids=["branch", "in place", "loop"],
+)
+def test_what_torch_cannot_batch_is_looped(loss: Callable[..., Any]) -> None:
+    """Control flow on values, writing in place: no batching rule is no reason to give up."""
+    assert xcheck.check(loss, torch.tensor(W)).ok
+
+
+def test_what_jax_cannot_trace_is_run_as_it_is() -> None:
+    """Python control flow on values."""
+    report = xcheck.check(lambda p: jnp.sum(jnp.sin(p if p[0] < 9 else -p)), B, backend="jax")
+    assert report.ok
+    assert report.oracle.engine.startswith("jax: loop")

@@ -1,0 +1,114 @@
+"""Purity: what is no function, or writes where it should not, is found before its gradient is judged."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import xcheck
+from tests.checks.functions.layer import codes
+from xcheck import Verdict
+
+W = np.arange(6.0) / 7 + 0.1
+
+
+def test_a_random_loss_is_undecided_with_its_spread() -> None:
+    """Never a mismatch."""
+    rng = np.random.default_rng(0)
+    report = xcheck.check(lambda p: float((p**2).sum() + rng.normal()), W, gradient=lambda p: 2 * p)
+    assert report.verdict is Verdict.UNDECIDED
+    assert "XC416" in codes(report)
+    assert report.pairs[0].spread > 0
+    assert not report.pairs[0].wrong
+
+
+def test_randomness_that_jit_would_freeze() -> None:
+    """Numbers drawn in Python while JAX traces differ from trace to trace."""
+    import jax.numpy as jnp
+
+    rng = np.random.default_rng(0)
+    report = xcheck.check(lambda p: jnp.sum(p**2) * (1 + rng.random()), W, backend="jax")
+    assert report.verdict is Verdict.UNDECIDED
+    assert "XC416" in codes(report)
+
+
+def test_a_gradient_that_accumulates() -> None:
+    """The first call is right, the second is twice as large."""
+    calls = 0
+
+    def gradient(p: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return 2 * p * calls
+
+    report = xcheck.check(lambda p: float((p**2).sum()), W, gradient=gradient)
+    assert report.verdict is Verdict.DISAGREE
+    assert "XC107" in codes(report)
+    assert "only the first agrees" in report.headline
+
+
+def test_a_mask_that_backward_draws_anew() -> None:
+    """The loss is the same in both calls, the gradient is not."""
+
+    class Dropped(torch.autograd.Function):  # type: ignore[misc] # torch is not analysed
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            ctx.keep = 0.5
+            return 3 * x
+
+        @staticmethod
+        def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+            return 6 * grads[0] * (torch.rand_like(grads[0]) < ctx.keep)
+
+    torch.manual_seed(0)
+    report = xcheck.check(lambda p: Dropped.apply(p).sum(), torch.tensor(W))
+    assert report.verdict is Verdict.DISAGREE
+    assert "XC107" in codes(report)
+
+
+@pytest.mark.parametrize("what", ["data[0]", "params", "data[1].mask"])
+def test_what_is_written_into_is_named(what: str) -> None:
+    """Undecided even if the gradient is right: the next call would be another function."""
+
+    def loss(p: Any, x: Any, more: Any) -> float:
+        value = float((p * x).sum()) + float(more["mask"].sum())
+        {"data[0]": x, "params": p, "data[1].mask": more["mask"]}[what][:] = 7.0
+        return value
+
+    data = (np.ones(6), {"mask": np.zeros(2)})
+    report = xcheck.check(loss, W, data, gradient=lambda p, x, more: np.ones(6))
+    assert not report.ok
+    assert "XC109" in codes(report)
+    assert report.headline.startswith(f"numpy: the function writes into {what}")
+    assert np.array_equal(data[0], np.ones(6))
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (lambda p: float((p["u"] ** 2).sum() + 2 * p["v"].sum()), "part in what v does"),
+        (lambda p: float((p["u"] ** 2).sum() + p["v"].sum() + 1), "a term that is constant"),
+        (lambda p: 3 * float((p["u"] ** 2).sum() + p["v"].sum()), "by a factor of 3 wherever"),
+    ],
+    ids=["one parameter", "constant", "scale"],
+)
+def test_different_losses_are_not_compared_further(other: Any, said: str) -> None:
+    """Not the gradients, but where the losses part."""
+
+    def gradient(p: Any) -> Any:
+        return {"u": 5 * p["u"], "v": np.ones(2)}
+
+    def loss(p: Any) -> float:
+        return float((p["u"] ** 2).sum() + p["v"].sum())
+
+    objectives = {
+        "a": xcheck.objective(other, "numpy", gradient=gradient),
+        "b": xcheck.objective(loss, "numpy", gradient=lambda p: {"u": 2 * p["u"], "v": np.ones(2)}),
+    }
+    report = xcheck.check(objectives, {"u": W, "v": np.ones(2)}, oracle="b")
+    assert report.verdict is Verdict.DISAGREE
+    assert {"XC101", "XC110"} <= codes(report)
+    assert said in report.headline
+    assert report.pairs[0].wrong == 0
+    assert report.odd_one_out == ()

@@ -1,0 +1,56 @@
+"""Copies: a function is given arrays of its own, so that nothing it writes reaches the person's arrays.
+
+What it writes into its copies is found afterwards, by comparing them with what they were made of.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from xcheck.dtypes import widened
+from xcheck.functions.arguments import Leaf, Numbers, Reader
+from xcheck.functions.tree import ROOT, leaves, rebuild
+
+# Makes an array of a framework: of these numbers, laid out like the leaf's source, in this dtype.
+Maker: TypeAlias = Callable[[Numbers, Leaf, str], Any]
+
+
+def copy_arrays(tree: Any, read: Reader, make: Maker, *, wide: bool, without: Collection[str] = ()) -> Any:
+    """Return the tree with a copy in place of each array.
+
+    Args:
+        tree: holds arrays of any framework; what is no array is handed on as it is.
+        read: returns the numbers of an array, None for what is none.
+        make: makes the copies.
+        wide: whether narrow arrays get 64 bits.
+        without: names of arrays that are not copied, because others will take their places.
+    """
+    copies = {}
+    for name, value in leaves(tree).items():
+        leaf = None if name in without else read(value)
+        if leaf is not None:
+            copies[name] = make(leaf.values, leaf, widened(leaf.dtype) if wide else leaf.dtype)
+    return rebuild(tree, copies)
+
+
+def changed_names(before: Any, after: Any, read: Reader) -> list[str]:
+    """Return the names of the arrays that have other numbers in one tree than in another of the same structure."""
+    originals, changed = leaves(before), []
+    for name, value in leaves(after).items():
+        was, is_now = read(originals[name]), read(value)
+        if was is None or is_now is None:
+            continue
+        # Only floating numbers can be nan, and NumPy refuses to look for it in others.
+        if not np.array_equal(was.values, is_now.values, equal_nan=is_now.values.dtype.kind in "fc"):
+            changed.append(name)
+    return changed
+
+
+def changed_data(before: tuple[Any, ...], after: tuple[Any, ...], read: Reader) -> list[str]:
+    """Return which arrays of the data have changed: `data[0]`, or `data[1].mask` inside a tree."""
+    return [
+        f"data[{number}]" if name == ROOT else f"data[{number}].{name}"
+        for number, (was, is_now) in enumerate(zip(before, after, strict=True))
+        for name in changed_names(was, is_now, read)
+    ]

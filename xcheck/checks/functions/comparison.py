@@ -1,0 +1,189 @@
+"""Compare functions with the oracle: pairs, what is proved, and what is wrong with those that disagree.
+
+A function of narrow parameters is asked again in float64, where rounding hides nothing. That rerun is no further
+witness: what it shows is the function's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xcheck.checks.assemble import Comparison, compare_witnesses
+from xcheck.checks.functions.answers import Answers
+from xcheck.checks.functions.run import float64_estimate
+from xcheck.compare.comparer import Comparer
+from xcheck.compare.coverage import TensorCoverage, tensor_coverage
+from xcheck.compare.evaluation import Evaluation
+from xcheck.compare.pair import ORACLE, Pair
+from xcheck.diagnose import Diagnosis, diagnosis_of, odd_one_out
+from xcheck.findings import CAUSE_UNKNOWN
+from xcheck.functions.arguments import Arguments
+from xcheck.functions.tree import leaves
+from xcheck.layout import Tensor, Vector
+from xcheck.oracle import Estimate
+from xcheck.oracle.bisection.search import Located
+from xcheck.oracle.engines.lines import Lines
+from xcheck.verdict import Verdict
+
+# A gradient in a narrow dtype that is right in float64 may be off by such a share of the largest component and be
+# called ill-conditioned and not wrong. A guess, chosen so that the losses of tests/checks/functions/test_attacks.py,
+# which cancel in float32, are undecided, and a factor of 1.1 is wrong.
+_ILL_CONDITIONED = 0.05
+# Or by so many roundings of that dtype: what cancels to almost zero is left with those of its terms.
+_ROUNDINGS = 2**12
+# So many wrong components drawn at random, and no right one, speak for a tensor: of one that is half right they are
+# drawn once in 16 times. Every tensor has at least as many in a sample, if it is that large.
+_LEAST_SAMPLED = 4
+
+
+def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> Comparison:
+    """Hold functions against the oracle and against each other; their reruns come after the pairs with the oracle."""
+    reruns = [float64.with_oracle(evaluation) for evaluation in found.reruns]
+    right = right_in_float64(found.reruns, reruns)
+    pairs = [
+        _excuse_rounding(pair, found.roundoff) if pair.b == ORACLE and pair.a in right else pair
+        for pair in compare_witnesses(found.evaluations, comparer)
+    ]
+    # Where people look for them: beside the pairs with the oracle, before those among the witnesses.
+    pairs[len(found.evaluations) : len(found.evaluations)] = reruns
+    return Comparison(
+        answers=found.answers,
+        evaluations=found.evaluations,
+        reruns=found.reruns,
+        estimate=found.estimate,
+        comparer=comparer,
+        pairs=pairs,
+        distinct=_without_reruns(found, pairs),
+        measured=found.run.oracle is not None,
+    )
+
+
+def right_in_float64(reruns: Sequence[Evaluation], pairs: Sequence[Pair]) -> set[str]:
+    """Return the names of those functions of narrow parameters whose reruns agree."""
+    right = {pair.a for pair in pairs if pair.b == ORACLE and pair.losses_agree and not pair.wrong}
+    return {rerun.rerun_of for rerun in reruns if rerun.rerun_of is not None and rerun.name in right}
+
+
+def _excuse_rounding(pair: Pair, roundoff: float) -> Pair:
+    """Return the pair of a narrow dtype whose function is right in float64.
+
+    What is off by more than rounding should be, but not by much, is ill-conditioned or a part in even less precision:
+    not shown to be wrong, and not plainly right.
+    """
+    # Another loss is wrong in any precision.
+    if pair.verdict is not Verdict.DISAGREE or not pair.losses_agree or not pair.wrong:
+        return pair
+    largest = max(abs(component.b) for component in pair.worst)
+    apart = max(abs(component.a - component.b) for component in pair.worst)
+    if not (apart <= _ILL_CONDITIONED * largest or apart <= _ROUNDINGS * roundoff):
+        return pair
+    tensors = tuple(replace(tensor, wrong=0, undecided=tensor.undecided + tensor.wrong) for tensor in pair.tensors)
+    undecided = pair.undecided + pair.wrong
+    return replace(pair, verdict=Verdict.UNDECIDED, wrong=0, undecided=undecided, tensors=tensors)
+
+
+def _without_reruns(found: Answers, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs of the functions as they were handed over; one whose rerun disagrees is wrong itself."""
+    again = {rerun.name: rerun.rerun_of for rerun in found.reruns}
+    wrong = {again[pair.a] for pair in pairs if pair.a in again and pair.verdict is Verdict.DISAGREE}
+    return [
+        replace(pair, verdict=Verdict.DISAGREE) if pair.b == ORACLE and pair.a in wrong else pair
+        for pair in pairs
+        if pair.a not in again
+    ]
+
+
+def coverage_of(found: Answers, comparer: Comparer, float64: Comparer) -> tuple[TensorCoverage, ...]:
+    """Return what is covered; in narrow dtypes by the reruns in float64, if every function has one."""
+    settled = comparer.settled(found.evaluations)
+    if _all_rerun(found):
+        settled = settled & float64.settled(found.reruns)
+    return tensor_coverage(found.layout, covered_estimate(found), settled)
+
+
+def covered_estimate(found: Answers) -> Estimate:
+    """Return the estimate that decides what is covered: with the rounding of float64 if every function has a rerun."""
+    return float64_estimate(found) if _all_rerun(found) else found.estimate
+
+
+def _all_rerun(found: Answers) -> bool:
+    return len(found.reruns) >= len(found.evaluations)
+
+
+def find_odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return which function stands alone; of two with different losses none does, for one of them is the oracle's."""
+    if len(found.answers) == 2 and not all(pair.losses_agree for pair in pairs):
+        return ()
+    return odd_one_out(pairs)
+
+
+def diagnose_functions(
+    found: Answers, arguments: Arguments, pairs: Sequence[Pair], comparer: Comparer, float64: Comparer
+) -> Diagnosis:
+    """Return what is wrong with each function; of a rerun, what shows in float64 alone."""
+    wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
+    one_by_one = {flat for _, located in found.run.located for flat in (*located.components, *located.drawn)}
+    sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
+    wrong -= {name for name, located in found.run.located if not _is_typical(located, found.run.lines, sample)}
+    bisected = {name for name, _ in found.run.located}
+    theta, lengths = _theta_along_lines(found, arguments), _axis_lengths(arguments)
+    # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
+    native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
+    told = {evaluation.name for evaluation in native}
+    reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
+    findings = []
+    for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
+        causes = diagnosis_of([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
+        # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
+        findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
+    return Diagnosis(findings, {})
+
+
+def _is_typical(located: Located, lines: Lines, sample: Sequence[int]) -> bool:
+    """Return whether the components that were looked at tell a rule what the rest of their tensors is like.
+
+    Those that bisection has found do not: they were chosen because they are wrong. A sample does where a mistake is
+    dense. Of a tensor that is too small to be called dense, either everything was looked at, or all of its sample must
+    be wrong. How large the sample is depends on how fast the machine is; whether a cause is named must not.
+
+    Args:
+        located: what was found in one function.
+        lines: what was looked at.
+        sample: flat indices of what was drawn at random, whatever is there.
+    """
+    known = set(located.known)
+    if not sample or (located.dense and set(sample) > known):
+        return bool(sample)
+    looked_at, found = lines.components, np.array([*located.components, *located.known])
+    for tensor in lines.whole:
+        inside = [flat for flat in sample if tensor.span.start <= flat < tensor.span.stop]
+        all_wrong = len(inside) >= _LEAST_SAMPLED and known.issuperset(inside)
+        whole = np.count_nonzero(_within(looked_at, tensor)) == tensor.size
+        if _within(found, tensor).any() and not (whole or all_wrong):
+            return False
+    return True
+
+
+def _within(flat: NDArray[np.intp], tensor: Tensor) -> NDArray[np.bool_]:
+    """Return which flat indices lie in a tensor."""
+    return (tensor.span.start <= flat) & (flat < tensor.span.stop)
+
+
+def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
+    """Return θ along the lines, zero along directions, once for every output."""
+    lines = found.run.lines
+    single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])
+    return np.tile(single, max(1, len(found.outputs)))
+
+
+def _axis_lengths(arguments: Arguments) -> Mapping[int, str]:
+    """Return the lengths of the data's axes, with their names: numbers that a wrong factor may come from."""
+    lengths: dict[int, str] = {}
+    for number, part in enumerate(arguments.data):
+        for name, value in leaves(part).items():
+            leaf = arguments.read(value)
+            for axis, length in enumerate(() if leaf is None else leaf.values.shape):
+                lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
+    return lengths
