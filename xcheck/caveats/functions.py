@@ -16,6 +16,7 @@ def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) 
         return []
     directions = lines.layout[DIRECTIONS].span
     value, floor = np.abs(estimate.value[directions]), estimate.rounding.gradient[directions]
+    # Along each direction an error must exceed the error bar, the tolerance and the floor of rounding to be seen.
     norm = unseen(estimate.error_bar[directions] + tolerance * value + floor)
     # A Gaussian v has E (∇J·v)² = ‖∇J‖².
     size = float(np.sqrt(np.mean(value**2)))

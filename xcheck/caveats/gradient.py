@@ -33,6 +33,7 @@ def dead_units(point: CheckedPoint) -> Finding | None:
 def blank_inputs(point: CheckedPoint) -> Finding | None:
     """Name the inputs that are zero in every example, unless they were called constant when the data were read."""
     blank = np.flatnonzero(~np.any(np.asarray(point.estimate.trace.a[0]), axis=0))
+    # Constant features of a file are blank inputs once they are normalised.
     if len(blank) <= point.constant:
         return None
     text = (
@@ -57,8 +58,10 @@ def penalty_dominates(point: CheckedPoint) -> Finding | None:
         return None  # in few bits a fault of 1 % is not seen in any data, penalty or not: XC409 says so
     for tensor in point.problem.layout:
         considered = _moved_by_data(point, tensor)
+        # Where the data move nothing (all inputs blank), everything there is the penalty's.
         considered = considered if considered.any() else np.ones_like(considered)
         count = int((lost[tensor.span] & considered).sum())
+        # Most of them: a few components in which the data cancel are hidden in any network.
         if 2 * count > considered.sum():
             hidden.append((tensor.name, f"{tensor.name} ({count} of {tensor.size})"))
     if not hidden:
@@ -85,6 +88,7 @@ def _moved_by_data(point: CheckedPoint, tensor: Tensor) -> Flags:
     passing = point.estimate.magnitude[point.problem.layout.tensor(layer, "bias").span] > 0
     if tensor.role == "bias":
         return passing
+    # The slope along a weight is that of its unit times its input, example by example.
     return np.outer(passing, np.any(np.asarray(point.estimate.trace.a[layer - 1]), axis=0)).ravel()
 
 

@@ -65,6 +65,7 @@ def layers_of(problem: Problem, estimate: Estimate) -> tuple[LayerState, ...]:
 def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
     layer = problem.network.layers[number - 1]
     z, a = (np.asarray(arrays) for arrays in (estimate.trace.z[number - 1], estimate.trace.a[number]))
+    # Only in the last layer does the loss bend: its probabilities saturate even if the activation is the identity.
     last = number == len(problem.network.layers)
     slope = _slope(layer.activation, problem.network.loss if last else None, z, a)
     return LayerState(
@@ -98,6 +99,7 @@ def _where(flags: ArrayLike) -> tuple[int, ...]:
 
 def _idle(activation: ActivationName, z: Vector, mask: Mask | None) -> NDArray[np.bool_]:
     """Return where no gradient passes, shape (m, nₗ)."""
+    # Other activations have a slope everywhere, however small: units that are saturated are told of apart.
     flat = z <= 0 if activation == "relu" else np.zeros(z.shape, dtype=bool)
     return flat if mask is None else flat | ~mask
 
@@ -120,6 +122,7 @@ def _slope(activation: ActivationName, loss: LossName | None, z: Vector, a: Vect
         return _SLOPES["sigmoid"](a)
     if loss == "softmax_cross_entropy":
         weights = np.exp(a - a.max(axis=1, keepdims=True))
+        # 1 − p of the likeliest class as a sum of the others: 1 − p itself would cancel.
         rest = np.sort(weights, axis=1)[:, :-1].sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
         return np.broadcast_to(4 * rest * (1 - rest), a.shape)
     return _SLOPES.get(activation, np.ones_like)(z)

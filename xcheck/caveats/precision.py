@@ -18,6 +18,7 @@ _SHORT = 12
 
 def float32_inside(point: CheckedPoint) -> Finding | None:
     """Name the witnesses that give float32 numbers only, and further from the oracle than float64 would be."""
+    # What was asked for in float32 may be in float32.
     if point.dtype != "float64":
         return None
     single = {evaluation.name: _what_is_float32(evaluation, point.estimate) for evaluation in point.evaluations}
@@ -35,6 +36,7 @@ def _what_is_float32(evaluation: Evaluation, estimate: Estimate) -> str:
     gradient, loss = evaluation.gradient, np.array([evaluation.loss])
     outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
     found = {
+        # Zeros and small whole numbers are float32 numbers, too: only what is wrong for float64 is suspect.
         "loss": _is_float32(loss) and abs(evaluation.loss - estimate.loss) > estimate.rounding.loss,
         "gradient": _is_float32(gradient) and bool((outside > estimate.error_bar + estimate.rounding.gradient).any()),
     }
@@ -59,6 +61,7 @@ def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Findin
         estimate: the oracle's gradient.
     """
     dtype = "float32" if roundoff < 2.0**-20 else "half precision"
+    # The widest bar shows what the noise costs; those that are not finite have reasons of their own.
     bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
     text = (
         f"{label}: the loss is as noisy as {dtype} although everything it is given has 64 bits (bars up to {bar:.1g}), "

@@ -23,6 +23,7 @@ def not_normalized(point: CheckedPoint) -> Finding | None:
     if len(X) < _FEWEST or not len(varying):
         return None
     largest = np.abs(X[:, varying]).max(axis=0)
+    # Scaled to 1, so that squares of features of 1e200 do not overflow.
     scaled = X[:, varying] / largest
     deviation, offset = scaled.std(axis=0) * largest, np.abs(scaled.mean(axis=0)) / scaled.std(axis=0)
     narrow, wide, far = (int(np.argmin(deviation)), int(np.argmax(deviation)), int(np.argmax(offset)))

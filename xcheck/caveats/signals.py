@@ -104,6 +104,7 @@ def _activation_changes(layers: Sequence[LayerState]) -> Iterator[_Change]:
 
 def _largest_of_each(changes: Iterable[_Change]) -> list[_Change]:
     """Keep one change of each quantity: the largest."""
+    # By the logarithm: a change to a thousandth is as large as one to a thousandfold.
     kept: dict[str, _Change] = {}
     for change in changes:
         rival = kept.setdefault(change.what, change)
@@ -118,6 +119,7 @@ def _join(changes: Iterable[_Change]) -> str:
 
 def _advice(point: CheckedPoint) -> str:
     """Return a sentence on the weights' variance, with the one that would keep sizes as they are if that differs."""
+    # The mean over the layers in logarithms: it is their product that signals are multiplied with.
     gains = [layer.gain for layer in point.layers]
     span = f"{min(gains):.3g}/n" if max(gains) <= 1.005 * min(gains) else f"{min(gains):.3g}/n to {max(gains):.3g}/n"
     advised = [layer.advised_gain for layer in point.layers]
@@ -130,6 +132,7 @@ def _advice(point: CheckedPoint) -> str:
 
 def saturated(point: CheckedPoint) -> Finding | None:
     """Warn of layers in which at least half of the units are saturated; a few are ordinary after training."""
+    # Half of the units: a layer in which most of them still move passes its gradient on.
     flat = [layer for layer in point.layers if 2 * len(layer.saturated) >= layer.units]
     if not flat:
         return None
@@ -151,6 +154,7 @@ def equal_units(point: CheckedPoint) -> Finding | None:
     parameters = problem.layout.unflatten(problem.theta)
     parts, count = [], 0
     for number in range(1, len(problem.network.layers)):
+        # Units whose masks differ are dropped in different examples, and have different gradients.
         mask = problem.masks[number]
         W, b, onward = (
             problem.layout.tensor(number, "weight").name,

@@ -115,7 +115,7 @@ class Comparer:
         """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""
         first, last = a.calls[0].loss, a.calls[-1].loss
         if self._same_loss(first, last):
-            return 0.0
+            return 0.0  # nan and nan are the same, too
         return abs(first - last) if np.isfinite(first - last) else np.inf
 
     def _same_loss(self, a: float, b: float) -> bool:

@@ -51,6 +51,7 @@ def tensor_coverage(layout: Layout, estimate: Estimate, settled: Flags) -> tuple
         estimate: the oracle's gradient.
         settled: the components that are decided, and right in every witness, shape (n,).
     """
+    # Magnitudes are sums of sizes: they are zero only if no term moves, not if terms cancel.
     moved = estimate.magnitude > 0
     with np.errstate(invalid="ignore"):
         distinct = FAULT * np.abs(estimate.value) > estimate.error_bar + estimate.rounding.gradient

@@ -56,6 +56,7 @@ def precisions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: La
 def _errors(gradient: Vector, estimate: Estimate) -> tuple[Vector, Vector]:
     """Return how far each component is outside slopes and bars, and that in units of the rounding bound."""
     outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
+    # What the oracle itself does not know is not held against the witness.
     error, bound = np.maximum(outside - estimate.error_bar, 0.0), estimate.rounding.gradient
     return error, np.divide(error, bound, out=np.where(error > 0, np.inf, 0.0), where=bound > 0)
 

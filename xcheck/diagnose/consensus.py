@@ -29,6 +29,7 @@ def odd_one_out(pairs: Sequence[Pair]) -> tuple[str, ...]:
     """
     disagrees = {pair.a: pair.verdict is Verdict.DISAGREE for pair in pairs if pair.b == ORACLE}
     among = [pair for pair in pairs if pair.b != ORACLE]
+    # A witness alone against the oracle is wrong, and odd beside nobody.
     if disagrees and all(disagrees.values()):
         finite = all(np.isfinite(pair.difference) for pair in pairs)
         united = bool(among) and finite and all(pair.verdict is Verdict.AGREE for pair in among)
@@ -43,6 +44,7 @@ def group_witnesses(pairs: Sequence[Pair]) -> list[tuple[str, ...]]:
     # Two gradients of nan are equal to the comparer, and have no mistake in common.
     alone = {pair.a for pair in pairs if pair.b == ORACLE and not np.isfinite(pair.difference)}
     groups: list[list[str]] = []
+    # Greedy: agreement to a tolerance is not transitive, and the first group that a witness fits in will do.
     for name in names:
         fitting = (g for g in groups if not any(frozenset((name, other)) in apart for other in g))
         group = next((g for g in fitting if name not in alone and not alone & set(g)), None)
@@ -79,6 +81,7 @@ def consensus_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Findin
     """Return what the wrong witnesses have in common, where that says more than that one of them is wrong."""
     wrong = [pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE]
     against = [pair.a for pair in pairs if pair.b == ORACLE]
+    # One that is wrong has nothing in common with anybody, and its causes are findings of their own.
     if len(wrong) < 2:
         return []
     groups = [group for group in group_witnesses(pairs) if set(group) <= set(wrong)]

@@ -55,8 +55,10 @@ def accumulated_gradient(evaluation: Evaluation, evidence: Evidence) -> list[Fin
 
 
 def _is_unsteady(evaluation: Evaluation, comparer: Comparer) -> bool:
+    # A random loss has no gradient that could be right once.
     if evaluation.again is None or comparer.spread(evaluation):
         return False
+    # Where both calls are right, or differ by rounding only, the difference is harmless.
     wrong = any(pair.wrong for pair in comparer.each_call(evaluation))
     return wrong and comparer.between(evaluation, evaluation.again).wrong > 0
 

@@ -42,21 +42,12 @@ def diagnosis_of(
 ) -> Diagnosis:
     """Return the causes of everything that is wrong, as the pairs with the oracle say.
 
-    Gradients of functions whose losses differ are gradients of different functions: no cause is looked for.
-
-    Args:
-        evaluations: loss and gradient of each witness.
-        pairs: these compared with the oracle.
-        comparer: what made the pairs.
-        theta: θ along the lines that were differenced, shape (n,).
-        problem: the declared network, if it is one.
-        lengths: numbers that a factor may come from, with what they are: {32: "axis 0 of data[0]"}.
+    Gradients of functions whose losses differ are gradients of different functions: no cause is looked for. See
+    `Evidence` for the other arguments.
     """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.wrong and pair.losses_agree}
     diagnosis = Diagnosis()
-    for evaluation in evaluations:
-        if evaluation.name not in wrong:
-            continue
+    for evaluation in (evaluation for evaluation in evaluations if evaluation.name in wrong):
         evidence = Evidence.against(evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {})
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
             # A gradient that differs from call to call has that for a cause; no rule can name another.

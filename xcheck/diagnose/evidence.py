@@ -31,7 +31,7 @@ from xcheck.oracle.network.forward import Trace
 # A guess, chosen so that a mistake is still named where ordinary rounding comes on top of it.
 _FINE = 2.0**12
 # The part of the residual that an explanation may leave: a tenth where noise accounts for the rest, a hundredth where
-# the tolerance has to. Guesses; tests/diagnose/test_causes.py holds them: no mistake there is given a wrong cause.
+# the tolerance has to. Guesses; tests/diagnose/test_diagnosis.py holds them: no mistake there is given a wrong cause.
 _LESS, _MUCH_LESS = 0.1, 1e-2
 # From so many components on, a tenth that is left is no coincidence: that twelve residuals of random size all shrink to
 # a tenth has a probability of about 10⁻¹². With fewer only a hundredth may be left.
@@ -89,30 +89,17 @@ class Evidence:
         problem: Problem | None = None,
         lengths: Mapping[int, str] | None = None,
     ) -> "Evidence":
-        """Return the evidence against one call of a witness.
-
-        Args:
-            call: loss and gradient of the witness.
-            comparer: holds them against the oracle.
-            theta: θ along the lines that were differenced, shape (n,).
-            problem: the declared network, if it is one.
-            lengths: numbers that a factor may come from, with what they are.
-        """
-        estimate, layout = comparer.estimate, comparer.layout
-        wrong = np.zeros(layout.size, dtype=bool)
-        wrong[comparer.wrong(call)] = True
-        for tensor in layout:
-            if tensor.name == DIRECTIONS:
-                wrong[tensor.span] = False  # a slope along a random direction is no component of the gradient
+        """Return the evidence against one call of a witness; θ, problem and lengths are those of the attributes."""
+        estimate = comparer.estimate
         return cls(
             witness=call.name,
-            layout=layout,
+            layout=comparer.layout,
             theta=theta,
             gradient=call.gradient,
             trusted=estimate.value,
             blur=comparer.blur,
             magnitude=estimate.magnitude,
-            wrong=wrong,
+            wrong=_wrong_components(call, comparer),
             tolerance=comparer.tolerance,
             roundoff=comparer.roundoff,
             lengths=lengths or {},
@@ -142,6 +129,15 @@ class Evidence:
             return np.zeros_like(self.theta)
         penalty = Penalty(self.problem.network, self.layout, self.theta, self.problem.examples)
         return np.asarray(penalty.differences(slice(None), 0.0, 0.0).slope) + np.zeros_like(self.theta)
+
+
+def _wrong_components(call: Evaluation, comparer: Comparer) -> Flags:
+    wrong = np.zeros(comparer.layout.size, dtype=bool)
+    wrong[comparer.wrong(call)] = True
+    for tensor in comparer.layout:
+        if tensor.name == DIRECTIONS:
+            wrong[tensor.span] = False  # a slope along a random direction is no component of the gradient
+    return wrong
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,6 +47,7 @@ def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | 
     """Return where the forward pass of a witness first differs from the oracle's; None where that is not known."""
     if forward.activations is not None:
         shapes = [a.shape for a in estimate.trace.a]
+        # Activations of other shapes cannot be compared layer by layer, and the formula of the loss is not to blame.
         if [np.shape(a) for a in forward.activations] != shapes:
             return None
         for layer, (mine, theirs) in enumerate(zip(forward.activations, estimate.trace.a, strict=True)):
@@ -93,6 +94,7 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
     keep, mask = problem.network.keep_probs[layer], problem.masks[layer]
     b = problem.theta[problem.layout.tensor(layer, "bias").span]
     own = NATURAL[dense.activation]
+    # Inverted dropout: the activations that are shown are a d/p.
     scale = 1.0 if mask is None else np.asarray(mask) / keep
     with np.errstate(all="ignore"):
         candidates = {
@@ -117,6 +119,7 @@ def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding 
     """Return which formula of the loss gives the number: a D + b P for the a and b of common mistakes."""
     data, m = float(np.mean(estimate.trace.losses)), float(problem.examples)
     penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples).value
+    # Data and penalty may cancel in the loss: their sizes, not that of the sum, are what rounding is in proportion to.
     allowed = _SAME * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
     said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)
     if said is None:

@@ -65,6 +65,7 @@ def parting(label: str, objective: Objective, other: str, reference: Objective, 
     """
     theta, layout = arguments.theta, arguments.layout
     rng = np.random.default_rng(0)
+    # All tensors are moved, each alone, by the same numbers in both losses.
     points = [theta]
     tensors = [tensor for tensor in layout if tensor.size]
     for tensor in tensors:
@@ -80,6 +81,7 @@ def parting(label: str, objective: Objective, other: str, reference: Objective, 
     return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
 
 
+@np.errstate(all="ignore")  # a loss may overflow where θ was moved to
 def compare_changes(names: Sequence[str], mine: Vector, theirs: Vector) -> tuple[str, list[str]]:
     """Return in what two losses differ, and the names of the tensors concerned.
 
@@ -93,6 +95,7 @@ def compare_changes(names: Sequence[str], mine: Vector, theirs: Vector) -> tuple
     difference, rounding = np.abs(changes - others), _ROUNDING * np.abs(mine[0])
     apart = difference > _ALIKE * size + rounding
     parted = [name for name, differs in zip(names, apart, strict=True) if differs]
+    # A factor makes the ratio of the losses constant; their changes alone are also proportional if a constant is added.
     ratios = mine / np.where(theirs == 0, np.nan, theirs)
     if not parted:
         where = "by the same wherever θ is: a term that is constant; the gradients are those of the same function"

@@ -32,12 +32,14 @@ def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
     if not np.isfinite(mine):
         text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
         findings.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
+    # Two draws of a random function are different losses of one function.
     elif not pair.losses_agree and not pair.spread:
         text = (
             f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
             "different functions have different gradients, so mend the loss first"
         )
         findings.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
+    # The worst components come first, and none is worse than one that is no number.
     for component in pair.worst:
         if not np.isfinite(component.a):
             text = f"{pair.a}: the gradient is {component.a} at {component.location}"

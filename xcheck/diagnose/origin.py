@@ -25,9 +25,11 @@ def origin(evidence: Evidence) -> str:
     top = max(layers, default=0)
     if not top:
         return ""
+    # A wrong δ makes every layer below wrong, but for those that have no gradient at all.
     passed_on = all(number in layers or _has_no_gradient(evidence, number) for number in range(1, top))
     alone = len([tensor for tensor in wrong if tensor.layer == top]) == 1
     if (top > 1 and not passed_on) or alone:
+        # Where no other tensor has a gradient to speak of, it cannot be told from a wrong δ.
         return _in_tensors(wrong) if _would_show(evidence, wrong, top) else ""
     if top == depth:
         plain = network.layers[-1].activation == "identity" and masks[-1] is None
@@ -44,6 +46,7 @@ def origin(evidence: Evidence) -> str:
 def _would_show(evidence: Evidence, wrong: Sequence[Tensor], top: int) -> bool:
     """Return whether a wrong δ of layer `top` would make other tensors wrong, too, of that layer or below it."""
     others = [tensor.span for tensor in evidence.layout if (tensor.layer or 0) <= top and tensor not in wrong]
+    # δ has no part in the penalty.
     data = evidence.trusted - evidence.penalty
     return any((np.abs(data[span]) > CERTAIN * evidence.blur[span]).any() for span in others)
 

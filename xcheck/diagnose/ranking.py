@@ -53,6 +53,7 @@ def explain_residual(evidence: Evidence) -> list[Finding]:
         if stage is RULES and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):
             continue  # one mistake that explains all may be among the expensive ones
         explanations = list(_choose(hypotheses, unexplained))
+        # Hypotheses of earlier stages stay: what did not explain all may explain what is left.
         findings += _findings(evidence, explanations)
         unexplained -= {name for explanation in explanations for name in explanation.explains}
         if not unexplained:

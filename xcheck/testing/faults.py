@@ -124,6 +124,7 @@ def _detached_below(gradient: Gradient, problem: Problem) -> None:
 def _not_rescaled(gradient: Gradient, problem: Problem) -> None:
     """Scale what comes down through dropout as if the units had been masked, and not divided by keep_prob."""
     keep = problem.network.keep_probs
+    # The masks of all layers above are on the way; that of the layer's own inputs is in the forward pass.
     for name, share in _penalty(problem).items():
         gradient[name] += (np.prod(keep[problem.layout[name].layer :]) - 1) * (gradient[name] - share)
 
@@ -147,6 +148,7 @@ def _reordered(order: Callable[[Vector], Vector]) -> Change:
 
 def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
     names = _names(problem, "weight")
+    # Neighbours only: that is where one index too many leads.
     for first, second in pairwise(names):
         if gradient[first].shape == gradient[second].shape:
             kept = gradient[first].copy()

@@ -73,6 +73,7 @@ def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Spoi
     """Return the fault of changing one tensor: a random one of those in which it makes a difference."""
 
     def fault(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+        # Many faults change nothing in some tensors: a square that is symmetric, a single row.
         for name in rng.permutation(that_matter(gradient)):
             after = change(gradient[name], rng)
             if after is not None and differ(gradient[name], after):

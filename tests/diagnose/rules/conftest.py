@@ -1,18 +1,23 @@
 """Evidence to propose hypotheses from: a wrong gradient beside a right one, of people's functions and of networks."""
 
+import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tests.diagnose.faults import network
+from xcheck import Report, verify
+from xcheck.backend import registry
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import Evidence, Hypothesis, explains
-from xcheck.layout import Layout, Vector
+from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
+from xcheck.testing import Fault, Planted
 
 Arrays = dict[str, Vector]
 
@@ -60,3 +65,30 @@ def texts(evidence: Evidence, hypotheses: Iterable[Hypothesis]) -> list[str]:
 
 rng = np.random.default_rng(0)
 W, V, K = rng.standard_normal((4, 4)), rng.standard_normal((3, 4)), rng.standard_normal((3, 5, 2))
+
+
+def spoiled(problem: Problem, change: Callable[[Vector, np.random.Generator], Vector], **settings: Any) -> Report:
+    """The report about a NumPy witness whose whole gradient is changed."""
+
+    def spoil(gradient: dict[str, Vector], problem: Problem) -> None:
+        for number, array in enumerate(gradient.values()):
+            array[...] = change(array, np.random.default_rng(number))
+
+    return verify(problem, backends=[Planted(registry.get("numpy"), Fault("some", "", spoil)), "torch"], **settings)
+
+
+def causes(report: Report) -> set[str]:
+    """Codes of the causes."""
+    return {finding.code for finding in report.findings if finding.code.startswith("XC2")}
+
+
+def renamed(problem: Problem) -> Problem:
+    """Return the same network with other names for its tensors."""
+    other = copy.copy(problem)
+    object.__setattr__(other, "layout", Layout(tuple(replace(t, name=new_name(t)) for t in problem.layout)))
+    return other
+
+
+def new_name(tensor: Tensor) -> str:
+    """Return a name without a number, such as "Weights of c"."""
+    return f"{'Weights' if tensor.role == 'weight' else 'shifts'} of {'abcdef'[tensor.layer or 0]}"

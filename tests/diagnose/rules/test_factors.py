@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.diagnose.rules.conftest import V, W, evidence_in_network, evidence_of, explaining, texts
+from tests.diagnose.rules.conftest import V, W, evidence_in_network, evidence_of, explaining, spoiled, texts
 from xcheck.diagnose.rules.factors import constant_factor, data_factor, format_factor
 from xcheck.layout import Vector
+from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 
 
@@ -68,3 +69,14 @@ def test_biases_alone_are_summed_and_not_averaged() -> None:
 def test_a_factor_is_written_so_that_its_difference_from_one_shows(c: float, text: str) -> None:
     """And no rounding."""
     assert format_factor(np.float64(c)) == text
+
+
+def test_a_coincidence_is_mentioned() -> None:
+    """m/(m + 1) is 0.9 with nine examples, and 0.9 is a factor, too."""
+    layers = (Dense(units=4, activation="tanh"), Dense(units=2))
+    rng = np.random.default_rng(0)
+    plain = Network(inputs=3, layers=layers, loss="mean_squared_error")
+    problem = Problem.create(plain, rng.standard_normal((9, 3)), rng.standard_normal((9, 2)))
+    (finding,) = [one for one in spoiled(problem, lambda g, rng: 0.9 * g).findings if one.code.startswith("XC2")]
+    assert "equally well: XC201 (0.9 x" in finding.text
+    assert "the penalty is right" not in finding.text

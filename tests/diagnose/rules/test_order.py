@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.diagnose.rules.conftest import K, V, W, evidence_in_network, evidence_of, texts
+from tests.diagnose.rules.conftest import K, V, W, causes, evidence_in_network, evidence_of, texts
+from xcheck import check
 from xcheck.diagnose.rules.order import (
     detachment,
     few_components,
@@ -102,3 +103,24 @@ def test_a_few_components_are_described_and_many_are_not() -> None:
     assert texts(evidence, few_components(evidence)) == ["only W[2, 1] is wrong (2 x), all else of it is right"]
     many = evidence_of({"W": W * np.where(np.arange(16) < 8, 1, 2).reshape(4, 4)}, {"W": W})
     assert texts(many, few_components(many)) == []
+
+
+def test_what_is_wrong_elsewhere_is_not_called_right() -> None:
+    """What stands alone does so where everything else is right, and there is something else."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 60))
+    limit = float(np.median(np.abs(3 * x**2)))
+    report = check(
+        lambda x: float((x**3).sum()),
+        x,
+        gradient=lambda x: np.clip(3 * x**2, -limit, limit),
+        scope="sample",
+        budget=1e-3,
+    )
+    assert "XC233" not in causes(report)
+
+
+def test_a_detached_gradient_is_not_stale() -> None:
+    """Zero at every θ is zero for another reason."""
+    report = check(lambda x: float((x**2).sum()), np.array([1.0, 2.0]), gradient=lambda x: 0.0 * x)
+    assert [finding.code for finding in report.findings] == ["XC231"]

@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.diagnose.rules.conftest import W, evidence_in_network, evidence_of, explaining, texts
+from tests.diagnose.rules.conftest import W, causes, evidence_in_network, evidence_of, explaining, texts
+from xcheck import check
 from xcheck.diagnose.rules.penalties import penalty
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
@@ -62,3 +63,10 @@ def test_a_penalty_on_biases_is_told_by_their_role() -> None:
     evidence = evidence_in_network(spoil)
     (found,) = explaining(evidence, penalty(evidence))
     assert (found.code, found.text.partition(":")[0]) == ("XC213", "the penalty is applied to a bias, too")
+
+
+def test_a_constant_is_no_penalty() -> None:
+    """Where all θ are positive, their signs are a constant."""
+    x = np.abs(np.random.default_rng(0).standard_normal(6))
+    report = check(lambda x: float((x**3).sum()), x, gradient=lambda x: 3 * x**2 + 0.1)
+    assert causes(report) == {"XC200"}

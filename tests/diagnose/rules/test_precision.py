@@ -1,11 +1,18 @@
 """Gradients that are right but for how their numbers are stored."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from tests.diagnose.rules.conftest import W, evidence_of, explaining, texts
+from tests.diagnose.faults import network
+from tests.diagnose.rules.conftest import W, causes, evidence_of, explaining, spoiled, texts
+from xcheck import check, verify
+from xcheck.backend import registry
 from xcheck.diagnose.rules.precision import clipping, conjugation, rounding, underflow
 from xcheck.layout import Vector
+from xcheck.networks.problem import Problem
+from xcheck.testing import Fault, Planted
 
 MANY = np.random.default_rng(2).standard_normal(400)
 
@@ -54,3 +61,51 @@ def test_a_conjugated_gradient_has_the_opposite_imaginary_part(factor: float, va
     gradient = {"z.real": factor * MANY[:5], "z.imag": -factor * MANY[5:10]}
     evidence = evidence_of(gradient, trusted)
     assert [found.value for found in explaining(evidence, conjugation(evidence))] == [value]
+
+
+SEEDS = range(3)
+NOISES: dict[str, Callable[[Vector, np.random.Generator], Vector]] = {
+    "in proportion": lambda g, rng: g * (1 + 1e-3 * rng.standard_normal(g.shape)),
+    "a little in proportion": lambda g, rng: g * (1 + 1e-6 * rng.uniform(-1.5, 1.5, g.shape)),
+    "to one side": lambda g, rng: g * (1 + 1e-3 * rng.uniform(0.5, 1.5, g.shape)),
+    "a constant": lambda g, rng: g + 1e-3,
+}
+
+
+@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_noise_is_no_format(seed: int, name: str) -> None:
+    """Whatever was done to the result was not rounded on the way."""
+    assert causes(spoiled(network(seed), NOISES[name])) == {"XC200"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_noise_in_float32_is_no_factor(seed: int) -> None:
+    """Where rounding is wide, what leaves the residual as it is explains nothing."""
+    assert causes(spoiled(network(seed), NOISES["to one side"], dtype="float32")) == {"XC200"}
+
+
+def test_decimals_are_told() -> None:
+    """A gradient that went through a print."""
+    report = spoiled(network(1), lambda g, rng: np.round(g, 3))
+    assert causes(report) == {"XC251"}
+    assert "rounded to 3 decimals" in report.findings[0].text
+
+
+def test_a_mean_of_nothing_is_not_clipped() -> None:
+    """With softmax the bias gradients of the last layer sum to zero but for rounding."""
+    problem = network(3, loss="softmax_cross_entropy")
+
+    def spoil(gradient: dict[str, Vector], problem: Problem) -> None:
+        name = f"b{len(problem.network.layers)}"
+        gradient[name][...] = gradient[name].mean()
+
+    report = verify(problem, backends=[Planted(registry.get("numpy"), Fault("mean", "", spoil)), "torch"])
+    assert "XC252" not in causes(report)
+
+
+def test_half_the_conjugate_is_one_thing() -> None:
+    """∂L/∂z of Wirtinger's calculus."""
+    z = np.array([1.0 + 2.0j, -0.5 + 0.3j, 0.2 - 1.0j])
+    report = check(lambda z: float(np.sum(np.abs(z) ** 2)), z, gradient=lambda z: z.conj())
+    assert [finding.code for finding in report.findings] == ["XC271"]

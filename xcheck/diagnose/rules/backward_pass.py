@@ -53,16 +53,19 @@ def _hypothesis(
 ) -> Hypothesis:
     """Return the hypothesis about all tensors that the steps change; about none if they leave the penalty alone."""
     flat = backprop.gradient(steps)
+    # Whatever is within the noise of r is not changed, and the hypothesis is not about it.
     blur = CERTAIN * evidence.blur + evidence.fine * evidence.magnitude
     with np.errstate(invalid="ignore"):
         moved = ~(np.abs(flat - evidence.trusted) <= blur + 2 * evidence.tolerance * np.abs(evidence.trusted))
     spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
+    # A step that leaves no gradient of the data is a detached layer under another name.
     nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
     changed = {} if nothing and code != DETACHED else {name: flat[span] for name, span in spans.items()}
     return Hypothesis(code, text, changed, {}, free=free, rank=free, place=place)
 
 
 def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
+    # A wrong slope of the loss makes the last layer wrong; if that is right, so is the slope.
     if layers[0] != backprop.depth:
         return
     z, y = backprop.trace.a[-1], backprop.problem.targets
@@ -79,6 +82,7 @@ def _layers_by_activation(backprop: Backprop, layers: list[int]) -> Iterator[tup
     for number, layer in enumerate(backprop.network.layers, start=1):
         everywhere.setdefault(layer.activation, []).append(number)
     for name, numbers in everywhere.items():
+        # One function serves all layers with the activation, so that the uppermost of them must be wrong as well.
         if len(numbers) > 1 and numbers[-1] in layers:
             yield name, numbers, f"layers {', '.join(map(str, numbers))}"
         for number in numbers:
@@ -106,10 +110,12 @@ def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
     for name, numbers, place in _layers_by_activation(backprop, layers):
         if name not in PIECEWISE:
             continue
+        # Below the uppermost of these layers the gradient is a product of several slopes, and not linear in c.
         number = numbers[-1]
         z, right = backprop.z(number), backprop.slope(number)
         for where, side in _SIDES.items():
             code, inside = (CONVENTION if where == "exactly at 0" else ACTIVATION_SLOPE), side(z)
+            # elu has no constant slope below 0.
             if not inside.any() or (name == "elu" and where == "below 0"):
                 continue
             c = _fit_slope(evidence, backprop, number, np.where(inside, 0.0, right), np.where(inside, 1.0, 0.0))
@@ -130,6 +136,7 @@ _SIDES: dict[str, Callable[[Vector], Flags]] = {
 
 def _fit_slope(evidence: Evidence, backprop: Backprop, number: int, without: Vector, unit: Vector) -> float | None:
     """Return the c for which the slope `without` + c `unit` fits the gradient of its own layer best."""
+    # The gradient is affine in c: two backward passes give both coefficients.
     own = np.concatenate([np.arange(evidence.layout.size)[tensor.span] for tensor in backprop.tensors(number)])
     zero, one = (backprop.gradient(Steps(slope={number: slope}))[own] for slope in (without, without + unit))
     target = evidence.gradient[own] - zero
@@ -157,11 +164,13 @@ def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[flo
     Other units may have a z between these two, so that there are several candidates for one interval.
     """
     z, bias = backprop.z(number), evidence.layout.tensor(number, "bias").span
+    # Sorted by z, the partial sums of u are the gradients of the bias for each threshold.
     upstream = backprop.dropped(_upstream(backprop, number), number)
     unit = int(np.argmax(np.abs(evidence.gradient[bias])))
     order = np.argsort(-z[:, unit], kind="stable")
     sums = np.concatenate([[0.0], np.cumsum(upstream[order, unit])]) / len(z)
     close = CERTAIN * evidence.blur[bias][unit] + _MATCHES * np.abs(upstream[:, unit]).mean()
+    # One more on either side: a threshold above all z, or below all of them.
     edges = np.concatenate([[z.max() + 1], z[order, unit], [z.min() - 1]])
     thresholds: list[float] = []
     for taken in np.flatnonzero(np.abs(sums - evidence.gradient[bias][unit]) <= close):
@@ -182,6 +191,7 @@ def _upstream(backprop: Backprop, number: int) -> Vector:
 
 def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     dropping = [n for n in range(1, backprop.depth + 1) if backprop.problem.masks[n] is not None]
+    # The same mistake in all layers that drop, which share their code, and in each alone.
     groups = [[number] for number in dropping if number in layers]
     if len(dropping) > 1 and dropping[-1] in layers:
         groups.insert(0, dropping)
@@ -213,6 +223,7 @@ def _passing(factor: float) -> Change:
 
 def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """Propose δ Wᵀ in the place of δ W, where W is square: in one layer, or in all such layers."""
+    # δ Wᵀ has the right shape only where W is square; W of the first layer passes nothing down.
     square = [
         number
         for number in range(2, backprop.depth + 1)
@@ -237,6 +248,7 @@ def _detached(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
     cuts: dict[int, Flags] = {}
     for number in layers:
         bias = evidence.layout.tensor(number, "bias").span
+        # Exactly zero: what is passed down as a small number was not cut off.
         cut = evidence.gradient[bias] == 0
         if number < backprop.depth and (cut & evidence.wrong[bias]).any():
             cuts[number] = cut
@@ -264,6 +276,7 @@ def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> I
     m, top = backprop.problem.examples, backprop.layout.tensor(layers[0], "bias").span
     delta = backprop.deltas[layers[0]]
     for factor, averaged in ((1.0, ""), (1 / m, "divided by m")):
+        # The uppermost wrong bias shows which example it is.
         off = np.abs(factor * delta - evidence.gradient[top]).max(axis=1)
         example = int(np.argmin(off))
         bias = {number: _of_one(example, factor) for number in layers}
@@ -282,6 +295,7 @@ def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
     m, last = backprop.problem.examples, backprop.layout.tensor(backprop.depth, "bias").span
     delta = backprop.deltas[backprop.depth]
     for divisor in (m, m - 1):
+        # m ∂J/∂b is Σ δₑ over all examples: what is missing of it must be one of the δₑ.
         missing = delta.sum(0) - divisor * evidence.gradient[last]
         example = int(np.argmin(np.abs(delta - missing).max(axis=1)))
         weights = np.full(m, m / divisor)

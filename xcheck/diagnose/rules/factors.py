@@ -31,6 +31,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     for tensor in evidence.wrong_tensors:
         r = evidence.trusted[tensor.span]
         shares[tensor.name] = Share(r, np.zeros_like(r), evidence.blur[tensor.span])
+    # A length of 2 says less about a factor of 2 than that it is one that people forget everywhere.
     known = {**_lengths(evidence.lengths), **_COMMON, -1.0: "minus"}
     for factor, group in multiples(evidence, shares):
         c = closest(factor, known, evidence.close)
@@ -38,6 +39,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Hypothesis]:
         if value == -1:
             yield _hypothesis(OPPOSITE_SIGN, "the opposite sign of what it should be", value, group)
             continue
+        # "4 x what it should be (4 times)" would say it twice.
         hint = "" if c is None or c in _COMMON else f" ({known[c]})"
         text = f"{format_factor(value)} x what it should be{hint}"
         yield _hypothesis(CONSTANT_FACTOR, text, value, group, free=1 if c is None else 0, rank=1)
@@ -79,6 +81,7 @@ def _hypothesis(
 def _describe(problem: Problem, tensors: Sequence[Tensor], c: float, what: str, *, penalised: bool) -> tuple[str, str]:
     """Return the code of a factor c of the examples' share, and what was done."""
     m, share = problem.examples, f"the examples' share is {format_factor(c)} x what it should be"
+    # m is known exactly here: `closest` has put it in the place of the fitted number.
     if c in (m, 1 / m):
         missing = c > 1
         if all(tensor.role == "bias" for tensor in tensors):
@@ -95,6 +98,7 @@ def _describe(problem: Problem, tensors: Sequence[Tensor], c: float, what: str, 
 def _known_factors(problem: Problem, tensors: Sequence[Tensor]) -> dict[float, str]:
     """Return the factors that the examples' share of these tensors may be off by, with what each is."""
     layers = [tensor.layer or 0 for tensor in tensors]
+    # Backpropagation comes from above: a mask of a lower layer is not on its way.
     named = _products(problem.network.keep_probs[min(layers) :])
     if max(layers) < len(problem.network.layers) and {tensor.role for tensor in tensors} == {"weight", "bias"}:
         return named  # what is wrong in the loss would be wrong in the last layer, too
@@ -118,6 +122,7 @@ def _products(keep_probs: tuple[float, ...]) -> dict[float, str]:
     for powers in product((0, 1, -1), repeat=len(kept)):
         used = [(keep, power) for (keep, _), power in zip(kept, powers, strict=True) if power]
         if used:
+            # Of several products with one value the first is kept: the one with the fewest masks of lower layers.
             value = float(np.prod([keep**power for keep, power in used]))
             words = " x ".join(f"{'' if power > 0 else '1/'}{keep:g}" for keep, power in used)
             products.setdefault(value, f"keep_prob {words}")

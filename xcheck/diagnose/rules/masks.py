@@ -37,6 +37,7 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.problem is None:
         return
     backprop, masks = Backprop(evidence, evidence.problem), dict[int, Flags]()
+    # From the last layer down: what arrives at a layer depends on the masks above it.
     for number in range(backprop.depth, 0, -1):
         if (
             backprop.problem.masks[number] is None
@@ -83,6 +84,7 @@ def _delta(evidence: Evidence, backprop: Backprop, number: int) -> Vector | None
         evidence.layout.tensor(number, "weight"),
         evidence.layout.tensor(number, "bias"),
     )
+    # The column of ones makes the bias gradient one more equation.
     a = np.column_stack([backprop.trace.a[number - 1], np.ones(m)])
     if m > a.shape[1] or np.linalg.cond(a) > _CONDITION:
         return None
@@ -100,5 +102,6 @@ def _arriving(backprop: Backprop, number: int, masks: dict[int, Flags]) -> Vecto
         return upstream
 
     steps = _steps(backprop, masks)
+    # The backward pass itself computes it: the layer's own step only takes note of what it is given.
     backprop.gradient(Steps(drop={**steps.drop, number: keep}))
     return arrived[0]

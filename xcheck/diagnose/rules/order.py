@@ -45,6 +45,7 @@ def detachment(evidence: Evidence) -> Iterator[Hypothesis]:
             text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
             yield Hypothesis(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
         elif share.any():
+            # Automatic differentiation that is cut off in the network still differentiates the penalty of its weights.
             text = "the penalty alone: what the examples contribute does not reach it"
             yield Hypothesis(DETACHED, text, {tensor.name: share}, value=0.0)
 
@@ -53,6 +54,7 @@ def transposition(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g is r with its last two axes swapped, or laid out in memory in the order of the other axis."""
     for tensor, parts in _shares(evidence, 2):
         for g_like, blur, rest in parts:
+            # Where a matrix is not square, a transposed gradient has another shape and passes only if it is reshaped.
             if tensor.shape[-1] == tensor.shape[-2]:
                 text = "transposed"
             else:
@@ -79,6 +81,7 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
             if other.name == tensor.name or other.shape != tensor.shape or other.places != tensor.places:
                 continue
             there = evidence.trusted[other.span], evidence.blur[other.span]
+            # One hypothesis for each pair of tensors.
             if other.name < tensor.name and other in found:
                 here = evidence.trusted[tensor.span], evidence.blur[tensor.span]
                 both = {tensor.name: there[0], other.name: here[0]}
@@ -95,6 +98,7 @@ def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
         bases = {"zero": np.zeros(tensor.size)} | ({"the penalty alone": penalty} if penalty.any() else {})
         for (what, base), axis in product(bases.items(), range(min(len(_shape(tensor)), 2))):
             rows = _wrong_rows(evidence, tensor, axis)
+            # If all rows are missing, the whole tensor is detached; in a vector a row is a component.
             if not rows.any() or rows.all() or len(_shape(tensor)) == 1:
                 continue
             predicted = np.where(_components_of(rows, tensor, axis), base, evidence.trusted[tensor.span])
@@ -110,6 +114,7 @@ def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
             continue
         for axis in range(2):
             rows = _wrong_rows(evidence, tensor, axis)
+            # Several rows with one factor each would be explained by anything.
             if rows.sum() != 1 or rows.all():
                 continue
             mask = _components_of(rows, tensor, axis)
@@ -132,6 +137,7 @@ def _round_to_whole(c: float) -> float:
 
 def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that a few components are wrong and all others right: a description, and no explanation."""
+    # A component that is zero to the noise is not shown to be right.
     right = (np.abs(evidence.trusted) > CERTAIN * evidence.blur) & ~evidence.wrong
     if evidence.wrong.sum() > _FEW or evidence.wrong.sum() > right.sum() / 3:
         return  # too many for an accident, or too little that is right beside them
@@ -161,10 +167,12 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
 def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[Vector, Vector, Vector]]]]:
     """Yield each whole wrong tensor with the ways to split r into (what may have moved, its β, the rest)."""
     for tensor in evidence.wrong_tensors:
+        # A sample has no rows, and an order that moves components out of it would not show.
         if tensor.places is not None or len(tensor.shape) < axes or tensor.size < 2:
             continue
         r, blur = evidence.trusted[tensor.span], evidence.blur[tensor.span].reshape(tensor.shape)
         share = evidence.penalty[tensor.span]
+        # Data and penalty may be added before or after the mistake.
         parts = [(r.reshape(tensor.shape), blur, np.zeros_like(r))]
         if share.any():
             parts.append(((r - share).reshape(tensor.shape), blur, share))
@@ -187,6 +195,7 @@ def _reorder_rows(
 
 def _match_rows(g: Vector, rows: Vector) -> Order:
     """Return the order in which `rows` are closest to those of `g`: that of their projections on one direction."""
+    # Rows that differ have different projections with probability 1; the seed makes the report repeatable.
     direction = np.random.default_rng(len(g)).standard_normal(g.shape[1])
     order = np.empty(len(g), dtype=np.intp)
     order[np.argsort(g @ direction, kind="stable")] = np.argsort(rows @ direction, kind="stable")
@@ -200,6 +209,7 @@ def _describe_order(order: Order, what: str) -> str:
         return f"{what} {first} and {second} are swapped"
     if (order == places[::-1]).all():
         return f"its {what} are in reverse order"
+    # Where all rows moved by the same number of places, one row shows by how many.
     shift = int((places - order)[0]) % len(order)
     if (np.roll(places, shift) == order).all():
         return f"its {what} are rolled by {shift if 2 * shift <= len(order) else shift - len(order)}"
@@ -215,6 +225,7 @@ def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Itera
         for shift in (size, -size)
     ]
     changes.append(("reversed as one long row", lambda row: row[::-1]))
+    # Two axes in another order are a transposition, which has a rule of its own.
     if data.ndim > 2:
         orders = permutations(range(data.ndim))
         changes += [(f"its axes are in the order {axes}", _with_axes(data.shape, axes)) for axes in orders]

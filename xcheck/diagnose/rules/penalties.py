@@ -15,6 +15,7 @@ from xcheck.layout import Tensor, Vector
 
 def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g − r is c θ, c sign θ, or a sum of both."""
+    # A network penalises its weights alone, so that a multiple of θ in a bias is another mistake.
     biases = [tensor for tensor in evidence.wrong_tensors if tensor.role == "bias"]
     weights = [tensor for tensor in evidence.wrong_tensors if tensor not in biases]
     yield from _multiple(evidence, biases, PENALISED_BIAS, lambda theta: theta)
@@ -38,6 +39,7 @@ def _rate(evidence: Evidence, code: str) -> float:
 def _shares(evidence: Evidence) -> dict[float, str]:
     """Return well-known mistakes of c, in units of the penalty's own factor."""
     m = 1.0 if evidence.problem is None else float(evidence.problem.examples)
+    # The residual is c times the penalty's share: −1 takes it away, 1 adds it once more.
     known = {-1.0: "is missing", 1.0: "is counted twice", -2.0: "has the opposite sign", -0.5: "is halved"}
     return ({m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"} if m > 1 else {}) | known
 
@@ -52,6 +54,7 @@ def _multiple(
     }
     for c, group in multiples(evidence, shares):
         rate, known = _rate(evidence, code), _shares(evidence)
+        # Without a penalty in the loss there is nothing that c could be a multiple of.
         share = None if not rate else closest(c / rate, known, evidence.close)
         value = c if share is None else share * rate
         predicted = {name: value * each.base + each.rest for name, each in group.items()}
@@ -97,6 +100,7 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Hypoth
     if coefficients is None:
         return
     (a, b), l2, l1 = coefficients, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
+    # One of the two terms must just cancel the loss's own penalty; the other one stands in its place.
     known = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
     if not any(known) or min(abs(a), abs(b)) <= evidence.close * max(abs(a), abs(b)):
         return

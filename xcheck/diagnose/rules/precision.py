@@ -80,6 +80,7 @@ def conjugation(evidence: Evidence) -> Iterator[Hypothesis]:
         yield Hypothesis(
             CONJUGATE, f"the opposite sign: {convention}", {tensor.name: -evidence.trusted[tensor.span]}, value=-1.0
         )
+        # The real part is wrong as well only if there is a factor of ½.
         real = next((t for t in evidence.wrong_tensors if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
         if real is not None:
             both = {real.name: evidence.trusted[real.span] / 2, tensor.name: -evidence.trusted[tensor.span] / 2}
@@ -91,6 +92,7 @@ def conjugation(evidence: Evidence) -> Iterator[Hypothesis]:
 def clipping(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g = min(max(r, −c), c), with the same c for all tensors or one for each."""
     largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.wrong_tensors}
+    # Clipping by value has one limit for all; clipping by tensor leaves each with a largest component of its own.
     common = max(largest.values(), default=0.0)
     for limits in (dict.fromkeys(largest, common), largest):
         predicted, hits, spared = {}, 0, False
@@ -115,6 +117,7 @@ def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
     for tensor in evidence.wrong_tensors:
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         lost = (g == 0) & evidence.wrong[tensor.span]
+        # A tensor that is zero as a whole is detached.
         if lost.any() and not lost.all():
             limit = float(np.abs(r[lost]).max())
             predicted[tensor.name] = np.where(np.abs(r) <= limit, 0.0, r)
@@ -129,6 +132,7 @@ def rounding(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g has the bits of a narrow format, or that the residual is what rounding to one does on the way."""
     left = list(evidence.wrong_tensors)
     for form in _FORMATS:
+        # Narrow formats first: a number of bfloat16 is one of float32 as well.
         stored = [tensor for tensor in left if _stored(evidence, tensor, form)]
         if sum(int(np.count_nonzero(evidence.gradient[tensor.span])) for tensor in stored) < _LEAST:
             continue
@@ -169,10 +173,12 @@ def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesi
     parts = [_residual(evidence, tensor) for tensor in tensors]
     e, r, theta, size = (np.concatenate(column) for column in zip(*parts, strict=True))
     whole = sum(int((evidence.magnitude[tensor.span] > 0).sum()) for tensor in tensors)
+    # Rounding on the way touches most components, and is no explanation of a few.
     if len(e) < 2 * _LEAST or len(e) < whole / 2 or not _is_random(e, r, theta, size):
         return
     units = np.abs(e) / size
     typical = float(np.sqrt(np.mean(units**2)))
+    # The format whose roundoff is nearest, on a logarithmic scale.
     bits = min(_INSIDE, key=lambda bits: abs(np.log(typical * 2.0**bits)))
     alike = units.max() <= _WORST * max(float(np.median(units)), 2.0 ** -(bits + 3))
     if not (alike and 1 / _OFF <= typical * 2.0**bits <= _OFF):
@@ -192,6 +198,7 @@ def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:
     """
     few = _CORRELATED + _DEVIATIONS / np.sqrt(len(e))
     unit = e / size
+    # In units of what rounding would do, so that large components do not speak for all.
     related = max(abs(_correlation(unit, other)) for other in (r / size, theta, np.ones_like(e), np.abs(r) / size))
     balanced = max(abs(np.mean(np.sign(e))), abs(np.mean(np.sign(e * r))))
     with np.errstate(all="ignore"):
@@ -209,6 +216,7 @@ def _residual(evidence: Evidence, tensor: Tensor) -> tuple[Vector, Vector, Vecto
     """Return e = g − r, r, θ and M/√(3m) of the components whose residual is more than noise."""
     span = tensor.span
     g, r = evidence.gradient[span], evidence.trusted[span]
+    # Of people's functions the terms are not known: they count as one term, as large as the largest component.
     terms = 1.0 if evidence.problem is None else float(evidence.problem.examples)
     size = evidence.magnitude[span] if evidence.problem is not None else np.full(r.shape, np.abs(r).max())
     certain = (size > 0) & (np.abs(g - r) > CERTAIN * evidence.blur[span]) & (r != 0)

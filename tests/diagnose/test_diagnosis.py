@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 
 from tests.diagnose.faults import MISTAKES, Mistake, network
-from xcheck import verify
+from tests.diagnose.rules.conftest import new_name, renamed, spoiled
+from xcheck import check, verify
 from xcheck.backend import registry
+from xcheck.caveats import CheckedPoint, caveats_at
+from xcheck.caveats.layers import layers_of
 from xcheck.compare.comparer import Comparer
+from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import diagnosis_of
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle import OracleOptions, numerical_gradient
+from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
 from xcheck.testing import FAULTS, Planted
 
 NETWORKS = 4
@@ -96,3 +100,57 @@ def test_causes_in_float32(name: str, code: str) -> None:
     fault = next(fault for fault in FAULTS if fault.name == name)
     report = verify(network(2), backends=[Planted(registry.get("numpy"), fault)], dtype="float32")
     assert [finding.code for finding in report.findings] == [code]
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-310, 0.0, float("nan"), float("inf")])
+def test_any_number_may_come(size: float) -> None:
+    """No warning, no exception; the report can be written."""
+    report = spoiled(network(0), lambda g, rng: g * size)
+    assert report.to_json()
+    assert str(report)
+
+
+def test_a_loss_that_is_nan_can_be_written() -> None:
+    """As a string in JSON."""
+    assert check(lambda x: float("nan"), np.ones(3), gradient=lambda x: x).to_json()
+
+
+def test_a_jacobian_of_one_number_is_its_gradient() -> None:
+    """A scalar loss has one output."""
+    report = check(lambda x: float((x**3).sum()), np.array([1.0, 2.0]), gradient=lambda x: 3 * x**2, scope="jacobian")
+    assert report.ok
+
+
+def messages(problem: Problem, estimate: Estimate, faulty: Vector) -> list[str]:
+    """Return what is said about a gradient, with the names that the tensors have in a network."""
+    comparer = Comparer(estimate, problem.layout, Tolerance())
+    evaluation = Evaluation("numpy", estimate.loss, faulty)
+    pairs = [comparer.with_oracle(evaluation)]
+    found = diagnosis_of([evaluation], pairs, comparer, theta=problem.theta, problem=problem)
+    point = CheckedPoint(
+        problem=problem,
+        estimate=estimate,
+        layers=layers_of(problem, estimate),
+        tensors=tensor_coverage(problem.layout, estimate, comparer.settled([evaluation])),
+        evaluations=[evaluation],
+        dtype="float64",
+        tolerance=comparer.tolerance,
+    )
+    said = [finding.text for finding in (*found.findings, *caveats_at(point))] + list(found.starts.values())
+    for tensor in problem.layout:
+        usual = f"{'W' if tensor.role == 'weight' else 'b'}{tensor.layer}"
+        said = [text.replace(new_name(tensor), usual) for text in said]
+    return said
+
+
+@pytest.mark.parametrize("mistake", MISTAKES[::5], ids=lambda mistake: mistake.name)
+def test_a_mistake_is_diagnosed_the_same_whatever_the_names(mistake: Mistake) -> None:
+    """Findings, the place where the fault entered and the caveats are the same but for the names in them."""
+    problem = network(1, **mistake.needs)
+    faulty = mistake.plant(problem)
+    if faulty is None:
+        pytest.skip("the mistake cannot be made in this network")
+    estimate = numerical_gradient(problem, OracleOptions(engine="loop"))
+    said = messages(problem, estimate, faulty)
+    assert said
+    assert messages(renamed(problem), estimate, faulty) == said
