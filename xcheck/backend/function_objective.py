@@ -110,7 +110,7 @@ class FunctionObjective(Objective):
             with self.modes():
                 tree = self._tree(given)
                 value, returned = call_by_hand(self.function, lambda: self.call_loss(given, data), tree, data)
-                loss, gradient = self.number(value), self._named(returned)
+                loss, gradient = self.number(value), self._read_gradient(returned)
         else:
             loss, gradient = self.value_and_gradient(given, data)
         self._note_writing(theta, given, data)
@@ -127,7 +127,7 @@ class FunctionObjective(Objective):
             return None
         with wrap_errors(self.backend), self.modes():
             returned = self.function.gradient(self._tree(self.own(theta)), *self.copy_data())
-            return self._flat(self._named(returned))
+            return self._flat(self._read_gradient(returned))
 
     def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
         """Return H v by the framework's own differentiation of its gradient, shape (n,).
@@ -218,7 +218,7 @@ class FunctionObjective(Objective):
 
         return own.build_tree(given, copy_carried)
 
-    def _named(self, returned: Any) -> dict[str, Numbers | None]:
+    def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         try:
             return self.parameters.name_gradient(returned)
         except ValueError as error:

@@ -76,12 +76,12 @@ class _Sheet:
 
     def words(self, columns: Sequence[int]) -> NDArray[np.str_]:
         """Return the columns as words, or complain about every cell that is empty or of the other kind."""
-        bad = [complaint for column in columns for complaint in self._misfits(column)]
+        bad = [complaint for column in columns for complaint in self._find_misfits(column)]
         if bad:
             raise DefinitionError(shortened(bad))
         return np.array([[row[c] for c in columns] for row in self.rows], dtype=np.str_)
 
-    def _misfits(self, column: int) -> list[Complaint]:
+    def _find_misfits(self, column: int) -> list[Complaint]:
         """Return a complaint for every empty cell, and for every word among numbers or number among words.
 
         Otherwise a slip such as 'oops' in a column of class numbers would silently become a class of its own.

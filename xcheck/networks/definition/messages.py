@@ -56,13 +56,13 @@ def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
         case "too_short" | "too_long" | "string_too_short":
             text = _of_another_length(kind, detail["ctx"])
         case _ if kind in _EXPECTED:
-            text = f"expected {_EXPECTED[kind]}, got {_described(value)}{_in_brackets(kind, value)}"
+            text = f"expected {_EXPECTED[kind]}, got {_describe(value)}{_in_brackets(kind, value)}"
         case _ if kind in _BOUNDS:
             key, comparison = _BOUNDS[kind]
             limit = detail["ctx"][key]
-            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_described(value)}"
+            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_describe(value)}"
         case _:
-            text = f"{detail['msg']}, got {_described(value)}"
+            text = f"{detail['msg']}, got {_describe(value)}"
     return text
 
 
@@ -82,7 +82,7 @@ def _in_brackets(kind: str, value: object) -> str:
 def _unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
     words = _words(path, root)
     if not isinstance(value, str):
-        return f"expected a string, got {_described(value)}; known: {', '.join(words)}"
+        return f"expected a string, got {_describe(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))
     return f"unknown {name} {quoted(value)}" + did_you_mean(value, words)
 
@@ -94,7 +94,7 @@ def _words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
     return [leaf for leaf in leaves(annotation) if isinstance(leaf, str)]
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     match value:
         case bool():
             text = str(value).lower()
