@@ -104,6 +104,7 @@ class FunctionObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
+        # New copies for each call: what an earlier call has written must not change this one.
         given, data = self.own(theta), self.copy_data()
         gradient: Mapping[str, Numbers | None]
         if self.function.hand_written:
@@ -145,6 +146,7 @@ class FunctionObjective(Objective):
             BackendError: the function fails everywhere (the cause is chained).
         """
         with wrap_errors(self.backend):
+            # For one θ alone a batch would be compiled, or tried out, in vain.
             losses = self.batch(thetas) if len(thetas) > 1 else None
         if losses is None:
             losses = evaluate_one_by_one(self.evaluate, thetas, self.backend)
@@ -186,6 +188,7 @@ class FunctionObjective(Objective):
         """
         values = self._numbers(value)
         if self.cotangent is not None:
+            # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v.
             return float(np.real(np.sum(np.conj(self.cotangent) * values)))
         if values.size != 1 or values.dtype.kind not in "fiub":
             text = f"the loss has shape {values.shape} and dtype {values.dtype}; expected one real number"

@@ -103,7 +103,7 @@ def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _cannot_read(path, error) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -155,7 +155,7 @@ def _check_shape(sheet: _Sheet) -> None:
         raise DefinitionError(shortened(bad))
 
 
-def _unreadable(path: Path, error: OSError) -> DefinitionError:
+def _cannot_read(path: Path, error: OSError) -> DefinitionError:
     return DefinitionError(Complaint(f"cannot read {path}: {error.strerror or error}", key=("data", "file")))
 
 
