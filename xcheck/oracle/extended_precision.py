@@ -10,7 +10,7 @@ import numpy as np
 
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.loop import NetworkLoopEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import estimate_central

@@ -17,7 +17,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
 from xcheck.oracle.bisection.search import Allowance, Located
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.estimate import Estimate

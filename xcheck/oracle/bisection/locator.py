@@ -12,10 +12,9 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
-from xcheck.oracle.directions import Directions
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
-from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.engines.lines import Directions, Lines
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided
 
@@ -151,7 +150,7 @@ def _merged(
     parts = [one] if other is None else [one, other]
     everything = np.concatenate([rows for _, rows in parts])
     order = np.argsort(everything)
-    assert np.array_equal(everything[order], np.arange(size))  # noqa: S101 - every row once
+    assert np.array_equal(everything[order], np.arange(size))
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
 
     def put(values: list[Vector]) -> Vector:

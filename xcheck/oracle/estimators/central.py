@@ -25,13 +25,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.layout import Vector
-from xcheck.oracle.engines.base import Differences, Engine, Indices
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.base import Differences, Engine
 
 DifferenceName = Literal["central", "forward"]
-Flags = NDArray[np.bool_]
 
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
 NOISE_MULTIPLE = 8.0

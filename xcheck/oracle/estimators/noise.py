@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.base import Engine, Indices
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Engine
 
 POINTS = 8
 COMPONENTS = 12

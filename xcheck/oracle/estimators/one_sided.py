@@ -26,11 +26,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine, LoopEngine
 from xcheck.oracle.estimators.central import (
     NOISE_MULTIPLE,
-    Flags,
     Measurement,
     copied,
     error_bar,

@@ -14,9 +14,9 @@ bar, but nobody is blamed for it.
 import numpy as np
 
 from xcheck.layout import Tensor, Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
-from xcheck.oracle.estimators.central import Flags, Measurement, error_bar, extrapolated
+from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
 
 SAMPLE = 16
 _WORTHWHILE = 4 * SAMPLE
