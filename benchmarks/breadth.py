@@ -63,7 +63,7 @@ class Case:
             warnings.simplefilter("ignore")
             try:
                 return judge(self.entry, self.params, self.data)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a method may fail in any way
                 return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 

@@ -134,7 +134,7 @@ def serve(connection: Connection, scenario: Scenario, entry: Entry, device: str,
         return  # whoever asked is gone
     except SkippedError as reason:
         connection.send(("skipped", str(reason)))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a peer may fail in any way; it fails alone, and is quoted
         traceback.print_exc()
         connection.send(("failed", f"{type(error).__name__}: {error}"))
 

@@ -45,4 +45,4 @@ def _kernels() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(facts()))
+    print("\n".join(facts()))  # noqa: T201 - what it is for

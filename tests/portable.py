@@ -38,11 +38,11 @@ def fallen(machine: str, tests: tuple[str, ...]) -> bool:
     """Run tests as a machine would, say how it went, and return whether any has fallen."""
     # What users run: all that JAX compiles is optimised, unlike in the rest of the suite.
     environment = os.environ | MACHINES[machine] | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}
-    print(f"== {machine}: {' '.join(f'{k}={v}' for k, v in MACHINES[machine].items())}", flush=True)
+    print(f"== {machine}: {' '.join(f'{k}={v}' for k, v in MACHINES[machine].items())}", flush=True)  # noqa: T201 - its output
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", *tests]
     status = subprocess.run(command, env=environment, check=False).returncode
-    print(f"== {machine}: exit status {status}, {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"== {machine}: exit status {status}, {time.perf_counter() - start:.0f} s", flush=True)  # noqa: T201 - its output
     return status != 0
 
 

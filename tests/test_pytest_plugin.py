@@ -343,7 +343,7 @@ def test_junit_has_headline_and_report(run: Run) -> None:
 def test_a_mismatch_survives_pickling() -> None:
     """With its report, in a pool of processes."""
     report = check(lambda p: float((p**2).sum()), np.ones(2), gradient=lambda p: 3 * p)
-    for twin in (pickle.loads(pickle.dumps(GradientMismatch(report))), copy.copy(GradientMismatch(report))):
+    for twin in (pickle.loads(pickle.dumps(GradientMismatch(report))), copy.copy(GradientMismatch(report))):  # noqa: S301 - our own
         assert twin.report == report
         assert str(twin) == f"{report.headline}\n\n{report}"
 

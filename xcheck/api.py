@@ -23,7 +23,7 @@ from xcheck.training.run import train_loaded
 from xcheck.training.trainer import Moved, Told
 
 
-class GradientMismatch(AssertionError):
+class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
     """Gradients do not agree; raised by `assert_gradients`, and by the fixture `xcheck` in pytest.
 
     Attributes:
@@ -39,7 +39,7 @@ class GradientMismatch(AssertionError):
         return type(self), (self.report,)
 
 
-def check(
+def check(  # noqa: PLR0913 - the public signature: everything but the first three is optional and by name
     objectives: Objectives,
     params: Any = None,
     data: Any = (),

@@ -66,7 +66,7 @@ class JaxFunction(FunctionObjective):
             with self.modes():
                 traced = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
                 return traced.shape, jnp.issubdtype(traced.dtype, jnp.complexfloating)
-        except Exception:
+        except Exception:  # noqa: BLE001 - what cannot be traced is called
             return super().shape()
 
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
@@ -153,7 +153,7 @@ class JaxFunction(FunctionObjective):
         plain = [self.compute(theta)[0] if compiled else self.evaluate(theta) for theta in thetas]
         try:
             losses = self._map(thetas)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self.engine = f"loop (jax.vmap: {type(error).__name__})"
             return False
         if not confirms(losses, plain, wide=self.parameters.wide):

@@ -35,7 +35,7 @@ def read_leaf(value: Tensor) -> Leaf:
     # NumPy has dense arrays only.
     if tensor.is_sparse or tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
-    if tensor._is_zerotensor():
+    if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
         tensor = torch.zeros_like(tensor)
     # Narrow dtypes are read as float64, which holds their numbers exactly; NumPy has no bfloat16.
     if tensor.is_floating_point() or tensor.is_complex():
@@ -230,7 +230,7 @@ class TorchFunction(FunctionObjective):
                 warnings.simplefilter("ignore", UserWarning)
                 mapped = torch.func.vmap(self._scalar_loss, in_dims=(over,), randomness="error")(dict(given))
             losses = mapped.to(device="cpu", dtype=torch.float64).numpy()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
         if varied not in self._tried:

@@ -21,7 +21,7 @@ from xcheck.testing import check_contract, scenario
 def global_state() -> object:
     """Everything that a witness might leave behind."""
     return (
-        repr(np.random.mtrand._rand.get_state()),
+        repr(np.random.mtrand._rand.get_state()),  # noqa: SLF001 - the global generator
         np.geterr(),
         random.getstate(),
         torch.get_default_dtype(),

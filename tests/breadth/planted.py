@@ -101,11 +101,11 @@ def in_torch(entry: Entry, spoil: Spoil) -> Entry:
         generate_vmap_rule = True
 
         @staticmethod
-        def forward(names: tuple[str, ...], *tensors: Any) -> tuple[Any, ...]:
+        def forward(names: tuple[str, ...], *tensors: Any) -> tuple[Any, ...]:  # noqa: ARG004 - torch's signature
             return tuple(tensor.clone() for tensor in tensors)
 
         @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ARG004 - torch's
             ctx.names = inputs[0]
             ctx.save_for_backward(*inputs[1:])
 

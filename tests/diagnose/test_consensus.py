@@ -167,7 +167,7 @@ def test_a_witness_asked_again_in_float64_is_no_other() -> None:
 @pytest.mark.parametrize("good", [1, 0])
 def test_nan_is_no_agreement(good: int) -> None:
     """Two that are nan share nothing, and do not put the oracle on trial."""
-    cube = lambda x: float((x**3).sum())
+    cube = lambda x: float((x**3).sum())  # noqa: E731 - one function for three witnesses
     nan = [objective(cube, "numpy", gradient=lambda x: np.nan * x) for _ in range(3 - good)]
     right = [objective(cube, "numpy", gradient=lambda x: 3 * x**2) for _ in range(good)]
     report = check({str(i): one for i, one in enumerate([*nan, *right])}, np.array([1.0, 2.0, 3.0]))

@@ -31,7 +31,7 @@ def evaluate_one_by_one(loss: Callable[[Vector], float], thetas: Vector, backend
             losses[row] = loss(theta)
         except DefinitionError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a step may lead out of the function's domain
             failures.append(error)
     if len(failures) == len(thetas):
         first = failures[0]

@@ -127,7 +127,7 @@ def findings_in_order(
     return [*findings, *consensus_findings(comparison.distinct, comparison.estimate), *diagnosis.findings]
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
     comparison: Comparison,
     head: ReportHead,
     *,

@@ -24,7 +24,7 @@ _FAILED = 4
 _INTERRUPTED = 130
 
 
-class _ReaderGone(Exception):
+class _ReaderGone(Exception):  # noqa: N818 - no error of ours
     """Whoever read the standard output has stopped (`xcheck ... | head`)."""
 
 
@@ -98,6 +98,6 @@ def run_cli() -> None:
         # What is left must not be flushed into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_FAILED)
-    except Exception:
+    except Exception:  # noqa: BLE001 - Python would exit with 1, and a crash must never look like DISAGREE
         traceback.print_exc()
         sys.exit(_FAILED)

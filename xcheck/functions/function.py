@@ -47,7 +47,7 @@ class Function:
         return self.gradient is not None or self.value_and_gradient is not None
 
 
-def objective(
+def objective(  # noqa: PLR0913 - the public signature: all but two are optional and by name
     function: Callable[..., Any],
     backend: str,
     *,

@@ -367,7 +367,7 @@ def test_global_state_is_left_alone() -> None:
     torch.manual_seed(3)
 
     def state() -> tuple[Any, ...]:
-        drawn = (torch.get_rng_state().tolist(), repr(np.random.get_state()))
+        drawn = (torch.get_rng_state().tolist(), repr(np.random.get_state()))  # noqa: NPY002 - the global state itself
         return (*drawn, torch.get_default_dtype(), torch.is_grad_enabled(), jax.config.jax_enable_x64)
 
     before = state()

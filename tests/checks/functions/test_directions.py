@@ -45,11 +45,11 @@ class _TorchFault(torch.autograd.Function):  # type: ignore[misc] # torch is not
     """Spoils one component of the gradient that passes through."""
 
     @staticmethod
-    def forward(ctx: Any, W: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, W: torch.Tensor) -> torch.Tensor:  # noqa: ARG004 - torch calls it so
         return W.clone()
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:  # noqa: ARG004 - torch calls it so
         spoiled = grads[0].clone()
         spoiled[FAULT["W"][0]] *= FAULT["W"][1]
         return spoiled

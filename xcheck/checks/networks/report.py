@@ -76,7 +76,7 @@ def _parted_losses(comparison: Comparison, point: CheckedPoint) -> list[Finding]
         try:
             # Optional in the contract; without it the loss alone has to tell.
             activations = shown(objectives[pair.a].activations(point.problem.theta))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
         roundoff = roundoff_of(point.dtype)
         finding = parted(Forward(pair.a, pair.losses[0], activations, roundoff), point.problem, point.estimate)

@@ -56,7 +56,7 @@ def _call(backend: Backend, problem: Problem, check: CheckSettings, *, asked_for
         answer.fail(error.text)
     except DeviceError as error:
         answer.fail(error.complaints[0].text)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way while it sets up; it fails alone
         answer.fail(f"{type(error).__name__}: {error}")
     answer.seconds = time.perf_counter() - start
     return answer

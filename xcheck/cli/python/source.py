@@ -156,7 +156,7 @@ def _from_file(wanted: Reference) -> Source:
     name = f"__xcheck_model_{next(_numbers)}__"
     loader = _Fresh(name, str(file))
     spec = spec_from_loader(name, loader)
-    assert spec is not None
+    assert spec is not None  # noqa: S101 - a loader of our own always has a spec; for the type checker
     module = module_from_spec(spec)
     with importable([str(file.parent), *sys.path]):
         sys.modules[name] = module  # where dataclasses and pickle look for it

@@ -22,7 +22,7 @@ def _phi(z: Vector) -> Vector:
     return np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
-def _Phi(z: Vector) -> Vector:
+def _Phi(z: Vector) -> Vector:  # noqa: N802 - Φ, not φ
     return np.asarray(NUMPY.normal(z))
 
 

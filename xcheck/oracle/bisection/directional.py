@@ -211,7 +211,7 @@ class DirectionalDerivatives:
                 break
             reach = self.reach if known is None else known.next
             known = self._take(piece, self._probe(piece, reach), reach)
-        assert known is not None
+        assert known is not None  # noqa: S101 - at least one round; for the type checker
         return known.slope
 
     @np.errstate(all="ignore")

@@ -150,7 +150,7 @@ def _merged(
     parts = [one] if other is None else [one, other]
     everything = np.concatenate([rows for _, rows in parts])
     order = np.argsort(everything)
-    assert np.array_equal(everything[order], np.arange(size))
+    assert np.array_equal(everything[order], np.arange(size))  # noqa: S101 - every row once
     names = ("value", "lower", "upper", "magnitude", "bar", "step")
 
     def put(values: list[Vector]) -> Vector:
