@@ -1,7 +1,7 @@
 """Helpers of wording: how messages quote words, list them, propose others and compare two numbers, on one line each."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
@@ -29,6 +29,16 @@ def listed(words: Iterable[str]) -> str:
     """
     shown = list(islice(words, _MOST_WORDS + 1))
     return ", ".join([quoted(word) for word in shown[:_MOST_WORDS]] + ["..."] * (len(shown) > _MOST_WORDS))
+
+
+def joined(things: Sequence[object], most: int) -> str:
+    """Return the first things, and how many there are beyond them.
+
+    >>> joined(["W1", "b1"], 8), joined(range(100), 4)
+    ('W1, b1', '0, 1, 2, 3 and 96 more')
+    """
+    shown = ", ".join(str(thing) for thing in things[:most])
+    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
 
 
 def shortened(complaints: list[Complaint]) -> list[Complaint]:

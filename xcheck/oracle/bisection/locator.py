@@ -20,6 +20,7 @@ from xcheck.oracle.estimators.sides import OneSidedGradient
 
 # A component that is to be named need not be known any better.
 _TOLERANCE = 1e-6
+# They are found for nothing, by looking; eight fill the report.
 _MOST_NOT_FINITE = 8
 
 

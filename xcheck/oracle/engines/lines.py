@@ -18,6 +18,7 @@ DIRECTIONS = "random directions"
 
 # How many of them: with a sample, which may take its time, and alone, where every loss counts.
 _LEAST, _MOST, FEW = 4, 16, 6
+# Directions are as long as θ, and all of them are kept.
 _BYTES = 256 << 20
 
 

@@ -15,6 +15,7 @@ from xcheck.oracle.network.branches import Branches, find_branches, find_dead
 from xcheck.oracle.network.forward import Parameters, Trace, trace
 from xcheck.oracle.network.penalty import Penalty
 
+# An input that is smaller moves nothing, however long the step.
 _SMALLEST = 1e-30
 
 

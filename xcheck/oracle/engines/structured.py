@@ -22,8 +22,11 @@ from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.propagation import Propagator, is_short, reach
 from xcheck.oracle.network.forward import float64_on
 
+# What stays in the last level of cache of a present-day CPU.
 _CACHE = 32 << 20  # bytes
+# On a GPU, which wants many perturbations at a time: a guess.
 _WIDEST = 1 << 16
+# Few at a time, so that what each is held against stays in the cache: a guess.
 _FEW = 128
 
 

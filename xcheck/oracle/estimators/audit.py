@@ -16,6 +16,7 @@ from xcheck.oracle.engines.base import Engine
 from xcheck.oracle.estimators.central import Measurement, estimate_central
 
 # In units of the tensor's largest slope.
+# A hundredth: a short cut that is wrong leaves out a factor or a term, and is off by more.
 _SHARP = 1e-2
 
 

@@ -108,6 +108,7 @@ def reconsidered(
         best = state.best
         gap = np.abs(gradient - best.value)[pending]
         step[pending] /= 16
+        # An eighth of the gap: shorter steps than that could no longer tell the two sides of the dispute apart.
         visible = NOISE_MULTIPLE * noise[pending] / step[pending] < gap / 8
         pending = pending[visible & ~state.sides.kinked[pending]]
         if not len(pending) or engine.late:

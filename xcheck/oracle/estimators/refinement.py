@@ -10,6 +10,7 @@ from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
 from xcheck.oracle.estimators.sides import NOISE_OF_JUMP, OneSidedGradient, Sides, least_noise, measure_sides
 
+# Each round makes the step at least four times shorter: twelve reach 2⁻²⁴ of the first one, where noise has the say.
 ROUNDS = 12
 
 
@@ -68,6 +69,9 @@ class Refinement:
     @np.errstate(all="ignore")  # what is not finite leads to a shorter step
     def factor(self, places: Indices) -> Vector:
         """Return by how much to change the steps: the further off, the more."""
+        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
+        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
+        # four, so that θ + h is exact.
         bar, value = self.best.bar[places], np.abs(self.best.value[places])
         shorter = np.select([bar <= 1e-3 * value, bar <= value], [1 / 4, 1 / 16], 1 / 256)
         shorter = np.where(self._irregular[places], np.minimum(shorter, 1 / 16), shorter)

@@ -99,6 +99,7 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
     truncation, irregular = truncation_error(central, NOISE_MULTIPLE * noise / step)
     bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
+    # Eight roundings of the slopes, which are subtracted four times.
     accident = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
     kinked = (jump > accident) & (jump > wider / 4)
