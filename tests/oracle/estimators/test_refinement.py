@@ -14,7 +14,7 @@ THETA = np.array([0.1, 1.0, 2.0, 1e-5])
 
 
 def losses(points: Vector) -> Vector:
-    """J = sin 40 θ₀ + sin θ₁ + sin θ₂ + |θ₃|: it bends at once, gently, gently, and has a kink inside the first step."""
+    """J = sin 40 θ₀ + sin θ₁ + sin θ₂ + |θ₃|: it bends at once, gently twice, and has a kink inside a step."""
     return np.asarray(np.sin(40 * points[:, 0]) + np.sin(points[:, 1:3]).sum(1) + np.abs(points[:, 3]))
 
 
