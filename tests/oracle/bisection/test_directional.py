@@ -3,7 +3,8 @@
 import numpy as np
 
 from xcheck.layout import Layout
-from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives, Segment
+from xcheck.oracle.bisection.derivative import Segment
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.engines.lines import directed
 
@@ -30,10 +31,3 @@ def test_the_slope_along_a_part_of_a_direction() -> None:
     slope = slopes.slope(Segment(1, part.start, part.stop), 1e-7)
     assert abs(slope.value - lines.directions.row(1)[part] @ np.cos(theta)[part]) <= slope.bar
     assert slope.bar < 1e-5
-
-
-def test_what_contradicts_has_a_bar_as_wide_as_the_gap() -> None:
-    """The shorter step is believed, the narrower bar is not."""
-    long, short = DirectionalDerivative(1.0, 0.01, step=1.0), DirectionalDerivative(2.0, 0.02, step=0.1)
-    assert long.reconciled(short) == DirectionalDerivative(2.0, 1.0, step=0.1)
-    assert long.reconciled(DirectionalDerivative(1.005, 0.02, step=0.1)) == long

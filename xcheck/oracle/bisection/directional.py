@@ -25,11 +25,11 @@ Source: differences of order k as a measure of noise: Moré & Wild, "Estimating 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from xcheck.layout import Vector
+from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
 
@@ -51,49 +51,6 @@ _LOUD = 2.0**8
 _WORTH, _SCREEN = 2.0**-23, 2.0**-19
 # σ from the median of |N(0, σ²)|; and the roundings of a staircase are uneven.
 _FROM_MEDIAN, _UNEVEN = 1.5, 3.0
-
-
-class Segment(NamedTuple):
-    """The components [start, stop) of direction `number`."""
-
-    number: int
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class DirectionalDerivative:
-    """∇J·v along a piece.
-
-    Attributes:
-        value: the estimate.
-        bar: its error is promised to be at most this.
-        step: t.
-        steepest: the steeper of the slopes to both sides, without its sign: zero where J does not move.
-    """
-
-    value: float
-    bar: float
-    step: float
-    steepest: float = 0.0
-
-    def without(self, part: "DirectionalDerivative") -> "DirectionalDerivative":
-        """Return the slope along what is left when a part is taken out."""
-        return DirectionalDerivative(
-            self.value - part.value, self.bar + part.bar, part.step, self.steepest + part.steepest
-        )
-
-    def reconciled(self, again: "DirectionalDerivative") -> "DirectionalDerivative":
-        """Return the narrower of two; where they contradict, the one with the shorter step, with a bar as wide."""
-        if not math.isfinite(again.bar):
-            return self
-        if not math.isfinite(self.bar):
-            return again
-        apart = abs(self.value - again.value)
-        if apart <= self.bar + again.bar:
-            return again if again.bar < self.bar else self
-        shorter = again if again.step < self.step else self
-        return DirectionalDerivative(shorter.value, max(shorter.bar, apart), shorter.step, shorter.steepest)
 
 
 @dataclass(frozen=True, slots=True)

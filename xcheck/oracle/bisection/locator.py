@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
+from xcheck.oracle.bisection.derivative import DirectionalDerivative
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine

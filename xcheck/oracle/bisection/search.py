@@ -29,7 +29,8 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of, tensor_of
-from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives, Segment
+from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
 

@@ -14,6 +14,7 @@ Each arrow is a compiled function of its own that depends on names and shapes on
 Arrays have units first, examples last: (n, sides, k, m) for k perturbations with several sides (±h) each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -159,26 +160,33 @@ def _arrived_at_once(loss: LossName, anchor: LossAnchor, units: Array, moved: Ar
 class Propagator:
     """The layers of a network at θ, for each variant of its pieces, on the device of an engine."""
 
-    def __init__(self, engine: NetworkEngine) -> None:
+    def __init__(
+        self, names: Sequence[ActivationName], loss: LossName, layers: Sequence[Sequence[Layer]], tops: Sequence[Top]
+    ) -> None:
+        self._names, self._loss, self._layers, self._tops = names, loss, layers, tops
+
+    @classmethod
+    def at(cls, engine: NetworkEngine) -> "Propagator":
+        """Return the network of an engine, with everything that is known at θ on its device."""
         problem, trace = engine.problem, engine.trace
-        self._names = [layer.activation for layer in problem.network.layers]
-        self._loss = problem.network.loss
+        names, loss = [layer.activation for layer in problem.network.layers], problem.network.loss
         ones = np.ones((1, problem.examples))
-        self._layers: list[list[Layer]] = []
+        layers: list[list[Layer]] = []
         with np.errstate(all="ignore"):
             for number, (W, _) in enumerate(engine.parameters):
                 inputs, keep = np.concatenate([trace.a[number].T, ones]), _turned(engine.keeps[number + 1])
                 anchors = (
-                    expand_at(self._names[number], trace.z[number].T, _turned(pieces[number]))
+                    expand_at(names[number], trace.z[number].T, _turned(pieces[number]))
                     for pieces in engine.pieces.each
                 )
-                self._layers.append([Layer(W, inputs, anchor, keep) for anchor in anchors])
-            anchor = loss_anchored(self._loss, trace.a[-1].T, problem.targets.T)
-            linear = self._names[-1] == "identity" and engine.keeps[-1] is None
-            softmax = self._loss == "softmax_cross_entropy"
-            pull = engine.parameters[-1][0].T @ problem.targets.T if linear and softmax else None
-        self._layers = jax.tree.map(jnp.asarray, self._layers)
-        self._tops = [jax.tree.map(jnp.asarray, Top(layer, anchor, pull)) for layer in self._layers[-1]]
+                layers.append([Layer(W, inputs, anchor, keep) for anchor in anchors])
+            anchor = loss_anchored(loss, trace.a[-1].T, problem.targets.T)
+            linear = names[-1] == "identity" and engine.keeps[-1] is None
+            pull = (
+                engine.parameters[-1][0].T @ problem.targets.T if linear and loss == "softmax_cross_entropy" else None
+            )
+        layers = jax.tree.map(jnp.asarray, layers)
+        return cls(names, loss, layers, [jax.tree.map(jnp.asarray, Top(layer, anchor, pull)) for layer in layers[-1]])
 
     def moved(self, number: int, variant: int, units: Any, columns: Any, steps: Any, *, short: bool) -> Array:
         """Return L(θ + step) − L(θ) of each example, shape (sides, k, m).

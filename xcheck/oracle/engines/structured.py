@@ -6,7 +6,6 @@ The changes are carried up the network by `xcheck.oracle.engines.propagation`.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,6 @@ import numpy as np
 from jax import Array
 
 from xcheck.layout import Vector
-from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.elementary import SHORT
@@ -49,12 +47,21 @@ class StructuredEngine(NetworkEngine):
     # Nothing is divided by the step that does not shrink with it: truncation is all that decides.
     first_step = 2.0**-13
 
-    def __init__(self, problem: Problem, **options: Any) -> None:
-        super().__init__(problem, **options)
-        self.reach = reach(self)
-        self._largest = [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]  # and the bias's input
+    @cached_property
+    def reach(self) -> list[Vector]:
+        """Per layer how far a move of each unit may reach, see `xcheck.oracle.engines.propagation.reach`."""
+        return reach(self)
+
+    @cached_property
+    def climber(self) -> Propagator:
+        """Carries moves up to the losses."""
         with float64_on(self.device):
-            self.climber = Propagator(self)
+            return Propagator.at(self)
+
+    @cached_property
+    def _largest(self) -> list[Vector]:
+        """Per layer the largest size of each input, and of the bias's, which is 1."""
+        return [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]
 
     @cached_property
     def scale(self) -> Vector:
