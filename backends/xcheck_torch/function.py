@@ -20,7 +20,7 @@ from xcheck.backend.batches import confirms
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.dtypes import widened
+from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_torch.modes import own_modes
@@ -103,7 +103,7 @@ class TorchFunction(FunctionObjective):
 
     def _copy_buffer(self, buffer: Tensor) -> Tensor:
         dtype = str(buffer.dtype).removeprefix("torch.")
-        return buffer.detach().to(getattr(torch, widened(dtype) if self.parameters.wide else dtype), copy=True)
+        return buffer.detach().to(getattr(torch, widen(dtype) if self.parameters.wide else dtype), copy=True)
 
     def modes(self) -> AbstractContextManager[None]:
         """With gradients, without autocast."""
@@ -129,10 +129,10 @@ class TorchFunction(FunctionObjective):
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)
             weight = torch.full_like(scalar, WEIGHT)
-            found = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
+            parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
             name: None if part is None else read_leaf(part).values / WEIGHT
-            for name, part in zip(tensors, found, strict=True)
+            for name, part in zip(tensors, parts, strict=True)
         }
 
     def second(
@@ -152,9 +152,9 @@ class TorchFunction(FunctionObjective):
             ]
             if not along:
                 return dict.fromkeys(tensors)
-            found = torch.autograd.grad(sum(along), inputs, allow_unused=True)
+            products = torch.autograd.grad(sum(along), inputs, allow_unused=True)
         return {
-            name: None if part is None else read_leaf(part).values for name, part in zip(tensors, found, strict=True)
+            name: None if part is None else read_leaf(part).values for name, part in zip(tensors, products, strict=True)
         }
 
     def _to_scalar(self, value: Tensor) -> Tensor:
@@ -180,9 +180,9 @@ class TorchFunction(FunctionObjective):
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
         """θ, components (k,) of one tensor and values (k,) -> losses (k,): one tensor alone is there k times."""
-        return self._moved
+        return self._move_components
 
-    def _moved(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+    def _move_components(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
         # k whole θ of n numbers each need k times the memory of the parameters; here one tensor alone is there k times.
         part = next(tensor for tensor in self.arguments.layout if tensor.span.start <= places[0] < tensor.span.stop)
         name = self.parameters.own_name(part.name)
@@ -191,8 +191,8 @@ class TorchFunction(FunctionObjective):
             return self.losses(self._make_points(theta, places, values))
         given = self._arrays_at(theta)
         rows = given[name].reshape(1, -1).repeat(len(places), 1)
-        there = torch.as_tensor(places - part.offset, device=rows.device)
-        rows[torch.arange(len(places), device=rows.device), there] = torch.as_tensor(values).to(rows)
+        inside = torch.as_tensor(places - part.offset, device=rows.device)
+        rows[torch.arange(len(places), device=rows.device), inside] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
         with wrap_errors(self.backend):
             losses = self._try_vmap(given, frozenset([name]), lambda: self._make_points(theta, places[:2], values))
@@ -229,18 +229,18 @@ class TorchFunction(FunctionObjective):
                 # What vmap warns of (a performance drop, a buffer resized) is its own business, not the person's.
                 warnings.simplefilter("ignore", UserWarning)
                 mapped = torch.func.vmap(self._scalar_loss, in_dims=(over,), randomness="error")(dict(given))
-            found = mapped.to(device="cpu", dtype=torch.float64).numpy()
+            losses = mapped.to(device="cpu", dtype=torch.float64).numpy()
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
         if varied not in self._tried:
             self._tried.add(varied)
             singly = [self.evaluate(theta) for theta in first()]
-            if not confirms(found[: len(singly)], singly, wide=self.parameters.wide):
+            if not confirms(losses[: len(singly)], singly, wide=self.parameters.wide):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"
-        return np.asarray(found)
+        return np.asarray(losses)
 
     def _scalar_loss(self, given: dict[str, Tensor]) -> Tensor:
         value = self.call_loss(given, self.shared_data())

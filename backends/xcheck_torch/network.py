@@ -63,6 +63,7 @@ class NetworkObjective(Objective):
             # In the order of the layout, which is that of θ.
             gradients = torch.autograd.grad(loss, list(parameters.values()))
             flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+            # float64 holds the numbers of all three dtypes exactly.
             return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
 
     def activations(self, theta: Vector) -> list[np.ndarray]:

@@ -40,7 +40,7 @@ def wrap_errors(backend: str) -> Iterator[None]:
         yield
     except XcheckError:
         raise
-    except Exception as error:
+    except Exception as error:  # KeyboardInterrupt is none: a person who presses Ctrl-C is obeyed
         raise BackendError(backend, f"{type(error).__name__}: {error}") from error
 
 
@@ -74,6 +74,7 @@ class Objective(ABC):
         """
         with wrap_errors(self.backend):
             loss, gradient = self.compute(theta)
+        # Law 3 costs a backend nothing: dtype and order are made right here. A shape cannot be, so it is an error.
         result = np.ascontiguousarray(gradient, dtype=np.float64)
         if result.shape != (self.size,):
             text = f"the gradient has shape {result.shape}, θ has {(self.size,)}"

@@ -144,24 +144,24 @@ def _propose_name(name: str, shape: Shape, candidates: Mapping[str, Shape], miss
     It is proposed if it is the only one of this shape, with axes in any order, and no other own array of this shape is
     missing.
     """
-    fitting = [there for there, other in candidates.items() if sorted(other) == sorted(shape)]
+    fitting = [canonical for canonical, other in candidates.items() if sorted(other) == sorted(shape)]
     rivals = [other for other in missing if sorted(other) == sorted(shape)]
     if len(fitting) != 1 or len(rivals) != 1:
         return f"; it may be {' or '.join(fitting)}: say which with rename" if fitting else ""
-    there = fitting[0]
-    axes = _propose_axes(name, candidates[there], shape)
-    return f'; by its shape it can only be {there}: rename={{"{name}": "{there}"}}{axes}'
+    only = fitting[0]
+    axes = _propose_axes(name, candidates[only], shape)
+    return f'; by its shape it can only be {only}: rename={{"{name}": "{only}"}}{axes}'
 
 
-def _propose_axes(name: str, there: Shape, shape: Shape) -> str:
+def _propose_axes(name: str, canonical: Shape, shape: Shape) -> str:
     """Propose a `layout`, if the axes differ; with sizes that are equal its permutation is left open."""
-    if there == shape:
+    if canonical == shape:
         return ""
-    if there[::-1] == shape:
+    if canonical[::-1] == shape:
         return f', layout={{"{name}": "transpose"}}'
     if len(set(shape)) < len(shape):
         return f', with a permutation of its axes in layout={{"{name}": ...}}'
-    return f', layout={{"{name}": {tuple(there.index(size) for size in shape)}}}'
+    return f', layout={{"{name}": {tuple(canonical.index(size) for size in shape)}}}'
 
 
 def _compare_shapes(

@@ -4,14 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.findings import (
-    CONJUGATED,
-    COTANGENT,
-    SAMPLED,
-    SHARED_PARAMETERS,
-    TRAINING_MODE,
-    Finding,
-)
+from xcheck.findings import CONJUGATED, COTANGENT, SAMPLED, SHARED_PARAMETERS, TRAINING_MODE, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, unseen

@@ -16,8 +16,8 @@ from xcheck.findings import FORWARD_PARTS, LOSS_FORMULA, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import NATURAL, NUMPY
+from xcheck.oracle.network.penalty import Penalty
 
 Arrays = Sequence[ArrayLike]
 
@@ -118,7 +118,7 @@ def _gelu_by_tanh(z: Vector) -> Vector:
 def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
     """Return which formula of the loss gives the number: a D + b P for the a and b of common mistakes."""
     data, m = float(np.mean(estimate.trace.losses)), float(problem.examples)
-    penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples).value
+    penalty = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples).value
     # Data and penalty may cancel in the loss: their sizes, not that of the sum, are what rounding is in proportion to.
     allowed = _SAME * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
     said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)

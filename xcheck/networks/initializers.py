@@ -50,6 +50,7 @@ def initialize(network: Network, rng: np.random.Generator) -> Vector:
         θ, shape (n,).
     """
     layout = network_layout(network)
+    # Layer by layer from one generator: the layers of a longer network begin like those of a shorter one.
     theta = np.zeros(layout.size)
     for number, (inputs, layer) in enumerate(zip(network.widths, network.layers, strict=False), start=1):
         theta[layout.tensor(number, "weight").span] = _draw_weights(layer, inputs, rng).ravel()

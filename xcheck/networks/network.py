@@ -108,6 +108,7 @@ class Network:
     input_keep_prob: float = 1.0
 
     def __post_init__(self) -> None:
+        # A list is taken too; a tuple can be hashed, and compiled functions are kept by network.
         object.__setattr__(self, "layers", tuple(self.layers))
         if self.loss not in LOSSES:
             raise ValueError(f"unknown loss {self.loss!r}; known: {', '.join(LOSSES)}")

@@ -48,7 +48,7 @@ class Problem:
     def __post_init__(self) -> None:
         for name in ("inputs", "targets", "theta"):
             object.__setattr__(self, name, _freeze(getattr(self, name)))
-        object.__setattr__(self, "layout", network_layout(self.network))
+        object.__setattr__(self, "layout", network_layout(self.network))  # asked for at every step of a check
         if self.examples == 0:
             raise ValueError("a problem needs at least one example")
         if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
@@ -134,6 +134,7 @@ def draw_masks(network: Network, examples: int, seed: int, *, step: int | None =
     Returns:
         One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
     """
+    # A stream of its own: with dropout off, everything else is drawn as before.
     rng = generator(seed, Stream.MASKS, *(() if step is None else (step,)))
     masks: list[Mask | None] = []
     for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):

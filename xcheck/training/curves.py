@@ -19,8 +19,8 @@ from xcheck.networks.definition import Training
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LossName, Network
 from xcheck.oracle.engines.network import tensors_of
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import Trace, trace
+from xcheck.oracle.network.penalty import Penalty
 from xcheck.training.bias_variance import BiasVariance
 
 # A step of gradient descent that is short enough goes downhill; what rounding does to J is far less than this.
@@ -66,7 +66,7 @@ def look_at(network: Network, theta: Vector, parts: Parts, step: int) -> LossPoi
         step: number of steps taken.
     """
     network = network.without_dropout()
-    penalty = Penalty(network, network_layout(network), theta, len(parts.training.inputs)).value
+    penalty = Penalty.at(network, network_layout(network), theta, len(parts.training.inputs)).value
     training, validation = (predicted(network, theta, part) for part in (parts.training, parts.validation))
     own = slice(parts.originals)
     return LossPoint(

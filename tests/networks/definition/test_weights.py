@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,10 @@ from tests.networks.definition.conftest import (
     npz,
     table,
 )
+from xcheck.errors import DefinitionError
+from xcheck.networks.definition.weights import read_weights, write_weights, wrong_suffix
+from xcheck.networks.initializers import network_layout
+from xcheck.networks.network import Dense, Network
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -93,3 +98,33 @@ def test_broken_safetensors(content: bytes) -> None:
     (line,) = complaints(text, {"w.safetensors": content})
     assert line.startswith("model.toml:7:1: network.weights: w.safetensors cannot be used: Error while deserializing")
     assert line.endswith("; write it again with safetensors")
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+LAYOUT = network_layout(Network(inputs=2, layers=(Dense(units=3), Dense(units=1)), loss="mean_squared_error"))
+
+
+@pytest.mark.parametrize("name", ["w.npz", "w.NPZ", "w.safetensors"])
+def test_what_is_written_is_read_again(here: Path, name: str) -> None:
+    """Bit for bit, whatever the case of the suffix."""
+    theta = np.random.default_rng(0).standard_normal(LAYOUT.size)
+    write_weights(here / name, LAYOUT, theta)
+    assert [path.name for path in here.iterdir()] == [name]
+    assert read_weights(here / name, LAYOUT).tobytes() == theta.tobytes()
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w"])
+def test_another_suffix_is_refused(here: Path, name: str) -> None:
+    """Nothing is written under it."""
+    said = f"weights go to .npz or .safetensors, not {name}"
+    assert wrong_suffix(Path(name)) == said
+    with pytest.raises(DefinitionError, match=said):
+        write_weights(here / name, LAYOUT, np.zeros(LAYOUT.size))
+    assert not list(here.iterdir())
+
+
+def test_a_folder_that_is_not_there(here: Path) -> None:
+    """The system's own words are kept."""
+    with pytest.raises(DefinitionError, match=r"cannot write .*nowhere/w\.npz: No such file or directory"):
+        write_weights(here / "nowhere" / "w.npz", LAYOUT, np.zeros(LAYOUT.size))

@@ -76,12 +76,12 @@ class _Sheet:
 
     def words(self, columns: Sequence[int]) -> NDArray[np.str_]:
         """Return the columns as words, or complain about every cell that is empty or of the other kind."""
-        bad = [complaint for column in columns for complaint in self._misfits(column)]
+        bad = [complaint for column in columns for complaint in self._find_misfits(column)]
         if bad:
             raise DefinitionError(shortened(bad))
         return np.array([[row[c] for c in columns] for row in self.rows], dtype=np.str_)
 
-    def _misfits(self, column: int) -> list[Complaint]:
+    def _find_misfits(self, column: int) -> list[Complaint]:
         """Return a complaint for every empty cell, and for every word among numbers or number among words.
 
         Otherwise a slip such as 'oops' in a column of class numbers would silently become a class of its own.
@@ -103,7 +103,7 @@ def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _cannot_read(path, error) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -155,7 +155,7 @@ def _check_shape(sheet: _Sheet) -> None:
         raise DefinitionError(shortened(bad))
 
 
-def _unreadable(path: Path, error: OSError) -> DefinitionError:
+def _cannot_read(path: Path, error: OSError) -> DefinitionError:
     return DefinitionError(Complaint(f"cannot read {path}: {error.strerror or error}", key=("data", "file")))
 
 

@@ -89,7 +89,7 @@ def read_npz(path: Path, *, target: str, inputs: str = "x") -> Table:
     if bad:
         raise DefinitionError(bad)
     x, y = arrays[inputs], arrays[target]
-    misfits = _misfits(x, y, inputs, target)
+    misfits = _find_misfits(x, y, inputs, target)
     if misfits:
         raise DefinitionError(Complaint(f"{path}: {text}", key=("data", "file")) for text in misfits)
     return Table(
@@ -99,7 +99,7 @@ def read_npz(path: Path, *, target: str, inputs: str = "x") -> Table:
     )
 
 
-def _misfits(x: NDArray[np.generic], y: NDArray[np.generic], inputs: str, target: str) -> list[str]:
+def _find_misfits(x: NDArray[np.generic], y: NDArray[np.generic], inputs: str, target: str) -> list[str]:
     """Return what is wrong with the shapes of inputs `x` and target `y`."""
     bad = [
         f"{quoted(name)} must have shape {need}, it has shape {array.shape}"

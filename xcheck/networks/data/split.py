@@ -88,8 +88,8 @@ def split(dataset: Dataset, fractions: Sequence[float], rng: np.random.Generator
         owed += len(rows) * np.asarray(fractions)
         counts = _share_out(len(rows), np.asarray(fractions), owed)
         owed -= counts
-        for part, own in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
-            part.append(own)
+        for part, drawn in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
+            part.append(drawn)
     return [dataset.rows(np.sort(np.concatenate(part))) for part in parts]
 
 

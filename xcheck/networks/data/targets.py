@@ -32,13 +32,11 @@ def encode(table: Table, loss: LossName, outputs: int) -> Dataset:
             targets = _encode_numbers(table.labels)
     if targets.shape[1] != outputs:
         columns = targets.shape[1]
-        raise _wrong_units(
-            f"the last layer has {_counted(outputs, 'unit')}, the target has {_counted(columns, 'column')}"
-        )
+        raise _wrong_units(f"the last layer has {_count(outputs, 'unit')}, the target has {_count(columns, 'column')}")
     return Dataset(inputs=table.inputs, targets=targets, features=table.features)
 
 
-def _counted(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -86,7 +84,7 @@ def _encode_one_hot(labels: Labels, outputs: int) -> Vector:
     if column.max() >= outputs:
         hint = "; count the classes from 0, not from 1" if column.min() >= 1 and column.max() == outputs else ""
         raise _wrong_units(
-            f"the target has {column.max() + 1:g} classes, the last layer has {_counted(outputs, 'unit')}; "
+            f"the target has {column.max() + 1:g} classes, the last layer has {_count(outputs, 'unit')}; "
             f"softmax_cross_entropy needs one unit per class{hint}"
         )
     targets = np.zeros((len(column), outputs))

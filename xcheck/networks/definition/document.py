@@ -48,7 +48,7 @@ class Document:
         except UnicodeDecodeError as error:
             raise DefinitionError(Complaint(f"not a UTF-8 text: {error}", file=name)) from error
         except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(_not_toml(name, error)) from error
+            raise DefinitionError(_explain_syntax_error(name, error)) from error
         except ValueError as error:
             # Python's own limit on the digits of an integer.
             raise DefinitionError(Complaint(f"not TOML: an integer is too long: {error}", file=name)) from error
@@ -86,7 +86,7 @@ class Document:
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
-def _not_toml(name: str, error: tomllib.TOMLDecodeError) -> Complaint:
+def _explain_syntax_error(name: str, error: tomllib.TOMLDecodeError) -> Complaint:
     message = str(error)
     place = _PLACE.search(message)
     if place is None:

@@ -134,8 +134,9 @@ def settings_for_problem(flags: Table, *, backends: Collection[str] | None = Non
         for key in DRAWN
         if key in flags
     ]
-    known = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
-    complaints = [*late, *known.validate(CheckSettings), *_backend_complaints(document, ("backends",), backends)]
+    # These two are no keys of `[check]`: that they come too late is complaint enough.
+    settings = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
+    complaints = [*late, *settings.validate(CheckSettings), *_backend_complaints(document, ("backends",), backends)]
     if complaints:
         raise DefinitionError(complaints)
     return CheckSettings.model_validate(flags)

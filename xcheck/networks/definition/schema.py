@@ -26,7 +26,7 @@ _LARGEST_INT = 2**63 - 1
 _LARGEST_FLOAT = sys.float_info.max
 
 
-def _strings(value: object) -> object:
+def _to_list(value: object) -> object:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -34,7 +34,7 @@ def _strings(value: object) -> object:
     return value
 
 
-def _epsilon(value: object) -> float | Literal["auto"]:
+def _check_epsilon(value: object) -> float | Literal["auto"]:
     if isinstance(value, str) and value == "auto":
         return "auto"
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FLOAT:
@@ -42,7 +42,7 @@ def _epsilon(value: object) -> float | Literal["auto"]:
     raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
 
 
-def _path(value: str) -> str:
+def _check_path(value: str) -> str:
     if "\0" in value:
         raise PydanticCustomError("path", "expected the name of a file")
     return value
@@ -52,9 +52,9 @@ Count = Annotated[int, Field(ge=1, le=_LARGEST_INT)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Names = Annotated[list[str], BeforeValidator(_strings), Field(min_length=1)]
-FileName = Annotated[str, Field(min_length=1), AfterValidator(_path)]
-Epsilon = Annotated[float | Literal["auto"], PlainValidator(_epsilon)]
+Names = Annotated[list[str], BeforeValidator(_to_list), Field(min_length=1)]
+FileName = Annotated[str, Field(min_length=1), AfterValidator(_check_path)]
+Epsilon = Annotated[float | Literal["auto"], PlainValidator(_check_epsilon)]
 
 
 class _Table(BaseModel):

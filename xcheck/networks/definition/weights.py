@@ -27,8 +27,8 @@ def read_weights(path: Path, layout: Layout) -> Vector:
     arrays = _load(path)
     texts = [
         *(f"missing: {t.name} of shape {t.shape}" for t in layout if t.name not in arrays),
-        *_unexpected(arrays, layout),
-        *(text for t in layout if t.name in arrays for text in _misfits(t, arrays[t.name])),
+        *_find_unexpected(arrays, layout),
+        *(text for t in layout if t.name in arrays for text in _find_misfits(t, arrays[t.name])),
     ]
     if texts:
         raise DefinitionError(shortened([Complaint(f"{path}: {text}", key=_KEY) for text in texts]))
@@ -87,12 +87,12 @@ def _load_safetensors(path: Path) -> Mapping[str, NDArray[np.generic]]:
     raise DefinitionError(shortened([Complaint(text, key=_KEY) for text in texts]))
 
 
-def _unexpected(arrays: Mapping[str, object], layout: Layout) -> list[str]:
+def _find_unexpected(arrays: Mapping[str, object], layout: Layout) -> list[str]:
     names = [tensor.name for tensor in layout]
     return [f"unexpected: {quoted(name)}{did_you_mean(name, names)}" for name in arrays if name not in names]
 
 
-def _misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
+def _find_misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
     """Return what is wrong with the array that stands for a tensor, as a list of one text or none."""
     if array.shape != tensor.shape:
         # Some frameworks keep W as (inputs, units): the commonest mistake, and silent where W is square.

@@ -1,6 +1,6 @@
 """Reports as people see them, at fixed widths, against golden files.
 
-After a change that is meant: `python -m tests.report.test_terminal` writes the golden files anew; read the difference.
+After a change that is meant: `python -m tests.report.test_text` writes the golden files anew; read the difference.
 """
 
 import io

@@ -1,6 +1,5 @@
 """The command line, as a process: exit statuses, streams, formats."""
 
-import json
 import os
 import pty
 import subprocess
@@ -59,13 +58,6 @@ def run(
         check=False,
         timeout=120,
     )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a small definition, model.toml."""
-    (tmp_path / "model.toml").write_text(SMALL)
-    return tmp_path
 
 
 def test_agree_is_0(folder: Path) -> None:
@@ -128,18 +120,6 @@ def test_interrupted_is_130(folder: Path, plugins: Plugins) -> None:
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "interrupted")
 
 
-def test_an_interrupt_that_is_swallowed_is_remembered(folder: Path, plugins: Plugins) -> None:
-    """Where it falls into a callback that ignores exceptions, the run still ends with 130 and no verdict."""
-    swallowing = INTERRUPTING.replace(
-        "        os.kill(os.getpid(), signal.SIGINT)",
-        "        try:\n            os.kill(os.getpid(), signal.SIGINT)\n        except KeyboardInterrupt:\n"
-        "            return super().network_objective(problem, **settings)",
-    )
-    plugins.add("interrupting", swallowing)
-    done = run("model.toml", "--backend", "interrupting", folder=folder)
-    assert (done.returncode, done.stdout) == (130, "")
-
-
 def test_the_worst_of_several_decides(folder: Path, plugins: Plugins) -> None:
     """Each MODEL has its report, in the order given."""
     plugins.add("spoiled", SPOILED)
@@ -177,71 +157,6 @@ def test_a_gpu_that_is_not_there_is_2(folder: Path) -> None:
     done = run("model.toml", "--device", "gpu", folder=folder, environment={"JAX_PLATFORMS": "cpu"})
     assert (done.returncode, done.stdout) == (2, "")
     assert "JAX finds no gpu on this machine; use device = 'cpu'" in done.stderr
-
-
-def test_all_mistakes_of_all_definitions_are_said_at_once(folder: Path) -> None:
-    """Nothing is checked before everything can be read."""
-    (folder / "one.toml").write_text(SMALL.replace("units = 4", "unit = 4"))
-    (folder / "two.toml").write_text(SMALL.replace("mean_squared_error", "mean_square_error"))
-    done = run("one.toml", "model.toml", "two.toml", folder=folder)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines() == [
-        "one.toml:5:11: network.layers[0].units: missing",
-        "one.toml:5:13: network.layers[0].unit: unknown key; did you mean 'units'?",
-        "two.toml:6:1: network.loss: unknown loss 'mean_square_error'; did you mean 'mean_squared_error'?",
-    ]
-
-
-def test_json_is_one_line_per_model(folder: Path) -> None:
-    """JSON Lines on standard output, with the command that was typed."""
-    done = run("model.toml", "model.toml", "--format", "json", folder=folder)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(line["model"], line["verdict"], line["exit"]) for line in lines] == [("model.toml", "AGREE", 0)] * 2
-    assert lines[0]["command"] == ["python", "-m", "xcheck", "model.toml", "model.toml", "--format", "json"]
-
-
-def test_flags_override_the_definition(folder: Path) -> None:
-    """Every flag of [check] reaches the report."""
-    flags = ["--seed", "7", "--epsilon", "1e-6", "--difference", "forward", "--examples", "5", "--dtype", "float64"]
-    done = run("model.toml", *flags, "--tolerance", "1e-4", "--dropout", "off", "--format", "json", folder=folder)
-    content = json.loads(done.stdout)
-    assert (content["seed"], content["oracle"]["epsilon"], content["oracle"]["difference"]) == (7, 1e-6, "forward")
-    assert "5 examples" in content["summary"]
-
-
-def test_worst_limits_the_components(folder: Path, plugins: Plugins) -> None:
-    """The mismatch table is cut, and says how much is left."""
-    plugins.add("spoiled", SPOILED)
-    done = run("model.toml", "--backend", "spoiled", "--worst", "1", folder=folder)
-    assert "... 3 more" in done.stdout
-
-
-def test_output_goes_to_a_file(folder: Path) -> None:
-    """--output takes the report, and standard output stays empty."""
-    done = run("model.toml", "--output", "report.txt", folder=folder)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert (folder / "report.txt").read_text().startswith("AGREE  model.toml")
-
-
-def test_a_typo_does_not_empty_the_last_report(folder: Path) -> None:
-    """The file is opened after the definitions are read."""
-    (folder / "report.txt").write_text("precious")
-    (folder / "model.toml").write_text(SMALL.replace("units", "unit"))
-    assert run("model.toml", "--output", "report.txt", folder=folder).returncode == 2
-    assert (folder / "report.txt").read_text() == "precious"
-
-
-def test_examples_that_share_data_can_share_a_folder(tmp_path: Path) -> None:
-    """The same csv twice is no conflict."""
-    assert run("init", "breast_cancer", folder=tmp_path).returncode == 0
-    assert run("init", "logistic_regression", folder=tmp_path).returncode == 0
-
-
-def test_verbose_shows_every_tensor_and_the_time(folder: Path) -> None:
-    """-v names W1, b1, W2, b2 and where the time went."""
-    done = run("model.toml", "-v", folder=folder)
-    for word in ("W1", "b1", "W2", "b2", "time: numpy", "jaxlib"):
-        assert word in done.stdout
 
 
 def test_a_pipe_gets_plain_text(folder: Path) -> None:
@@ -321,81 +236,8 @@ def test_a_reader_that_has_gone_is_no_disagreement(folder: Path) -> None:
     assert (done.stdout, done.stderr) == ("4\n", "")
 
 
-@pytest.mark.parametrize("example", ["breast_cancer", "logistic_regression", "digits", "iris", "diabetes"])
-def test_init_writes_an_example_that_runs(example: str, tmp_path: Path) -> None:
-    """Definition and data land in the folder, and the check there agrees."""
-    done = run("init", example, folder=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.endswith(f"now run: python -m xcheck {example}.toml\n")
-    assert run("-q", f"{example}.toml", folder=tmp_path).stdout.startswith(f"AGREE  {example}.toml: numpy, torch, jax")
-
-
-def test_init_overwrites_nothing(folder: Path) -> None:
-    """What is there stays, unless --force is given."""
-    (folder / "iris.toml").write_text("mine")
-    done = run("init", "iris", folder=folder)
-    assert done.returncode == 2
-    assert "iris.toml would be overwritten; --force does it" in done.stderr
-    assert (folder / "iris.toml").read_text() == "mine"
-    assert not (folder / "iris.csv").exists()
-    assert run("init", "iris", "--force", folder=folder).returncode == 0
-
-
-def test_backends_lists_versions_devices_and_why_not(folder: Path, plugins: Plugins) -> None:
-    """Ours with their versions, a broken one with its cause."""
-    plugins.add("broken", BROKEN)
-    done = run("backends", folder=folder)
-    lines = {line.split(":")[0]: line for line in done.stdout.splitlines()}
-    assert done.returncode == 0
-    assert [*lines][:3] == ["numpy", "torch", "jax"]
-    assert {"broken", "oracle"} <= set(lines)
-    assert "numpy 2." in lines["numpy"]
-    assert "torch 2." in lines["torch"]
-    assert "libcheese.so.1" in lines["broken"]
-
-
 def test_version_and_help(folder: Path) -> None:
     """--version and --help answer at once."""
     assert run("--version", folder=folder).stdout == "xcheck, version 0.1.0\n"
     assert "MODEL..." in run("--help", folder=folder).stdout
     assert "--tolerance" in run("check", "--help", folder=folder).stdout
-
-
-def test_cache_keeps_what_is_compiled(folder: Path) -> None:
-    """In the folder that is named, which is made if it is not there; nothing else changes."""
-    done = run("model.toml", "--cache", "kept/compiled", folder=folder)
-    assert done.returncode == 0, done.stderr
-    assert list((folder / "kept" / "compiled").iterdir())
-
-
-def test_a_cache_that_cannot_be_written_is_a_mistake(folder: Path) -> None:
-    """Said at once, with the reason, and not by JAX in the middle of the work; nothing is checked."""
-    (folder / "file").write_text("in the way")
-    done = run("model.toml", "--cache", "file/compiled", folder=folder)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Invalid value for '--cache': cannot write to file/compiled: Not a directory" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("engine", "auditors"), [("loop", []), ("structured", ["loop"]), ("node", ["structured", "loop"])]
-)
-def test_engines_by_name(folder: Path, engine: str, auditors: list[str]) -> None:
-    """The JSON says which engine it was and who audited it; nothing was predicted for an engine that was named."""
-    done = run("model.toml", "--engine", engine, "--format", "json", folder=folder)
-    oracle = json.loads(done.stdout)["oracle"]
-    assert (oracle["engine"], oracle["predicted"], oracle["refereed"]) == (engine, {}, 0)
-    assert [audit["by"] for audit in oracle["audits"]] == auditors
-    assert all(audit["worst"] <= 1 for audit in oracle["audits"])
-
-
-def test_an_interrupt_in_jaxs_callback_comes_again(folder: Path, plugins: Plugins) -> None:
-    """An exception that falls into the garbage collector's callback is swallowed: the signal is sent once more."""
-    swallowing = INTERRUPTING.replace(
-        "        os.kill(os.getpid(), signal.SIGINT)",
-        "        def _xla_gc_callback():\n            os.kill(os.getpid(), signal.SIGINT)\n"
-        "        try:\n            _xla_gc_callback()\n        except KeyboardInterrupt:\n            pass\n"
-        "        import time\n        time.sleep(600)",
-    )
-    plugins.add("interrupting", swallowing)
-    done = run("model.toml", "--backend", "interrupting", folder=folder)
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "interrupted")
