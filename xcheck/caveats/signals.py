@@ -21,6 +21,7 @@ _GROWTH, _DECAY = 1.45, 0.55
 # How far the variance of weights may be from the advised one, as a factor. A guess between what small layers vary by
 # chance, and 2 and 2.25: relu with 1/n instead of 2/n, and the lecture's example.
 _AS_ADVISED = 1.5
+# Activations whose outputs are at most 1, however large what they are given.
 _BOUNDED = ("sigmoid", "tanh")
 
 

@@ -31,6 +31,7 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS
 
 Flags = NDArray[np.bool_]
+# Why a component is undecided; see above.
 Reason = Literal["noise", "kink", "not finite", "random"]
 
 # Where no loss moves with a parameter a gradient of zero is right. So is one this far below the largest slope: what

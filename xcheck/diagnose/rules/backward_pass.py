@@ -127,6 +127,7 @@ def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Ite
             yield _hypothesis(evidence, backprop, code, place, text, steps, free=1)
 
 
+# Where the slope of a piecewise linear activation may be another constant.
 _SIDES: dict[str, Callable[[Vector], Flags]] = {
     "exactly at 0": lambda z: z == 0,
     "below 0": lambda z: z <= 0,

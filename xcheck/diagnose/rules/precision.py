@@ -46,6 +46,8 @@ class _Format:
             return bool((np.round(values / unit) * unit == values).all())
 
 
+# Bits of the significand, the implicit one included. bfloat16 and float32 have the exponents of float32, so that their
+# smallest numbers do not matter; float16 ends at 2⁻²⁴.
 _FORMATS = (_Format("bfloat16", 8), _Format("float16", 11, 2.0**-24), _Format("float32", 24))
 # TF32 has the significand of float16, and is found inside only: its results are float32.
 _INSIDE = {8: "bfloat16", 11: "TF32 or float16", 24: "float32"}
