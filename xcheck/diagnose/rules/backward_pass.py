@@ -54,9 +54,9 @@ def _hypothesis(
     """Return the hypothesis about all tensors that the steps change; about none if they leave the penalty alone."""
     flat = backprop.gradient(steps)
     # Whatever is within the noise of r is not changed, and the hypothesis is not about it.
-    blur = CERTAIN * evidence.blur + evidence.fine * evidence.magnitude
+    uncertainty = CERTAIN * evidence.uncertainty + evidence.fine * evidence.magnitude
     with np.errstate(invalid="ignore"):
-        moved = ~(np.abs(flat - evidence.trusted) <= blur + 2 * evidence.tolerance * np.abs(evidence.trusted))
+        moved = ~(np.abs(flat - evidence.trusted) <= uncertainty + 2 * evidence.tolerance * np.abs(evidence.trusted))
     spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
     # A step that leaves no gradient of the data is a detached layer under another name.
     nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
@@ -143,7 +143,7 @@ def _fit_slope(evidence: Evidence, backprop: Backprop, number: int, without: Vec
     target = evidence.gradient[places] - zero
     if not np.isfinite(target).all():
         return None
-    weight = evidence.blur[places] + evidence.fine * np.abs(evidence.gradient[places])
+    weight = evidence.uncertainty[places] + evidence.fine * np.abs(evidence.gradient[places])
     coefficients = fit(target, one - zero, weight=weight)
     return None if coefficients is None else float(coefficients[0])
 
@@ -170,7 +170,7 @@ def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[flo
     unit = int(np.argmax(np.abs(evidence.gradient[bias])))
     order = np.argsort(-z[:, unit], kind="stable")
     sums = np.concatenate([[0.0], np.cumsum(upstream[order, unit])]) / len(z)
-    close = CERTAIN * evidence.blur[bias][unit] + _MATCHES * np.abs(upstream[:, unit]).mean()
+    close = CERTAIN * evidence.uncertainty[bias][unit] + _MATCHES * np.abs(upstream[:, unit]).mean()
     # One more on either side: a threshold above all z, or below all of them.
     edges = np.concatenate([[z.max() + 1], z[order, unit], [z.min() - 1]])
     thresholds: list[float] = []
