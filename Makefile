@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/python -m xcheck xcheck/examples/breast_cancer.toml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The golden and numerical tests as other processors would round; PORTABLE=--quick takes two minutes.
 portable: $(STAMP)
