@@ -13,8 +13,8 @@ _INDEX = """\
 # Codes
 
 Every finding, cause and warning of a report has a code, and every code a page: what it means, why it happens, how to
-confirm it, and how to mend it. `python -m xcheck explain XC404` prints the same page in a terminal; `explain` alone lists
-all codes. Codes do not change their meaning.
+confirm it, and how to mend it. `python -m xcheck explain XC404` prints the same page in a terminal; `explain` alone
+lists all codes. Codes do not change their meaning.
 
 In the summaries g is the wrong gradient and r the right one, D the examples' share of it and P the penalty's, m the
 number of examples.

@@ -27,7 +27,7 @@ MEANINGS = {
     "network.layers": "the layers in order; the last one is the output and gives logits or values",
     "network.layers.units": "number of outputs of the layer",
     "network.layers.activation": "g in a = g(z)",
-    "network.layers.initializer": "how W is drawn; by default `he` for the relu family, else `xavier`; biases start at 0",
+    "network.layers.initializer": "how W is drawn; by default `he` for the relu family, else `xavier`; biases 0",
     "network.layers.keep_prob": "probability of keeping a unit in inverted dropout",
     "network.input_keep_prob": "the same for the inputs",
     "network.loss": "of one example; both cross-entropies take logits",
@@ -51,13 +51,13 @@ MEANINGS = {
     "training.backend": "the witness whose gradient drives the training; by default the first",
     "training.early_stopping": "stop when the validation loss has not become smaller for a while",
     "training.early_stopping.patience": "steps to wait",
-    "training.split": "shares of training, validation and test part, stratified; by default 60/20/20, from 100,000 rows 98/1/1",
+    "training.split": "shares of training, validation and test part; by default 60/20/20, with very many rows 98/1/1",
     "training.augment": "changed copies of the images of the training part",
     "training.augment.copies": "per image",
-    "training.augment.flip": "mirrored, each copy with probability ½",
-    "training.augment.rotate": "turned by up to so many degrees",
-    "training.augment.crop": "shifted by up to so many pixels",
-    "training.augment.distort": "pixels moved by about so many pixels",
+    "training.augment.flip": "mirrored along these axes, with probability ½ each",
+    "training.augment.rotate": "turned by a random angle of up to so many degrees",
+    "training.augment.crop": "pixels of height and width cut off at most; what is left is stretched to the whole",
+    "training.augment.distort": "size of smooth random displacements, in pixels",
     "training.bayes_error": "the error that nobody can avoid, for bias and variance",
     "training.divergence": "train with the gradient of every witness, and tell how far θ parts",
 }
@@ -84,13 +84,15 @@ def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         rows = [_row(f"{path}.{key}", one) for key, one in table.model_fields.items()]
         head = "| key | values | default | meaning |\n|---|---|---|---|"
         title = f"`[{path}]`" if not prefix else f"`{path}`"
-        about = (getdoc(table) or "").partition(": ")[2].partition("\n")[0]
+        sentence = (getdoc(table) or "").partition("\n")[0]
+        about = sentence.partition(": ")[2] or sentence
         yield "\n".join([f"### {title}", "", f"{about[:1].upper()}{about[1:]}", "", head, *rows])
         yield from _tables(table, f"{path}.")
 
 
 def _row(path: str, field: FieldInfo) -> str:
-    return f"| `{path.rpartition('.')[2]}` | {_values(field)} | {_default(field)} | {MEANINGS[path].replace('|', '&#124;')} |"
+    meaning = MEANINGS[path].replace("|", "&#124;")
+    return f"| `{path.rpartition('.')[2]}` | {_values(field)} | {_default(field)} | {meaning} |"
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo, type[BaseModel]]]:

@@ -26,7 +26,7 @@ def module_docstring(module: str) -> str:
 
 
 def as_rst(lines: list[str]) -> list[str]:
-    """Return the lines of a docstring as reStructuredText: literals in double backticks, and no markup by accident.
+    r"""Return the lines of a docstring as reStructuredText: literals in double backticks, and no markup by accident.
 
     >>> as_rst(["`v`, of |w|: **settings of `[check]`"])
     ['``v``, of \\\\|w\\\\|: \\\\*\\\\*settings of ``[check]``']
@@ -36,4 +36,6 @@ def as_rst(lines: list[str]) -> list[str]:
 
 def _line(line: str) -> str:
     parts = re.split(r"(`+[^`]+`+)", line)
-    return "".join(f"``{part.strip('`')}``" if part.startswith("`") else re.sub(r"([|*])", r"\\\1", part) for part in parts)
+    return "".join(
+        f"``{part.strip('`')}``" if part.startswith("`") else re.sub(r"([|*])", r"\\\1", part) for part in parts
+    )

@@ -7,7 +7,7 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def floors() -> str:
-    """Return the contracts of import-linter as Markdown: of layers the floors, from top to bottom; of others the name."""
+    """Return the contracts of import-linter as Markdown: of layers the floors, from top to bottom; else the name."""
     contracts = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
     layered = [contract for contract in contracts if contract["type"] == "layers"]
     others = [contract for contract in contracts if contract["type"] != "layers"]

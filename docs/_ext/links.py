@@ -10,7 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 # What a browser loads by itself, without anybody clicking.
-_LOADED = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("object", "data")}
+_LOADED = {
+    ("script", "src"),
+    ("link", "href"),
+    ("img", "src"),
+    ("iframe", "src"),
+    ("source", "src"),
+    ("object", "data"),
+}
 # Links that are for machines, and load nothing.
 _UNLOADED_RELATIONS = {"canonical", "index", "search", "next", "prev"}
 
@@ -35,7 +42,7 @@ class Page(HTMLParser):
 
 
 def broken(site: Path) -> Iterator[str]:
-    """Yield a sentence for every link of a site that leads nowhere, and for everything that is fetched from elsewhere."""
+    """Yield a sentence for every link that leads nowhere, and for everything that is fetched from elsewhere."""
     pages = {file: Page(file) for file in sorted(site.rglob("*.html"))}
     for file, page in pages.items():
         here = file.relative_to(site)

@@ -66,9 +66,11 @@ def messages_in(source: str) -> list[Message]:
 def page() -> str:
     """Return the page of all messages, module by module."""
     parts = [
-        "# Messages\n\nEvery sentence that the program can print, as its source has it when this page is built; "
-        "`{name}` stands for what\nis put in. Whoever changes one reads it aloud first: it must be understood at the "
-        "first reading.\n"
+        (
+            "# Messages\n\nEvery sentence that the program can print, as its source has it when this page is built; "
+            "`{name}` stands for what\nis put in. Whoever changes one reads it aloud first: it must be understood at "
+            "the first reading.\n"
+        )
     ]
     files = sorted(file for source in SOURCES for file in (ROOT / source).rglob("*.py"))
     for file in files:

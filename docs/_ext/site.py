@@ -1,8 +1,8 @@
 """The extension of Sphinx: what pages take from the code, and codes that are links wherever they are named.
 
 Directives: `code-table XC4` is the table of the codes that begin so, `module-docstring NAME` the docstring of a module,
-`floors` says who may import whom, `definition-keys` has the keys of a definition. The page of every code, and that of all
-messages, are written into docs/reference before anything is read.
+`floors` says who may import whom, `definition-keys` has the keys of a definition. The page of every code, and that
+of all messages, are written into docs/reference before anything is read.
 """
 
 import re
@@ -65,7 +65,9 @@ class CodesAreLinks(SphinxTransform):
     def apply(self, **_: Any) -> None:
         """Replace the text nodes that name codes."""
         for text in list(self.document.findall(nodes.Text)):
-            if _CODE.search(text) and not _is_inside(text, nodes.literal, nodes.reference, nodes.title, nodes.literal_block):
+            if _CODE.search(text) and not _is_inside(
+                text, nodes.literal, nodes.reference, nodes.title, nodes.literal_block
+            ):
                 text.parent.replace(text, list(_linked(str(text))))
 
 
