@@ -23,7 +23,7 @@ TITLES = {
 }
 INTRODUCTION = """# Worked examples
 
-Six files in [xcheck/examples](../xcheck/examples), each short enough to be read. Each has a case `right`, which agrees,
+Six files in `xcheck/examples`, each short enough to be read. Each has a case `right`, which agrees,
 and a case `buggy`, with one mistake that people make; below is what xcheck says about that one. To see it oneself:
 
 ```py

@@ -144,9 +144,9 @@ def _kinds(annotation: object) -> list[str]:
     parts = [part for part in get_args(annotation) if part is not NoneType]
     if parts:
         return [word for part in parts for word in _kinds(part)]
-    names = {int: "integer", float: "number", str: "string", bool: "`true`, `false`"}
+    names: dict[object, str] = {int: "integer", float: "number", str: "string", bool: "`true`, `false`"}
     is_table = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return ["table" if is_table else names[annotation]]  # type: ignore[index] - what else a schema has, it must be given a name
+    return ["table" if is_table else names[annotation]]
 
 
 def _range(metadata: Sequence[Any]) -> list[str]:
