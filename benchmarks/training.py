@@ -22,7 +22,7 @@ from xcheck.networks.network import ACTIVATIONS, LOSSES
 from xcheck.networks.problem import Problem
 from xcheck.testing import FAULTS, Fault, Planted
 from xcheck.training import TrainingReport
-from xcheck.training.drift import allowed
+from xcheck.training.drift import allowed_distance
 from xcheck_numpy import NumpyBackend
 
 Definition = Mapping[str, Any]
@@ -156,7 +156,7 @@ def worst_of(report: TrainingReport, dtype: Any) -> float:
     if drift is None:
         return 0.0
     ordinary = [look.cost <= _FAR * max(1.0, report.looks[0].cost) for look in report.looks]
-    bars = [allowed(most, roundoff_of(dtype)) for most in np.maximum.accumulate(drift.rounding)]
+    bars = [allowed_distance(most, roundoff_of(dtype)) for most in np.maximum.accumulate(drift.rounding)]
     shares = [
         distance / bar
         for values in drift.of.values()

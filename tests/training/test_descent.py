@@ -11,7 +11,7 @@ from xcheck.networks.data import Dataset
 from xcheck.networks.definition import CheckSettings, Training
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
-from xcheck.training.descent import Descent, batches, with_penalty_of
+from xcheck.training.descent import Descent, draw_batches, scale_penalty
 
 NETWORK = Network(
     inputs=3, layers=(Dense(units=4, activation="tanh"), Dense(units=2)), loss="softmax_cross_entropy", l2=0.7
@@ -36,7 +36,7 @@ def path(backend: str = "numpy", network: Network = NETWORK, **plan: object) -> 
     """All θ on the way."""
     training = Training.model_validate({"steps": 5, "learning_rate": 0.1, **plan})
     own = problem(network)
-    return list(Descent(own, data(), training, registry.get(backend), CheckSettings()).path())
+    return list(Descent(own, data(), training, registry.get(backend), CheckSettings()).run())
 
 
 def test_a_step_is_the_notes_update() -> None:
@@ -66,21 +66,21 @@ def test_steps_and_the_start_are_counted() -> None:
 
 def test_a_batch_has_the_penalty_of_the_whole() -> None:
     """λ/2m with m the number of all examples: over an epoch the steps add up to that of the full batch."""
-    assert with_penalty_of(NETWORK, 5, 20).l2 == pytest.approx(0.7 / 4)
+    assert scale_penalty(NETWORK, 5, 20).l2 == pytest.approx(0.7 / 4)
     own = problem()
     objective = registry.get("numpy").network_objective
     whole = objective(own).loss_and_gradient(own.theta)[1]
     parts = []
     for start in range(0, 20, 5):
         rows = slice(start, start + 5)
-        part = Problem.create(with_penalty_of(NETWORK, 5, 20), own.inputs[rows], own.targets[rows], theta=own.theta)
+        part = Problem.create(scale_penalty(NETWORK, 5, 20), own.inputs[rows], own.targets[rows], theta=own.theta)
         parts.append(objective(part).loss_and_gradient(own.theta)[1])
     np.testing.assert_allclose(np.mean(parts, axis=0), whole, rtol=1e-12, atol=1e-15)
 
 
 def test_an_epoch_sees_every_row_once() -> None:
     """In an order of its own."""
-    first, second = (list(islice(batches(10, 3, seed=1), start, start + 4)) for start in (0, 4))
+    first, second = (list(islice(draw_batches(10, 3, seed=1), start, start + 4)) for start in (0, 4))
     for epoch in (first, second):
         assert sorted(np.concatenate(epoch).tolist()) == list(range(10))
     assert any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
@@ -94,7 +94,7 @@ def test_dropout_is_drawn_anew_at_every_step() -> None:
     rows = data().rows(np.array([0]))
     own = Problem.create(dropping, rows.inputs, rows.targets, seed=3)
     plan = Training.model_validate({"steps": 6, "learning_rate": 0.1})
-    once, again = (list(Descent(own, rows, plan, registry.get("numpy"), CheckSettings()).path()) for _ in range(2))
+    once, again = (list(Descent(own, rows, plan, registry.get("numpy"), CheckSettings()).run()) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
     # With one example, a unit that was dropped does not move.
     moved = [str((after - before)[:24].reshape(8, 3).any(axis=1)) for before, after in pairwise(once)]
@@ -106,6 +106,6 @@ def test_a_theta_that_is_not_finite_ends_it() -> None:
     network = Network(inputs=3, layers=(Dense(units=2),), loss="mean_squared_error")
     own = Problem.create(network, data().inputs, data().targets, seed=0)
     plan = Training.model_validate({"steps": 5000, "learning_rate": 100.0})
-    found = list(Descent(own, data(), plan, registry.get("numpy"), CheckSettings()).path())
+    found = list(Descent(own, data(), plan, registry.get("numpy"), CheckSettings()).run())
     assert len(found) < 5000
     assert np.isfinite(found[-1]).all()

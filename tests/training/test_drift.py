@@ -17,7 +17,7 @@ from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport
 from xcheck.training.divergence import DivergenceMonitor
-from xcheck.training.drift import apart, drift_of
+from xcheck.training.drift import build_drift, relative_distance
 from xcheck.training.trajectories import Position
 from xcheck_numpy import NumpyBackend
 
@@ -186,10 +186,10 @@ def test_a_trajectory_that_leaves_the_numbers_has_parted() -> None:
 def test_distances_are_relative() -> None:
     """To θ of the driving witness."""
     theta = np.array([3.0, 4.0])
-    assert apart(theta, theta) == 0
-    assert apart(theta, np.array([3.0, 4.5])) == pytest.approx(0.1)
-    assert apart(np.zeros(2), theta) == 5.0
-    assert apart(theta, np.array([np.nan, 4.0])) == float("inf")
+    assert relative_distance(theta, theta) == 0
+    assert relative_distance(theta, np.array([3.0, 4.5])) == pytest.approx(0.1)
+    assert relative_distance(np.zeros(2), theta) == 5.0
+    assert relative_distance(theta, np.array([np.nan, 4.0])) == float("inf")
 
 
 def at(step: int, other: float, nudged: float) -> Position:
@@ -209,7 +209,7 @@ def watch(*positions: Position, **settings: Any) -> list[int]:
     sample = trained("numpy").checkpoints[0].report
     own = DivergenceMonitor(names=["numpy", "other"], roundoff=2.0**-53, kinked=False, check=check)
     for position in positions:
-        own.at(position, **{"far": False, **settings})
+        own.compare(position, **{"far": False, **settings})
     assert asked == [parting.step - 1 for parting in own.partings]
     return [parting.step for parting in own.partings]
 
@@ -243,7 +243,7 @@ def test_where_theta_has_run_away_nothing_is_told() -> None:
 
 def test_nothing_is_measured_where_nobody_else_trains() -> None:
     """One witness."""
-    assert drift_of([], [], []) is None
+    assert build_drift([], [], []) is None
     assert trained("numpy").drift is None
 
 
@@ -266,7 +266,7 @@ def test_a_gradient_that_is_another_one_when_asked_again_is_wrong() -> None:
     (finding,) = report.findings
     assert finding.code == "XC108"
     assert finding.text.startswith("stale: the step to 2 leads ")
-    assert "the gradient that was used was another one" in report.headline
+    assert "the gradient that the step used differs from" in report.headline
     assert trained("numpy", Wrapped("stale", stale)).findings[0].text.startswith("stale or numpy: ")
 
 

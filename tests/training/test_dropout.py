@@ -5,7 +5,7 @@ import pytest
 
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
-from xcheck.training.dropout import advice_on
+from xcheck.training.caveats import keep_prob_advice
 from xcheck_numpy import NumpyBackend
 
 
@@ -20,20 +20,20 @@ def network(*keeps: float, inputs: float = 1.0, units: tuple[int, ...] = (20, 5,
 )
 def test_what_the_notes_advise_is_not_told(right: Network) -> None:
     """More is dropped where more parameters are, next to nothing of the inputs."""
-    assert advice_on(right) is None
+    assert keep_prob_advice(right) is None
 
 
 @pytest.mark.parametrize(
     ("odd", "said"),
     [
-        (network(1, 1, 1, inputs=0.5), "the inputs keep 0.5 of themselves"),
+        (network(1, 1, 1, inputs=0.5), "the inputs are kept with probability 0.5"),
         (network(0.8, 0.5, 1), "layer 2 with 100 weights keeps 0.5, layer 1 with 160 keeps 0.8"),
         (network(0.8, 0.5, 1, inputs=0.5), "or more; layer 2"),
     ],
 )
 def test_what_they_would_not_do_is_told(odd: Network, said: str) -> None:
     """With the numbers."""
-    advice = advice_on(odd)
+    advice = keep_prob_advice(odd)
     assert advice is not None
     assert advice.code == "XC432"
     assert said in advice.text

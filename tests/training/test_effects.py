@@ -14,7 +14,7 @@ from xcheck.networks.definition import CheckSettings, Training
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.report.text import render
-from xcheck.training.curves import predicted
+from xcheck.training.curves import predict
 from xcheck.training.descent import Descent
 
 EXAMPLES = Path(__file__).parents[2] / "xcheck" / "examples"
@@ -34,7 +34,7 @@ def trained(own: Network, inputs: Vector, *, steps: int, learning_rate: float) -
     data = Dataset(inputs=inputs, targets=Y, features=tuple("abcde"))
     problem = Problem.create(own, inputs, Y, seed=0)
     plan = Training(steps=steps, learning_rate=learning_rate)
-    *_, theta = Descent(problem, data, plan, registry.get("numpy"), CheckSettings()).path()
+    *_, theta = Descent(problem, data, plan, registry.get("numpy"), CheckSettings()).run()
     return theta, registry.get("numpy").network_objective(problem).loss_and_gradient(theta)[0]
 
 
@@ -44,7 +44,7 @@ def test_a_large_penalty_makes_the_network_roughly_linear() -> None:
     for l2 in (0.0, 80.0):
         own = network(l2=l2)
         theta, _ = trained(own, X, steps=800, learning_rate=0.1)
-        z = predicted(own, theta, Dataset(inputs=X, targets=Y, features=tuple("abcde"))).z[0]
+        z = predict(own, theta, Dataset(inputs=X, targets=Y, features=tuple("abcde"))).z[0]
         bent.append(float(np.sqrt(np.mean((np.tanh(z) - z) ** 2) / np.mean(z**2))))
     assert bent[0] > 0.2
     assert bent[1] < 0.05

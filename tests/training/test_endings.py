@@ -200,9 +200,9 @@ def test_the_failure_that_is_shown_is_the_worst() -> None:
 
 def test_mini_batches_that_nobody_else_saw_are_told_of() -> None:
     """One witness has nobody to be held against on the way."""
-    assert "one witness alone was trained" in plain(trained("numpy", batch=12))
-    assert "one witness alone was trained" not in plain(trained("numpy"))
-    assert "one witness alone was trained" not in plain(trained("numpy", "torch", batch=12))
+    assert "only one witness was trained" in plain(trained("numpy", batch=12))
+    assert "only one witness was trained" not in plain(trained("numpy"))
+    assert "only one witness was trained" not in plain(trained("numpy", "torch", batch=12))
 
 
 def test_many_checkpoints_fit_the_page() -> None:
@@ -247,7 +247,7 @@ def test_copies_of_images_are_trained_on_and_not_counted() -> None:
     model["data"]["image"] = [2, 2]
     report = train(model, backends=["numpy"])
     assert "108 for training (36 and copies)" in report.plan
-    assert report.recipe.counted == (36, 12)
+    assert report.bias_variance.counted == (36, 12)
     wrong = [look.training_error * 36 for look in report.looks]
     assert wrong == pytest.approx(np.round(wrong))
 

@@ -7,7 +7,7 @@ from xcheck.backend import registry
 from xcheck.networks.data import Dataset
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem, draw_masks
-from xcheck.training.curves import predicted
+from xcheck.training.curves import predict
 
 WITNESSES = registry.DEFAULTS
 RNG = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def test_inverted_dropout_preserves_the_expectation(keep_prob: float) -> None:
         masks = draw_masks(network, 10, 0, step=step)
         hidden = np.maximum(X @ problem.layout.unflatten(problem.theta)["W1"].T, 0) * masks[1] / keep_prob
         outputs.append(hidden @ problem.layout.unflatten(problem.theta)["W2"].T)
-    whole = predicted(network.without_dropout(), problem.theta, Dataset(inputs=X, targets=targets, features=()))
+    whole = predict(network.without_dropout(), problem.theta, Dataset(inputs=X, targets=targets, features=()))
     spread = np.std(outputs, axis=0) / np.sqrt(len(outputs))
     assert (np.abs(np.mean(outputs, axis=0) - whole.a[-1]) <= 5 * spread).all()
 
@@ -96,5 +96,5 @@ def test_ten_linear_layers(diagonal: float, factor: float) -> None:
     network = Network(inputs=2, layers=(Dense(units=2),) * 10, loss="mean_squared_error")
     theta = np.concatenate([np.concatenate([(diagonal * np.eye(2)).ravel(), np.zeros(2)]) for _ in range(10)])
     data = Dataset(inputs=np.array([[1.0, -2.0]]), targets=np.zeros((1, 2)), features=("a", "b"))
-    found = predicted(network, theta, data)
+    found = predict(network, theta, data)
     np.testing.assert_allclose(found.a[9], factor * data.inputs, rtol=1e-12)

@@ -1,6 +1,6 @@
 """Curves over the steps of training, as SVG that stands in a page: it needs no other file, and no script.
 
-Axes and words take the reader's own colour, light or dark; lines differ in their dashes, too, for whoever sees none.
+Axes and words take the reader's own colour, light or dark. Lines differ in their dashes as well as in their colours.
 """
 
 import math
@@ -9,7 +9,8 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 
-_LARGEST = 1e300  # room above it would not be a number
+_LARGEST = 1e300  # the room above a larger value would overflow
+# In pixels: as wide as the text above it, with margins for the labels of the axes and the legend.
 _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 110, 28, 34
 _STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba", "8 3 2 3"), ("#767676", "1 4"))
@@ -27,7 +28,8 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
         marks: steps that are marked by a line from top to bottom.
     """
     shown = {
-        name: [(x, math.log10(y) if log else y) for x, y in points if _can(y, log)] for name, points in lines.items()
+        name: [(x, math.log10(y) if log else y) for x, y in points if _is_drawable(y, log)]
+        for name, points in lines.items()
     }
     values = [y for points in shown.values() for _, y in points]
     if not values:
@@ -58,7 +60,7 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
     )
 
 
-def _can(value: float, log: bool) -> bool:
+def _is_drawable(value: float, log: bool) -> bool:
     return abs(value) < _LARGEST and (value > 0 or not log)
 
 
