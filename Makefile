@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test portable lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
@@ -12,6 +12,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
+
+# The golden and numerical tests as other processors would round; PORTABLE=--quick takes two minutes.
+portable: $(STAMP)
+	$(BIN)/python -m tests.portable $(PORTABLE)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ class NumpyDifferences(Differences):
     def loss(self) -> float:
         """Return J at `theta` as it is now: the forward pass alone."""
         self.evaluations += 1
-        parameters = self.problem.layout.unflatten(self.theta)
+        parameters = self.problem.layout.by_role(self.theta)
         return float(self._objective.loss(parameters, self._objective.forward(parameters)))
 
     def loss_of(self, some: Vector) -> float:

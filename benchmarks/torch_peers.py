@@ -49,7 +49,7 @@ class Gradcheck(Method):
     def _loss(self, some: Tensor) -> Tensor:
         self.evaluations += 1
         theta = self._theta.index_copy(0, self._indices, some)
-        return self._objective.loss({t.name: theta[t.span].reshape(t.shape) for t in self.problem.layout})
+        return self._objective.loss(self.problem.layout.by_role(theta))
 
     def run(self) -> None:
         """Check the right gradient."""

@@ -1,4 +1,4 @@
-"""The command line in this process, which saves three seconds each time; `tests/test_cli.py` starts processes."""
+"""The command line in this process, which saves three seconds each time; `tests/cli/test_main.py` starts processes."""
 
 import signal
 import sys

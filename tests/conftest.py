@@ -1,7 +1,21 @@
-"""What several tests need: a network in which every fault shows, and plug-ins in a folder of their own."""
+"""What several tests need: a network in which every fault shows, and plug-ins in a folder of their own.
 
+Most of the suite's time went into compiling small JAX functions that run for a millisecond. They are compiled without
+optimisation, in this process and in those it starts; `optimised` is for tests of what takes longer to run. Rounding
+depends on it as it does on the processor, and no test may depend on rounding: `make portable` runs the numerical tests with all optimisation.
+"""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
+# JAX reads both when it is imported or first used. The compiler stops at flags that it does not know.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+if version("jaxlib").startswith("0.10."):
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
+
+import jax
 import numpy as np
 import pytest
 
@@ -35,6 +49,15 @@ def problem() -> Problem:
 def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
     """Somebody who types commands in an empty folder."""
     return Typist(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def optimised() -> Iterator[None]:
+    """JAX optimises what it compiles: what runs for seconds runs twice as fast."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)  # noqa: FBT003 - how JAX is configured
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 class Plugins:

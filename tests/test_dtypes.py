@@ -16,7 +16,7 @@ from xcheck.dtypes import (
     largest_of,
     round_to,
     roundoff_of,
-    widened,
+    widen,
 )
 from xcheck.layout import Vector
 
@@ -44,7 +44,7 @@ def test_the_constants_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("dtype", ["int32", "bool", "float8_e4m3fn"])
 def test_other_dtypes_are_computed_in_float64(dtype: str) -> None:
     """Whatever is not in the table has the unit roundoff of float64, and stays as it is."""
-    assert (roundoff_of(dtype), widened(dtype)) == (FLOAT64, dtype)
+    assert (roundoff_of(dtype), widen(dtype)) == (FLOAT64, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

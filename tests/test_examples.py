@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.worked_examples import IN_README, PAGE, README, TITLES, buggy, module, page, readme, steady
+from tests.steady import steady
+from tests.worked_examples import IN_README, PAGE, README, TITLES, buggy, module, page, readme
 from xcheck.checks.case import is_case
 from xcheck.compare.pair import ORACLE
 from xcheck.findings import LOSSES_PART

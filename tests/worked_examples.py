@@ -6,7 +6,6 @@
 
 import importlib
 import inspect
-import re
 from pathlib import Path
 from types import ModuleType
 
@@ -60,24 +59,6 @@ def section(name: str) -> str:
 def shown(name: str) -> str:
     """Return the report on the buggy version as a block of Markdown."""
     return f"```text\n{str(buggy(name)).rstrip()}\n```\n"
-
-
-def steady(text: str) -> str:
-    """Return a report without what depends on the machine.
-
-    The oracle's own line goes (seconds, losses, steps), as do lines folded elsewhere; of numbers four digits stay, and
-    nothing of what is below 1e-6.
-
-    >>> steady("K[1, 1]  -1.7652971  -0.88264848  2e-09")
-    'K[1, 1] -1.765 -0.8826 tiny'
-    """
-    text = re.sub(r"^  oracle: .*?(?=\n\n|\n```|\Z)", "", text, flags=re.DOTALL | re.MULTILINE)
-    return " ".join(re.sub(r"-?\d+\.?\d*(e[-+]\d+)?", _rounded, text).split())
-
-
-def _rounded(number: re.Match[str]) -> str:
-    value = float(number[0])
-    return "tiny" if 0 < abs(value) < 1e-6 else f"{value:.4g}"
 
 
 def page() -> str:

@@ -76,10 +76,10 @@ def round_to(values: Vector, dtype: DtypeName) -> Vector:
     return upper.view(np.float32).astype(np.float64)
 
 
-def widened(dtype: str) -> str:
+def widen(dtype: str) -> str:
     """Return the 64-bit dtype of the same kind; integers, booleans and unknown dtypes stay as they are.
 
-    >>> widened("bfloat16"), widened("complex64"), widened("int32")
+    >>> widen("bfloat16"), widen("complex64"), widen("int32")
     ('float64', 'complex128', 'int32')
     """
     if dtype not in ROUNDOFF:

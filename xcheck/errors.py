@@ -7,13 +7,14 @@ XcheckError
 └── BackendError        a backend is missing, broken, or failed while computing    exit status 4
 ```
 
-A disagreement between gradients is not an error: it is a result, and stands in the report. `xcheck.assert_gradients`
-alone raises it, as `GradientMismatch`, which is an AssertionError.
+A disagreement between gradients is not an error: it is a result, and is found in the report. Only
+`xcheck.assert_gradients` raises it, as `GradientMismatch`, which is an AssertionError.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+# The keys, and the numbers of list entries, that lead to a place in a definition.
 KeyPath = tuple[str | int, ...]
 
 
@@ -28,6 +29,7 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
+            # A key of TOML may hold anything, line ends included: those are shown escaped.
             text += f".{part}" if part.isprintable() else f".{part!r}"
     return text.removeprefix(".")
 

@@ -8,13 +8,15 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 Role = Literal["weight", "bias"]
+# A tensor of a declared network: number of its layer, from 1, and what it is there.
+LayerRole: TypeAlias = tuple[int, Role]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -26,9 +28,9 @@ class Tensor:
         name: such as "W2".
         shape: its shape before flattening.
         offset: where it begins in θ.
-        places: where only a sample of it is laid out: the flat indices inside the tensor.
-        origin: where the whole tensor begins in the whole θ; `offset`, unless this is a sample.
-        layer: number of the layer of a declared network that it belongs to, from 1; None in people's own functions.
+        places: flat indices inside the tensor of the components that are laid out; None if all are.
+        origin: where the whole tensor begins in the whole θ, if only a sample of it is laid out here.
+        layer: number of its layer in a declared network, from 1; None in people's own functions.
         role: what it is in that layer; None in people's own functions.
     """
 
@@ -56,7 +58,9 @@ class Tensor:
         return tuple(int(i) for i in np.unravel_index(inside, self.shape))
 
     def sampled(self, places: Sequence[int], offset: int) -> "Tensor":
-        """Return a sample of the tensor, laid out at `offset`."""
+        """Return a sample of the tensor, laid out at `offset`; `places` count inside the tensor, or inside a sample."""
+        if self.places is not None:
+            return replace(self, offset=offset, places=tuple(self.places[place] for place in places))
         return replace(self, offset=offset, places=tuple(int(place) for place in places), origin=self.offset)
 
 
@@ -83,13 +87,20 @@ class Layout:
 
     tensors: tuple[Tensor, ...]
 
+    # Looked up for every component of θ: a walk over thousands of tensors each time would be quadratic.
+
     @cached_property
     def _by_name(self) -> Mapping[str, Tensor]:
+        # Backwards, so that of two tensors of one name the first is found.
         return {tensor.name: tensor for tensor in reversed(self.tensors)}
 
     @cached_property
-    def _by_role(self) -> Mapping[tuple[int | None, Role | None], Tensor]:
-        return {(tensor.layer, tensor.role): tensor for tensor in self.tensors}
+    def _by_role(self) -> Mapping[LayerRole, Tensor]:
+        return {
+            (tensor.layer, tensor.role): tensor
+            for tensor in self.tensors
+            if tensor.layer is not None and tensor.role is not None
+        }
 
     @cached_property
     def _ends(self) -> Sequence[int]:
@@ -131,12 +142,13 @@ class Layout:
         """
         if not 0 <= flat < self.size:
             raise IndexError(f"component {flat} of {self.size}")
+        # The first tensor that ends beyond `flat`; tensors without components end where they begin.
         tensor = self.tensors[bisect_right(self._ends, flat)]
         whole = flat if tensor.places is None else (tensor.origin or 0) + tensor.places[flat - tensor.offset]
         return Location(tensor.name, tensor.index(flat), whole)
 
     def sampled(self, indices: NDArray[np.intp]) -> "Layout":
-        """Return the layout of a sample of θ, as θ[indices] lies; `indices` ascend.
+        """Return the layout of the sample θ[indices]; `indices` ascend.
 
         >>> layout = Layout.of({"W1": (2, 3), "b1": (2,)}).sampled(np.array([1, 5, 7]))
         >>> [str(layout.locate(place)) for place in range(layout.size)], layout.locate(2).flat
@@ -144,9 +156,9 @@ class Layout:
         """
         tensors, offset = [], 0
         for tensor in self.tensors:
-            own = indices[(indices >= tensor.span.start) & (indices < tensor.span.stop)] - tensor.offset
-            tensors.append(tensor.sampled(own.tolist(), offset))
-            offset += len(own)
+            begin, end = np.searchsorted(indices, [tensor.span.start, tensor.span.stop])
+            tensors.append(tensor.sampled((indices[begin:end] - tensor.offset).tolist(), offset))
+            offset += int(end - begin)
         return Layout(tuple(tensors))
 
     def largest(self, values: Vector) -> Vector:
@@ -168,3 +180,7 @@ class Layout:
     def unflatten(self, theta: NDArray[Scalar]) -> dict[str, NDArray[Scalar]]:
         """Return the named tensors as views into θ."""
         return {t.name: theta[t.span].reshape(t.shape) for t in self.tensors}
+
+    def by_role(self, theta: NDArray[Scalar]) -> dict[LayerRole, NDArray[Scalar]]:
+        """Return the tensors of a declared network by layer and role, as views into θ."""
+        return {place: theta[t.span].reshape(t.shape) for place, t in self._by_role.items()}

@@ -1,13 +1,16 @@
-"""Progress: engines say how many differences more are done, people want to know of how many."""
+"""Progress: adding up the differences that engines have computed, and reporting them out of all that are planned."""
 
 from collections.abc import Callable
 from typing import TypeAlias
 
+# Called with the number of differences that are done and the number that is planned.
 Progress: TypeAlias = Callable[[int, int], None]
 
 
 def counted(progress: Progress | None, planned: int) -> Callable[[int], None] | None:
-    """Turn "so many more" into "so many of so many"; None stays None.
+    """Return a function that engines call with how many more differences are done; None if nobody asks for progress.
+
+    It reports their sum and what is planned. Where more are done than planned, the sum is reported for both.
 
     >>> advance = counted(lambda done, planned: print(done, "of", planned), 6)
     >>> advance(4), advance(4)

@@ -31,6 +31,16 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join([quoted(word) for word in shown[:_MOST_WORDS]] + ["..."] * (len(shown) > _MOST_WORDS))
 
 
+def joined(things: Sequence[object], most: int) -> str:
+    """Return the first things, and how many there are beyond them.
+
+    >>> joined(["W1", "b1"], 8), joined(range(100), 4)
+    ('W1, b1', '0, 1, 2, 3 and 96 more')
+    """
+    shown = ", ".join(str(thing) for thing in things[:most])
+    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
+
+
 def shortened(complaints: list[Complaint]) -> list[Complaint]:
     """Return the first complaints, and how many there are beyond them."""
     if len(complaints) <= _MOST:

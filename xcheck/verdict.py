@@ -1,4 +1,4 @@
-"""Verdicts, and the exit statuses that are read off them."""
+"""Verdict: the outcome of a comparison or a whole check, and the exit status that follows from it."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""JAX witness: the network in jax.numpy, the gradient by jax.grad. Imports jax only when it computes."""
+"""The JAX backend: networks and functions in jax.numpy, gradients by jax.grad. It imports jax only to compute."""
 
 import importlib.metadata
 import importlib.util
@@ -55,9 +55,9 @@ class JaxBackend(Backend):
             return None
         if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
             return None  # the key of a random generator holds no numbers; it is carried along
-        from xcheck_jax.function import numbers
+        from xcheck_jax.function import read_leaf
 
-        return numbers(value)
+        return read_leaf(value)
 
     def function_objective(
         self,

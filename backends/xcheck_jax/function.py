@@ -1,10 +1,10 @@
-"""A person's own function of JAX arrays: the gradient by jax.grad, many θ at once by jit(vmap).
+"""JaxFunction: a person's function of JAX arrays, with its gradient by jax.grad and many θ at once by jit(vmap).
 
 JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w; it is conjugated, see
 `xcheck.functions.arguments`.
 
-Each gradient traces the function anew: under a jit that is kept, numbers drawn in Python while tracing would be frozen,
-and a random function would look deterministic. Compiled code is kept for as long as the trace is the same.
+The function is traced anew for each gradient. A jit that is kept would freeze numbers drawn in Python during its trace,
+and a random function would look deterministic. Compiled code is used again where the new trace is the same.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from xcheck_jax.settings import own_settings
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 
 
-def numbers(value: jax.Array) -> Leaf:
+def read_leaf(value: jax.Array) -> Leaf:
     """Return the numbers of a JAX array."""
     dtype = value.dtype.name
     array = np.asarray(value)
@@ -53,7 +53,6 @@ class JaxFunction(FunctionObjective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
         with own_settings(self._device):
-            # A key of random numbers, or what else JAX has as its own, is never written to.
             return jnp.asarray(values, dtype=dtype)
 
     def modes(self) -> AbstractContextManager[None]:
@@ -61,12 +60,12 @@ class JaxFunction(FunctionObjective):
         return own_settings(self._device)
 
     def shape(self) -> tuple[tuple[int, ...], bool]:
-        """Return the shape of the loss, and whether it is complex; found by tracing alone where that is possible."""
+        """Return the shape of the loss, and whether it is complex; where possible from a trace, without computing."""
         given, (arrays, whole) = self.own(self.arguments.theta), _split(self.copy_data())
         try:
             with self.modes():
-                found = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
-                return found.shape, jnp.issubdtype(found.dtype, jnp.complexfloating)
+                traced = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
+                return traced.shape, jnp.issubdtype(traced.dtype, jnp.complexfloating)
         except Exception:  # noqa: BLE001 - what cannot be traced is called
             return super().shape()
 
@@ -90,11 +89,12 @@ class JaxFunction(FunctionObjective):
 
         def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
             value = self.call_loss(given, data)
-            return WEIGHT * _contracted(value, cotangent), value
+            return WEIGHT * _contract(value, cotangent), value
 
+        # The loss of the same call: a second call could be another function.
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
-        return self.number(value), {name: np.conj(numbers(part).values) / WEIGHT for name, part in gradient.items()}
+        return self.number(value), {name: np.conj(read_leaf(part).values) / WEIGHT for name, part in gradient.items()}
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -103,15 +103,18 @@ class JaxFunction(FunctionObjective):
 
         def along(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> Any:
             # JAX's gradient is ḡ, so that Re Σ ḡ v needs no conjugate.
-            found = jax.grad(lambda given: _contracted(self.call_loss(given, data), cotangent))(given)
-            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), found, dict(vector))
+            gradient = jax.grad(lambda given: _contract(self.call_loss(given, data), cotangent))(given)
+            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), gradient, dict(vector))
             return sum(jax.tree.leaves(parts))
 
-        found = self._run("second", jax.grad(along), params, data)
-        return {name: np.conj(numbers(part).values) for name, part in found.items()}
+        products = self._run("second", jax.grad(along), params, data)
+        return {name: np.conj(read_leaf(part).values) for name, part in products.items()}
 
     def _run(self, name: str, function: Callable[..., Any], params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
-        """Trace, compile unless the same has been compiled before, and run; eagerly where tracing is impossible."""
+        """Trace a function, compile it unless the trace is that of the last call, and run it.
+
+        A function that cannot be traced is called as it is.
+        """
         arrays, whole = _split(data)
         with own_settings(self._device):
             cotangent = self._cotangent()
@@ -124,7 +127,7 @@ class JaxFunction(FunctionObjective):
             except _NEEDS_VALUES:
                 self._jits = False
                 return function(params, data, cotangent)
-            text = _text(traced.jaxpr)
+            text = _fingerprint(traced.jaxpr)
             if name not in self._compiled or self._compiled[name][0] != text:
                 self._compiled[name] = (text, traced.lower().compile())
             return self._compiled[name][1](params, arrays, cotangent)
@@ -139,60 +142,60 @@ class JaxFunction(FunctionObjective):
         if not self._vmaps:
             return None
         if self.engine == "loop":
-            self._vmaps = self._tried(thetas[:2])
+            self._vmaps = self._try_vmap(thetas[:2])
             return self.batch(thetas)
-        return self._mapped(thetas)
+        return self._map(thetas)
 
-    def _tried(self, thetas: Vector) -> bool:
-        """Return whether the vmapped loss gives what the plain one gives."""
+    def _try_vmap(self, thetas: Vector) -> bool:
+        """Return whether vmap gives the losses of single calls."""
         # Where the gradient has been compiled, it gives the loss as well.
         compiled = "gradient" in self._compiled
         plain = [self.compute(theta)[0] if compiled else self.evaluate(theta) for theta in thetas]
         try:
-            found = self._mapped(thetas)
+            losses = self._map(thetas)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self.engine = f"loop (jax.vmap: {type(error).__name__})"
             return False
-        if not confirms(found, plain, wide=self.parameters.wide):
+        if not confirms(losses, plain, wide=self.parameters.wide):
             self.engine = "loop (jax.vmap gives other losses)"
             return False
         self.engine = "jax.vmap"
         return True
 
-    def _mapped(self, thetas: Vector) -> Vector:
+    def _map(self, thetas: Vector) -> Vector:
         arrays, whole = _split(self.shared_data())
         with own_settings(self._device):
             if self._mapping is None:
                 # The data are put together from what is traced; what of them is no array is the same in every call.
-                at = jax.vmap(lambda theta, arrays, v: self._at(theta, whole(arrays), v), (0, None, None))
+                at = jax.vmap(lambda theta, arrays, v: self._loss_at(theta, whole(arrays), v), (0, None, None))
                 self._mapping = jax.jit(at)
             # Repetitions fill up a short batch, so that there is one compilation.
             rows = np.resize(thetas, (max(self.width, len(thetas)), self.size))
-            found = self._mapping(jnp.asarray(rows), arrays, self._cotangent())
-            return np.asarray(found, dtype=np.float64)[: len(thetas)]
+            losses = self._mapping(jnp.asarray(rows), arrays, self._cotangent())
+            return np.asarray(losses, dtype=np.float64)[: len(thetas)]
 
-    def _at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
-        """Return the loss at θ, all of it in JAX."""
+    def _loss_at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
+        """Return the loss at θ, with all operations in JAX: also those that make arrays of θ are batched."""
         parts = self.parameters.at(theta)
         own = {name: jnp.asarray(part, self.parameters.dtype(name)) for name, part in parts.items()}
-        return _contracted(self.call_loss(own, data), cotangent)
+        return _contract(self.call_loss(own, data), cotangent)
 
 
-def _contracted(value: Any, cotangent: Any) -> Any:
-    """Return Re Σ v̄ y, or the one number that there is."""
+def _contract(value: Any, cotangent: Any) -> Any:
+    """Return Re Σ v̄ y; without a cotangent the value, which should be one number."""
     if cotangent is None:
         return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
     return jnp.real(jnp.sum(jnp.conj(cotangent) * value))
 
 
 def _split(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
-    """Return what of the data JAX can trace, and how to put all of it together again."""
+    """Return the JAX arrays in the data, and a function that puts others in their places."""
     arrays = {name: value for name, value in leaves(data).items() if isinstance(value, jax.Array)}
     return arrays, lambda traced: rebuild(data, traced)
 
 
-def _text(jaxpr: Any) -> str:
-    """Return what tells two traces apart: operations and constants."""
+def _fingerprint(jaxpr: Any) -> str:
+    """Return a text that differs between traces with other operations, or with other constants."""
     digest = hashlib.blake2b()
     for constant in jaxpr.consts:
         digest.update(np.asarray(constant).tobytes() if isinstance(constant, jax.Array | np.ndarray) else b"?")

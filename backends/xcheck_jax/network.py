@@ -10,7 +10,7 @@ from jax import Array
 
 from xcheck.backend.contract import Objective
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName, Network
 from xcheck.networks.problem import Problem
@@ -53,22 +53,22 @@ LOSSES: dict[LossName, Callable[[Array, Array], Array]] = {
 Data: TypeAlias = tuple[Array, Array, tuple[Array | None, ...]]
 
 
-def forward(network: Network, parameters: Mapping[str, Array], data: Data) -> list[Array]:
-    """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+def forward(network: Network, parameters: Mapping[LayerRole, Array], data: Data) -> list[Array]:
+    """Return A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
     inputs, _, masks = data
-    found = [_dropped(network, inputs, masks, 0)]
+    activations = [_drop(network, inputs, masks, 0)]
     for number, layer in enumerate(network.layers, start=1):
-        z = found[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
-        found.append(_dropped(network, ACTIVATIONS[layer.activation](z), masks, number))
-    return found
+        z = activations[-1] @ parameters[number, "weight"].T + parameters[number, "bias"]
+        activations.append(_drop(network, ACTIVATIONS[layer.activation](z), masks, number))
+    return activations
 
 
 def loss(network: Network, theta: Array, data: Data) -> Array:
-    """J: mean loss of the examples plus the penalties."""
-    parameters, m = _named(network, theta), len(data[0])
+    """Return J: the mean loss of the examples plus the penalties."""
+    parameters, m = network_layout(network).by_role(theta), len(data[0])
     penalty = jnp.zeros((), theta.dtype)
     for number in range(1, len(network.layers) + 1):
-        W = parameters[f"W{number}"]
+        W = parameters[number, "weight"]
         # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
         if network.l2:
             penalty += network.l2 / (2 * m) * jnp.sum(W**2)
@@ -81,12 +81,8 @@ def loss(network: Network, theta: Array, data: Data) -> Array:
 value_and_gradient = jax.jit(jax.value_and_grad(loss, argnums=1), static_argnums=0)
 
 
-def _named(network: Network, theta: Array) -> dict[str, Array]:
-    return {t.name: theta[t.span].reshape(t.shape) for t in network_layout(network)}
-
-
-def _dropped(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
-    """Inverted dropout with the pinned mask."""
+def _drop(network: Network, a: Array, masks: Sequence[Array | None], number: int) -> Array:
+    """Apply inverted dropout with the mask that was drawn beforehand."""
     mask = masks[number]
     return a if mask is None else jnp.where(mask, a / network.keep_probs[number], 0)
 
@@ -111,11 +107,11 @@ class NetworkObjective(Objective):
             return float(value), np.asarray(gradient, dtype=np.float64)
 
     def loss(self, theta: Array) -> Array:
-        """J as a function that JAX can transform."""
+        """Return J(θ) as a function that JAX can transform."""
         return loss(self._network, theta, self._data)
 
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with own_settings(self._device):
-            parameters = _named(self._network, jnp.asarray(theta, dtype=self._dtype))
+            parameters = network_layout(self._network).by_role(jnp.asarray(theta, dtype=self._dtype))
             return [np.asarray(a, dtype=np.float64) for a in forward(self._network, parameters, self._data)]

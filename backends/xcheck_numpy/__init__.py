@@ -1,4 +1,4 @@
-"""NumPy witness: forward pass and hand-written backpropagation."""
+"""The NumPy backend: networks with hand-written backpropagation, and functions with gradients that people write."""
 
 import importlib.metadata
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class NumpyBackend(Backend):
     differentiates = False
 
     def available(self) -> str | None:
-        """NumPy is a core dependency."""
+        """Return None: NumPy is a core dependency."""
         return None
 
     def versions(self) -> Mapping[str, str]:
@@ -29,7 +29,7 @@ class NumpyBackend(Backend):
         return {"numpy": importlib.metadata.version("numpy")}
 
     def devices(self) -> tuple[str, ...]:
-        """NumPy computes on the CPU, also when the others use a GPU."""
+        """Return "cpu": NumPy computes there, also when the others use a GPU."""
         return ("cpu",)
 
     def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
@@ -46,9 +46,9 @@ class NumpyBackend(Backend):
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of a NumPy array or scalar, or of a Python float or complex."""
-        from xcheck_numpy.function import numbers
+        from xcheck_numpy.function import read_leaf
 
-        return numbers(value)
+        return read_leaf(value)
 
     def function_objective(
         self,

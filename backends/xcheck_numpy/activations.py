@@ -79,9 +79,11 @@ def erf(x: Array) -> Array:
     Source: Abramowitz & Stegun, Handbook of Mathematical Functions, 7.1.6.
     """
     one = x.dtype.type(1)
+    # Beyond 7 the result is ±1 to the last digit, while the series would need ever more terms.
     x = np.clip(x, -7 * one, 7 * one)
     term = total = x
     k = 0
+    # Terms grow until k is about x² and shrink from there on, ever faster: the last one is a quarter of the last digit.
     while np.any(np.abs(term) > np.finfo(x.dtype).eps * np.abs(total) / 4):
         k += 1
         term = term * (2 * x * x / (2 * k + 1))

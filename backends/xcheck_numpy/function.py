@@ -1,4 +1,4 @@
-"""A person's own function of NumPy arrays; its gradient is written by hand, NumPy has no autodiff."""
+"""NumpyFunction: a person's function of NumPy arrays with a hand-written gradient, since NumPy has no autodiff."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,12 @@ from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
 
 
-def numbers(value: object) -> Leaf | None:
+def read_leaf(value: object) -> Leaf | None:
     """Return the numbers of a NumPy array, a NumPy scalar or a Python float or complex."""
     if not isinstance(value, np.ndarray | np.generic | float | complex):
         return None
     array = np.asarray(value)
+    # The bfloat16 of ml_dtypes is of no kind that NumPy knows.
     dtype = array.dtype.name
     if dtype == "bfloat16" or array.dtype.kind == "f":
         return Leaf(array.astype(np.float64), dtype, "numpy", value)
@@ -23,13 +24,15 @@ def numbers(value: object) -> Leaf | None:
     return Leaf(array, dtype, "numpy", value) if array.dtype.kind in "iub" else None
 
 
-def laid_out(values: Numbers, source: object) -> Numbers:
+def lay_out(values: Numbers, source: object) -> Numbers:
     """Return a copy that lies in memory like the source: Fortran order, with gaps like a slice, or backwards."""
     if not isinstance(source, np.ndarray) or source.flags.c_contiguous or not values.ndim:
         return np.array(values, order="C")
+    # NumPy makes arrays with positive strides only: the copy is made of the source turned forwards, and turned back.
     backwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in source.strides)
     forwards = source[backwards]
     copy = np.empty_like(forwards, dtype=values.dtype)  # keeps the order of the axes
+    # It leaves no gaps either: twice the room, of which every second number is taken.
     if copy.strides != tuple(stride // source.itemsize * copy.itemsize for stride in forwards.strides):
         copy = np.empty((*values.shape[:-1], 2 * values.shape[-1]), values.dtype)[..., ::2]
     copy = copy[backwards]
@@ -44,7 +47,7 @@ class NumpyFunction(FunctionObjective):
         """Return a NumPy array, or a Python number where the source is one."""
         if isinstance(leaf.source, float | complex) and not isinstance(leaf.source, np.generic):
             return complex(values) if values.dtype.kind == "c" else float(values)
-        return laid_out(values.astype(dtype), leaf.source)
+        return lay_out(values.astype(dtype), leaf.source)
 
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
@@ -53,5 +56,5 @@ class NumpyFunction(FunctionObjective):
     def value_and_gradient(
         self, params: Mapping[str, Any], data: tuple[Any, ...]
     ) -> tuple[float, Mapping[str, Numbers | None]]:
-        """There is none."""
+        """Raise: NumPy has no gradient of its own."""
         raise BackendError("numpy", "NumPy has no autodiff: give the backward pass as gradient=")

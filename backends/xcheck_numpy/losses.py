@@ -30,6 +30,7 @@ def softmax_cross_entropy(z: Array, y: Array) -> Array:
 
 def softmax_cross_entropy_derivative(z: Array, y: Array) -> Array:
     """∂L/∂zₖ = softmax(z)ₖ − yₖ, for targets that sum to one."""
+    # The largest logit is subtracted here too: softmax does not change by it, and the exponentials are at most 1.
     exponentials = np.exp(z - z.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True) - y
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from xcheck.backend.contract import Objective
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.network import ActivationName, LossName
 from xcheck.networks.problem import Problem
 from xcheck_numpy.activations import ACTIVATIONS, Activation, Array
@@ -57,6 +57,7 @@ class NetworkObjective(Objective):
         self.problem = problem
         self.network = problem.network
         self.examples = problem.examples
+        # Makes the constants of a formula numbers of this dtype: one of float64 would widen whatever it is multiplied by.
         self._real: Callable[[Any], Any] = np.dtype(dtype).type
         self._inputs: Array = problem.inputs.astype(dtype)
         self._targets: Array = problem.targets.astype(dtype)
@@ -65,9 +66,9 @@ class NetworkObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Array]:
         """Return J(θ) and ∂J/∂θ."""
-        # Overflow is a result here (the loss is inf), not an event to warn about.
+        # Overflow is a result here, an infinite loss, and nothing to warn about.
         with np.errstate(all="ignore"):
-            parameters = self.problem.layout.unflatten(theta.astype(self._inputs.dtype))
+            parameters = self.problem.layout.by_role(theta.astype(self._inputs.dtype))
             trace = self.forward(parameters)
             gradient = self.backward(parameters, trace)
             return float(self.loss(parameters, trace)), np.concatenate([g.ravel() for g in gradient])
@@ -75,15 +76,15 @@ class NetworkObjective(Objective):
     def activations(self, theta: Vector) -> list[Array]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with np.errstate(all="ignore"):
-            return self.forward(self.problem.layout.unflatten(theta.astype(self._inputs.dtype))).a
+            return self.forward(self.problem.layout.by_role(theta.astype(self._inputs.dtype))).a
 
     # --- forward ----------------------------------------------------------------------------------------------------
 
-    def forward(self, parameters: Mapping[str, Array]) -> Trace:
+    def forward(self, parameters: Mapping[LayerRole, Array]) -> Trace:
         """Compute Z⁽ˡ⁾ = A⁽ˡ⁻¹⁾ W⁽ˡ⁾ᵀ + b⁽ˡ⁾ and A⁽ˡ⁾ = g(Z⁽ˡ⁾) ∘ D⁽ˡ⁾/p, layer by layer."""
         trace = Trace([], [], [self.drop(self._inputs, 0)])
         for number, activation in enumerate(self._activations, start=1):
-            z = trace.a[-1] @ parameters[f"W{number}"].T + parameters[f"b{number}"]
+            z = trace.a[-1] @ parameters[number, "weight"].T + parameters[number, "bias"]
             g = activation.value(z)
             trace.z.append(z)
             trace.g.append(g)
@@ -91,14 +92,14 @@ class NetworkObjective(Objective):
         return trace
 
     def drop(self, a: Array, number: int) -> Array:
-        """Inverted dropout: a ∘ D/p."""
+        """Return a ∘ D/p (inverted dropout)."""
         mask = self.problem.masks[number]
         return a if mask is None else a * mask / self._real(self.network.keep_probs[number])
 
-    def loss(self, parameters: Mapping[str, Array], trace: Trace) -> Array:
+    def loss(self, parameters: Mapping[LayerRole, Array], trace: Trace) -> Array:
         """J = (1/m) Σₑ L + l2/(2m) Σ‖W‖² + l1/(2m) Σ|W|."""
         data = self._loss.value(trace.a[-1], self._targets).sum() / self.examples
-        weights = [parameters[f"W{number}"] for number in range(1, len(self.network.layers) + 1)]
+        weights = [parameters[number, "weight"] for number in range(1, len(self.network.layers) + 1)]
         penalty = self._real(0)
         # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
         if self.network.l2:
@@ -109,12 +110,13 @@ class NetworkObjective(Objective):
 
     # --- backward ---------------------------------------------------------------------------------------------------
 
-    def backward(self, parameters: Mapping[str, Array], trace: Trace) -> list[Array]:
-        """Return ∂J/∂W1, ∂J/∂b1, ∂J/∂W2, ...; formulas at the top of this module."""
+    def backward(self, parameters: Mapping[LayerRole, Array], trace: Trace) -> list[Array]:
+        """Return ∂J/∂W⁽¹⁾, ∂J/∂b⁽¹⁾, ∂J/∂W⁽²⁾, ...; formulas at the top of this module."""
         upstream = self._loss.derivative(trace.a[-1], self._targets)
         gradient: list[Array] = []
+        # From the last layer to the first; ∂J/∂A of the layer below is handed down.
         for number in range(len(self._activations), 0, -1):
-            W, z, g = parameters[f"W{number}"], trace.z[number - 1], trace.g[number - 1]
+            W, z, g = parameters[number, "weight"], trace.z[number - 1], trace.g[number - 1]
             delta = self.drop_backward(upstream, number) * self._activations[number - 1].derivative(z, g)
             dW = self.weight_gradient(delta, trace.a[number - 1]) + self.penalty_gradient(W)
             gradient[:0] = [dW, self.bias_gradient(delta)]

@@ -1,4 +1,4 @@
-"""PyTorch witness: the network in torch, the gradient by autograd. Imports torch only when it computes."""
+"""The PyTorch backend: networks and functions in torch, gradients by autograd. It imports torch only to compute."""
 
 import importlib.metadata
 import importlib.util
@@ -49,9 +49,9 @@ class TorchBackend(Backend):
         torch = sys.modules.get("torch")
         if torch is None or not isinstance(value, torch.Tensor):
             return None
-        from xcheck_torch.function import numbers
+        from xcheck_torch.function import read_leaf
 
-        return numbers(value)
+        return read_leaf(value)
 
     def parameters(self, value: object) -> Mapping[str, Any] | None:
         """Return the parameters of a torch.nn.Module."""

@@ -1,6 +1,7 @@
-"""A person's own function of torch tensors, or a module: the gradient by autograd, many θ at once by torch.func.vmap.
+"""TorchFunction: a person's function of tensors, or a module, with its gradient by autograd and many θ by vmap.
 
-A module is called by torch.func.functional_call with parameters of ours and copies of its buffers: it is not touched.
+A module is called by torch.func.functional_call with parameters of ours and copies of its buffers, so that it stays as
+it is.
 """
 
 import warnings
@@ -16,31 +17,38 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.backend.batches import confirms
-from xcheck.backend.contract import failing_as
+from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.dtypes import widened
+from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_torch.modes import own_modes
 
+# What torch calls the devices of xcheck.
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 
 
-def numbers(value: Tensor) -> Leaf:
+def read_leaf(value: Tensor) -> Leaf:
     """Return the numbers of a tensor."""
     tensor = value.detach()
+    # NumPy has dense arrays only.
     if tensor.is_sparse or tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
         tensor = torch.zeros_like(tensor)
+    # Narrow dtypes are read as float64, which holds their numbers exactly; NumPy has no bfloat16.
     if tensor.is_floating_point() or tensor.is_complex():
         tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
     return Leaf(tensor.resolve_conj().cpu().numpy().copy(), str(value.dtype).removeprefix("torch."), "torch", value)
 
 
-def laid_out(tensor: Tensor, source: Tensor) -> Tensor:
-    """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning."""
+def lay_out(tensor: Tensor, source: Tensor) -> Tensor:
+    """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning.
+
+    A function that reads strides, a hand-written kernel for instance, is so checked as it will be called.
+    """
+    # A stride of 0 is an expanded tensor: one number that stands for many cannot hold a θ of its own for each.
     if 0 in source.stride() or source.shape != tensor.shape or (source.is_contiguous() and not source.storage_offset()):
         return tensor.clone(memory_format=torch.contiguous_format)
     offset = min(source.storage_offset(), 1)
@@ -63,38 +71,39 @@ class TorchFunction(FunctionObjective):
         self._tried: set[frozenset[str]] = set()
 
     def cautions(self) -> list[str]:
-        """Name what draws anew in each call, and what depends on the batch."""
-        module, found = self.function.module, []
+        """Name the layers of a module in training mode that are random, or depend on the whole batch."""
+        module, cautions = self.function.module, []
         for name, part in [] if module is None else module.named_modules():
             kind = f"{name or 'the module'} ({type(part).__name__}"
             if not part.training:
                 continue
             if isinstance(part, _DropoutNd) and part.p > 0:
-                found.append(f"{kind}, p = {part.p:g}) draws anew in each call; module.eval() switches it off")
+                cautions.append(f"{kind}, p = {part.p:g}) draws anew in each call; module.eval() switches it off")
             elif isinstance(part, _NormBase) and part.track_running_stats:
-                found.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
-        return found
+                cautions.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
+        return cautions
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
-        """Return a tensor, where the source is one, and like it."""
+        """Return a tensor; where the source is one, on its device and laid out like it."""
         source = leaf.source
         device = source.device if isinstance(source, Tensor) else self._device
         tensor = torch.as_tensor(values, device=device).to(getattr(torch, dtype))
-        return laid_out(tensor, source) if isinstance(source, Tensor) else tensor.clone()
+        return lay_out(tensor, source) if isinstance(source, Tensor) else tensor.clone()
 
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
-        """Call the loss; a module first."""
+        """Call the module, if there is one, and the loss of its outputs; otherwise the loss."""
         function = self.function
         if function.module is None:
             return super().call_loss(given, data)
-        state = {name: self._buffer(buffer) for name, buffer in function.module.named_buffers()}
+        # Copies: batch normalisation writes its running statistics into the buffers.
+        state = {name: self._copy_buffer(buffer) for name, buffer in function.module.named_buffers()}
         inputs, targets = data[: function.inputs], data[function.inputs :]
         outputs = torch.func.functional_call(function.module, {**state, **given}, inputs)
         return outputs if function.loss is None else function.loss(outputs, *targets)
 
-    def _buffer(self, buffer: Tensor) -> Tensor:
+    def _copy_buffer(self, buffer: Tensor) -> Tensor:
         dtype = str(buffer.dtype).removeprefix("torch.")
-        return buffer.detach().to(getattr(torch, widened(dtype) if self.parameters.wide else dtype), copy=True)
+        return buffer.detach().to(getattr(torch, widen(dtype) if self.parameters.wide else dtype), copy=True)
 
     def modes(self) -> AbstractContextManager[None]:
         """With gradients, without autocast."""
@@ -114,41 +123,46 @@ class TorchFunction(FunctionObjective):
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
             value = self.call_loss(tensors, data)
-            scalar = self._scalar(value) if isinstance(value, Tensor) else value
+            scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
             number = self.number(value)
+            # A loss that was detached, or computed outside torch, depends on nothing as far as autograd knows.
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)
             weight = torch.full_like(scalar, WEIGHT)
-            found = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
+            parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
-            name: None if part is None else numbers(part).values / WEIGHT
-            for name, part in zip(tensors, found, strict=True)
+            name: None if part is None else read_leaf(part).values / WEIGHT
+            for name, part in zip(tensors, parts, strict=True)
         }
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
     ) -> Mapping[str, Numbers | None]:
         """Return H v: the gradient of Re ⟨g, v⟩."""
+        # Zeros are left out below: a part of g that is constant has no graph to differentiate.
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
-            scalar = self._scalar(self.call_loss(tensors, data))
+            scalar = self._to_scalar(self.call_loss(tensors, data))
             inputs = list(tensors.values())
             first = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
             along = [
-                torch.real((part.conj() * vector[name]).sum() + 0j)
+                torch.real((part.conj() * vector[name]).sum() + 0j)  # torch.real takes complex numbers only
                 for name, part in zip(tensors, first, strict=True)
                 if part is not None and part.requires_grad
             ]
             if not along:
                 return dict.fromkeys(tensors)
-            found = torch.autograd.grad(sum(along), inputs, allow_unused=True)
-        return {name: None if part is None else numbers(part).values for name, part in zip(tensors, found, strict=True)}
+            products = torch.autograd.grad(sum(along), inputs, allow_unused=True)
+        return {
+            name: None if part is None else read_leaf(part).values for name, part in zip(tensors, products, strict=True)
+        }
 
-    def _scalar(self, value: Tensor) -> Tensor:
-        """Return Re Σ v̄ y, or the one number that there is."""
+    def _to_scalar(self, value: Tensor) -> Tensor:
+        """Return Re Σ v̄ y as a tensor; without a cotangent the value, which should be one number."""
         if self.cotangent is None:
             return value.reshape(()) if value.numel() == 1 else value
         cotangent = torch.as_tensor(np.conj(self.cotangent), device=value.device)
+        # In the precision of y: a cotangent in float64 would widen what is computed in float32.
         kind = torch.promote_types(value.dtype, torch.complex64) if cotangent.is_complex() else value.dtype
         product = (cotangent.to(kind) * value).sum()
         return torch.real(product) if product.is_complex() else product
@@ -161,46 +175,51 @@ class TorchFunction(FunctionObjective):
         stacked = own.stack(thetas)
         given = {name: self.array(part, own.source(name), own.dtype(name)) for name, (part, _) in stacked.items()}
         varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
-        return self._vmapped(given, varied, lambda: thetas[:2])
+        return self._try_vmap(given, varied, lambda: thetas[:2])
 
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
         """θ, components (k,) of one tensor and values (k,) -> losses (k,): one tensor alone is there k times."""
-        return self._moved
+        return self._move_components
 
-    def _moved(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+    def _move_components(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+        # k whole θ of n numbers each need k times the memory of the parameters; here one tensor alone is there k times.
         part = next(tensor for tensor in self.arguments.layout if tensor.span.start <= places[0] < tensor.span.stop)
         name = self.parameters.own_name(part.name)
         # Complex arrays and those with other axes come from whole θ.
         if name is None or len(places) < 2:
-            return self.losses(self._points(theta, places, values))
-        given = self._at(theta)
+            return self.losses(self._make_points(theta, places, values))
+        given = self._arrays_at(theta)
         rows = given[name].reshape(1, -1).repeat(len(places), 1)
-        there = torch.as_tensor(places - part.offset, device=rows.device)
-        rows[torch.arange(len(places), device=rows.device), there] = torch.as_tensor(values).to(rows)
+        inside = torch.as_tensor(places - part.offset, device=rows.device)
+        rows[torch.arange(len(places), device=rows.device), inside] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
-        with failing_as(self.backend):
-            found = self._vmapped(given, frozenset([name]), lambda: self._points(theta, places[:2], values))
-        return self.losses(self._points(theta, places, values)) if found is None else found
+        with wrap_errors(self.backend):
+            losses = self._try_vmap(given, frozenset([name]), lambda: self._make_points(theta, places[:2], values))
+        return self.losses(self._make_points(theta, places, values)) if losses is None else losses
 
-    def _at(self, theta: Vector) -> dict[str, Tensor]:
+    def _arrays_at(self, theta: Vector) -> dict[str, Tensor]:
         """Return the own arrays at θ; they are kept for the next call, unless the function writes into them."""
         if self.overwritten or self._kept is None or not np.array_equal(self._kept[0], theta):
             self._kept = (theta.copy(), self.own(theta))
         return dict(self._kept[1])
 
-    def _points(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+    def _make_points(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
+        """Return one whole θ for each place, shape (k, n), with its value there."""
         points = np.repeat(theta[None], len(places), axis=0)
         points[np.arange(len(places)), places] = values[: len(places)]
         return points
 
-    def _vmapped(
+    def _try_vmap(
         self, given: Mapping[str, Tensor], varied: frozenset[str], first: Callable[[], Vector]
     ) -> Vector | None:
-        """Return the losses; what does not differ between them is not batched.
+        """Return the losses by vmap; None if it cannot give them, and from then on.
 
-        What vmap can do depends on which parameters differ: each such case is tried once against single calls at the
-        `first` θ.
+        Args:
+            given: the parameters by own name; those that differ have an axis more, in front.
+            varied: names of those that differ. What vmap can do depends on them, so that its losses are compared with
+                those of single calls once for each such set.
+            first: returns the first θ, for that comparison.
         """
         if not self._vmaps or not varied:
             return None
@@ -209,23 +228,23 @@ class TorchFunction(FunctionObjective):
             with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
                 # What vmap warns of (a performance drop, a buffer resized) is its own business, not the person's.
                 warnings.simplefilter("ignore", UserWarning)
-                mapped = torch.func.vmap(self._loss_of, in_dims=(over,), randomness="error")(dict(given))
-            found = mapped.to(device="cpu", dtype=torch.float64).numpy()
+                mapped = torch.func.vmap(self._scalar_loss, in_dims=(over,), randomness="error")(dict(given))
+            losses = mapped.to(device="cpu", dtype=torch.float64).numpy()
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
         if varied not in self._tried:
             self._tried.add(varied)
             singly = [self.evaluate(theta) for theta in first()]
-            if not confirms(found[: len(singly)], singly, wide=self.parameters.wide):
+            if not confirms(losses[: len(singly)], singly, wide=self.parameters.wide):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"
-        return np.asarray(found)
+        return np.asarray(losses)
 
-    def _loss_of(self, given: dict[str, Tensor]) -> Tensor:
+    def _scalar_loss(self, given: dict[str, Tensor]) -> Tensor:
         value = self.call_loss(given, self.shared_data())
-        scalar = self._scalar(value)
+        scalar = self._to_scalar(value)
         if scalar.numel() != 1:
-            self.number(scalar)
+            self.number(scalar)  # raises, with the shape
         return scalar

@@ -8,6 +8,7 @@ import torch
 
 @contextmanager
 def own_modes(device: torch.device) -> Iterator[None]:
-    """Set the modes; they are restored."""
+    """Switch gradients on and autocast off while the body runs; afterwards the caller's modes are back."""
+    # Inference mode first: inside it gradients cannot be switched on.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
         yield

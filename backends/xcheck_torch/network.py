@@ -1,6 +1,6 @@
 """The declared network in PyTorch, differentiated by autograd."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xcheck.backend.contract import Objective
 from xcheck.dtypes import DtypeName
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.networks.problem import Problem
 from xcheck_torch.modes import own_modes
@@ -56,35 +56,37 @@ class NetworkObjective(Objective):
         """Return J(θ) and ∂J/∂θ."""
         with own_modes(self._device):
             parameters = {
-                name: self._tensor(value).requires_grad_()
-                for name, value in self._problem.layout.unflatten(theta).items()
+                place: self._tensor(value).requires_grad_()
+                for place, value in self._problem.layout.by_role(theta).items()
             }
             loss = self.loss(parameters)
+            # In the order of the layout, which is that of θ.
             gradients = torch.autograd.grad(loss, list(parameters.values()))
             flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+            # float64 holds the numbers of all three dtypes exactly.
             return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
 
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""
         with own_modes(self._device):
-            named = self._problem.layout.unflatten(theta)
-            found = self.forward({name: self._tensor(value) for name, value in named.items()})
-            return [a.to(device="cpu", dtype=torch.float64).numpy() for a in found]
+            parameters = self._problem.layout.by_role(theta)
+            activations = self.forward({place: self._tensor(value) for place, value in parameters.items()})
+            return [a.to(device="cpu", dtype=torch.float64).numpy() for a in activations]
 
-    def forward(self, parameters: dict[str, Tensor]) -> list[Tensor]:
-        """A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
-        found = [self._dropped(self._inputs, 0)]
+    def forward(self, parameters: Mapping[LayerRole, Tensor]) -> list[Tensor]:
+        """Return A⁽⁰⁾..A⁽ᴸ⁾, after dropout."""
+        activations = [self._drop(self._inputs, 0)]
         for number, layer in enumerate(self._network.layers, start=1):
-            z = F.linear(found[-1], parameters[f"W{number}"], parameters[f"b{number}"])
-            found.append(self._dropped(ACTIVATIONS[layer.activation](z), number))
-        return found
+            z = F.linear(activations[-1], parameters[number, "weight"], parameters[number, "bias"])
+            activations.append(self._drop(ACTIVATIONS[layer.activation](z), number))
+        return activations
 
-    def loss(self, parameters: dict[str, Tensor]) -> Tensor:
-        """J: mean loss of the examples plus the penalties."""
+    def loss(self, parameters: Mapping[LayerRole, Tensor]) -> Tensor:
+        """Return J: the mean loss of the examples plus the penalties."""
         m, network = self._problem.examples, self._network
         penalty = self._inputs.new_zeros(())
         for number in range(1, len(network.layers) + 1):
-            W = parameters[f"W{number}"]
+            W = parameters[number, "weight"]
             # Without its λ a penalty is absent, not 0 · Σ: squares of huge weights overflow.
             if network.l2:
                 penalty = penalty + network.l2 / (2 * m) * W.square().sum()
@@ -92,7 +94,7 @@ class NetworkObjective(Objective):
                 penalty = penalty + network.l1 / (2 * m) * W.abs().sum()
         return LOSSES[network.loss](self.forward(parameters)[-1], self._targets) / m + penalty
 
-    def _dropped(self, a: Tensor, number: int) -> Tensor:
-        """Inverted dropout with the pinned mask."""
+    def _drop(self, a: Tensor, number: int) -> Tensor:
+        """Apply inverted dropout with the mask that was drawn beforehand."""
         mask = self._masks[number]
         return a if mask is None else a * mask / self._network.keep_probs[number]

@@ -16,10 +16,10 @@ def test_there_and_back() -> None:
     """Own arrays have their own names and axes; the way back restores both."""
     arrays = {name: np.random.default_rng(0).standard_normal(shape) for name, shape in CANONICAL.items()}
     found = match_parameters(CANONICAL, RENAME, LAYOUT, OWN)
-    own = found.own(arrays)
+    own = found.to_own(arrays)
     assert {name: array.shape for name, array in own.items()} == OWN
     assert np.array_equal(own["fc1.kernel"], arrays["0.weight"].T)
-    back = found.returned(own)
+    back = found.to_canonical(own)
     assert all(np.array_equal(back[name], arrays[name]) for name in CANONICAL)
 
 
@@ -27,9 +27,9 @@ def test_a_permutation_of_axes() -> None:
     """Convolutions: HWIO from OIHW, and back."""
     array = np.arange(120.0).reshape(5, 4, 3, 2)
     found = match_parameters({"w": (5, 4, 3, 2)}, {}, {"w": (2, 3, 1, 0)}, {"w": (3, 2, 4, 5)})
-    own = found.own({"w": array})["w"]
+    own = found.to_own({"w": array})["w"]
     assert own.shape == (3, 2, 4, 5)
-    assert np.array_equal(found.returned({"w": own})["w"], array)
+    assert np.array_equal(found.to_canonical({"w": own})["w"], array)
 
 
 @pytest.mark.parametrize(

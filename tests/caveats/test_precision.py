@@ -1,4 +1,4 @@
-"""Witnesses that answer in float32 when they were asked for float64."""
+"""Fewer digits than were asked for: witnesses that answer in float32, losses that are as noisy as that."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from tests.caveats.conftest import X, codes, problem, warned
+from tests.compare.test_comparer import estimate
 from tests.fakes import Answering, Fake, numpy_answer
 from xcheck import Dense, Problem, Report, verify
 from xcheck.backend.contract import Objective
+from xcheck.caveats.precision import computed_narrowly
 from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 
@@ -100,3 +102,11 @@ def test_exact_results_are_no_cause() -> None:
     point = problem(inputs=whole, targets=targets, theta=np.zeros(10))
     report = cast(lambda loss, gradient: (loss, gradient), point)
     assert (report.verdict, "XC417" in codes(report)) == ("AGREE", False)
+
+
+def test_a_loss_as_noisy_as_float32_need_not_be_computed_in_it() -> None:
+    """A bisection that stops at 1e-7 has the same noise: the sentence names what else it may be."""
+    found = computed_narrowly("numpy", 2.0**-24, estimate(error_bar=np.full(6, 1e-4)))
+    assert found.text.startswith("numpy: the loss is as noisy as float32 although everything it is given has 64 bits")
+    assert "or by iterations that stop at a tolerance, or is ill-conditioned" in found.text
+    assert "half precision" in computed_narrowly("numpy", 2.0**-11, estimate()).text

@@ -5,18 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.compare.test_comparer import TRUE, judged
 from tests.diagnose.test_forward_pass import Made
 from tests.fakes import Answering, numpy_answer
-from xcheck import Report, verify
+from xcheck import Report, check, objective, verify
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
-from xcheck.diagnose import consensus_findings
+from xcheck.compare.pair import Pair
+from xcheck.diagnose import consensus, consensus_findings, odd_one_out
 from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import numerical_gradient
 from xcheck.testing import Fault, Planted
+from xcheck.verdict import Verdict
 
 
 def spoiled(name: str, factor: float, tensor: str = "W2") -> Planted:
@@ -88,6 +91,29 @@ def test_kinks_are_named_when_the_oracle_is_odd() -> None:
     assert "θ sits on" in text
 
 
+def test_a_witness_that_is_wrong_in_float64_only_is_not_called_bars_off() -> None:
+    """In its own dtype every component is within the bars: the distance says nothing, and is not given."""
+    within = Pair(
+        a="torch",
+        b="oracle",
+        verdict=Verdict.DISAGREE,
+        losses=(0.7, 0.7),
+        losses_agree=True,
+        spread=0.0,
+        difference=1e-8,
+        wrong=0,
+        undecided=0,
+        of=6,
+        tensors=(),
+        apart=0.08,
+        worst=(),
+    )
+    right = replace(within, a="jax", verdict=Verdict.AGREE)
+    assert consensus([within, right]) == (
+        "torch, which is wrong when asked again in float64; jax agrees with the oracle, to 0.08 of the bars"
+    )
+
+
 def odd_oracle(report: Report) -> str:
     """What is said of an oracle that everybody is against."""
     (text,) = [finding.text for finding in report.findings if finding.code == "XC106"]
@@ -129,3 +155,53 @@ def test_distances_are_in_units_of_the_bars(factor: float, problem: Problem) -> 
     assert apart["numpy", "oracle"] > 1e3
     assert report.pairs[0].worst[0].excess > report.pairs[0].worst[0].allowed
     assert report.pairs[1].worst[0].excess <= report.pairs[1].worst[0].allowed
+
+
+def test_a_witness_asked_again_in_float64_is_no_other() -> None:
+    """One function, whose own float32 answer is wrong as well: nobody is united with it."""
+    wrong = check(lambda x: (x**3).sum(), np.array([1, 2, 3], "float32"), gradient=lambda x: 6 * x**2)
+    assert wrong.odd_one_out == ()
+    assert [finding.code for finding in wrong.findings] == ["XC201"]
+
+
+@pytest.mark.parametrize("good", [1, 0])
+def test_nan_is_no_agreement(good: int) -> None:
+    """Two that are nan share nothing, and do not put the oracle on trial."""
+    cube = lambda x: float((x**3).sum())  # noqa: E731 - one function for three witnesses
+    nan = [objective(cube, "numpy", gradient=lambda x: np.nan * x) for _ in range(3 - good)]
+    right = [objective(cube, "numpy", gradient=lambda x: 3 * x**2) for _ in range(good)]
+    report = check({str(i): one for i, one in enumerate([*nan, *right])}, np.array([1.0, 2.0, 3.0]))
+    codes = {finding.code for finding in report.findings}
+    assert "XC103" in codes
+    assert not codes & {"XC106", "XC111"}
+    assert "oracle" not in report.odd_one_out
+
+
+def pairs(**against: str) -> list[Pair]:
+    """Pairs by name and verdict: `numpy_oracle="DISAGREE"`."""
+    return [
+        replace(judged(TRUE), a=names.split("_")[0], b=names.split("_")[1], verdict=Verdict(verdict))
+        for names, verdict in against.items()
+    ]
+
+
+ONE_WRONG = {"numpy_oracle": "DISAGREE", "torch_oracle": "AGREE", "jax_oracle": "AGREE"}
+TWO_WRONG = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "jax_oracle": "AGREE", "numpy_torch": "AGREE"}
+ALL_UNITED = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "numpy_torch": "AGREE"}
+ALL_DIFFERENT = {"numpy_oracle": "DISAGREE", "torch_oracle": "DISAGREE", "numpy_torch": "DISAGREE"}
+
+
+@pytest.mark.parametrize(
+    ("against", "odd"),
+    [
+        (ONE_WRONG, ("numpy",)),
+        (TWO_WRONG, ("numpy", "torch")),
+        (ALL_UNITED, ("oracle",)),
+        (ALL_DIFFERENT, ()),
+        ({"numpy_oracle": "DISAGREE"}, ()),
+        ({"numpy_oracle": "AGREE", "torch_oracle": "UNDECIDED"}, ()),
+    ],
+)
+def test_the_oracle_decides_who_is_odd_not_a_vote(against: dict[str, str], odd: tuple[str, ...]) -> None:
+    """The same bug in two of three makes both odd; only a united front puts the oracle in doubt."""
+    assert odd_one_out(pairs(**against)) == odd

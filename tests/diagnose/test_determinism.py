@@ -158,7 +158,7 @@ def test_a_gradient_that_accumulates_is_told_although_its_evidence_was_read() ->
         tolerance=1e-7,
         roundoff=2.0**-53,
     )
-    assert evidence.suspects == ()
+    assert evidence.wrong_tensors == ()
     twice = Evaluation("moody", 0.7, right, again=Evaluation("moody", 0.7, 2 * right))
     (finding,) = accumulated_gradient(twice, evidence)
     assert finding.code == "XC207"

@@ -112,3 +112,29 @@ def test_what_is_not_known_is_not_said(problem: Problem) -> None:
     """A loss that is off by anything has no formula, and its gradient no cause."""
     report = verify(problem, backends=[spoiled_loss(lambda data, penalty, m: 1.2345 * data + penalty), "torch"])
     assert [finding.code for finding in report.findings] == ["XC101"]
+
+
+RUBBISH: list[Any] = [["a", "b"], 3, [np.zeros(2)], "words"]
+
+
+@pytest.mark.parametrize("shown", RUBBISH, ids=str)
+def test_rubbish_for_activations_hurts_nobody(shown: Any, problem: Problem) -> None:
+    """The formula of the loss is told all the same."""
+
+    def make(problem: Problem, dtype: DtypeName) -> Objective:
+        answer = numpy_answer(problem, dtype)
+
+        class Showing(Answering):
+            def activations(self, theta: Vector) -> Any:
+                return shown
+
+        return Showing("mine", problem.layout.size, lambda theta: (2 * answer(theta)[0], answer(theta)[1]))
+
+    report = verify(problem, backends=[Made(make), "torch"])
+    assert "XC101" in {finding.code for finding in report.findings}
+
+
+def test_nothing_to_show_is_no_failure(problem: Problem) -> None:
+    """A witness without activations."""
+    report = verify(problem, backends=[spoiled_loss(lambda data, penalty, m: data), "torch"])
+    assert {"XC101", "XC262"} <= {finding.code for finding in report.findings}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from xcheck import Report, check, objective
+from xcheck.diagnose.functions import compare_changes
 from xcheck.layout import Vector
 
 Params = dict[str, Vector]
@@ -66,7 +67,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "weight decay": (
         lambda g, p: {name: v + 0.1 * p[name] for name, v in g.items()},
         "XC211",
-        "W, V, U, b: a penalty that the loss does not have, or lacks one that it has: g − r = 0.1 θ",
+        "W, V, U, b: g − r = 0.1 θ: off by a multiple of θ, as by an L2 term that the gradient has and",
     ),
     "l1": (lambda g, p: {**g, "W": g["W"] + 0.01 * np.sign(p["W"])}, "XC214", "g − r = 0.01 sign θ"),
     "transposed": (lambda g, p: {**g, "W": g["W"].T.copy()}, "XC221", "W: transposed"),
@@ -83,7 +84,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "last row": (
         lambda g, p: {**g, "U": g["U"] * (np.arange(4) < 3)[:, None]},
         "XC232",
-        "row 3 is missing: zero, or the penalty alone",
+        "U: row 3 is missing: zero",
     ),
     "one component": (with_one("V", (2, 1), 0.0), "XC233", "only V[2, 1] is wrong (0 x), all else of it is right"),
     "one row": (
@@ -106,6 +107,21 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("b", "where"),
+    [
+        (0.25, "in what a does; moving any other parameter changes both alike"),
+        (0.25 * (1 + 1e-6), "in what a does; moving any other parameter changes both alike, to 1e-06 of the change"),
+        (0.5, "in what every parameter does"),
+    ],
+)
+def test_what_is_alike_to_six_digits_only_is_not_called_alike(b: float, where: str) -> None:
+    """Two losses at θ, with a moved, and with b moved."""
+    said, parted = compare_changes(["a", "b"], np.array([1.0, 1.5, 1.25]), np.array([1.0, 1.75, 1.0 + b]))
+    assert said == where
+    assert parted == (["a", "b"] if b == 0.5 else ["a"])
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_cause_is_named(name: str) -> None:
     """With its numbers, and no other cause."""
@@ -115,10 +131,12 @@ def test_the_cause_is_named(name: str) -> None:
     assert words in report.findings[0].text
 
 
-def test_a_sample_is_enough_for_a_factor() -> None:
-    """Of what was not differenced nothing is claimed."""
-    report = checked(lambda g, p: {**g, "W": 3 * g["W"]}, scope="sample", budget=0.05)
-    assert "XC201" in [finding.code for finding in report.findings]
+@pytest.mark.parametrize("budget", [1e-3, 1e-2, 0.05, 1.0])
+def test_a_sample_is_enough_for_a_factor(budget: float) -> None:
+    """However few components there is time for; how many that are depends on the machine, and the cause must not."""
+    report = checked(lambda g, p: {**g, "W": 3 * g["W"]}, scope="sample", budget=budget)
+    (cause,) = [finding.text for finding in report.findings if finding.code == "XC201"]
+    assert cause == "numpy: W: 3 x what it should be"
 
 
 def test_a_conjugated_gradient_is_named() -> None:

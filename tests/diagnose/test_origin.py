@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from tests.diagnose.rules.conftest import spoiled
 from tests.testing.test_faults import with_slope
 from xcheck import Report, verify
 from xcheck.backend import registry
 from xcheck.layout import Vector
+from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.testing import Fault, Planted
 
@@ -98,3 +100,13 @@ def test_a_gradient_that_accumulates_is_told(problem: Problem) -> None:
     report = verify(problem, backends=[Accumulating(), "torch"])
     assert {"XC107", "XC207"} <= {finding.code for finding in report.findings}
     assert not any(finding.code == "XC200" for finding in report.findings)
+
+
+def test_the_last_layers_own_derivative_is_suspected() -> None:
+    """Where it has one."""
+    layers = (Dense(units=4, activation="tanh"), Dense(units=2, activation="tanh"))
+    rng = np.random.default_rng(0)
+    curved = Network(inputs=3, layers=layers, loss="mean_squared_error")
+    problem = Problem.create(curved, rng.standard_normal((9, 3)), rng.standard_normal((9, 2)))
+    starts = spoiled(problem, lambda g, rng: g * rng.uniform(0.5, 1.5, g.shape)).starts["numpy"]
+    assert "that of its own activation" in starts

@@ -85,7 +85,7 @@ def test_a_nearly_fitted_loss_has_honest_bars() -> None:
     X = rng.standard_normal((12, 6))
     start = Problem.create(network, X, np.zeros((12, 2)))
     objective = NetworkObjective(start, np.float64)
-    outputs = objective.forward(start.layout.unflatten(start.theta)).a[-1]
+    outputs = objective.forward(start.layout.by_role(start.theta)).a[-1]
     problem = Problem.create(network, X, outputs * (1 + 1e-10 * rng.standard_normal((12, 2))), theta=start.theta)
     _, exact = NetworkObjective(problem, np.longdouble).compute(problem.theta)
     estimate = numerical_gradient(problem)
@@ -180,7 +180,7 @@ def test_strong_dropout_blames_nobody(activation: ActivationName, residual: floa
         rng = np.random.default_rng(seed)
         X = rng.standard_normal((6, 7))
         start = Problem.create(network, X, np.zeros((6, 2)), seed=seed)
-        outputs = NetworkObjective(start, np.float64).forward(start.layout.unflatten(start.theta)).a[-1]
+        outputs = NetworkObjective(start, np.float64).forward(start.layout.by_role(start.theta)).a[-1]
         Y = outputs + residual * rng.standard_normal((6, 2))
         problem = Problem.create(network, X, Y, theta=start.theta, seed=seed)
         report = verify(problem, backends=["numpy", "jax"], engine="node")

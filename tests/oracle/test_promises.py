@@ -14,6 +14,8 @@ from xcheck.networks.network import ACTIVATIONS, LOSSES
 from xcheck.oracle import EngineName, OracleOptions, numerical_gradient
 from xcheck.testing import large_scenario
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 SHAPES, DRAWS = range(27), range(8)
 
 

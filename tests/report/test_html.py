@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.test_terminal import FAILING, REPORTS
+from tests.report.test_text import FAILING, REPORTS
 from xcheck.api import train
 from xcheck.report.html import fragment, page
 from xcheck.report.text import render

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.diagnose.faults import network
+from tests.diagnose.rules.conftest import renamed
 from tests.fakes import Fake
 from xcheck import Report, verify
 from xcheck.backend import registry
@@ -217,3 +219,11 @@ def test_float32_rounding_alone_is_within_the_default_tolerance(problem: Problem
     planted = Planted(registry.get("numpy"), Fault("float32", "numbers", rounded))
     verdicts = [verify(problem, backends=[planted, "torch"], tolerance=t).verdict for t in (1e-7, 1e-8)]
     assert verdicts == ["AGREE", "DISAGREE"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_planted_in_the_same_components_whatever_the_names(fault: Fault) -> None:
+    """The faulty gradient is the same to the last bit."""
+    problem = network(3, depth=2)
+    gradient = np.random.default_rng(0).standard_normal(problem.layout.size)
+    assert np.array_equal(fault.plant(renamed(problem), gradient), fault.plant(problem, gradient), equal_nan=True)

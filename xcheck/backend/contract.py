@@ -1,7 +1,7 @@
 """The contract between xcheck and a framework.
 
 A `Backend` makes an `Objective` of a `Problem`; an `Objective` gives loss and gradient at θ. A backend implements
-`Backend.available`, `versions`, `devices`, `network_objective` and `Objective.compute`; the rest is deduced here.
+`Backend.available`, `versions`, `devices`, `network_objective` and `Objective.compute`; everything else has a default.
 
 Laws, checked for every backend by `xcheck.testing.check_contract`:
 
@@ -30,16 +30,17 @@ from xcheck.networks.problem import Problem
 
 
 @contextmanager
-def failing_as(backend: str) -> Iterator[None]:
-    """Turn whatever a framework or a person's function raises into a failure of `backend`, with the cause.
+def wrap_errors(backend: str) -> Iterator[None]:
+    """Turn an exception of a framework, or of a person's function, into a BackendError with that cause.
 
-    It must never look like a disagreement. What xcheck raises itself goes through.
+    Reports show it as an error of this backend, never as a disagreement of gradients. Errors that xcheck raises itself
+    are let through.
     """
     try:
         yield
     except XcheckError:
         raise
-    except Exception as error:
+    except Exception as error:  # KeyboardInterrupt is none: a person who presses Ctrl-C is obeyed
         raise BackendError(backend, f"{type(error).__name__}: {error}") from error
 
 
@@ -57,7 +58,7 @@ class Objective(ABC):
 
     @abstractmethod
     def compute(self, theta: Vector) -> tuple[float, ArrayLike]:
-        """Return loss and gradient at θ, shape (n,); what a backend implements."""
+        """Return the loss and its gradient, shape (n,), at θ; each backend implements this."""
 
     def loss_and_gradient(self, theta: Vector) -> tuple[float, Vector]:
         """Return the loss and its gradient at θ.
@@ -71,8 +72,9 @@ class Objective(ABC):
         Raises:
             BackendError: the framework failed (the cause is chained), or the gradient has another shape.
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             loss, gradient = self.compute(theta)
+        # Law 3 costs a backend nothing: dtype and order are made right here. A shape cannot be, so it is an error.
         result = np.ascontiguousarray(gradient, dtype=np.float64)
         if result.shape != (self.size,):
             text = f"the gradient has shape {result.shape}, θ has {(self.size,)}"
@@ -84,22 +86,24 @@ class Objective(ABC):
         return np.array([self.loss_and_gradient(theta)[0] for theta in thetas], dtype=np.float64)
 
     def activations(self, theta: Vector) -> Sequence[ArrayLike] | None:
-        """Return A⁽⁰⁾..A⁽ᴸ⁾ of a declared network at θ, after dropout, shapes (m, nₗ); None where they are not shown.
+        """Return A⁽⁰⁾..A⁽ᴸ⁾ of a declared network at θ, after dropout, shapes (m, nₗ); None if they are not known.
 
-        Asked for only when the loss is another one than the oracle's, to tell in which layer they part.
+        They are asked for only when the loss differs from the oracle's: the first layer that differs is then named.
         """
         return None
 
 
 class Backend(ABC):
-    """A framework that can play witness.
+    """A framework that computes losses and gradients.
 
     Attributes:
         name: as in `backends = [...]`; the name of the entry point.
         install: what to type to get the framework.
         differentiates: whether it has gradients of its own, or people write them by hand.
-        batches: how well it evaluates many θ at once; of several functions, the oracle takes the best.
-        dtypes: that `network_objective` computes in; of those that nobody named, others are left out with a warning.
+        batches: how well it evaluates many θ at once, 0 if it cannot; where one loss is written for several backends,
+            the oracle evaluates that of the backend with the largest number.
+        dtypes: the dtypes of `network_objective`; from a check in another one the backend is left out, with a warning
+            if it is there by default, with an error if it was asked for by name.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from xcheck.dtypes import widened
+from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, Reader
 from xcheck.functions.tree import ROOT, leaves, rebuild
 
@@ -30,7 +30,7 @@ def copy_arrays(tree: Any, read: Reader, make: Maker, *, wide: bool, without: Co
     for name, value in leaves(tree).items():
         leaf = None if name in without else read(value)
         if leaf is not None:
-            copies[name] = make(leaf.values, leaf, widened(leaf.dtype) if wide else leaf.dtype)
+            copies[name] = make(leaf.values, leaf, widen(leaf.dtype) if wide else leaf.dtype)
     return rebuild(tree, copies)
 
 

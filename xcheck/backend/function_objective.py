@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.backend.batches import evaluate_one_by_one
-from xcheck.backend.contract import Objective, failing_as
+from xcheck.backend.contract import Objective, wrap_errors
 from xcheck.backend.copies import changed_data, changed_names, copy_arrays
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.own_parameters import OwnParameters
@@ -104,13 +104,14 @@ class FunctionObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
+        # New copies for each call: what an earlier call has written must not change this one.
         given, data = self.own(theta), self.copy_data()
         gradient: Mapping[str, Numbers | None]
         if self.function.hand_written:
             with self.modes():
                 tree = self._tree(given)
                 value, returned = call_by_hand(self.function, lambda: self.call_loss(given, data), tree, data)
-                loss, gradient = self.number(value), self._named(returned)
+                loss, gradient = self.number(value), self._read_gradient(returned)
         else:
             loss, gradient = self.value_and_gradient(given, data)
         self._note_writing(theta, given, data)
@@ -125,9 +126,9 @@ class FunctionObjective(Objective):
         """
         if self.function.gradient is None:
             return None
-        with failing_as(self.backend), self.modes():
+        with wrap_errors(self.backend), self.modes():
             returned = self.function.gradient(self._tree(self.own(theta)), *self.copy_data())
-            return self._flat(self._named(returned))
+            return self._flat(self._read_gradient(returned))
 
     def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
         """Return H v by the framework's own differentiation of its gradient, shape (n,).
@@ -135,7 +136,7 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the framework cannot differentiate twice, or the function fails.
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             return self._flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
 
     def losses(self, thetas: Vector) -> Vector:
@@ -144,7 +145,8 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the function fails everywhere (the cause is chained).
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
+            # For one θ alone a batch would be compiled, or tried out, in vain.
             losses = self.batch(thetas) if len(thetas) > 1 else None
         if losses is None:
             losses = evaluate_one_by_one(self.evaluate, thetas, self.backend)
@@ -160,7 +162,7 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the function fails (the cause is chained).
         """
-        with failing_as(self.backend):
+        with wrap_errors(self.backend):
             values = self._numbers(self.value(self.own(self.arguments.theta), self.copy_data()))
         return values.shape, values.dtype.kind == "c"
 
@@ -186,6 +188,7 @@ class FunctionObjective(Objective):
         """
         values = self._numbers(value)
         if self.cotangent is not None:
+            # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v.
             return float(np.real(np.sum(np.conj(self.cotangent) * values)))
         if values.size != 1 or values.dtype.kind not in "fiub":
             text = f"the loss has shape {values.shape} and dtype {values.dtype}; expected one real number"
@@ -218,7 +221,7 @@ class FunctionObjective(Objective):
 
         return own.build_tree(given, copy_carried)
 
-    def _named(self, returned: Any) -> dict[str, Numbers | None]:
+    def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         try:
             return self.parameters.name_gradient(returned)
         except ValueError as error:

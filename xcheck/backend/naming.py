@@ -1,11 +1,11 @@
-"""Correspondence: one function's own names and axes, and the canonical ones that everybody is compared by.
+"""Naming: the names and axes that parameters have in one function, beside the canonical ones, those of `params`.
 
     own["fc1.kernel"] = canonical["0.weight"].T
 
 with rename={"fc1.kernel": "0.weight"} and layout={"*.kernel": "transpose"}.
 
-What does not fit is said in one go: names that are missing, names that nobody uses, shapes that differ; with a proposal
-where the shapes leave only one possibility. Arrays of equal shape are never guessed.
+All mistakes are reported at once: names that are missing, names that the function does not have, shapes that differ.
+Where the shapes leave one possibility only, it is proposed; between arrays of equal shape nothing is guessed.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,27 +23,28 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class ParameterNaming:
-    """Which canonical array each own array is, and how its axes are arranged.
+    """The canonical array that each own array stands for, and the order of its axes.
 
     Attributes:
         canonical: own name -> canonical name.
-        axes: own name -> permutation of the canonical array's axes that gives the own one; None for as they are.
+        axes: own name -> permutation of the canonical array's axes that gives the own array; None if there is none.
     """
 
     canonical: Mapping[str, str]
     axes: Mapping[str, tuple[int, ...] | None]
 
-    def own(self, named: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    def to_own(self, named: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """Return canonical arrays under their own names, with their own axes."""
-        return {name: _arranged(named[there], self.axes[name]) for name, there in self.canonical.items()}
+        return {name: _arrange(named[canonical], self.axes[name]) for name, canonical in self.canonical.items()}
 
-    def returned(self, own: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    def to_canonical(self, own: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """Return own arrays under their canonical names, with the canonical axes."""
-        found = {}
-        for name, there in self.canonical.items():
+        arrays = {}
+        for name, canonical in self.canonical.items():
             axes = self.axes[name]
-            found[there] = _arranged(own[name], None if axes is None else tuple(np.argsort(axes)))
-        return found
+            # argsort inverts a permutation.
+            arrays[canonical] = _arrange(own[name], None if axes is None else tuple(np.argsort(axes)))
+        return arrays
 
 
 def match_parameters(
@@ -52,7 +53,7 @@ def match_parameters(
     layout: Mapping[str, Axes],
     own: Mapping[str, Shape] | None = None,
 ) -> ParameterNaming:
-    """Return how own and canonical names correspond.
+    """Match the own parameters of a function with the canonical ones.
 
     Args:
         canonical: shapes of the canonical arrays.
@@ -61,42 +62,54 @@ def match_parameters(
         own: shapes of the own arrays, if they are known.
 
     Raises:
-        DefinitionError: everything that does not fit.
+        DefinitionError: names or shapes do not fit, with all mistakes.
     """
-    complaints = [
-        Complaint(f"rename: there is no parameter {there!r}{_choices(canonical)}", ("rename", name))
-        for name, there in rename.items()
-        if there not in canonical
-    ]
-    backwards = {there: name for name, there in rename.items()}
-    if len(backwards) < len(rename):
-        complaints.append(Complaint("rename: two names stand for one parameter", ("rename",)))
-    names = {backwards.get(there, there): there for there in canonical}
-    complaints += [
-        Complaint(f"layout: no parameter of this function matches {pattern!r}{_choices(names)}", ("layout", pattern))
-        for pattern in layout
-        if not any(fnmatchcase(name, pattern) for name in names)
-    ]
+    complaints = _check_rename(rename, canonical)
+    own_names = {canonical_name: name for name, canonical_name in rename.items()}
+    names = {own_names.get(canonical_name, canonical_name): canonical_name for canonical_name in canonical}
+    complaints += _check_layout(layout, names)
     if own is not None:
-        complaints += _misfits(names, canonical, own)
+        complaints += _compare_names(names, canonical, own)
     if complaints:
         raise DefinitionError(complaints)
-    axes = {name: _permutation(name, layout, len(canonical[there])) for name, there in names.items()}
+    axes = {name: _find_permutation(name, layout, len(canonical[there])) for name, there in names.items()}
     if own is not None:
         _compare_shapes(names, axes, canonical, own)
     return ParameterNaming(names, axes)
 
 
-def _arranged(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:
+def _check_rename(rename: Mapping[str, str], canonical: Mapping[str, Shape]) -> list[Complaint]:
+    complaints = [
+        Complaint(f"rename: there is no parameter {there!r}{_list_choices(canonical)}", ("rename", name))
+        for name, there in rename.items()
+        if there not in canonical
+    ]
+    if len(set(rename.values())) < len(rename):
+        complaints.append(Complaint("rename: two names stand for one parameter", ("rename",)))
+    return complaints
+
+
+def _check_layout(layout: Mapping[str, Axes], names: Mapping[str, str]) -> list[Complaint]:
+    choices = _list_choices(names)
+    return [
+        Complaint(f"layout: no parameter of this function matches {pattern!r}{choices}", ("layout", pattern))
+        for pattern in layout
+        if not any(fnmatchcase(name, pattern) for name in names)
+    ]
+
+
+def _arrange(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:
     return array if axes is None else np.transpose(array, axes)
 
 
-def _choices(names: Mapping[str, object]) -> str:
+def _list_choices(names: Mapping[str, object]) -> str:
+    """Say which names there are, the first eight of them."""
     listed = list(names)
     return f"; there are {', '.join(listed[:8])}{', ...' if len(listed) > 8 else ''}"
 
 
-def _permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
+def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
+    """Return the permutation that the first matching pattern of `layout` gives; None if no pattern matches."""
     for pattern, axes in layout.items():
         if not fnmatchcase(name, pattern):
             continue
@@ -110,39 +123,45 @@ def _permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tupl
     return None
 
 
-def _misfits(names: Mapping[str, str], canonical: Mapping[str, Shape], own: Mapping[str, Shape]) -> list[Complaint]:
+def _compare_names(
+    names: Mapping[str, str], canonical: Mapping[str, Shape], own: Mapping[str, Shape]
+) -> list[Complaint]:
+    """Return a complaint for each own array without a canonical one, and for each canonical one without an own."""
     missing = {name: shape for name, shape in own.items() if name not in names}
     unexpected = {names[name]: canonical[names[name]] for name in names if name not in own}
     complaints = []
     for name, shape in missing.items():
-        text = f"{name}, shape {shape}, is not in params{_proposal(name, shape, unexpected, missing.values())}"
+        text = f"{name}, shape {shape}, is not in params{_propose_name(name, shape, unexpected, missing.values())}"
         complaints.append(Complaint(text, ("rename",)))
     for name, shape in unexpected.items():
         complaints.append(Complaint(f"params has {name}, shape {shape}, which this function does not know"))
     return complaints
 
 
-def _proposal(name: str, shape: Shape, candidates: Mapping[str, Shape], missing: Collection[Shape]) -> str:
-    """Propose where one array alone can be meant: of this shape or its transpose, and nobody else wants it."""
-    fitting = [there for there, other in candidates.items() if sorted(other) == sorted(shape)]
+def _propose_name(name: str, shape: Shape, candidates: Mapping[str, Shape], missing: Collection[Shape]) -> str:
+    """Propose the canonical array that an own one stands for, or say which may be meant.
+
+    It is proposed if it is the only one of this shape, with axes in any order, and no other own array of this shape is
+    missing.
+    """
+    fitting = [canonical for canonical, other in candidates.items() if sorted(other) == sorted(shape)]
     rivals = [other for other in missing if sorted(other) == sorted(shape)]
     if len(fitting) != 1 or len(rivals) != 1:
         return f"; it may be {' or '.join(fitting)}: say which with rename" if fitting else ""
-    there = fitting[0]
-    return (
-        f'; by its shape it can only be {there}: rename={{"{name}": "{there}"}}{_turn(name, candidates[there], shape)}'
-    )
+    only = fitting[0]
+    axes = _propose_axes(name, candidates[only], shape)
+    return f'; by its shape it can only be {only}: rename={{"{name}": "{only}"}}{axes}'
 
 
-def _turn(name: str, there: Shape, shape: Shape) -> str:
-    """Propose an arrangement of axes, if one is needed and there is one only."""
-    if there == shape:
+def _propose_axes(name: str, canonical: Shape, shape: Shape) -> str:
+    """Propose a `layout`, if the axes differ; with sizes that are equal its permutation is left open."""
+    if canonical == shape:
         return ""
-    if there[::-1] == shape:
+    if canonical[::-1] == shape:
         return f', layout={{"{name}": "transpose"}}'
     if len(set(shape)) < len(shape):
         return f', with a permutation of its axes in layout={{"{name}": ...}}'
-    return f', layout={{"{name}": {tuple(there.index(size) for size in shape)}}}'
+    return f', layout={{"{name}": {tuple(canonical.index(size) for size in shape)}}}'
 
 
 def _compare_shapes(
@@ -151,6 +170,7 @@ def _compare_shapes(
     canonical: Mapping[str, Shape],
     own: Mapping[str, Shape],
 ) -> None:
+    """Complain about own arrays whose shapes are not those of their canonical arrays, axes arranged."""
     complaints = []
     for name, there in names.items():
         order = axes[name]

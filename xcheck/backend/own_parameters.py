@@ -12,7 +12,7 @@ import numpy as np
 
 from xcheck.backend.hand_written import name_gradient
 from xcheck.backend.naming import ParameterNaming, match_parameters
-from xcheck.dtypes import widened
+from xcheck.dtypes import widen
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
 from xcheck.functions.tree import leaves, nest, rebuild
@@ -51,16 +51,16 @@ class OwnParameters:
             DefinitionError: names or shapes do not fit.
         """
         shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items()}
-        known = leaves(function.like) if module is None and function.like is not None else module
-        own = None
-        if known is not None:
-            found = {name: arguments.read(value) for name, value in known.items()}
-            own = {name: leaf.values.shape for name, leaf in found.items() if leaf is not None and leaf.differentiable}
+        arrays = leaves(function.like) if module is None and function.like is not None else module
+        own = None  # without a module or a tree of its own, the function's shapes are not known before it is called
+        if arrays is not None:
+            read = {name: arguments.read(value) for name, value in arrays.items()}
+            own = {name: leaf.values.shape for name, leaf in read.items() if leaf is not None and leaf.differentiable}
         return cls(function, arguments, match_parameters(shapes, function.rename, function.layout, own), wide)
 
     def at(self, theta: Vector) -> dict[str, Numbers]:
         """Return the parameters at θ by own name, float64 or complex128."""
-        return self.naming.own(self.arguments.named(theta))
+        return self.naming.to_own(self.arguments.named(theta))
 
     def stack(self, thetas: Vector) -> dict[str, tuple[Numbers, bool]]:
         """Return the parameters at all rows of `thetas` by own name, and whether they differ from row to row.
@@ -98,7 +98,7 @@ class OwnParameters:
     def dtype(self, name: str) -> str:
         """Return the dtype that a parameter is to have."""
         given = self.source(name).dtype
-        return widened(given) if self.wide else given
+        return widen(given) if self.wide else given
 
     def build_tree(self, given: Mapping[str, Any], copy_carried: Callable[[], Any]) -> Any:
         """Put the parameters together to the tree that the function expects.
@@ -118,12 +118,13 @@ class OwnParameters:
             ValueError: a part has another shape than its parameter.
         """
         own = {}
+        # The parameters at θ = 0: zeros of the right shapes, real or complex.
         for name, zeros in self.at(np.zeros(self.arguments.layout.size)).items():
             part = gradient.get(name)
             own[name] = zeros if part is None else np.asarray(part)
             if own[name].shape != zeros.shape:
                 raise ValueError(f"the gradient of {name} has shape {own[name].shape}, {name} itself {zeros.shape}")
-        return self.arguments.flat(self.naming.returned(own))
+        return self.arguments.flat(self.naming.to_canonical(own))
 
     def name_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         """Return what a hand-written gradient returned by own names.

@@ -33,6 +33,7 @@ def below_noise(tensors: Sequence[TensorCoverage], estimate: Estimate, layout: L
     names = [tensor.name for tensor in tensors if tensor.below_noise]
     if not names:
         return None
+    # The best known component: even there an error of 1 % is less than the uncertainty.
     blur = estimate.error_bar + estimate.rounding.gradient
     sizes = [
         f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"

@@ -4,25 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.findings import (
-    CONJUGATED,
-    COTANGENT,
-    SAMPLED,
-    SHARED_PARAMETERS,
-    TRAINING_MODE,
-    Finding,
-)
+from xcheck.findings import CONJUGATED, COTANGENT, SAMPLED, SHARED_PARAMETERS, TRAINING_MODE, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, unseen
 
 
 def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) -> list[Finding]:
-    """Say what was not looked at, and what would have been seen all the same."""
+    """Say how many components were not differenced, and which errors would have shown all the same."""
     if lines.complete:
         return []
     directions = lines.layout[DIRECTIONS].span
     value, floor = np.abs(estimate.value[directions]), estimate.rounding.gradient[directions]
+    # Along each direction an error must exceed the error bar, the tolerance and the floor of rounding to be seen.
     norm = unseen(estimate.error_bar[directions] + tolerance * value + floor)
     # A Gaussian v has E (∇J·v)² = ‖∇J‖².
     size = float(np.sqrt(np.mean(value**2)))
@@ -37,7 +31,7 @@ def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) 
 
 
 def shared(arguments: Arguments) -> list[Finding]:
-    """Say which names are one array."""
+    """Name the parameters that are one array."""
     return [
         Finding(
             code=SHARED_PARAMETERS,
@@ -49,7 +43,7 @@ def shared(arguments: Arguments) -> list[Finding]:
 
 
 def conventions(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
-    """Say what was made of complex gradients."""
+    """Say which convention complex gradients have, and whose were converted to it."""
     complex_leaves = [name for name, leaf in arguments.leaves.items() if leaf.values.dtype.kind == "c"]
     if not complex_leaves or not labels:
         return []
@@ -61,12 +55,12 @@ def conventions(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
 
 
 def training_mode(label: str, caution: str) -> Finding:
-    """Say what of a module depends on the mode it is in."""
+    """Say which layers of a module depend on its training mode."""
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
 
 
 def through_cotangent(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:
-    """Say that an array-valued loss was contracted."""
+    """Say that a loss with several outputs was checked through one random combination of them."""
     if shape is None:
         return []
     text = (

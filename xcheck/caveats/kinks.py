@@ -15,6 +15,7 @@ def units_at_kinks(estimate: Estimate, layout: Layout) -> Finding | None:
     """Say of a declared network how many units sit on a kink, and name the component with the widest interval."""
     if not estimate.ties:
         return None
+    # Units are counted by the forward pass; which components they part is known from the slopes alone.
     wide = _with_interval(estimate, range(layout.size))
     text = (
         f"{estimate.ties} unit{'s sit' if estimate.ties > 1 else ' sits'} on a kink, to rounding (z = 0, or W = 0 "

@@ -1,4 +1,4 @@
-"""Layers: how large activations and gradients are in each of them, and which units take no part.
+"""Layers: how large activations and gradients are in each layer, and which units pass no gradient.
 
 With A⁽ˡ⁾ and Z⁽ˡ⁾ as the oracle computes them at θ, over all m examples:
 
@@ -29,7 +29,7 @@ SATURATED = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerState:
-    """One layer at θ.
+    """The state of one layer at θ.
 
     Attributes:
         number: l, from 1.
@@ -39,7 +39,7 @@ class LayerState:
         gradient_rms: size of ∂L/∂Z⁽ˡ⁾.
         gain: nₗ₋₁ · (mean of W⁽ˡ⁾²).
         dead: units that pass no gradient back in any example: relu of z ≤ 0, or dropped.
-        saturated: units whose slope, or whose probability's, is next to nothing in most examples.
+        saturated: units whose slope is next to nothing in most examples; of outputs, the slope of their probability.
     """
 
     number: int
@@ -53,7 +53,7 @@ class LayerState:
 
     @property
     def advised_gain(self) -> int:
-        """What the notes advise: 2 for the relu family, 1 otherwise."""
+        """The gain that the notes advise: 2 for the relu family, 1 otherwise."""
         return 2 if default_initializer(self.activation) == "he" else 1
 
 
@@ -65,6 +65,7 @@ def layers_of(problem: Problem, estimate: Estimate) -> tuple[LayerState, ...]:
 def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
     layer = problem.network.layers[number - 1]
     z, a = (np.asarray(arrays) for arrays in (estimate.trace.z[number - 1], estimate.trace.a[number]))
+    # Only in the last layer does the loss bend: its probabilities saturate even if the activation is the identity.
     last = number == len(problem.network.layers)
     slope = _slope(layer.activation, problem.network.loss if last else None, z, a)
     return LayerState(
@@ -80,7 +81,7 @@ def _layer(problem: Problem, estimate: Estimate, number: int) -> LayerState:
 
 
 def _rms(values: Vector) -> float:
-    """Return √(mean of squares), of numbers as large and small as there are."""
+    """Return √(mean of squares), scaled so that no square overflows or vanishes."""
     largest = float(np.abs(values).max(initial=0.0))
     if largest == 0 or not np.isfinite(largest):
         return largest
@@ -98,6 +99,7 @@ def _where(flags: ArrayLike) -> tuple[int, ...]:
 
 def _idle(activation: ActivationName, z: Vector, mask: Mask | None) -> NDArray[np.bool_]:
     """Return where no gradient passes, shape (m, nₗ)."""
+    # Other activations have a slope everywhere, however small: units that are saturated are told of apart.
     flat = z <= 0 if activation == "relu" else np.zeros(z.shape, dtype=bool)
     return flat if mask is None else flat | ~mask
 
@@ -111,14 +113,16 @@ _SLOPES: dict[ActivationName, Callable[[Vector], Vector]] = {
 
 @np.errstate(over="ignore", invalid="ignore")  # cosh 1000 is inf, and its slope 0
 def _slope(activation: ActivationName, loss: LossName | None, z: Vector, a: Vector) -> Vector:
-    """Return the slope of what bends, shape (m, nₗ): the activation, or in the last layer the loss's probabilities.
+    """Return how steep each unit is in units of its largest slope, shape (m, nₗ); 1 where nothing saturates.
 
-    p (1 − p) of the outputs for binary cross-entropy, of the likeliest class for softmax; 1 where nothing saturates.
+    In the last layer that is the slope of the loss's probabilities, 4 p (1 − p): of each output for binary
+    cross-entropy, of the likeliest class for softmax.
     """
     if loss == "binary_cross_entropy":
         return _SLOPES["sigmoid"](a)
     if loss == "softmax_cross_entropy":
         weights = np.exp(a - a.max(axis=1, keepdims=True))
+        # 1 − p of the likeliest class as a sum of the others: 1 − p itself would cancel.
         rest = np.sort(weights, axis=1)[:, :-1].sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
         return np.broadcast_to(4 * rest * (1 - rest), a.shape)
     return _SLOPES.get(activation, np.ones_like)(z)

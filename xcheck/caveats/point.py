@@ -10,19 +10,17 @@ from xcheck.dtypes import DtypeName
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
 
-_SHOWN = 4
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckedPoint:
-    """What the doubts are about.
+    """A declared network at θ, and what a check has found out about it.
 
     Attributes:
         problem: the network with its data at θ.
         estimate: the oracle's gradient.
         layers: sizes of activations and gradients, layer by layer.
-        tensors: what is proved about each tensor.
-        evaluations: what the witnesses say.
+        tensors: what is covered of each tensor.
+        evaluations: loss and gradient of each witness.
         dtype: what they were asked to compute in.
         tolerance: relative, per component, as it was applied.
         constant: how many features were called constant already when the data were read.
@@ -36,13 +34,3 @@ class CheckedPoint:
     dtype: DtypeName
     tolerance: float
     constant: int = 0
-
-
-def few(things: Sequence[object]) -> str:
-    """Return the first of them, and how many there are beyond.
-
-    >>> few([3, 11]), few(range(100))
-    ('3, 11', '0, 1, 2, 3 and 96 more')
-    """
-    shown = ", ".join(str(thing) for thing in things[:_SHOWN])
-    return shown if len(things) <= _SHOWN else f"{shown} and {len(things) - _SHOWN} more"

@@ -1,4 +1,4 @@
-"""Doubts about precision: witnesses that were asked for float64 and answer in float32.
+"""Caveats about precision: fewer digits than were asked for, on the way or in the result.
 
 Rounding to float32 is an error of up to 6e-8, which the default tolerance of 1e-7 accepts.
 """
@@ -11,38 +11,41 @@ from xcheck.findings import FLOAT32_INSIDE, ILL_CONDITIONED, Finding
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate
 
-# Numbers of so few binary digits are exact results (0, 1, small integers), or of a type even shorter than float32.
+# Numbers of so few binary digits are exact results (0, 1, small integers), or of a type shorter than float32. A guess:
+# half of its 24 digits, one more than float16 has.
 _SHORT = 12
 
 
 def float32_inside(point: CheckedPoint) -> Finding | None:
-    """Tell who gives nothing but float32 numbers that are, for float64, too far from what the oracle knows."""
+    """Name the witnesses that give float32 numbers only, and further from the oracle than float64 would be."""
+    # What was asked for in float32 may be in float32.
     if point.dtype != "float64":
         return None
-    told = {evaluation.name: _what_is_float32(evaluation, point.estimate) for evaluation in point.evaluations}
-    if not any(told.values()):
+    single = {evaluation.name: _what_is_float32(evaluation, point.estimate) for evaluation in point.evaluations}
+    if not any(single.values()):
         return None
-    where = ", ".join(f"{what} of {name}" for name, what in told.items() if what)
+    where = ", ".join(f"{what} of {name}" for name, what in single.items() if what)
     text = (
         f"float32 behind float64: every number of the {where} is a float32 number, and they are further from the "
         "oracle than float64 would be: only seven digits are checked; mend the cast, or ask for dtype = 'float32'"
     )
-    return Finding(code=FLOAT32_INSIDE, text=text, value=float(sum(bool(what) for what in told.values())))
+    return Finding(code=FLOAT32_INSIDE, text=text, value=float(sum(bool(what) for what in single.values())))
 
 
 def _what_is_float32(evaluation: Evaluation, estimate: Estimate) -> str:
     gradient, loss = evaluation.gradient, np.array([evaluation.loss])
     outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
     found = {
-        "loss": _single(loss) and abs(evaluation.loss - estimate.loss) > estimate.rounding.loss,
-        "gradient": _single(gradient) and bool((outside > estimate.error_bar + estimate.rounding.gradient).any()),
+        # Zeros and small whole numbers are float32 numbers, too: only what is wrong for float64 is suspect.
+        "loss": _is_float32(loss) and abs(evaluation.loss - estimate.loss) > estimate.rounding.loss,
+        "gradient": _is_float32(gradient) and bool((outside > estimate.error_bar + estimate.rounding.gradient).any()),
     }
     return " and ".join(what for what, single in found.items() if single)
 
 
 @np.errstate(all="ignore")
-def _single(values: Vector) -> bool:
-    """Whether all numbers are float32 numbers, and not all of them much shorter."""
+def _is_float32(values: Vector) -> bool:
+    """Return whether all numbers are float32 numbers, and some of them use its digits."""
     if not np.array_equal(values, values.astype(np.float32)):
         return False
     digits = np.frexp(values)[0] * 2.0**_SHORT
@@ -50,18 +53,33 @@ def _single(values: Vector) -> bool:
 
 
 def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Finding:
-    """Say that the loss is a staircase."""
+    """Say that the loss is as noisy as a narrow dtype, and where that may come from.
+
+    Args:
+        label: of the function.
+        roundoff: unit roundoff of the dtype that has this noise.
+        estimate: the oracle's gradient.
+    """
     dtype = "float32" if roundoff < 2.0**-20 else "half precision"
+    # The widest bar shows what the noise costs; those that are not finite have reasons of their own.
     bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
     text = (
-        f"{label}: part of the loss is computed in {dtype} although everything it is given has 64 bits: its noise is "
-        f"that of {dtype} (bars up to {bar:.1g}), and so is the tolerance"
+        f"{label}: the loss is as noisy as {dtype} although everything it is given has 64 bits (bars up to {bar:.1g}), "
+        f"and the tolerance is that of {dtype}: a part of the loss is computed in {dtype}, or by iterations that stop "
+        "at a tolerance, or is ill-conditioned"
     )
     return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
 
 
 def ill_conditioned(label: str, count: int, of: int, apart: float) -> Finding:
-    """Say that a gradient is right in float64 and off by more than a little in its own dtype."""
+    """Say that a gradient is right in float64, and off by more than rounding should be in its own dtype.
+
+    Args:
+        label: of the function.
+        count: how many components are off.
+        of: how many there are.
+        apart: by how much, at most.
+    """
     text = (
         f"{label}: {count} of {of} components are off by more than rounding should be (up to {apart:.1g}); in float64 "
         "the same function agrees: it is ill-conditioned, or a part of it is computed in less than its own precision"

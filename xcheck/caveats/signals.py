@@ -1,4 +1,4 @@
-"""Doubts about the network at θ: signals that vanish or explode, units that are saturated or all alike.
+"""Caveats about a network at θ: signals that vanish or explode, units that are saturated or all alike.
 
 Source: lecture notes, "Vanishing/exploding gradients" and "Weight initialization for deep NN".
 """
@@ -12,13 +12,14 @@ from xcheck.caveats.layers import SATURATED, LayerState
 from xcheck.caveats.point import CheckedPoint
 from xcheck.findings import EQUAL_UNITS, EXPLODING, SATURATED_UNITS, VANISHING, Finding
 
-# A thousandfold change between layers is three digits of the loss that one layer has and another has not. A deep
-# network is told earlier: the lecture's has ten layers and changes by 1.5 or 0.5 in each of nine steps, to 38 or
-# 0.002 of what it was; the bounds leave a little room on the side of the healthy.
+# A thousandfold change between two layers is three digits of the loss that one layer has and the other has not. In a
+# deep network the bounds are per layer: the lecture's has ten layers and changes by 1.5 or 0.5 in each of nine steps,
+# to 38 or 0.002 of what it was; 1.45 and 0.55 leave a little room beside these factors.
 _FACTOR = 1e3
 _DEEP = 9
 _GROWTH, _DECAY = 1.45, 0.55
-# Networks of relu with 1/n are off by 2, the lecture's by 2.25 and 4; small layers vary by chance.
+# How far the variance of weights may be from the advised one, as a factor. A guess between what small layers vary by
+# chance, and 2 and 2.25: relu with 1/n instead of 2/n, and the lecture's example.
 _AS_ADVISED = 1.5
 _BOUNDED = ("sigmoid", "tanh")
 
@@ -60,24 +61,24 @@ class _Change:
 
 
 def vanishing(point: CheckedPoint) -> Finding | None:
-    """Tell of gradients, or activations, that shrink too much on their way through the layers."""
-    found = _furthest(change for change in _changes(point) if change.vanishes)
-    if not found:
+    """Warn of gradients, or activations, that shrink too much on their way through the layers."""
+    changes = _largest_of_each(change for change in _changes(point) if change.vanishes)
+    if not changes:
         return None
     text = (
-        f"vanishing: {_told(found)}; the loss hardly knows of such layers, and their gradient is in its last digits: "
-        f"{_drawn(point)}"
+        f"vanishing: {_join(changes)}; the loss hardly knows of such layers, and their gradient is in its last digits: "
+        f"{_advice(point)}"
     )
-    return Finding(code=VANISHING, text=text, value=min(change.ratio for change in found))
+    return Finding(code=VANISHING, text=text, value=min(change.ratio for change in changes))
 
 
 def exploding(point: CheckedPoint) -> Finding | None:
-    """Tell of gradients, or activations, that grow too much on their way through the layers."""
-    found = _furthest(change for change in _changes(point) if change.explodes)
-    if not found:
+    """Warn of gradients, or activations, that grow too much on their way through the layers."""
+    changes = _largest_of_each(change for change in _changes(point) if change.explodes)
+    if not changes:
         return None
-    text = f"exploding: {_told(found)}; rounding grows with it, and hides what is small beside it: {_drawn(point)}"
-    return Finding(code=EXPLODING, text=text, value=max(change.ratio for change in found))
+    text = f"exploding: {_join(changes)}; rounding grows with it, and hides what is small beside it: {_advice(point)}"
+    return Finding(code=EXPLODING, text=text, value=max(change.ratio for change in changes))
 
 
 def _changes(point: CheckedPoint) -> list[_Change]:
@@ -101,8 +102,9 @@ def _activation_changes(layers: Sequence[LayerState]) -> Iterator[_Change]:
             yield _Change("a", start.number, layer.number, start.activation_rms, layer.activation_rms)
 
 
-def _furthest(changes: Iterable[_Change]) -> list[_Change]:
+def _largest_of_each(changes: Iterable[_Change]) -> list[_Change]:
     """Keep one change of each quantity: the largest."""
+    # By the logarithm: a change to a thousandth is as large as one to a thousandfold.
     kept: dict[str, _Change] = {}
     for change in changes:
         rival = kept.setdefault(change.what, change)
@@ -111,12 +113,13 @@ def _furthest(changes: Iterable[_Change]) -> list[_Change]:
     return list(kept.values())
 
 
-def _told(changes: Iterable[_Change]) -> str:
+def _join(changes: Iterable[_Change]) -> str:
     return ", and ".join(str(change) for change in changes)
 
 
-def _drawn(point: CheckedPoint) -> str:
-    """Tell of the weights' variance, and of the one that would keep sizes as they are, if that is what is wrong."""
+def _advice(point: CheckedPoint) -> str:
+    """Return a sentence on the weights' variance, with the one that would keep sizes as they are if that differs."""
+    # The mean over the layers in logarithms: it is their product that signals are multiplied with.
     gains = [layer.gain for layer in point.layers]
     span = f"{min(gains):.3g}/n" if max(gains) <= 1.005 * min(gains) else f"{min(gains):.3g}/n to {max(gains):.3g}/n"
     advised = [layer.advised_gain for layer in point.layers]
@@ -128,7 +131,8 @@ def _drawn(point: CheckedPoint) -> str:
 
 
 def saturated(point: CheckedPoint) -> Finding | None:
-    """Tell of layers in which at least half of the units are saturated; a few are ordinary after training."""
+    """Warn of layers in which at least half of the units are saturated; a few are ordinary after training."""
+    # Half of the units: a layer in which most of them still move passes its gradient on.
     flat = [layer for layer in point.layers if 2 * len(layer.saturated) >= layer.units]
     if not flat:
         return None
@@ -141,15 +145,16 @@ def saturated(point: CheckedPoint) -> Finding | None:
 
 
 def equal_units(point: CheckedPoint) -> Finding | None:
-    """Tell of hidden units that compute the same as another: equal weights, bias and dropout mask.
+    """Warn of hidden units that compute the same as another: equal weights, bias and dropout mask.
 
-    Their columns in the gradient of the next layer are equal, and where the weights that lead on are equal, too, so are
-    their rows in their own: whatever mixes them up does not show.
+    Their columns in the gradient of the next layer are equal; if the weights that lead on are equal as well, so are
+    their rows in the gradient of their own layer. A backward pass that mixes such units up gives the right gradient.
     """
     problem = point.problem
     parameters = problem.layout.unflatten(problem.theta)
-    told, count = [], 0
+    parts, count = [], 0
     for number in range(1, len(problem.network.layers)):
+        # Units whose masks differ are dropped in different examples, and have different gradients.
         mask = problem.masks[number]
         W, b, onward = (
             problem.layout.tensor(number, "weight").name,
@@ -157,22 +162,22 @@ def equal_units(point: CheckedPoint) -> Finding | None:
             problem.layout.tensor(number + 1, "weight").name,
         )
         incoming = [parameters[W], parameters[b][:, None], *([] if mask is None else [mask.T])]
-        alike = _twins(np.hstack(incoming))
+        alike = _count_repeated(np.hstack(incoming))
         if alike:
-            both = _twins(np.hstack([*incoming, parameters[onward].T])) == alike
+            both = _count_repeated(np.hstack([*incoming, parameters[onward].T])) == alike
             tensors = f"{W}, {b} and {onward}" if both else onward
-            told.append(f"{alike} of {len(incoming[0])} in layer {number} (equal gradients in {tensors})")
+            parts.append(f"{alike} of {len(incoming[0])} in layer {number} (equal gradients in {tensors})")
             count += alike
-    if not told:
+    if not parts:
         return None
     text = (
-        f"equal units: {', '.join(told)} compute the same as another, so mixing them up does not show: draw the "
+        f"equal units: {', '.join(parts)} compute the same as another, so mixing them up does not show: draw the "
         "weights at random"
     )
     return Finding(code=EQUAL_UNITS, text=text, value=float(count))
 
 
-def _twins(rows: np.ndarray) -> int:
-    """Return how many rows there are more than once."""
+def _count_repeated(rows: np.ndarray) -> int:
+    """Return how many rows occur more than once."""
     _, counts = np.unique(rows + 0.0, axis=0, return_counts=True)  # + 0.0: −0 is 0
     return int(counts[counts > 1].sum())

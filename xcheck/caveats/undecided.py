@@ -22,6 +22,7 @@ def undecided_components(pairs: Sequence[Pair]) -> Finding | None:
     open_pairs = [pair for pair in pairs if pair.b == ORACLE and pair.undecided and not pair.spread]
     if not open_pairs:
         return None
+    # One warning is enough: noise and numbers that overflow are the same for all witnesses.
     worst = max(open_pairs, key=lambda pair: pair.undecided)
     alike = [pair.a for pair in open_pairs if pair.tensors == worst.tensors or pair.undecided == worst.undecided]
     tensors = [tensor for tensor in worst.tensors if tensor.undecided]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.compare.bounds import Bounds, Flags, OracleBounds
-from xcheck.compare.evaluation import Evaluation, beyond
+from xcheck.compare.evaluation import Evaluation, overflows
 from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, norm_relative_difference
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Layout, Tensor, Vector
@@ -115,7 +115,7 @@ class Comparer:
         """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""
         first, last = a.calls[0].loss, a.calls[-1].loss
         if self._same_loss(first, last):
-            return 0.0
+            return 0.0  # nan and nan are the same, too
         return abs(first - last) if np.isfinite(first - last) else np.inf
 
     def _same_loss(self, a: float, b: float) -> bool:
@@ -145,8 +145,8 @@ class Comparer:
         losses_agree = self._same_loss(a.loss, b.loss)
         if not losses_agree and not self.despite_losses:
             bounds = bounds.without_verdicts()
-        overflows = beyond(self.estimate, (a, b), self.closeness.largest)
-        undecidable = bool(spread) or overflows
+        too_large = overflows(self.estimate, (a, b), self.closeness.largest)
+        undecidable = bool(spread) or too_large
         if undecidable:
             # Two draws of a random function say nothing about its gradient, and neither do numbers that overflow.
             bounds = bounds.without_verdicts("random" if spread else "not finite")
@@ -164,7 +164,7 @@ class Comparer:
             tensors=tuple(_tensor_comparison(tensor, a.gradient, b.gradient, bounds) for tensor in self.layout),
             apart=bounds.apart,
             worst=tuple(self._component(a, b, bounds, int(flat)) for flat in self._most_telling(bounds)),
-            beyond=overflows,
+            overflows=too_large,
             reasons={reason: int(flags.sum()) for reason, flags in bounds.reasons.items() if flags.any()},
         )
 

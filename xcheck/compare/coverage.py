@@ -1,11 +1,12 @@
-"""What a passing check has proved: per tensor, how many components are not only right but would be seen to be wrong.
+"""Coverage: how many components of each tensor a passing check covers, in that a mistake there would have shown.
 
 A component is verified when every witness is right there and the oracle could decide it, unless
 
 - its gradient is zero because neither an example's loss nor a penalty moves with it (a dead unit, a blank input): any
   backward pass multiplies by zero there; or
-- the gradient of its whole tensor is *below the noise*: nowhere in it would an error of 1 % leave the error bar and the
-  witness's rounding. One component that cancels to zero in a tensor of others is as good as any.
+- the gradient of its whole tensor is *below the noise*: no component of it is so large that an error of 1 % would
+  exceed the error bar and the witness's rounding. In a tensor with larger components, one that is zero because terms
+  cancel is verified like the others.
 """
 
 from dataclasses import dataclass
@@ -18,20 +19,21 @@ from xcheck.oracle import Estimate
 
 Flags = NDArray[np.bool_]
 
-# The smallest fault that people make and must still see: one example of a hundred not counted, a factor of 1.01.
+# The smallest mistake that must show for a tensor to count as covered: one example of a hundred that is not counted, a
+# factor of 1.01. A guess at what people get wrong; a smaller one would call tensors uncovered that are well checked.
 FAULT = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorCoverage:
-    """What is proved about one tensor.
+    """How much of one tensor a check covers.
 
     Attributes:
         name: of the tensor.
         of: its number of components.
         verified: how many of them are verified.
         zero: how many have a gradient of zero because nothing depends on them.
-        below_noise: whether nothing of it is verified only because its gradient is below the noise.
+        below_noise: whether all that agrees in it is below the noise, so that none of it is verified.
     """
 
     name: str
@@ -42,24 +44,25 @@ class TensorCoverage:
 
 
 def tensor_coverage(layout: Layout, estimate: Estimate, settled: Flags) -> tuple[TensorCoverage, ...]:
-    """Return the proofs, tensor by tensor.
+    """Return the coverage of each tensor.
 
     Args:
         layout: the tensors.
         estimate: the oracle's gradient.
         settled: the components that are decided, and right in every witness, shape (n,).
     """
+    # Magnitudes are sums of sizes: they are zero only if no term moves, not if terms cancel.
     moved = estimate.magnitude > 0
     with np.errstate(invalid="ignore"):
         distinct = FAULT * np.abs(estimate.value) > estimate.error_bar + estimate.rounding.gradient
-    proofs = []
+    coverage = []
     for tensor in layout:
         span = tensor.span
         shown = int((settled & moved)[span].sum())
         below_noise = bool(shown and not distinct[span].any())
         verified = 0 if below_noise else shown
         zero = int((estimate.magnitude[span] == 0).sum())
-        proofs.append(
+        coverage.append(
             TensorCoverage(name=tensor.name, of=tensor.size, verified=verified, zero=zero, below_noise=below_noise)
         )
-    return tuple(proofs)
+    return tuple(coverage)

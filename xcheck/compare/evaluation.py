@@ -1,4 +1,4 @@
-"""Evaluation: what a witness says of loss and gradient, and whether numbers could say it at all."""
+"""Evaluation: loss and gradient of a witness at θ, and whether any dtype can hold the numbers on the way to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,22 +46,22 @@ class Evaluation:
         return bool(np.isfinite(self.loss) and np.isfinite(self.gradient).all())
 
 
-def beyond(estimate: Estimate, evaluations: Sequence[Evaluation], largest: float) -> bool:
-    """Return whether numbers end before this θ: the oracle's loss is none, or a dtype cannot hold what is on the way.
+def overflows(estimate: Estimate, evaluations: Sequence[Evaluation], largest: float) -> bool:
+    """Return whether numbers overflow at this θ: in the oracle's loss, or in the witnesses' dtype on the way to theirs.
 
     Args:
-        estimate: the oracle's.
-        evaluations: of witnesses; where all are finite, everything could be held.
+        estimate: the oracle's gradient.
+        evaluations: of witnesses; where all are finite, nothing has overflowed.
         largest: number of the dtype that the witnesses compute in.
     """
     if not np.isfinite(estimate.loss):
         return True
-    return not all(evaluation.finite for evaluation in evaluations) and reach(estimate) > largest
+    return not all(evaluation.finite for evaluation in evaluations) and largest_intermediate(estimate) > largest
 
 
-@np.errstate(all="ignore")  # what overflows here reaches further than anything
-def reach(estimate: Estimate) -> float:
-    """Return how large a number may be on the way to loss and gradient: squares of outputs, sums over the examples."""
+@np.errstate(all="ignore")  # a bound that overflows is larger than any dtype's largest number
+def largest_intermediate(estimate: Estimate) -> float:
+    """Return a bound of the numbers on the way to loss and gradient: squares of outputs, summed over the examples."""
     trace = estimate.trace
     sums = [*trace.reach, *trace.a, trace.losses, estimate.magnitude]
     largest = max((float(np.abs(each).max(initial=0.0)) for each in sums), default=0.0)

@@ -109,7 +109,7 @@ class Pair:
         tensors: the same per tensor.
         apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
         worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
-        beyond: whether numbers overflow at this θ, so that there is nothing to judge.
+        overflows: whether numbers overflow at this θ, so that there is nothing to judge.
         reasons: how many components are undecided for which reason: "noise", "kink", "not finite" or
             "random"; see `xcheck.compare.bounds`.
     """
@@ -127,7 +127,7 @@ class Pair:
     tensors: tuple[TensorComparison, ...]
     apart: float
     worst: tuple[Component, ...]
-    beyond: bool = False
+    overflows: bool = False
     reasons: Mapping[Reason, int] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,7 @@
-"""Precision: how far a gradient in float32 is from the reference in float64, in units of what rounding may do.
+"""Precision: how far a gradient in float32 is from the oracle's in float64, in units of what rounding may do.
 
 The bound is that of `xcheck.oracle.estimators.rounding`: a first-order analysis of a careful implementation, layer
-by layer. A tensor is *within rounding* where no component is further off than that.
+by layer. A tensor is *within rounding* if no component of it is further off than the bound.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from xcheck.oracle import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorPrecision:
-    """One tensor of one witness.
+    """How far one tensor of one witness is from the oracle.
 
     Attributes:
         witness: its name.
@@ -32,7 +32,7 @@ class TensorPrecision:
 
     @property
     def within_rounding(self) -> bool:
-        """Whether rounding explains it."""
+        """Whether rounding explains the whole error."""
         return self.units <= 1.0
 
 
@@ -40,7 +40,7 @@ def precisions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: La
     """Return the precision of every tensor of every witness.
 
     Args:
-        evaluations: what the witnesses say in their own dtype.
+        evaluations: loss and gradient of each witness, in its own dtype.
         estimate: the reference in float64, with its bars and the rounding bound of that dtype.
         layout: the tensors.
     """
@@ -54,8 +54,9 @@ def precisions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: La
 
 @np.errstate(all="ignore")  # a gradient may be anything
 def _errors(gradient: Vector, estimate: Estimate) -> tuple[Vector, Vector]:
-    """Return how far each component is outside the oracle's slopes and bars, and that in units of rounding."""
+    """Return how far each component is outside slopes and bars, and that in units of the rounding bound."""
     outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
+    # What the oracle itself does not know is not held against the witness.
     error, bound = np.maximum(outside - estimate.error_bar, 0.0), estimate.rounding.gradient
     return error, np.divide(error, bound, out=np.where(error > 0, np.inf, 0.0), where=bound > 0)
 

@@ -7,11 +7,13 @@ import numpy as np
 # Roundings of the gradient's dtype that are granted to a component: a backward pass of some hundred operations, each
 # sum with random signs. A guess, chosen so that float64 keeps the tolerance of 1e-7 and float32 has 6e-5.
 _ROUNDINGS = 2.0**10
-# The thousand roundings would be everything in bfloat16 (2¹⁰ · 2⁻⁸ = 4): there it is 32 of them, an eighth.
+# In bfloat16 a thousand roundings are more than the number itself (2¹⁰ · 2⁻⁸ = 4): there 32 of them are granted, an
+# eighth of the number. A guess, chosen so that a gradient of half the size still fails.
 _FEWER = 32
-# How blurred a component may be, in units of its tensor's largest slope, and still be decided: in dtypes of 16 bits
+# How uncertain a component may be and still be decided, in units of its tensor's largest slope: in dtypes of 16 bits
 # anything; in float32 a hundredth; in float64 a millionth where steps are extrapolated, and a thousandth where one
-# plain step is taken, whose truncation is of that size.
+# plain step is taken, whose truncation is of that size. Guesses, chosen so that a mistake of 1 % in a component of
+# ordinary size (`xcheck.compare.coverage.FAULT`) is decided in every dtype but those of 16 bits.
 _HALF, _SINGLE, _EXTRAPOLATED, _PLAIN = 1.0, 1e-2, 1e-6, 1e-3
 
 
@@ -22,7 +24,7 @@ class Tolerance:
     Attributes:
         relative: per component, and for the losses.
         roundoff: unit roundoff of the dtype that the witnesses compute in.
-        resolution: how blurred a component may be, in units of its tensor's largest magnitude, and still be decided.
+        resolution: how uncertain a component may be and still be decided, in units of its tensor's largest magnitude.
         largest: number of that dtype.
     """
 
@@ -45,7 +47,8 @@ def tolerance_for(
     Args:
         relative: the tolerance that was asked for, per component.
         roundoff: unit roundoff of the dtype that the witnesses compute in.
-        extrapolates: whether the oracle extrapolates from several steps; plain differences are blurred and decide less.
+        extrapolates: whether the oracle extrapolates from several steps; plain differences are less certain and
+            decide less.
         largest: number of that dtype.
     """
     if roundoff > 2.0**-20:  # float16 and bfloat16

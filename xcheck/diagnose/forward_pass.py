@@ -1,8 +1,8 @@
-"""Forward: where two losses of the same declared network part, layer by layer, or by which term.
+"""Forward pass: the layer, or the term of the loss, in which a witness first differs from the oracle.
 
-A witness that shows its activations is compared with the oracle's own forward pass, from the inputs on: the first layer
-that differs is the one to look at, for everything above it differs because of it. Where none differs, it is the loss:
-J = D + P, D the mean of the examples' losses and P the penalty.
+The activations of a witness are compared with those of the oracle's own forward pass, from the inputs on. The first
+layer that differs is the one to look at, for the layers above it differ because of it. Where no layer differs, the
+formula of the loss does: J = D + P, D the mean of the examples' losses and P the penalty.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,16 +21,20 @@ from xcheck.oracle.network.forward import NATURAL, NUMPY
 
 Arrays = Sequence[ArrayLike]
 
+# How far activations and losses may differ by rounding, in units of the roundoff and of the largest of them: 16,384. A
+# guess, chosen so that a thousand layers of float32 are the same, and a mistake of 1e-3 is not.
+_SAME = 2.0**14
+
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a witness computed on the way to its loss.
+    """The forward pass of a witness.
 
     Attributes:
         witness: its name.
-        loss: its J.
+        loss: J, as it computes it.
         activations: A⁽⁰⁾..A⁽ᴸ⁾ after dropout, shapes (m, nₗ); None where it does not show them.
-        roundoff: of what it computes in.
+        roundoff: unit roundoff of the dtype that it computes in.
     """
 
     witness: str
@@ -40,9 +44,10 @@ class Forward:
 
 
 def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
-    """Say where the loss of a witness parts from the oracle's; None where it cannot be told."""
+    """Return where the forward pass of a witness first differs from the oracle's; None where that is not known."""
     if forward.activations is not None:
         shapes = [a.shape for a in estimate.trace.a]
+        # Activations of other shapes cannot be compared layer by layer, and the formula of the loss is not to blame.
         if [np.shape(a) for a in forward.activations] != shapes:
             return None
         for layer, (mine, theirs) in enumerate(zip(forward.activations, estimate.trace.a, strict=True)):
@@ -52,7 +57,7 @@ def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | 
 
 
 def shown(activations: Any) -> list[Vector] | None:
-    """Return what a witness shows as arrays; None for anything else."""
+    """Return the activations that a witness shows as arrays of float64; None where it shows none."""
     if activations is None:
         return None
     return [np.asarray(a, dtype=np.float64) for a in activations]
@@ -60,7 +65,7 @@ def shown(activations: Any) -> list[Vector] | None:
 
 def _same(mine: Vector, theirs: Vector, roundoff: float) -> bool:
     with np.errstate(all="ignore"):
-        allowed = 2.0**14 * roundoff * np.abs(theirs).max(initial=1e-300)
+        allowed = _SAME * roundoff * np.abs(theirs).max(initial=1e-300)
         return bool((np.abs(mine - theirs) <= allowed).all())
 
 
@@ -69,7 +74,7 @@ def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int
     with np.errstate(all="ignore"):
         worst = np.unravel_index(np.argmax(np.nan_to_num(np.abs(mine - theirs), nan=np.inf)), mine.shape)
     example, unit = (int(i) for i in worst)
-    allowed = 2.0**14 * forward.roundoff * np.abs(theirs).max(initial=1e-300)
+    allowed = _SAME * forward.roundoff * np.abs(theirs).max(initial=1e-300)
     count = int((~(np.abs(mine - theirs) <= allowed)).sum())
     where = f"layer {layer}" if layer else "the inputs"
     reason = "; ".join(_reasons(mine, problem, estimate, layer, forward.roundoff))
@@ -82,13 +87,14 @@ def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int
 
 
 def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, roundoff: float) -> Iterator[str]:
-    """Say what would give just these activations."""
+    """Yield the mistakes that would give just these activations."""
     if layer == 0:
         return
     dense, z = problem.network.layers[layer - 1], np.asarray(estimate.trace.z[layer - 1])
     keep, mask = problem.network.keep_probs[layer], problem.masks[layer]
     b = problem.theta[problem.layout.tensor(layer, "bias").span]
     own = NATURAL[dense.activation]
+    # Inverted dropout: the activations that are shown are a d/p.
     scale = 1.0 if mask is None else np.asarray(mask) / keep
     with np.errstate(all="ignore"):
         candidates = {
@@ -110,10 +116,11 @@ def _gelu_by_tanh(z: Vector) -> Vector:
 
 
 def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
-    """Tell by the numbers alone: a D + b P for well-known a and b."""
+    """Return which formula of the loss gives the number: a D + b P for the a and b of common mistakes."""
     data, m = float(np.mean(estimate.trace.losses)), float(problem.examples)
     penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples).value
-    allowed = 2.0**14 * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
+    # Data and penalty may cancel in the loss: their sizes, not that of the sum, are what rounding is in proportion to.
+    allowed = _SAME * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
     said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)
     if said is None:
         return None

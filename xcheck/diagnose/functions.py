@@ -1,4 +1,4 @@
-"""Findings on people's own functions: which components were located, and in which tensors two losses part."""
+"""Findings about people's own functions: components that bisection located, and tensors in which two losses differ."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,20 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import name_of
 from xcheck.oracle.bisection.search import Located
 
+# How far a tensor is moved to see what two losses make of it, relative to each component, or to 1 where that is larger.
+# A guess: large enough that a term that is quadratic in it shows, and small enough that exponentials do not overflow.
 _STEP = 0.1
+# Changes of two losses that differ by less than the first are alike; by less than the second, the same to rounding.
+# Guesses: a hundred roundings of float32 (6e-8 each), and what differences of losses in float64 are known to.
+_ALIKE, _EXACT = 1e-5, 1e-9
+# How much of the loss itself rounding may change, beside a change that is smaller: some thousand roundings of float64.
+_ROUNDING = 1e-12
+# Two losses have a constant ratio if it varies by less than this from tensor to tensor. A guess.
+_CONSTANT = 1e-6
 
 
 def located(name: str, found: Located, layout: Layout) -> list[Finding]:
-    """Say which components were found to be wrong, what is dense, and what is left."""
+    """Return a finding on the wrong components that bisection located, on dense tensors, and on what is left."""
     names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
     tensor = layout.locate(found.components[0]).name if found.components else None
     if found.dense:
@@ -45,9 +54,18 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
 
 
 def parting(label: str, objective: Objective, other: str, reference: Objective, arguments: Arguments) -> list[Finding]:
-    """Say in which tensors two losses that differ part: whose move changes them differently."""
+    """Return a finding on the tensors in which two losses differ: if one is moved, the losses change differently.
+
+    Args:
+        label: of the first loss.
+        objective: computes it.
+        other: label of the second one.
+        reference: computes that.
+        arguments: θ, and the names in it.
+    """
     theta, layout = arguments.theta, arguments.layout
     rng = np.random.default_rng(0)
+    # All tensors are moved, each alone, by the same numbers in both losses.
     points = [theta]
     tensors = [tensor for tensor in layout if tensor.size]
     for tensor in tensors:
@@ -55,25 +73,38 @@ def parting(label: str, objective: Objective, other: str, reference: Objective, 
         moved[tensor.span] += _STEP * rng.standard_normal(tensor.size) * np.maximum(1.0, np.abs(theta[tensor.span]))
         points.append(moved)
     try:
-        mine, theirs = (each.losses(np.stack(points)) for each in (objective, reference))
+        first, second = (each.losses(np.stack(points)) for each in (objective, reference))
     except BackendError:
-        return []
-    return _parted(label, other, [tensor.name for tensor in tensors], mine, theirs)
+        return []  # the losses differ at θ, and that is said; away from it one of them fails
+    where, parted = compare_changes([tensor.name for tensor in tensors], first, second)
+    text = f"{label} and {other} compute different losses, {first[0]:.9g} and {second[0]:.9g}, and part {where}"
+    return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
 
 
-def _parted(label: str, other: str, names: Sequence[str], mine: Vector, theirs: Vector) -> list[Finding]:
+@np.errstate(all="ignore")  # a loss may overflow where θ was moved to
+def compare_changes(names: Sequence[str], mine: Vector, theirs: Vector) -> tuple[str, list[str]]:
+    """Return in what two losses differ, and the names of the tensors concerned.
+
+    Args:
+        names: of the tensors that were moved, one after the other.
+        mine: the first loss at θ, and with each tensor moved, shape (k + 1,).
+        theirs: the second one at the same places.
+    """
     changes, others = mine[1:] - mine[0], theirs[1:] - theirs[0]
     size = np.maximum(np.abs(changes), np.abs(others))
-    apart = np.abs(changes - others) > 1e-5 * size + 1e-12 * np.abs(mine[0])
+    difference, rounding = np.abs(changes - others), _ROUNDING * np.abs(mine[0])
+    apart = difference > _ALIKE * size + rounding
     parted = [name for name, differs in zip(names, apart, strict=True) if differs]
+    # A factor makes the ratio of the losses constant; their changes alone are also proportional if a constant is added.
     ratios = mine / np.where(theirs == 0, np.nan, theirs)
     if not parted:
         where = "by the same wherever θ is: a term that is constant; the gradients are those of the same function"
-    elif len(parted) == len(names) and np.ptp(ratios) <= 1e-6 * np.abs(ratios[0]):
+    elif len(parted) == len(names) and np.ptp(ratios) <= _CONSTANT * np.abs(ratios[0]):
         where = f"by a factor of {ratios[0]:.6g} wherever θ is"
     elif len(parted) == len(names):
         where = "in what every parameter does"
     else:
         where = f"in what {', '.join(parted)} does; moving any other parameter changes both alike"
-    text = f"{label} and {other} compute different losses, {mine[0]:.9g} and {theirs[0]:.9g}, and part {where}"
-    return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
+        relative = np.max((difference - rounding)[~apart] / np.maximum(size[~apart], np.finfo(float).tiny), initial=0.0)
+        where += f", to {relative:.0e} of the change" if relative > _EXACT else ""
+    return where, parted

@@ -1,18 +1,18 @@
-"""Findings on losses and on numbers that are not finite: the losses are compared before the gradients."""
+"""Findings about losses, and about numbers that are not finite: losses are compared before gradients."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from xcheck import findings as codes
-from xcheck.compare.evaluation import reach
+from xcheck.compare.evaluation import largest_intermediate
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import Finding
 from xcheck.oracle import Estimate
 
 
 def loss_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
-    """Return why the check failed, if it did: losses before gradients."""
+    """Return why a comparison with the oracle failed before any gradient could be compared."""
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
@@ -21,26 +21,29 @@ def loss_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
 
 def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
     mine, theirs = pair.losses
-    found = []
-    if pair.beyond:
+    findings = []
+    if pair.overflows:
+        largest = largest_intermediate(estimate)
         text = (
-            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {reach(estimate):.1g}, more than its "
-            "dtype holds: there is nothing to judge"
+            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {largest:.1g}, more than its dtype "
+            "holds: there is nothing to judge"
         )
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
     if not np.isfinite(mine):
         text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
-        found.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
+        findings.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
+    # Two draws of a random function are different losses of one function.
     elif not pair.losses_agree and not pair.spread:
         text = (
             f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
             "different functions have different gradients, so mend the loss first"
         )
-        found.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
+        findings.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
+    # The worst components come first, and none is worse than one that is no number.
     for component in pair.worst:
         if not np.isfinite(component.a):
             text = f"{pair.a}: the gradient is {component.a} at {component.location}"
             tensor = component.location.name
-            found.append(Finding(code=codes.GRADIENT_NOT_FINITE, text=text, tensor=tensor, value=component.a))
+            findings.append(Finding(code=codes.GRADIENT_NOT_FINITE, text=text, tensor=tensor, value=component.a))
             break
-    return found
+    return findings

@@ -1,108 +1,128 @@
-"""Diagnosis: which mistakes explain a wrong gradient, and where in the backward pass it went wrong.
+"""Ranking: which of all hypotheses explain a wrong gradient, and in which order they are believed.
 
-Of all guesses that explain the residual down to the noise, the one is taken that explains most tensors; of equals the
-one with fewer fitted numbers, then the more specific rule. What is left is explained in the same way; tensors that no
-guess explains have a cause that is unknown, and it is said so.
+Of all hypotheses that explain the residual down to the noise, the one is taken that explains most tensors; of equals
+the one with fewer fitted numbers, then the more specific rule. The other tensors are explained in the same way. Of
+tensors that no hypothesis explains, the finding says that the cause is unknown.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
-from xcheck.diagnose.rules import backward_pass as steps
-from xcheck.diagnose.rules import factors, penalties
-from xcheck.diagnose.rules import masks as recover
-from xcheck.diagnose.rules import order as places
-from xcheck.diagnose.rules import precision as numbers
+from xcheck.diagnose.rules import backward_pass, factors, masks, order, penalties, precision
 from xcheck.findings import CAUSE_UNKNOWN, Finding
+from xcheck.text import joined
 
 Rule = Callable[[Evidence], Iterable[Hypothesis]]
 
-# The more specific first. Those of steps are dear: they run the network once for each guess.
+# The more specific first.
 RULES: tuple[Rule, ...] = (
-    places.detached,
-    numbers.conjugate,
+    order.detachment,
+    precision.conjugation,
     factors.data_factor,
     factors.constant_factor,
     penalties.penalty,
-    places.transposed,
-    places.swapped_tensors,
-    places.reordered,
-    places.missing_part,
-    numbers.underflow,
-    places.scaled_part,
-    numbers.clipped,
+    order.transposition,
+    order.swapped_tensors,
+    order.reordering,
+    order.missing_part,
+    precision.underflow,
+    order.scaled_part,
+    precision.clipping,
 )
-DEAR: tuple[Rule, ...] = (steps.wrong_steps, recover.redrawn_mask)
-# These describe, and would explain almost anything: only what nothing else explains.
-LAST: tuple[Rule, ...] = (numbers.rounded, places.few_components)
+# These run the network's backward pass once for each hypothesis.
+EXPENSIVE: tuple[Rule, ...] = (backward_pass.wrong_steps, masks.redrawn_mask)
+# These describe a gradient and would fit almost any: they are asked about what nothing else explains.
+LAST: tuple[Rule, ...] = (precision.rounding, order.few_components)
 
+# Other causes that are named beside the one that is taken. A guess: a third one would not help anybody.
 _MOST_ALTERNATIVES = 2
+# Tensors that are named. A guess: what fits on a line or two.
+MOST_NAMES = 8
 
 
-def diagnosed(evidence: Evidence) -> list[Finding]:
+def explain_residual(evidence: Evidence) -> list[Finding]:
     """Return the causes of a wrong gradient, each explaining some of its tensors; or that they are unknown."""
-    open_tensors = {tensor.name for tensor in evidence.suspects}
-    found: list[Finding] = []
-    guesses: list[Hypothesis] = []
-    for stage in (RULES, DEAR, LAST):
-        guesses += _merged(guess for rule in stage for guess in rule(evidence) if explains(evidence, guess))
-        if stage is RULES and not any(open_tensors <= set(guess.tensors) for guess in guesses):
-            continue  # one mistake that explains all may be among the dear ones
-        found += _chosen(evidence, guesses, open_tensors)
-        if not open_tensors:
+    unexplained = {tensor.name for tensor in evidence.wrong_tensors}
+    findings: list[Finding] = []
+    hypotheses: list[Hypothesis] = []
+    for stage in (RULES, EXPENSIVE, LAST):
+        proposed = (hypothesis for rule in stage for hypothesis in rule(evidence))
+        hypotheses += _merge_equal(hypothesis for hypothesis in proposed if explains(evidence, hypothesis))
+        if stage is RULES and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):
+            continue  # one mistake that explains all may be among the expensive ones
+        explanations = list(_choose(hypotheses, unexplained))
+        # Hypotheses of earlier stages stay: what did not explain all may explain what is left.
+        findings += _findings(evidence, explanations)
+        unexplained -= {name for explanation in explanations for name in explanation.explains}
+        if not unexplained:
             break
-    if open_tensors:
-        found.append(_unknown(evidence, open_tensors))
-    return found
+    if unexplained:
+        findings.append(_cause_unknown(evidence, unexplained))
+    return findings
 
 
-def _merged(guesses: Iterable[Hypothesis]) -> list[Hypothesis]:
-    """Join guesses that say the same of several tensors."""
+def _merge_equal(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+    """Merge hypotheses that say the same of several tensors into one."""
     merged: dict[tuple[str, str, str], Hypothesis] = {}
-    for guess in guesses:
-        key = (guess.code, guess.text, guess.place)
-        known = merged.get(key)
-        merged[key] = guess if known is None else replace(known, predicted={**known.predicted, **guess.predicted})
+    for hypothesis in hypotheses:
+        key = (hypothesis.code, hypothesis.text, hypothesis.place)
+        first = merged.get(key, hypothesis)
+        merged[key] = replace(first, predicted={**first.predicted, **hypothesis.predicted})
     return list(merged.values())
 
 
-def _chosen(evidence: Evidence, guesses: Sequence[Hypothesis], open_tensors: set[str]) -> Iterator[Finding]:
-    """Yield the best guesses, one after the other, and take what they explain out of what is open."""
-    told: dict[str, list[tuple[Hypothesis, str]]] = {}
-    while useful := [guess for guess in guesses if open_tensors & set(guess.tensors)]:
-        best = min(useful, key=lambda guess: _preference(guess, open_tensors))
-        own = open_tensors & set(best.tensors)
-        others = [g for g in useful if g.code != best.code and g.free <= best.free + 1 and own <= set(g.tensors)]
-        told.setdefault(best.code, []).append((best, _said(evidence, best, own, others)))
-        open_tensors -= own
-    for code, parts in told.items():
-        (first, _), text = parts[0], "; ".join(part for _, part in parts)
+@dataclass(frozen=True, slots=True)
+class _Explanation:
+    """A hypothesis that was taken.
+
+    Attributes:
+        hypothesis: the hypothesis.
+        explains: names of the tensors that nothing else has explained before.
+        alternatives: hypotheses with other causes that explain the same tensors.
+    """
+
+    hypothesis: Hypothesis
+    explains: frozenset[str]
+    alternatives: tuple[Hypothesis, ...]
+
+
+def _choose(hypotheses: Sequence[Hypothesis], unexplained: AbstractSet[str]) -> Iterator[_Explanation]:
+    """Yield the best hypotheses, one after the other, until none explains any other tensor."""
+    left = frozenset(unexplained)
+    while useful := [hypothesis for hypothesis in hypotheses if left & set(hypothesis.tensors)]:
+        best = min(useful, key=lambda each: (-len(left & set(each.tensors)), each.free, each.rank))
+        explained = left & set(best.tensors)
+        alternatives = (each for each in useful if each.code != best.code and explained <= set(each.tensors))
+        # With more numbers to fit an explanation is the weaker one.
+        yield _Explanation(best, explained, tuple(each for each in alternatives if each.free <= best.free + 1))
+        left -= explained
+
+
+def _findings(evidence: Evidence, explanations: Iterable[_Explanation]) -> Iterator[Finding]:
+    """Yield one finding for each code, with a part of its text for each explanation."""
+    by_code: dict[str, list[_Explanation]] = {}
+    for explanation in explanations:
+        by_code.setdefault(explanation.hypothesis.code, []).append(explanation)
+    for code, group in by_code.items():
+        text = "; ".join(_describe(evidence, explanation) for explanation in group)
+        first = group[0].hypothesis
         yield Finding(code=code, text=f"{evidence.witness}: {text}", tensor=first.tensors[0], value=first.value)
 
 
-def _preference(guess: Hypothesis, open_tensors: set[str]) -> tuple[int, int, int]:
-    return -len(open_tensors & set(guess.tensors)), guess.free, guess.rank
-
-
-def _said(evidence: Evidence, guess: Hypothesis, own: set[str], others: Sequence[Hypothesis]) -> str:
-    """Say what a guess explains, and what would explain that as well."""
-    names = _listed([tensor.name for tensor in evidence.layout if tensor.name in own])
-    placed = f"{guess.place}: {guess.text}; this explains {names}"
-    text = placed if guess.place else f"{names}: {guess.text}"
-    by_code = {other.code: f"{other.code} ({other.text})" for other in reversed(others)}
+def _describe(evidence: Evidence, explanation: _Explanation) -> str:
+    """Return what was done to which tensors, and what would explain them equally well."""
+    hypothesis = explanation.hypothesis
+    names = joined([tensor.name for tensor in evidence.layout if tensor.name in explanation.explains], MOST_NAMES)
+    placed = f"{hypothesis.place}: {hypothesis.text}; this explains {names}"
+    text = placed if hypothesis.place else f"{names}: {hypothesis.text}"
+    by_code = {other.code: f"{other.code} ({other.text})" for other in reversed(explanation.alternatives)}
     also = ", ".join(list(by_code.values())[:_MOST_ALTERNATIVES])
     return f"{text}; equally well: {also}" if also else text
 
 
-def _unknown(evidence: Evidence, names: set[str]) -> Finding:
+def _cause_unknown(evidence: Evidence, names: AbstractSet[str]) -> Finding:
     ordered = [tensor.name for tensor in evidence.layout if tensor.name in names]
-    text = f"{evidence.witness}: no known mistake explains {_listed(ordered)} down to the noise"
+    text = f"{evidence.witness}: no known mistake explains {joined(ordered, MOST_NAMES)} down to the noise"
     return Finding(code=CAUSE_UNKNOWN, text=text, tensor=ordered[0])
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-# --- where it starts ------------------------------------------------------------------------------------------------

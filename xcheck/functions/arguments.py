@@ -1,8 +1,8 @@
-"""Arguments: a person's parameters and data as one point θ, and the way back.
+"""Arguments: a person's parameters as one vector θ, and named arrays of any θ again; with the data beside them.
 
-Of all leaves those with floating or complex numbers are θ; integers, booleans and everything that is no array are
-carried along as they are. A complex leaf `w` becomes two tensors of θ, `w.real` and `w.imag`, and its gradient is
-∂L/∂Re w + i ∂L/∂Im w.
+θ is made of the leaves with floating or complex numbers. Integers, booleans and everything that is no array are no
+part of it and are handed on as they are. A complex leaf `w` becomes two tensors of θ, `w.real` and `w.imag`, and its
+gradient is ∂L/∂Re w + i ∂L/∂Im w.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +25,10 @@ class Leaf:
     """An array of some framework as plain numbers.
 
     Attributes:
-        values: the same numbers: float64 or complex128, or integers or booleans as they were.
+        values: its numbers as float64 or complex128; integers and booleans in their own dtype.
         dtype: name of its dtype, such as "bfloat16".
         framework: name of the backend whose array it is.
-        source: the person's own array; never written to.
+        source: the person's own array; it is never written to.
     """
 
     values: Numbers
@@ -38,7 +38,7 @@ class Leaf:
 
     @property
     def differentiable(self) -> bool:
-        """Whether there is a derivative with respect to it."""
+        """Whether its numbers are floating or complex, so that there is a derivative with respect to it."""
         return self.values.dtype.kind in "fc"
 
     @property
@@ -47,19 +47,20 @@ class Leaf:
         return roundoff_of(self.dtype)
 
 
+# Returns the numbers of an array; None for what is no array of an installed framework.
 Reader: TypeAlias = Callable[[Any], Leaf | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arguments:
-    """Parameters and data of a function at one θ.
+    """The parameters of a function as θ, and its data.
 
     Attributes:
         tree: the person's parameters.
         data: the person's further arguments.
         leaves: those that make up θ, by name.
         layout: θ; two tensors for a complex leaf.
-        theta: θ, shape (n,).
+        theta: the θ of the person's own parameters, shape (n,).
         read: returns the numbers of any installed framework's array, None for what is none.
     """
 
@@ -87,6 +88,7 @@ class Arguments:
         tensors: dict[str, Numbers] = {}
         for name in self.leaves:
             both = (np.real(named[name]), np.imag(named[name]))
+            # A real leaf is one tensor: its imaginary part, which is zero, has no place.
             tensors |= dict(zip(self.parts(name), both, strict=False))
         return self.layout.flatten(tensors)
 
@@ -104,15 +106,16 @@ class Arguments:
 
     @property
     def data_size(self) -> int:
-        """Numbers in the data."""
-        found = (self.read(value) for part in self.data for value in leaves(part).values())
-        return sum(leaf.values.size for leaf in found if leaf is not None)
+        """How many numbers the data hold."""
+        read = (self.read(value) for part in self.data for value in leaves(part).values())
+        return sum(leaf.values.size for leaf in read if leaf is not None)
 
     @property
     def shared(self) -> tuple[tuple[str, ...], ...]:
         """Names of leaves that are one and the same array, group by group."""
         groups: dict[int, list[str]] = {}
         for name, leaf in self.leaves.items():
+            # Python keeps one object for equal small numbers: that two scalars are one object means nothing.
             if leaf.values.ndim:
                 groups.setdefault(id(leaf.source), []).append(name)
         return tuple(tuple(names) for names in groups.values() if len(names) > 1)
@@ -129,33 +132,39 @@ def arguments_of(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     Raises:
         DefinitionError: there is nothing to differentiate with respect to, or a parameter is not finite.
     """
-    named = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
-    leaves_of_theta = {name: leaf for name, leaf in named.items() if leaf.differentiable}
-    if not leaves_of_theta:
-        raise DefinitionError(Complaint(_nothing(tree, named)))
-    shapes: dict[str, tuple[int, ...]] = {}
-    values: dict[str, Numbers] = {}
+    arrays = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
+    parameters = {name: leaf for name, leaf in arrays.items() if leaf.differentiable}
+    if not parameters:
+        raise DefinitionError(Complaint(_describe_undifferentiable(tree, arrays)))
+    _check_finite(parameters)
+    tensors: dict[str, Numbers] = {}
+    for name, leaf in parameters.items():
+        if leaf.values.dtype.kind == "c":
+            tensors |= {f"{name}.real": leaf.values.real, f"{name}.imag": leaf.values.imag}
+        else:
+            tensors[name] = leaf.values
+    layout = Layout.of({name: tensor.shape for name, tensor in tensors.items()})
+    if not layout.size:
+        text = f"the parameters have no components ({', '.join(tensors)}): there is nothing to differentiate"
+        raise DefinitionError(Complaint(text))
+    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read)
+
+
+def _check_finite(parameters: Mapping[str, Leaf]) -> None:
     complaints = []
-    for name, leaf in leaves_of_theta.items():
-        if not np.isfinite(leaf.values).all():
-            bad = int(np.count_nonzero(~np.isfinite(leaf.values)))
+    for name, leaf in parameters.items():
+        bad = int(np.count_nonzero(~np.isfinite(leaf.values)))
+        if bad:
             complaints.append(Complaint(f"{name}: {bad} of {leaf.values.size} numbers are not finite"))
-        parts = {f"{name}.real": leaf.values.real, f"{name}.imag": leaf.values.imag}
-        for part, numbers in parts.items() if leaf.values.dtype.kind == "c" else [(name, leaf.values)]:
-            shapes[part], values[part] = leaf.values.shape, numbers
     if complaints:
         raise DefinitionError(complaints)
-    layout = Layout.of(shapes)
-    if not layout.size:
-        text = f"the parameters have no components ({', '.join(shapes)}): there is nothing to differentiate"
-        raise DefinitionError(Complaint(text))
-    return Arguments(tree, tuple(data), leaves_of_theta, layout, layout.flatten(values), read)
 
 
-def _nothing(tree: Any, named: Mapping[str, Leaf]) -> str:
-    if not named:
+def _describe_undifferentiable(tree: Any, arrays: Mapping[str, Leaf]) -> str:
+    """Say what a tree holds instead of floating-point arrays."""
+    if not arrays:
         kinds = sorted({type(leaf).__name__ for leaf in leaves(tree).values()})
-        found = f"found {', '.join(kinds)}" if kinds else "it is empty"
-        return f"params holds no array of an installed framework ({found})"
-    dtypes = ", ".join(f"{name} is {leaf.dtype}" for name, leaf in named.items())
+        content = f"found {', '.join(kinds)}" if kinds else "it is empty"
+        return f"params holds no array of an installed framework ({content})"
+    dtypes = ", ".join(f"{name} is {leaf.dtype}" for name, leaf in arrays.items())
     return f"params holds no floating-point array ({dtypes}): there is nothing to differentiate with respect to"

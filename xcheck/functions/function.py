@@ -1,7 +1,7 @@
-"""Function: what a person hands over to be checked, one framework's version of it.
+"""Function: one loss as it is written in one framework, and how its gradient is obtained.
 
-`xcheck.objective(loss, "torch")` makes one. Its parameters may have other names and other axes than those of the
-check (`rename`, `layout`; see `xcheck.backend.naming`).
+`xcheck.objective(loss, "torch")` makes one. Its parameters may have other names and other axes than those that are
+handed to `xcheck.check` (`rename`, `layout`; see `xcheck.backend.naming`).
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ class Function:
 
     Attributes:
         loss: `loss(params, *data)`; for a module `loss(outputs, *targets)`, or None for the outputs themselves.
-        backend: name of the framework; None if it is to be read off the parameters.
+        backend: name of the framework; None if it is that of the parameters.
         module: the module whose outputs `loss` takes, if there is one.
         inputs: how many of `data` the module takes; the rest are the targets.
         gradient: `gradient(params, *data)`, a hand-written backward pass.
@@ -102,5 +102,5 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
 
 
 def _is_module(function: Any) -> bool:
-    """A module is callable and knows its own parameters."""
+    """Return whether a function is a module: callable, with parameters of its own."""
     return callable(getattr(function, "named_parameters", None))

@@ -34,12 +34,12 @@ def leaves(tree: Any) -> dict[str, Any]:
     Raises:
         DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`.
     """
-    found = list(_walk(tree, ()))
-    twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
+    named = list(_walk(tree, ()))
+    twice = [name for name, count in Counter(name for name, _ in named).items() if count > 1]
     if twice:
         text = f"two parameters are called {twice[0]!r}: rename a key, so that names can tell them apart"
         raise DefinitionError(Complaint(text))
-    return dict(found)
+    return dict(named)
 
 
 def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
@@ -146,9 +146,9 @@ def _open_registered(tree: Any) -> _Container | None:
         return None
     util = jax.tree_util
     # One level: what is inside may be a container that only this module opens.
-    found, structure = util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
+    paths, structure = util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
     if util.treedef_is_leaf(structure):
         _LEAF_TYPES.add(type(tree))
         return None
-    children = [(str(util.keystr(path, simple=True, separator=".")), child) for path, child in found]
+    children = [(str(util.keystr(path, simple=True, separator=".")), child) for path, child in paths]
     return _Container(children, structure.unflatten)

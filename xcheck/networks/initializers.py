@@ -11,7 +11,8 @@ from xcheck.networks.network import Dense, Network
 def network_layout(network: Network) -> Layout:
     """Lay out the parameters of a network: W1 (n₁, n₀), b1 (n₁,), W2, b2, ... in this order.
 
-    >>> [(tensor.name, tensor.shape) for tensor in network_layout(Network(inputs=3, layers=(Dense(2),)))]
+    >>> network = Network(inputs=3, layers=(Dense(units=2),), loss="mean_squared_error")
+    >>> [(tensor.name, tensor.shape) for tensor in network_layout(network)]
     [('W1', (2, 3)), ('b1', (2,))]
     """
     tensors: list[Tensor] = []
@@ -24,7 +25,8 @@ def network_layout(network: Network) -> Layout:
     return Layout(tuple(tensors))
 
 
-def _weights(layer: Dense, inputs: int, rng: np.random.Generator) -> Vector:
+def _draw_weights(layer: Dense, inputs: int, rng: np.random.Generator) -> Vector:
+    """Draw W of one layer, shape (units, inputs)."""
     shape = (layer.units, inputs)
     match layer.initializer_name:
         case "he":
@@ -41,13 +43,15 @@ def initialize(network: Network, rng: np.random.Generator) -> Vector:
     """Draw θ: weights by each layer's initializer, biases zero.
 
     he: variance 2/n, xavier: variance 1/n (n = inputs of the layer), normal: standard deviation 0.01, zeros.
-    Source: lecture notes, "Weight initialization for deep NN".
+    Source: lecture notes, "Weight initialization for deep NN"; He et al., "Delving deep into rectifiers", 2015; Glorot
+    & Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
 
     Returns:
         θ, shape (n,).
     """
     layout = network_layout(network)
+    # Layer by layer from one generator: the layers of a longer network begin like those of a shorter one.
     theta = np.zeros(layout.size)
     for number, (inputs, layer) in enumerate(zip(network.widths, network.layers, strict=False), start=1):
-        theta[layout.tensor(number, "weight").span] = _weights(layer, inputs, rng).ravel()
+        theta[layout.tensor(number, "weight").span] = _draw_weights(layer, inputs, rng).ravel()
     return theta

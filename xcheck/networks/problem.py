@@ -1,4 +1,4 @@
-"""Problem: network, data, masks, seed and θ. From here on J is a function of θ alone, nothing random is left."""
+"""Problem: a network with its data and everything that is random drawn, so that J is a function of θ alone."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,7 +15,8 @@ from xcheck.seeds import Stream, generator
 Mask = NDArray[np.bool_]
 
 
-def _frozen(array: ArrayLike) -> Vector:
+def _freeze(array: ArrayLike) -> Vector:
+    """Return a copy that cannot be written to: all backends compute with the same arrays."""
     copy = np.array(array, dtype=np.float64, order="C")
     copy.flags.writeable = False
     return copy
@@ -46,8 +47,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("inputs", "targets", "theta"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
-        object.__setattr__(self, "layout", network_layout(self.network))
+            object.__setattr__(self, name, _freeze(getattr(self, name)))
+        object.__setattr__(self, "layout", network_layout(self.network))  # asked for at every step of a check
         if self.examples == 0:
             raise ValueError("a problem needs at least one example")
         if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
@@ -111,8 +112,8 @@ class Problem:
     def rounded(self, dtype: DtypeName) -> "Problem":
         """Return the problem with X, Y and θ rounded to numbers of `dtype`, stored as float64.
 
-        A witness that computes in less must be asked about the same point as the oracle, which computes in
-        float64: otherwise rounding of the inputs would look like an error of the gradient.
+        A backend that computes in a narrow dtype must be asked about the same point as the oracle, which computes in
+        float64: otherwise the rounding of X, Y and θ would look like an error of the gradient.
         """
         if dtype == "float64":
             return self
@@ -126,12 +127,14 @@ def draw_masks(network: Network, examples: int, seed: int, *, step: int | None =
     Those of a check are drawn from the seed alone; every step of training has its own: "on different passes through
     the training set, you should randomly zero out different hidden units".
 
-    Source: lecture notes, "Dropout implementation (Inverted dropout)". The division by keep_prob is the
-    witnesses' business.
+    The masks hold no 1/keep_prob: dividing by it is left to the backends, since forgetting it is a common mistake.
+
+    Source: lecture notes, "Dropout implementation (Inverted dropout)".
 
     Returns:
         One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
     """
+    # A stream of its own: with dropout off, everything else is drawn as before.
     rng = generator(seed, Stream.MASKS, *(() if step is None else (step,)))
     masks: list[Mask | None] = []
     for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):

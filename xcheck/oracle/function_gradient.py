@@ -140,18 +140,22 @@ class FunctionOracle:
         self._roundoffs = {name: max(self.narrow, own) for name, own in self._roundoffs.items()}
 
     def _chosen(self, evaluator: Evaluator, theta: Vector, layout: Layout) -> Lines:
-        """Time one batch, and return what fits the budget."""
+        """Time some losses, and return what fits the budget.
+
+        Two losses are enough where all components fit. A whole batch is faster for each loss, but costs as much as the
+        differences of a small function: it is timed only where two losses speak against it.
+        """
         chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
         points = np.repeat(theta[None], chunk, axis=0)
         points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
-        evaluator.losses(points[:2])
-        evaluator.losses(points)  # compiles
-        start = time.perf_counter()
-        evaluator.losses(points)
-        each = (time.perf_counter() - start) / chunk
-        self.predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
-        if self._options.scope == "auto" and self.predicted <= self._options.budget:
-            return Lines.all_of(layout)
+        for batch in (points[:2], points):
+            evaluator.losses(batch)  # compiles
+            start = time.perf_counter()
+            evaluator.losses(batch)
+            each = (time.perf_counter() - start) / max(1, len(batch))
+            self.predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
+            if self._options.scope == "auto" and self.predicted <= self._options.budget:
+                return Lines.all_of(layout)
         affordable = self._options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
         tensors = sum(1 for tensor in layout if tensor.size)
         if self._options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):

@@ -13,8 +13,9 @@ def test_contract():
 
 from xcheck.testing.collection import cases
 from xcheck.testing.contract import check_contract
-from xcheck.testing.faults import FAULTS, Fault, Planted
+from xcheck.testing.faults import FAULTS, Fault
 from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
+from xcheck.testing.planted import Planted
 from xcheck.testing.scenarios import large_scenario, scenario, scenarios
 
 __all__ = [

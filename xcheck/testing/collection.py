@@ -34,8 +34,9 @@ def cases(*patterns: str) -> "list[ParameterSet]":
     Raises:
         DefinitionError: a pattern matches no definition.
     """
-    import pytest
+    import pytest  # only here: `xcheck.testing` serves people without pytest as well
 
+    # As in a test file: patterns start at the folder of whoever calls, not at the current directory.
     frame = inspect.currentframe()
     caller = frame.f_back if frame else None
     here = Path(caller.f_code.co_filename if caller else "").resolve().parent

@@ -56,6 +56,7 @@ def _check_determinism(backend: Backend, problem: Problem) -> None:
     assert gradient.dtype == np.float64, f"law 3: the gradient of {backend.name} is {gradient.dtype}"
     assert gradient.flags.c_contiguous, f"law 3: the gradient of {backend.name} is not C-contiguous"
     assert gradient.shape == theta.shape, f"law 3: the gradient of {backend.name} has shape {gradient.shape}"
+    # A backend that returns its own buffer changes the gradient that the caller holds.
     kept = gradient.copy()
     objective.loss_and_gradient(theta + 0.5)
     _same("law 1: a later call overwrites an earlier result:", backend, gradient, kept)
@@ -69,11 +70,13 @@ def _same(what: str, backend: Backend, a: Vector, b: Vector) -> None:
 
 
 def _check_float32(backend: Backend, problem: Problem) -> None:
+    # Data and θ that float32 holds exactly, so that what differs is the arithmetic.
     problem = problem.rounded("float32")
     _, double = backend.network_objective(problem).loss_and_gradient(problem.theta)
     _, single = backend.network_objective(problem, dtype="float32").loss_and_gradient(problem.theta)
     rounded = single.astype(np.float32).astype(np.float64)
     _same("law 4: float32 gives numbers that float32 does not have:", backend, single, rounded)
+    # A thousand times the tolerance of float32: a scenario may be badly conditioned, and another loss is further off.
     close = np.abs(single - double).max(initial=0.0) <= 1e-3 * np.abs(double).max(initial=0.0)
     assert close, f"law 4: float32 and float64 gradients of {backend.name} differ by more than rounding"
 
@@ -89,6 +92,7 @@ def _check_losses(backend: Backend, problem: Problem) -> None:
 
 def _check_failure(backend: Backend, problem: Problem) -> None:
     objective = backend.network_objective(problem)
+    # A shape that does not fit must come out as BackendError, not as an exception of the framework.
     with suppress(BackendError):
         objective.loss_and_gradient(problem.theta[:-1])
         raise AssertionError(f"law 5: {backend.name} accepts a θ that is too short")

@@ -1,17 +1,15 @@
-"""Planted faults: the mistakes that people make, made on purpose in a gradient that is right.
+"""Faults: the mistakes that people make, made on purpose in the right gradient of a declared network.
 
-Each fault changes the gradient that some backend reports. They need no knowledge of the backend, so anybody can ask
-how good a check is on their own model: wrap a backend in `Planted` and see whether it is found and named.
+A fault needs no knowledge of the backend that reports the gradient, so that anybody can ask how good a check is on
+their own model: wrap a backend in `Planted` and see whether the fault is found and named.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from xcheck.backend.contract import Backend, Objective
-from xcheck.dtypes import DtypeName
 from xcheck.layout import Role, Vector
 from xcheck.networks.problem import Problem
 
@@ -27,7 +25,7 @@ class Fault:
     Attributes:
         name: what was done wrong.
         kind: class of mistake.
-        change: does it, in place, to a copy of the named gradients.
+        change: makes the mistake, in place, in a copy of the named gradients.
     """
 
     name: str
@@ -126,6 +124,7 @@ def _detached_below(gradient: Gradient, problem: Problem) -> None:
 def _not_rescaled(gradient: Gradient, problem: Problem) -> None:
     """Scale what comes down through dropout as if the units had been masked, and not divided by keep_prob."""
     keep = problem.network.keep_probs
+    # The masks of all layers above are on the way; that of the layer's own inputs is in the forward pass.
     for name, share in _penalty(problem).items():
         gradient[name] += (np.prod(keep[problem.layout[name].layer :]) - 1) * (gradient[name] - share)
 
@@ -149,6 +148,7 @@ def _reordered(order: Callable[[Vector], Vector]) -> Change:
 
 def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
     names = _names(problem, "weight")
+    # Neighbours only: that is where one index too many leads.
     for first, second in pairwise(names):
         if gradient[first].shape == gradient[second].shape:
             kept = gradient[first].copy()
@@ -156,10 +156,14 @@ def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
             return
 
 
+# Components below this part of their tensor's largest are known to few digits: a fault there may rightly be undecided.
+_MATTERS = 1e-3
+
+
 def _smallest_that_matters(gradient: Vector) -> tuple[int, ...]:
     """Return the index of the smallest component that is at least a thousandth of the largest."""
     size = np.abs(gradient)
-    size = np.where(size >= 1e-3 * size.max(), size, np.inf)
+    size = np.where(size >= _MATTERS * size.max(), size, np.inf)
     return tuple(int(i) for i in np.unravel_index(np.argmin(size), size.shape))
 
 
@@ -205,11 +209,12 @@ def _tf32(gradient: Vector) -> Vector:
 
 
 def _underflow(gradient: Vector) -> Vector:
-    """Flush to zero what is below 1e-2 of the largest."""
+    """Flush to zero what is below a hundredth of the largest: as formats do, only more visibly."""
     return np.where(np.abs(gradient) < 1e-2 * np.abs(gradient).max(), 0.0, gradient)
 
 
 def _clipped(gradient: Vector) -> Vector:
+    """Clip half of the components, at the median of their sizes."""
     limit = np.median(np.abs(gradient))
     return np.clip(gradient, -limit, limit)
 
@@ -258,48 +263,3 @@ FAULTS: tuple[Fault, ...] = (
     Fault("clipped", "numbers", _everywhere(_clipped)),
     Fault("underflow", "numbers", _everywhere(_underflow)),
 )
-
-
-class _PlantedObjective(Objective):
-    """An objective whose gradient has a fault."""
-
-    def __init__(self, inner: Objective, fault: Fault, problem: Problem) -> None:
-        super().__init__(inner.backend, inner.size)
-        self._inner = inner
-        self._fault = fault
-        self._problem = problem
-
-    def compute(self, theta: Vector) -> tuple[float, Vector]:
-        """Return the right loss and a wrong gradient; a fault of the penalty is about the θ asked for."""
-        loss, gradient = self._inner.loss_and_gradient(theta)
-        here = self._problem
-        if not np.array_equal(here.theta, theta) and np.isfinite(theta).all():
-            here = replace(here, theta=theta)
-        return loss, self._fault.plant(here, gradient)
-
-
-class Planted(Backend):
-    """A backend with a fault in its gradients; it keeps the name of the one that it spoils."""
-
-    def __init__(self, inner: Backend, fault: Fault) -> None:
-        self.name = inner.name
-        self.install = inner.install
-        self._inner = inner
-        self._fault = fault
-
-    def available(self) -> str | None:
-        """Whatever the inner backend says."""
-        return self._inner.available()
-
-    def versions(self) -> Mapping[str, str]:
-        """Whatever the inner backend says."""
-        return self._inner.versions()
-
-    def devices(self) -> tuple[str, ...]:
-        """Whatever the inner backend says."""
-        return self._inner.devices()
-
-    def network_objective(self, problem: Problem, *, device: str = "cpu", dtype: DtypeName = "float64") -> Objective:
-        """Return the inner objective with the fault planted."""
-        inner = self._inner.network_objective(problem, device=device, dtype=dtype)
-        return _PlantedObjective(inner, self._fault, problem)

@@ -17,7 +17,11 @@ Spoil = Callable[[Gradient, Gradient, np.random.Generator], Gradient | None]
 Change = Callable[[Array], Array]
 
 SAME = 1e-9
-"""A change below this share of the tensor's largest component is none; so is a tensor below it of the gradient's."""
+"""A change below this part of the tensor's largest component counts as none, and a tensor below this part of the
+largest gradient is left alone. A guess, a hundredth of the default tolerance: no check is asked to see less."""
+
+# Components below this part of their tensor's largest are known to few digits: a fault there may rightly be undecided.
+_MATTERS = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class GenericFault:
     Attributes:
         name: what was done wrong.
         kind: class of mistake.
-        spoil: does it.
+        spoil: makes the mistake in named gradients, given θ and a generator.
     """
 
     name: str
@@ -45,18 +49,18 @@ def largest(array: Array) -> float:
 
 
 def that_matter(gradient: Gradient) -> list[str]:
-    """Return the names of the tensors that are more than rounding."""
+    """Return the names of the tensors whose gradient is more than rounding."""
     whole = max(map(largest, gradient.values()))
     return [name for name, array in gradient.items() if largest(array) > SAME * whole]
 
 
 def differ(before: Array, after: Array) -> bool:
-    """Return whether the change is worth the name; nan is."""
+    """Return whether two arrays differ by more than rounding; nan differs from anything."""
     return not largest(after - before) < SAME * largest(before)
 
 
 def changed(before: Gradient, after: Gradient) -> Gradient | None:
-    """Return `after`, or None where it is the same in all tensors that matter."""
+    """Return `after`; None where it is the same in all tensors that matter."""
     return after if any(differ(before[name], after[name]) for name in that_matter(before)) else None
 
 
@@ -69,6 +73,7 @@ def in_one(change: Callable[[Array, np.random.Generator], Array | None]) -> Spoi
     """Return the fault of changing one tensor: a random one of those in which it makes a difference."""
 
     def fault(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
+        # Many faults change nothing in some tensors: a square that is symmetric, a single row.
         for name in rng.permutation(that_matter(gradient)):
             after = change(gradient[name], rng)
             if after is not None and differ(gradient[name], after):
@@ -83,7 +88,7 @@ def component(change: Callable[[float], float]) -> Spoil:
 
     def one(g: Array, rng: np.random.Generator) -> Array:
         after = g.copy()
-        index = rng.choice(np.flatnonzero(np.abs(g) >= 1e-3 * largest(g)))
+        index = rng.choice(np.flatnonzero(np.abs(g) >= _MATTERS * largest(g)))
         after.flat[index] = change(after.flat[index])
         return after
 
@@ -96,13 +101,13 @@ def rows(change: Callable[[Array, np.random.Generator], Array], dimensions: int 
 
 
 def flipped(g: Array, rng: np.random.Generator) -> Array:
-    """One row with the other sign."""
+    """Flip the sign of one row."""
     number = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
     return np.where((np.arange(len(g)) == number).reshape(-1, *[1] * (g.ndim - 1)), -g, g)
 
 
 def two_swapped(g: Array, rng: np.random.Generator) -> Array:
-    """Two rows in each other's place."""
+    """Put two rows in each other's place."""
     order = np.arange(len(g))
     i = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
     others = np.flatnonzero([largest(row - g[i]) > SAME * largest(g) for row in g])
@@ -113,17 +118,17 @@ def two_swapped(g: Array, rng: np.random.Generator) -> Array:
 
 
 def transposed(g: Array, rng: np.random.Generator) -> Array | None:
-    """The last two axes of a square swapped."""
+    """Swap the last two axes, if they are of one length."""
     return np.swapaxes(g, -1, -2).copy() if g.ndim > 1 and g.shape[-1] == g.shape[-2] else None
 
 
 def last_missing(g: Array, rng: np.random.Generator) -> Array:
-    """Zero in the last row."""
+    """Set the last row to zero."""
     return np.concatenate([g[:-1], np.zeros_like(g[-1:])])
 
 
 def tensors_swapped(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
-    """Two tensors of one shape in each other's place."""
+    """Put two tensors of one shape in each other's place."""
     names = [str(name) for name in rng.permutation(that_matter(gradient))]
     for number, first in enumerate(names):
         for second in names[:number]:
@@ -133,12 +138,12 @@ def tensors_swapped(gradient: Gradient, params: Gradient, rng: np.random.Generat
 
 
 def weight_decay(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
-    """A penalty that the loss does not have."""
+    """Add a penalty that the loss does not have."""
     return changed(gradient, {name: g + 0.01 * params[name] for name, g in gradient.items()})
 
 
 def clipped(g: Array) -> Array:
-    """Nothing beyond half the largest."""
+    """Clip at half of the largest component."""
     return np.clip(g, -largest(g) / 2, largest(g) / 2)
 
 

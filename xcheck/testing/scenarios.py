@@ -12,6 +12,7 @@ from xcheck.networks.initializers import initialize
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, Dense, LossName, Network
 from xcheck.networks.problem import Problem
 
+# Values that scenarios draw from: none, an ordinary one, and for l2 one that drowns the data.
 _L2 = (0.0, 0.7, 1000.0)
 _L1 = (0.0, 0.0, 0.3)
 _KEEP = (1.0, 0.5, 0.8)
@@ -27,6 +28,7 @@ def scenario(number: int, *, widest: int = 12) -> Problem:
         number: which one; the same number gives the same problem.
         widest: most units in a layer.
     """
+    # Two numbers make the seed, so that no scenario shares its stream with a draw by number alone elsewhere.
     rng = np.random.default_rng([number, 7])
     activation = ACTIVATIONS[number % len(ACTIVATIONS)]
     loss = LOSSES[number // len(ACTIVATIONS) % len(LOSSES)]
@@ -43,11 +45,16 @@ def scenario(number: int, *, widest: int = 12) -> Problem:
         l1=float(rng.choice(_L1)),
         input_keep_prob=float(rng.choice(_KEEP)),
     )
-    X = rng.standard_normal((examples, inputs))
-    if number % 7 == 0:
-        X[rng.integers(0, examples)] = 0.0
+    X = _inputs(examples, inputs, rng, with_zeros=number % 7 == 0)
     Y = _targets(loss, examples, outputs, rng)
     return Problem.create(network, X, Y, seed=number, name=f"scenario {number}")
+
+
+def _inputs(examples: int, inputs: int, rng: np.random.Generator, *, with_zeros: bool) -> Vector:
+    X = rng.standard_normal((examples, inputs))
+    if with_zeros:
+        X[rng.integers(0, examples)] = 0.0
+    return X
 
 
 def scenarios(count: int, *, start: int = 0) -> Iterator[Problem]:
@@ -66,6 +73,7 @@ def large_scenario(number: int, draw: int = 0) -> Problem:
         number: which network.
         draw: which θ and data.
     """
+    # A stream of their own for shapes: all draws of one network share them, and compiled code with them.
     shapes = np.random.default_rng([number, 8])
     loss = LOSSES[number % len(LOSSES)]
     depth, widest = 1 + number % 4, int(shapes.choice([8, 30, 70]))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.checks.assemble import Comparison, compare_witnesses
 from xcheck.checks.functions.answers import Answers
@@ -16,10 +17,14 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Circumstances, Diagnosis, diagnosis_of, odd_one_out
+from xcheck.diagnose import Diagnosis, diagnosis_of, odd_one_out
+from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
+from xcheck.layout import Tensor, Vector
 from xcheck.oracle import Estimate
+from xcheck.oracle.bisection.search import Located
+from xcheck.oracle.engines.lines import Lines
 from xcheck.verdict import Verdict
 
 # A gradient in a narrow dtype that is right in float64 may be off by such a share of the largest component and be
@@ -28,6 +33,9 @@ from xcheck.verdict import Verdict
 _ILL_CONDITIONED = 0.05
 # Or by so many roundings of that dtype: what cancels to almost zero is left with those of its terms.
 _ROUNDINGS = 2**12
+# So many wrong components drawn at random, and no right one, speak for a tensor: of one that is half right they are
+# drawn once in 16 times. Every tensor has at least as many in a sample, if it is that large.
+_LEAST_SAMPLED = 4
 
 
 def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> Comparison:
@@ -116,23 +124,54 @@ def diagnose_functions(
 ) -> Diagnosis:
     """Return what is wrong with each function; of a rerun, what shows in float64 alone."""
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
-    # What was located one by one is no sample of its tensor: no rule can tell from it what the rest is like.
-    components = set(found.run.lines.components.tolist())
-    wrong -= {
-        name
-        for name, located in found.run.located
-        if not located.dense or components <= {*located.components, *located.known, *located.drawn}
-    }
-    known = Circumstances(theta=_theta_along_lines(found, arguments), lengths=_axis_lengths(arguments))
+    one_by_one = {flat for _, located in found.run.located for flat in (*located.components, *located.drawn)}
+    sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
+    wrong -= {name for name, located in found.run.located if not _is_typical(located, found.run.lines, sample)}
+    bisected = {name for name, _ in found.run.located}
+    theta, lengths = _theta_along_lines(found, arguments), _axis_lengths(arguments)
     # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
-    parts = diagnosis_of(native, pairs, comparer, known), diagnosis_of(reruns, pairs, float64, known)
-    return Diagnosis([finding for part in parts for finding in part.findings], {})
+    findings = []
+    for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
+        causes = diagnosis_of([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
+        # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
+        findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
+    return Diagnosis(findings, {})
 
 
-def _theta_along_lines(found: Answers, arguments: Arguments) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _is_typical(located: Located, lines: Lines, sample: Sequence[int]) -> bool:
+    """Return whether the components that were looked at tell a rule what the rest of their tensors is like.
+
+    Those that bisection has found do not: they were chosen because they are wrong. A sample does where a mistake is
+    dense. Of a tensor that is too small to be called dense, either everything was looked at, or all of its sample must
+    be wrong. How large the sample is depends on how fast the machine is; whether a cause is named must not.
+
+    Args:
+        located: what was found in one function.
+        lines: what was looked at.
+        sample: flat indices of what was drawn at random, whatever is there.
+    """
+    known = set(located.known)
+    if not sample or (located.dense and set(sample) > known):
+        return bool(sample)
+    looked_at, found = lines.components, np.array([*located.components, *located.known])
+    for tensor in lines.whole:
+        inside = [flat for flat in sample if tensor.span.start <= flat < tensor.span.stop]
+        all_wrong = len(inside) >= _LEAST_SAMPLED and known.issuperset(inside)
+        whole = np.count_nonzero(_within(looked_at, tensor)) == tensor.size
+        if _within(found, tensor).any() and not (whole or all_wrong):
+            return False
+    return True
+
+
+def _within(flat: NDArray[np.intp], tensor: Tensor) -> NDArray[np.bool_]:
+    """Return which flat indices lie in a tensor."""
+    return (tensor.span.start <= flat) & (flat < tensor.span.stop)
+
+
+def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
     """Return θ along the lines, zero along directions, once for every output."""
     lines = found.run.lines
     single = np.concatenate([arguments.theta[lines.components], np.zeros(len(lines.directions))])

@@ -13,7 +13,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import Circumstances, Forward, diagnosis_of, odd_one_out, parted, shown
+from xcheck.diagnose import Forward, diagnosis_of, odd_one_out, parted, shown
 from xcheck.diagnose.determinism import differing_calls
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding
@@ -35,7 +35,7 @@ def build_report(
     comparison = Comparison(
         answers=answers, evaluations=evaluations, estimate=estimate, comparer=comparer, pairs=pairs, distinct=pairs
     )
-    diagnosis = diagnosis_of(evaluations, pairs, comparer, Circumstances(theta=problem.theta, problem=problem))
+    diagnosis = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
     head = ReportHead(
         model=problem.name,
         summary=_summary(problem, point.dtype),

@@ -1,12 +1,12 @@
-"""Backpropagation with a hole: what a network's gradient would be if one step of it were another one.
+"""Backpropagation of a declared network in which any step can be replaced, to see what gradient a mistake gives.
 
 With δ⁽ˡ⁾ = ∂(Σₑ Lₑ)/∂z⁽ˡ⁾ of shape (m, nₗ), the loss's slope s, activations g and masks d/p:
 
     u⁽ᴸ⁾ = s(a⁽ᴸ⁾, y)     δ⁽ˡ⁾ = (u⁽ˡ⁾ ∘ d/p) ∘ g'(z⁽ˡ⁾)     u⁽ˡ⁻¹⁾ = δ⁽ˡ⁾ W⁽ˡ⁾
     ∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾ᵀ a⁽ˡ⁻¹⁾/m + penalty               ∂J/∂b⁽ˡ⁾ = Σₑ δ⁽ˡ⁾ₑ /m
 
-It is no witness and no judge: it says which mistake makes the same wrong numbers, after others have shown that they are
-wrong. Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", 1986.
+It takes no part in the verdict: after the oracle has shown that a gradient is wrong, it shows which mistake makes the
+same wrong numbers. Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", 1986.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
 from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem
@@ -24,17 +25,17 @@ from xcheck.oracle.network.forward import NATURAL, NUMPY
 Change = Callable[[Vector], Vector]
 
 
-def masked(mask: Flags, keep: float) -> Change:
-    """Return the step u ∘ d/p."""
+def apply_mask(mask: Flags, keep: float) -> Change:
+    """Return the step u ∘ d/p, with mask d and probability p."""
     return lambda upstream: upstream * mask / keep
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What is done differently, each by number of the layer; everything else is as it should be.
+    """Steps of backpropagation that are replaced, each by number of its layer; all others are as they should be.
 
     Attributes:
-        loss: s, shape (m, n_L), in the place of the right one.
+        loss: the loss's slope s, shape (m, n_L).
         slope: g'(z), shape (m, nₗ).
         drop: u ∘ d/p.
         down: u⁽ˡ⁻¹⁾ of δ⁽ˡ⁾.
@@ -54,8 +55,8 @@ class Backprop:
     """The backward pass of a declared network at θ.
 
     Args:
-        evidence: of the network.
-        problem: the network itself.
+        evidence: against a witness; layout, θ and penalty are taken from it.
+        problem: the network.
     """
 
     def __init__(self, evidence: Evidence, problem: Problem) -> None:
@@ -72,39 +73,39 @@ class Backprop:
         return len(self.network.layers)
 
     def z(self, number: int) -> Vector:
-        """Z of a layer, shape (m, nₗ)."""
+        """Return z of a layer, shape (m, nₗ)."""
         return self.trace.z[number - 1]
 
     def a(self, number: int) -> Vector:
-        """g(z) of a layer, before dropout, shape (m, nₗ)."""
+        """Return g(z) of a layer, before dropout, shape (m, nₗ)."""
         return np.asarray(NATURAL[self.network.layers[number - 1].activation](NUMPY, self.z(number)))
 
     def slope(self, number: int) -> Vector:
-        """g'(z) of a layer, shape (m, nₗ)."""
+        """Return g'(z) of a layer, shape (m, nₗ)."""
         return SLOPES[self.network.layers[number - 1].activation](self.z(number))
 
     def tensors(self, number: int) -> tuple[Tensor, ...]:
-        """Tensors of a layer."""
+        """Return the tensors of a layer."""
         return tuple(tensor for tensor in self.layout if tensor.layer == number)
 
     def weights(self, number: int) -> Vector:
-        """W of a layer, shape (nₗ, nₗ₋₁)."""
+        """Return W of a layer, shape (nₗ, nₗ₋₁)."""
         tensor = self.layout.tensor(number, "weight")
         return self._theta[tensor.span].reshape(tensor.shape)
 
     @cached_property
     def loss_slope(self) -> Vector:
-        """S, shape (m, n_L)."""
+        """The loss's slope s, shape (m, n_L)."""
         return LOSS_SLOPES[self.network.loss](self.trace.a[-1], self.problem.targets)
 
     def dropped(self, upstream: Vector, number: int) -> Vector:
-        """U ∘ d/p."""
+        """Return u ∘ d/p of a layer, u itself where nothing is dropped; shape (m, nₗ)."""
         mask = self.problem.masks[number]
         return upstream if mask is None else upstream * mask / self.network.keep_probs[number]
 
     @np.errstate(all="ignore")
     def gradient(self, steps: Steps | None = None) -> Vector:
-        """Return ∂J/∂θ as the steps make it, shape (n,)."""
+        """Return ∂J/∂θ as it comes out with these steps, shape (n,)."""
         steps, flat = steps or Steps(), self._penalty.copy()
         m, upstream = self.problem.examples, self.loss_slope if steps.loss is None else steps.loss
         for number in range(self.depth, 0, -1):
@@ -122,14 +123,14 @@ class Backprop:
     @cached_property
     def deltas(self) -> dict[int, Vector]:
         """δ of every layer, shapes (m, nₗ)."""
-        found: dict[int, Vector] = {}
+        deltas: dict[int, Vector] = {}
 
         def keep(number: int) -> Change:
             def sums(delta: Vector) -> Vector:
-                found[number] = delta
+                deltas[number] = delta
                 return delta.sum(0) / self.problem.examples
 
             return sums
 
         self.gradient(Steps(bias={number: keep(number) for number in range(1, self.depth + 1)}))
-        return found
+        return deltas

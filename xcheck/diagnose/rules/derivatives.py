@@ -1,4 +1,4 @@
-"""Slopes: derivatives as they should be, and as people write them by mistake.
+"""Derivatives of activations and losses, as they are and as people write them by mistake.
 
 σ is the logistic function, Φ and φ the normal distribution and density, a = g(z), p the probabilities.
 """
@@ -90,19 +90,19 @@ MISTAKES: dict[ActivationName, dict[str, Callable[[Vector, Vector], Vector]]] = 
     },
 }
 
-# The slope below 0 is a number that people get wrong.
+# Activations whose slope below 0, or at 0, is a constant or a convention, and is mistaken for another one.
 PIECEWISE: frozenset[ActivationName] = frozenset({"relu", "leaky_relu", "elu"})
 
 
-def mistaken(name: ActivationName, z: Vector, a: Vector) -> dict[str, Vector]:
-    """Return what may stand in the place of g'(z), by what it is."""
-    found = {"1: no derivative at all": np.ones_like(z), "g'(a), at the activation and not at z": SLOPES[name](a)}
-    found |= {what: formula(z, a) for what, formula in MISTAKES[name].items()}
-    found |= {
+def mistaken_slopes(name: ActivationName, z: Vector, a: Vector) -> dict[str, Vector]:
+    """Return what people write in the place of g'(z), by name, shapes (m, nₗ)."""
+    slopes = {"1: no derivative at all": np.ones_like(z), "g'(a), at the activation and not at z": SLOPES[name](a)}
+    slopes |= {what: formula(z, a) for what, formula in MISTAKES[name].items()}
+    slopes |= {
         f"the derivative of {other}": slope(z) for other, slope in SLOPES.items() if other not in (name, "identity")
     }
-    found["g(z), the activation itself"] = np.asarray(NATURAL[name](NUMPY, z))
-    return found
+    slopes["g(z), the activation itself"] = np.asarray(NATURAL[name](NUMPY, z))
+    return slopes
 
 
 # --- losses ---------------------------------------------------------------------------------------------------------

@@ -1,32 +1,43 @@
-"""Recover: what was really passed down, where the gradient tells it.
+"""Masks: the dropout mask that a backward pass was made with, where the gradient determines it.
 
-With δ of shape (m, nₗ) what a layer's gradient was made of, and a the inputs of the layer with a column of ones,
+With δ of shape (m, nₗ), from which the gradient of a layer was made, and a its inputs with a column of ones,
 
     aᵀ δ = m [∂J/∂W − penalty, ∂J/∂b]ᵀ
 
 are n + 1 equations for the m numbers δₑᵢ of each unit. Where m ≤ n + 1 and the examples are independent they have one
-solution; divided by what arrives from above and by g'(z) it is the mask, times 1/keep_prob, that was applied. If it is
-0 or 1/keep_prob everywhere, and not where it should be, the mask was drawn anew.
+solution. Divided by what arrives from above and by g'(z) it is the mask that was applied, times 1/keep_prob. If that is
+0 or 1/keep_prob everywhere, but differs from the mask of the forward pass, the mask was drawn anew.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis
-from xcheck.diagnose.rules.backprop import Backprop, Steps, masked
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import Evidence, Hypothesis
+from xcheck.diagnose.rules.backprop import Backprop, Steps, apply_mask
 from xcheck.findings import DROPOUT_BACKWARD
 from xcheck.layout import Vector
 
+# How close to 0 or 1 each element of a mask must come. A guess, between what solving the equations costs (`_CONDITION`
+# roundings, 1e-8) and the deviations of other mistakes.
 _CLOSE = 1e-5
+# Worst condition number of the equations: half of the digits of float64 are left.
 _CONDITION = 1e8
+# Elements whose upstream gradient is smaller than this part of the largest δ say nothing about the mask.
+_SILENT = 1e-6
+# Fewest elements that must say something. A guess: eight zeros and ones are right by chance once in 2⁸.
+_FEWEST = 8
+# How far the share of kept elements may be from keep_prob, in standard deviations of a draw.
+_DEVIATIONS = 4
 
 
 def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
-    """The mask of the backward pass is another one than that of the forward pass."""
+    """Propose that the mask of the backward pass is not that of the forward pass."""
     if evidence.problem is None:
         return
     backprop, masks = Backprop(evidence, evidence.problem), dict[int, Flags]()
+    # From the last layer down: what arrives at a layer depends on the masks above it.
     for number in range(backprop.depth, 0, -1):
         if (
             backprop.problem.masks[number] is None
@@ -38,40 +49,42 @@ def redrawn_mask(evidence: Evidence) -> Iterator[Hypothesis]:
             masks[number] = mask
     if masks:
         flat = backprop.gradient(_steps(backprop, masks))
-        names = [tensor.name for tensor in evidence.suspects if (tensor.layer or 0) <= max(masks)]
+        names = [tensor.name for tensor in evidence.wrong_tensors if (tensor.layer or 0) <= max(masks)]
         place = f"layer{'s' * (len(masks) > 1)} {', '.join(str(number) for number in masks)}"
         text = "the dropout mask of the backward pass is not that of the forward pass: it was drawn anew"
         yield Hypothesis(DROPOUT_BACKWARD, text, {n: flat[evidence.layout[n].span] for n in names}, place=place)
 
 
 def _steps(backprop: Backprop, masks: dict[int, Flags]) -> Steps:
-    return Steps(drop={number: masked(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
+    return Steps(drop={number: apply_mask(mask, backprop.network.keep_probs[number]) for number, mask in masks.items()})
 
 
 def _mask(evidence: Evidence, backprop: Backprop, number: int, above: dict[int, Flags]) -> Flags | None:
-    """Return the mask that a layer's gradient was made with, None where it cannot be told or is no mask."""
+    """Return the mask that a layer's gradient was made with; None where it is not determined, or is no new draw."""
     delta = _delta(evidence, backprop, number)
     if delta is None:
         return None
     keep, arrived = backprop.network.keep_probs[number], _arriving(backprop, number, above)
     with np.errstate(all="ignore"):
         factor = delta / (arrived * backprop.slope(number)) * keep
-    told = np.abs(arrived * backprop.slope(number)) > 1e-6 * np.abs(delta).max()
-    mask = np.where(told, np.round(factor), 0)
-    is_mask = np.abs(np.where(told, factor, 0) - mask).max() <= _CLOSE and np.isin(mask, (0, 1)).all()
-    found, forward = np.asarray(mask == 1), np.asarray(backprop.problem.masks[number])
-    # One that was drawn anew keeps what the other dropped, and about as many; the same with gaps is no draw.
-    fresh = (found & ~forward).any() and abs(found[told].mean() - keep) <= 4 * np.sqrt(keep * (1 - keep) / told.sum())
-    return found if is_mask and told.sum() >= 8 and fresh else None
+    known = np.abs(arrived * backprop.slope(number)) > _SILENT * np.abs(delta).max()
+    rounded = np.where(known, np.round(factor), 0)
+    is_mask = np.abs(np.where(known, factor, 0) - rounded).max() <= _CLOSE and np.isin(rounded, (0, 1)).all()
+    mask, forward = np.asarray(rounded == 1), np.asarray(backprop.problem.masks[number])
+    # A new draw keeps some units that the other dropped, and about as many; the same mask with gaps is no draw.
+    deviation = np.sqrt(keep * (1 - keep) / known.sum())
+    is_new = (mask & ~forward).any() and abs(mask[known].mean() - keep) <= _DEVIATIONS * deviation
+    return mask if is_mask and known.sum() >= _FEWEST and is_new else None
 
 
 def _delta(evidence: Evidence, backprop: Backprop, number: int) -> Vector | None:
-    """Return the δ that the gradient of a layer was made of, shape (m, nₗ), where there is but one."""
+    """Return the δ from which the gradient of a layer was made, shape (m, nₗ); None where several δ would give it."""
     m, W, b = (
         backprop.problem.examples,
         evidence.layout.tensor(number, "weight"),
         evidence.layout.tensor(number, "bias"),
     )
+    # The column of ones makes the bias gradient one more equation.
     a = np.column_stack([backprop.trace.a[number - 1], np.ones(m)])
     if m > a.shape[1] or np.linalg.cond(a) > _CONDITION:
         return None
@@ -81,13 +94,14 @@ def _delta(evidence: Evidence, backprop: Backprop, number: int) -> Vector | None
 
 
 def _arriving(backprop: Backprop, number: int, masks: dict[int, Flags]) -> Vector:
-    """Return what arrives at a layer from above, with the masks that were found there."""
-    found: list[Vector] = []
+    """Return what arrives at a layer from above, if the layers above it have these masks."""
+    arrived: list[Vector] = []
 
     def keep(upstream: Vector) -> Vector:
-        found.append(upstream)
+        arrived.append(upstream)
         return upstream
 
     steps = _steps(backprop, masks)
+    # The backward pass itself computes it: the layer's own step only takes note of what it is given.
     backprop.gradient(Steps(drop={**steps.drop, number: keep}))
-    return found[0]
+    return arrived[0]

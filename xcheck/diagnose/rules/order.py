@@ -1,17 +1,18 @@
-"""Places: the right numbers stand in the wrong places, or are missing there.
+"""Order: the right numbers are in the wrong places, or are missing there.
 
-An order is looked for by what stands in the rows, not by trying orders: rows are projected on a random direction and
-sorted, so that equal rows meet.
+To find an order of rows, the rows of g and those of r are projected on one random direction, and both are sorted by
+their projections: rows that are equal come to the same place. That takes n log n steps and not n!.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xcheck.diagnose.evidence import Evidence, Flags, Hypothesis, fitted
-from xcheck.diagnose.rules.factors import number
+from xcheck.compare.bounds import Flags
+from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fit
+from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import (
     DETACHED,
     FEW_COMPONENTS,
@@ -22,29 +23,38 @@ from xcheck.findings import (
     TRANSPOSED,
 )
 from xcheck.layout import Tensor, Vector
+from xcheck.text import joined
 
 Order = NDArray[np.intp]
 
+# How far a tensor may be rolled as one long row: off by one, two or three. A guess: people count wrongly by one.
 _MOST_SHIFTS = 3
+# Up to so many wrong components are described one by one, if three times as many are right. A guess: an accident.
 _FEW = 3
+# How close a factor must come to a whole number to be taken for it. A guess, ten times the default tolerance.
+_WHOLE = 1e-6
+# Rows that are named by number. A guess: what fits into a line.
+_MOST_ROWS = 4
 
 
-def detached(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Nothing of the loss arrives: g is zero, or the penalty alone."""
-    for tensor in evidence.suspects:
+def detachment(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that no gradient of the loss arrives: g is zero, or the penalty's share."""
+    for tensor in evidence.wrong_tensors:
         g, share = evidence.gradient[tensor.span], evidence.penalty[tensor.span]
         if not g.any():
             text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
             yield Hypothesis(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
         elif share.any():
+            # Automatic differentiation that is cut off in the network still differentiates the penalty of its weights.
             text = "the penalty alone: what the examples contribute does not reach it"
             yield Hypothesis(DETACHED, text, {tensor.name: share}, value=0.0)
 
 
-def transposed(evidence: Evidence) -> Iterator[Hypothesis]:
-    """g is r with two axes swapped, or laid out in the order of the other axis."""
+def transposition(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that g is r with its last two axes swapped, or laid out in memory in the order of the other axis."""
     for tensor, parts in _shares(evidence, 2):
         for g_like, blur, rest in parts:
+            # Where a matrix is not square, a transposed gradient has another shape and passes only if it is reshaped.
             if tensor.shape[-1] == tensor.shape[-2]:
                 text = "transposed"
             else:
@@ -53,24 +63,25 @@ def transposed(evidence: Evidence) -> Iterator[Hypothesis]:
             yield Hypothesis(TRANSPOSED, text, {tensor.name: swapped + rest}, {tensor.name: image})
 
 
-def reordered(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Rows, columns, or all components of r in another order."""
+def reordering(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that g has the rows, columns, or components of r in another order."""
     for tensor, parts in _shares(evidence, 1):
         for data, blur, rest in parts:
             for axis in range(min(data.ndim, 2)):
-                yield from _rows(evidence, tensor, data, blur, rest, axis)
+                yield from _reorder_rows(evidence, tensor, data, blur, rest, axis)
             if data.ndim > 1:
-                yield from _rolled(tensor, data, blur, rest)
+                yield from _roll_all(tensor, data, blur, rest)
 
 
 def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Two tensors of one shape have each other's gradient, or one has another's."""
-    found = evidence.suspects
+    """Propose that two tensors of one shape have each other's gradient, or one has another's."""
+    found = evidence.wrong_tensors
     for tensor in found:
         for other in evidence.layout:
             if other.name == tensor.name or other.shape != tensor.shape or other.places != tensor.places:
                 continue
             there = evidence.trusted[other.span], evidence.blur[other.span]
+            # One hypothesis for each pair of tensors.
             if other.name < tensor.name and other in found:
                 here = evidence.trusted[tensor.span], evidence.blur[tensor.span]
                 both = {tensor.name: there[0], other.name: here[0]}
@@ -81,56 +92,66 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Some rows or columns are zero, or hold the penalty alone; all the others are right."""
-    for tensor in evidence.suspects:
-        for base in (np.zeros(tensor.size), evidence.penalty[tensor.span]):
-            for axis in range(min(len(_shape(tensor)), 2)):
-                lines = _wrong_lines(evidence, tensor, axis)
-                if not lines.any() or lines.all() or len(_shape(tensor)) == 1:
-                    continue
-                mask = _spread(lines, tensor, axis)
-                predicted = np.where(mask, base, evidence.trusted[tensor.span])
-                text = f"{_named(lines, axis)} {_are(lines)} missing: zero, or the penalty alone"
-                yield Hypothesis(MISSING_PART, text, {tensor.name: predicted}, value=float(lines.sum()))
+    """Propose that some rows or columns are zero, or hold the penalty alone, and all others are right."""
+    for tensor in evidence.wrong_tensors:
+        penalty = evidence.penalty[tensor.span]
+        bases = {"zero": np.zeros(tensor.size)} | ({"the penalty alone": penalty} if penalty.any() else {})
+        for (what, base), axis in product(bases.items(), range(min(len(_shape(tensor)), 2))):
+            rows = _wrong_rows(evidence, tensor, axis)
+            # If all rows are missing, the whole tensor is detached; in a vector a row is a component.
+            if not rows.any() or rows.all() or len(_shape(tensor)) == 1:
+                continue
+            predicted = np.where(_components_of(rows, tensor, axis), base, evidence.trusted[tensor.span])
+            verb = "is" if rows.sum() == 1 else "are"
+            text = f"{_name_rows(rows, tensor, axis)} {verb} missing: {what}"
+            yield Hypothesis(MISSING_PART, text, {tensor.name: predicted}, value=float(rows.sum()))
 
 
 def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
-    """One row or column is a multiple of what it should be; all the others are right."""
-    for tensor in evidence.suspects:
+    """Propose that one row or column is a multiple of what it should be, and all others are right."""
+    for tensor in evidence.wrong_tensors:
         if len(_shape(tensor)) < 2:
             continue
         for axis in range(2):
-            lines = _wrong_lines(evidence, tensor, axis)
-            if lines.sum() != 1 or lines.all():
+            rows = _wrong_rows(evidence, tensor, axis)
+            # Several rows with one factor each would be explained by anything.
+            if rows.sum() != 1 or rows.all():
                 continue
-            mask = _spread(lines, tensor, axis)
+            mask = _components_of(rows, tensor, axis)
             g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
-            found = fitted(g[mask], r[mask], weight=(evidence.blur[tensor.span] + evidence.fine * np.abs(g))[mask])
-            if found is None or found[0] == 0:
+            factor = fit(g[mask], r[mask], weight=(evidence.blur[tensor.span] + evidence.fine * np.abs(g))[mask])
+            if factor is None or factor[0] == 0:
                 continue
-            c = float(found[0])
-            c = round(c) if abs(c - round(c)) <= 1e-6 * abs(c) and round(c) else c
+            c = _round_to_whole(float(factor[0]))
             sign = " (the opposite sign)" if c == -1 else ""
-            text = f"{_named(lines, axis)} is {number(c)} x what it should be{sign}, and all else of it is right"
+            row = _name_rows(rows, tensor, axis)
+            text = f"{row} is {format_factor(c)} x what it should be{sign}, and all else of it is right"
             free = 0 if c == round(c) else 1
             yield Hypothesis(SCALED_PART, text, {tensor.name: np.where(mask, c * r, r)}, value=c, free=free)
 
 
+def _round_to_whole(c: float) -> float:
+    """Return the whole number that a fitted factor stands for, or the factor where it stands for none."""
+    return round(c) if round(c) and abs(c - round(c)) <= _WHOLE * abs(c) else c
+
+
 def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
-    """A few components are wrong and all others right: described, not explained."""
-    told = np.abs(evidence.trusted) > 4 * evidence.blur
-    right = told & ~evidence.wrong
+    """Propose that a few components are wrong and all others right: a description, and no explanation."""
+    # A component that is zero to the noise is not shown to be right.
+    right = (np.abs(evidence.trusted) > CERTAIN * evidence.blur) & ~evidence.wrong
     if evidence.wrong.sum() > _FEW or evidence.wrong.sum() > right.sum() / 3:
         return  # too many for an accident, or too little that is right beside them
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         wrong = np.flatnonzero(evidence.wrong[tensor.span])
         if not right[tensor.span].any() or tensor.places is not None:
-            continue  # of a sample nobody knows what the rest is like
+            continue  # what the rest of a sampled tensor is like is not known
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         predicted = r.copy()
         predicted[wrong] = g[wrong]
         where = ", ".join(str(evidence.layout.locate(tensor.offset + int(place))) for place in wrong)
-        sizes = ", ".join(f"{number(float(g[i] / r[i]) + 0.0)} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong)
+        sizes = ", ".join(
+            f"{format_factor(float(g[i] / r[i]) + 0.0)} x" if r[i] else f"{g[i]:.4g} for 0" for i in wrong
+        )
         text = f"only {where} {'is' if len(wrong) == 1 else 'are'} wrong ({sizes}), all else of it is right"
         yield Hypothesis(FEW_COMPONENTS, text, {tensor.name: predicted}, value=float(len(wrong)))
 
@@ -139,60 +160,64 @@ def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
-    """Return the shape of what is laid out: a sample has none of its own."""
+    """Return the shape of a tensor; of a sample of it, the number of its components."""
     return tensor.shape if tensor.places is None else (tensor.size,)
 
 
 def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[Vector, Vector, Vector]]]]:
-    """Yield each whole suspect with what may have been moved, its β, and the rest: all of r, or the examples' share."""
-    for tensor in evidence.suspects:
+    """Yield each whole wrong tensor with the ways to split r into (what may have moved, its β, the rest)."""
+    for tensor in evidence.wrong_tensors:
+        # A sample has no rows, and an order that moves components out of it would not show.
         if tensor.places is not None or len(tensor.shape) < axes or tensor.size < 2:
             continue
         r, blur = evidence.trusted[tensor.span], evidence.blur[tensor.span].reshape(tensor.shape)
         share = evidence.penalty[tensor.span]
+        # Data and penalty may be added before or after the mistake.
         parts = [(r.reshape(tensor.shape), blur, np.zeros_like(r))]
         if share.any():
             parts.append(((r - share).reshape(tensor.shape), blur, share))
         yield tensor, parts
 
 
-def _rows(
+def _reorder_rows(
     evidence: Evidence, tensor: Tensor, data: Vector, blur: Vector, rest: Vector, axis: int
 ) -> Iterator[Hypothesis]:
-    """Match the rows of g with those of the data by what is in them."""
+    """Propose the order of rows (axis 0) or columns (axis 1) that brings the data closest to g."""
     g = np.moveaxis((evidence.gradient[tensor.span] - rest).reshape(tensor.shape), axis, 0)
     rows = np.moveaxis(data, axis, 0)
-    order = _matched(g.reshape(len(g), -1), rows.reshape(len(g), -1))
+    order = _match_rows(g.reshape(len(g), -1), rows.reshape(len(g), -1))
     if (order == np.arange(len(order))).all():
         return
     moved, image = (np.moveaxis(np.moveaxis(each, axis, 0)[order], 0, axis).reshape(-1) for each in (data, blur))
     what = "components" if len(tensor.shape) == 1 else ("rows", "columns")[axis]
-    yield Hypothesis(REORDERED, _told(order, what), {tensor.name: moved + rest}, {tensor.name: image})
+    yield Hypothesis(REORDERED, _describe_order(order, what), {tensor.name: moved + rest}, {tensor.name: image})
 
 
-def _matched(g: Vector, rows: Vector) -> Order:
-    """Return the order of `rows` that is closest to `g`, by the order of their projections."""
+def _match_rows(g: Vector, rows: Vector) -> Order:
+    """Return the order in which `rows` are closest to those of `g`: that of their projections on one direction."""
+    # Rows that differ have different projections with probability 1; the seed makes the report repeatable.
     direction = np.random.default_rng(len(g)).standard_normal(g.shape[1])
     order = np.empty(len(g), dtype=np.intp)
     order[np.argsort(g @ direction, kind="stable")] = np.argsort(rows @ direction, kind="stable")
     return order
 
 
-def _told(order: Order, what: str) -> str:
+def _describe_order(order: Order, what: str) -> str:
     places, count = np.arange(len(order)), int((order != np.arange(len(order))).sum())
     if count == 2:
         first, second = np.flatnonzero(order != places)
         return f"{what} {first} and {second} are swapped"
     if (order == places[::-1]).all():
         return f"its {what} are in reverse order"
+    # Where all rows moved by the same number of places, one row shows by how many.
     shift = int((places - order)[0]) % len(order)
     if (np.roll(places, shift) == order).all():
         return f"its {what} are rolled by {shift if 2 * shift <= len(order) else shift - len(order)}"
     return f"its {what} are in another order ({count} of {len(order)} moved)"
 
 
-def _rolled(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Hypothesis]:
-    """All components, taken as one long row, rolled by a few; reversed; or the axes reversed together."""
+def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Hypothesis]:
+    """Propose that all components, as one long row, are rolled or reversed, or that the axes are in another order."""
     flat, own = data.reshape(-1), blur.reshape(-1)
     changes: list[tuple[str, Callable[[Vector], Vector]]] = [
         (f"rolled by {shift} as one long row", _rolling(shift))
@@ -200,6 +225,7 @@ def _rolled(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterato
         for shift in (size, -size)
     ]
     changes.append(("reversed as one long row", lambda row: row[::-1]))
+    # Two axes in another order are a transposition, which has a rule of its own.
     if data.ndim > 2:
         orders = permutations(range(data.ndim))
         changes += [(f"its axes are in the order {axes}", _with_axes(data.shape, axes)) for axes in orders]
@@ -218,27 +244,29 @@ def _with_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Callable[[Vecto
 # --- rows and columns -----------------------------------------------------------------------------------------------
 
 
-def _wrong_lines(evidence: Evidence, tensor: Tensor, axis: int) -> Flags:
+def _wrong_rows(evidence: Evidence, tensor: Tensor, axis: int) -> Flags:
     """Return which rows (axis 0) or columns (axis 1) have wrong components."""
     wrong = evidence.wrong[tensor.span].reshape(_shape(tensor))
     others = tuple(other for other in range(wrong.ndim) if other != axis)
     return np.asarray(wrong.any(axis=others))
 
 
-def _spread(lines: Flags, tensor: Tensor, axis: int) -> Flags:
+def _components_of(rows: Flags, tensor: Tensor, axis: int) -> Flags:
     """Return the components of these rows or columns, flat."""
     shape = _shape(tensor)
-    fitting = [1] * len(shape)
-    fitting[axis] = shape[axis]
-    return np.asarray(np.broadcast_to(lines.reshape(fitting), shape).reshape(-1))
+    along_axis = [1] * len(shape)
+    along_axis[axis] = shape[axis]
+    return np.asarray(np.broadcast_to(rows.reshape(along_axis), shape).reshape(-1))
 
 
-def _named(lines: Flags, axis: int) -> str:
-    numbers = np.flatnonzero(lines)
-    what = ("row", "column")[axis] + "s" * (len(numbers) > 1)
-    shown = ", ".join(str(place) for place in numbers[:4])
-    return f"{what} {shown}" + (f" and {len(numbers) - 4} more" if len(numbers) > 4 else "")
-
-
-def _are(lines: Flags) -> str:
-    return "is" if lines.sum() == 1 else "are"
+def _name_rows(rows: Flags, tensor: Tensor, axis: int) -> str:
+    """Return "row 3" or "columns 0, 2" of a matrix; of a tensor with more axes "[:, 4, :]", as in an index."""
+    numbers = np.flatnonzero(rows).tolist()
+    if len(_shape(tensor)) < 3:
+        return f"{('row', 'column')[axis]}{'s' * (len(numbers) > 1)} {joined(numbers, _MOST_ROWS)}"
+    places = []
+    for place in numbers:
+        index = [":"] * len(_shape(tensor))
+        index[axis] = str(place)
+        places.append(f"{tensor.name}[{', '.join(index)}]")
+    return joined(places, _MOST_ROWS)

@@ -1,22 +1,23 @@
-"""Penalties: the residual g − r is a multiple of θ itself, or of its signs.
+"""Penalties: the residual g − r is a multiple of θ itself, or of the signs of θ.
 
-With λ the l2 and μ the l1 of the loss, the penalty's share of ∂J/∂W is (λ W + μ/2 sign W)/m, and that of ∂J/∂b nothing.
+With λ the l2 and μ the l1 of the loss, the penalty's share of ∂J/∂W is (λ W + μ/2 sign W)/m; that of ∂J/∂b is zero.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, fitted, multiples
-from xcheck.diagnose.rules.factors import number
+from xcheck.diagnose.evidence import Evidence, Hypothesis, Share, closest, fit, multiples
+from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import PENALISED_BIAS, SIGN_FOR_WEIGHT, WRONG_L1, WRONG_L2
 from xcheck.layout import Tensor, Vector
 
 
 def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
-    """g − r = c θ, c sign θ, or both."""
-    biases = [tensor for tensor in evidence.suspects if tensor.role == "bias"]
-    weights = [tensor for tensor in evidence.suspects if tensor not in biases]
+    """Propose that g − r is c θ, c sign θ, or a sum of both."""
+    # A network penalises its weights alone, so that a multiple of θ in a bias is another mistake.
+    biases = [tensor for tensor in evidence.wrong_tensors if tensor.role == "bias"]
+    weights = [tensor for tensor in evidence.wrong_tensors if tensor not in biases]
     yield from _multiple(evidence, biases, PENALISED_BIAS, lambda theta: theta)
     yield from _multiple(evidence, weights, WRONG_L2, lambda theta: theta)
     # Where all θ have one sign, a constant that is added looks the same.
@@ -28,7 +29,7 @@ def penalty(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def _rate(evidence: Evidence, code: str) -> float:
-    """Return what the loss's own penalty multiplies θ, or its signs, with; 0 where it has none, or nothing is known."""
+    """Return the factor of θ, or of sign θ, in the loss's own penalty; 0 where it has none or is not declared."""
     if evidence.problem is None:
         return 0.0
     network, m = evidence.problem.network, evidence.problem.examples
@@ -36,8 +37,9 @@ def _rate(evidence: Evidence, code: str) -> float:
 
 
 def _shares(evidence: Evidence) -> dict[float, str]:
-    """Return what c may be in units of the penalty's own rate."""
+    """Return well-known mistakes of c, in units of the penalty's own factor."""
     m = 1.0 if evidence.problem is None else float(evidence.problem.examples)
+    # The residual is c times the penalty's share: −1 takes it away, 1 adds it once more.
     known = {-1.0: "is missing", 1.0: "is counted twice", -2.0: "has the opposite sign", -0.5: "is halved"}
     return ({m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"} if m > 1 else {}) | known
 
@@ -45,33 +47,39 @@ def _shares(evidence: Evidence) -> dict[float, str]:
 def _multiple(
     evidence: Evidence, tensors: Sequence[Tensor], code: str, base: Callable[[Vector], Vector]
 ) -> Iterator[Hypothesis]:
-    """g = r + c base."""
+    """Propose that g = r + c base in as many of the tensors as possible."""
     shares = {
         tensor.name: Share(base(evidence.theta[tensor.span]), evidence.trusted[tensor.span], evidence.blur[tensor.span])
         for tensor in tensors
     }
     for c, group in multiples(evidence, shares):
         rate, known = _rate(evidence, code), _shares(evidence)
+        # Without a penalty in the loss there is nothing that c could be a multiple of.
         share = None if not rate else closest(c / rate, known, evidence.close)
         value = c if share is None else share * rate
         predicted = {name: value * each.base + each.rest for name, each in group.items()}
-        yield Hypothesis(code, _told(code, value, rate, share, known), predicted, value=value, free=int(share is None))
+        yield Hypothesis(
+            code, _describe(code, value, rate, share, known), predicted, value=value, free=int(share is None)
+        )
 
 
-def _told(code: str, c: float, rate: float, share: float | None, known: Mapping[float, str]) -> str:
-    formula = f"g − r = {number(c)} {'sign θ' if code == WRONG_L1 else 'θ'}"
+def _describe(code: str, c: float, rate: float, share: float | None, known: Mapping[float, str]) -> str:
+    base = "sign θ" if code == WRONG_L1 else "θ"
+    formula = f"g − r = {format_factor(c)} {base}"
     if code == PENALISED_BIAS:
         return f"the penalty is applied to a bias, too: {formula}"
     word = "L1" if code == WRONG_L1 else "L2"
     if share is not None:
         return f"the {word} penalty {known[share]}: {formula}"
     if rate:
-        return f"the {word} penalty is {number(1 + c / rate)} x what it should be: {formula}"
-    return f"a penalty that the loss does not have, or lacks one that it has: {formula}"
+        return f"the {word} penalty is {format_factor(1 + c / rate)} x what it should be: {formula}"
+    # Of a function nobody knows whether it has a penalty at all.
+    source = f"an {word} term that the gradient has and the loss has not, or the other way round"
+    return f"{formula}: off by a multiple of {base}, as by {source}"
 
 
 def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
-    """g = r + c P, where the loss has both penalties."""
+    """Propose that g = r + c P, where the loss has both penalties."""
     if evidence.problem is None or not (evidence.problem.network.l1 and evidence.problem.network.l2):
         return
     spans = {tensor.name: tensor.span for tensor in tensors}
@@ -81,28 +89,29 @@ def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis
     for c, group in multiples(evidence, shares):
         known = _shares(evidence)
         share = closest(c, known, evidence.close)
-        said = known[share] if share is not None else f"is {number(1 + c)} x what it should be"
+        said = known[share] if share is not None else f"is {format_factor(1 + c)} x what it should be"
         predicted = {name: each.rest + (c if share is None else share) * each.base for name, each in group.items()}
         yield Hypothesis(WRONG_L2, f"the penalty, L2 and L1, {said}", predicted, value=c, free=int(share is None))
 
 
 def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Hypothesis]:
-    """g − r = a θ + b sign θ: one in the place of the other."""
-    found = _fit(evidence, tensor, theta, np.sign(theta))
-    if found is None:
+    """Propose that θ stands where sign θ belongs, or the other way round: g − r = a θ + b sign θ."""
+    coefficients = _fit_residual(evidence, tensor, theta, np.sign(theta))
+    if coefficients is None:
         return
-    (a, b), l2, l1 = found, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
+    (a, b), l2, l1 = coefficients, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
+    # One of the two terms must just cancel the loss's own penalty; the other one stands in its place.
     known = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
     if not any(known) or min(abs(a), abs(b)) <= evidence.close * max(abs(a), abs(b)):
         return
     text = "sign θ stands where θ belongs" if known[0] else "θ stands where sign θ belongs"
     predicted = evidence.trusted[tensor.span] + a * theta + b * np.sign(theta)
-    formula = f"g − r = {number(a)} θ + {number(b)} sign θ"
+    formula = f"g − r = {format_factor(a)} θ + {format_factor(b)} sign θ"
     yield Hypothesis(SIGN_FOR_WEIGHT, f"{text}: {formula}", {tensor.name: predicted}, value=float(b), free=1)
 
 
-def _fit(evidence: Evidence, tensor: Tensor, *bases: Vector) -> Vector | None:
+def _fit_residual(evidence: Evidence, tensor: Tensor, *bases: Vector) -> Vector | None:
     span = tensor.span
     size = np.maximum(np.abs(evidence.trusted[span]), np.abs(evidence.gradient[span]))
     residual = evidence.gradient[span] - evidence.trusted[span]
-    return fitted(residual, *bases, weight=evidence.blur[span] + evidence.fine * size)
+    return fit(residual, *bases, weight=evidence.blur[span] + evidence.fine * size)

@@ -1,10 +1,11 @@
-"""Numbers: the gradient is right but for how its numbers are stored: rounded, clipped, flushed to zero, conjugated.
+"""Precision: the gradient is right but for how its numbers are stored: rounded, clipped, flushed to zero, conjugated.
 
-A format with p bits has unit roundoff u = 2⁻ᵖ. Two things tell of it:
+A format with p bits has unit roundoff u = 2⁻ᵖ. Its rounding shows in two ways:
 
-- g itself has no more than p bits, and is r to one unit in its last place;
-- rounding went on inside. Each of m terms is off by u/√3 of itself, at random, so that their mean is off by about
-  u M/√(3m), M the mean of their sizes; and the residual has no structure: its signs are as often those of r as not.
+- g itself has no more than p bits, and equals r to one unit in its last place;
+- terms were rounded before they were added. Each of m terms is off by u/√3 of itself on average, at random, so that
+  their mean is off by about u M/√(3m), M the mean of their sizes; and the residual has no structure: its signs are as
+  often those of r as not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,15 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.diagnose.evidence import Evidence, Hypothesis, explained
-from xcheck.diagnose.rules.factors import number
+from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fits
+from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import CLIPPED, CONJUGATE, ROUNDED, UNDERFLOW
 from xcheck.layout import Tensor, Vector
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """A format of numbers: its name, bits of the significand, and the smallest step there is."""
+    """A format of floating-point numbers.
+
+    Attributes:
+        name: such as "float16".
+        bits: of the significand.
+        step: the smallest positive number, where it is not too small to matter.
+    """
 
     name: str
     bits: int
@@ -42,22 +49,39 @@ class _Format:
 _FORMATS = (_Format("bfloat16", 8), _Format("float16", 11, 2.0**-24), _Format("float32", 24))
 # TF32 has the significand of float16, and is found inside only: its results are float32.
 _INSIDE = {8: "bfloat16", 11: "TF32 or float16", 24: "float32"}
-_LEAST = 4  # components
-_OFF = 8.0  # how far the size of a residual may be from what a format's rounding is expected to do
+# With fewer components than this, numbers may be short by chance, as small whole numbers are. A guess.
+_LEAST = 4
+# How far the typical residual may be from what rounding to a format does, as a factor. A guess: formats are 2³ to 2¹³
+# apart, and how many terms were rounded, and how often, is not known.
+_OFF = 8.0
+# How far the largest residual may be above the median one, as a factor. A guess: among 10,000 Gaussian numbers it is 6
+# times as large, and terms of different sizes add to that.
 _WORST = 32.0
+# Decimals that a rounded number may have; with more of them rounding is below the tolerance.
 _MOST_DECIMALS = 12
+# How far a number may be from a whole number of units and still be one, relative to that: storing it rounds it.
+_EXACT_DECIMAL = 1e-9
+# Components above the limit that are equal to this part of them may be one component in several places.
+_DISTINCT = 1e-6
+# Correlations of n random residuals are about 1/√n, and the variances of their logarithms differ by about as much.
+# Guesses: twice and one and a half times that, and for correlations 0.3 more, as small samples are uneven.
+_CORRELATED, _DEVIATIONS, _SCATTER = 0.3, 2.0, 1.5
 
 
-def conjugate(evidence: Evidence) -> Iterator[Hypothesis]:
-    """∂L/∂Im has the opposite sign, ∂L/∂Re is right, but for a common factor: ∂L/∂z is half the conjugate."""
+def conjugation(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that the gradient of a complex parameter is conjugated, or ∂L/∂z, which is half of that.
+
+    Then ∂L/∂Im has the opposite sign, and ∂L/∂Re is right, but for a factor of ½ in both.
+    """
     convention = "the gradient is conjugated (the convention here is ∂L/∂Re + i ∂L/∂Im)"
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         if not tensor.name.endswith(".imag"):
             continue
         yield Hypothesis(
             CONJUGATE, f"the opposite sign: {convention}", {tensor.name: -evidence.trusted[tensor.span]}, value=-1.0
         )
-        real = next((t for t in evidence.suspects if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
+        # The real part is wrong as well only if there is a factor of ½.
+        real = next((t for t in evidence.wrong_tensors if t.name == f"{tensor.name.removesuffix('.imag')}.real"), None)
         if real is not None:
             both = {real.name: evidence.trusted[real.span] / 2, tensor.name: -evidence.trusted[tensor.span] / 2}
             yield Hypothesis(
@@ -65,33 +89,35 @@ def conjugate(evidence: Evidence) -> Iterator[Hypothesis]:
             )
 
 
-def clipped(evidence: Evidence) -> Iterator[Hypothesis]:
-    """g = min(max(r, −c), c), c the same for all tensors or each tensor's own."""
-    largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.suspects}
+def clipping(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that g = min(max(r, −c), c), with the same c for all tensors or one for each."""
+    largest = {tensor.name: float(np.abs(evidence.gradient[tensor.span]).max()) for tensor in evidence.wrong_tensors}
+    # Clipping by value has one limit for all; clipping by tensor leaves each with a largest component of its own.
     common = max(largest.values(), default=0.0)
     for limits in (dict.fromkeys(largest, common), largest):
         predicted, hits, spared = {}, 0, False
         for name, c in limits.items():
             span = evidence.layout[name].span
             g, r = np.abs(evidence.gradient[span]), np.abs(evidence.trusted[span])
-            # One that happens to be the largest, or two that are ± each other, are not clipped.
+            # The largest component alone, or two that are ± each other, look clipped and need not be.
             cut = r[(g == c) & (r > c)]
             expected = np.clip(evidence.trusted[span], -c, c)
-            if evidence.fine * r.max() < c and len(cut) and explained(evidence, span, expected, None):
+            if evidence.fine * r.max() < c and len(cut) and fits(evidence, span, expected, None):
                 predicted[name] = expected
-                hits = max(hits, len(cut) if np.ptp(cut) > 1e-6 * cut.max() else 1)
+                hits = max(hits, len(cut) if np.ptp(cut) > _DISTINCT * cut.max() else 1)
                 spared |= bool((g < c).any())
         if spared and (hits > 1 or (limits is not largest and len(predicted) > 1)):
-            where = f"±{number(common)}" if limits is not largest else "the largest that is left of it"
+            where = f"±{format_factor(common)}" if limits is not largest else "the largest that is left of it"
             yield Hypothesis(CLIPPED, f"clipped at {where}", predicted, value=common)
 
 
 def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Whatever is small is zero, and all else right; small in each tensor, or in all."""
+    """Propose that whatever is small is zero and all else right, with a limit for each tensor."""
     predicted, limits, count = {}, [], 0
-    for tensor in evidence.suspects:
+    for tensor in evidence.wrong_tensors:
         g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
         lost = (g == 0) & evidence.wrong[tensor.span]
+        # A tensor that is zero as a whole is detached.
         if lost.any() and not lost.all():
             limit = float(np.abs(r[lost]).max())
             predicted[tensor.name] = np.where(np.abs(r) <= limit, 0.0, r)
@@ -102,10 +128,11 @@ def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
         yield Hypothesis(UNDERFLOW, text, predicted, value=max(limits))
 
 
-def rounded(evidence: Evidence) -> Iterator[Hypothesis]:
-    """g has the bits of a narrow format, or the residual is what rounding to one does on the way."""
-    left = list(evidence.suspects)
+def rounding(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that g has the bits of a narrow format, or that the residual is what rounding to one does on the way."""
+    left = list(evidence.wrong_tensors)
     for form in _FORMATS:
+        # Narrow formats first: a number of bfloat16 is one of float32 as well.
         stored = [tensor for tensor in left if _stored(evidence, tensor, form)]
         if sum(int(np.count_nonzero(evidence.gradient[tensor.span])) for tensor in stored) < _LEAST:
             continue
@@ -131,25 +158,27 @@ def _stored(evidence: Evidence, tensor: Tensor, form: _Format) -> bool:
 
 
 def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
-    """Return how many decimals the numbers of a tensor have, if they are few, and rounding to them is all there is."""
+    """Return to how many decimals a tensor is rounded; None where it is not, or where it is off by more than that."""
     g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
     for decimals in range(1, _MOST_DECIMALS + 1):
         scaled = g * 10.0**decimals
-        if g.any() and (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
+        if g.any() and (np.abs(scaled - np.rint(scaled)) <= _EXACT_DECIMAL * np.maximum(1.0, np.abs(scaled))).all():
             unit = 0.5 * 10.0**-decimals
             return decimals if (np.abs(g - r) <= 1.01 * unit + evidence.blur[tensor.span]).all() else None
     return None
 
 
 def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
-    """Tell by the size of the residual, over all tensors that are left, where it has no structure."""
-    told = [_told(evidence, tensor) for tensor in tensors]
-    e, r, theta, size = (np.concatenate(column) for column in zip(*told, strict=True))
+    """Propose that terms were rounded on the way, if the residual has no structure and the size of such roundings."""
+    parts = [_residual(evidence, tensor) for tensor in tensors]
+    e, r, theta, size = (np.concatenate(column) for column in zip(*parts, strict=True))
     whole = sum(int((evidence.magnitude[tensor.span] > 0).sum()) for tensor in tensors)
+    # Rounding on the way touches most components, and is no explanation of a few.
     if len(e) < 2 * _LEAST or len(e) < whole / 2 or not _is_random(e, r, theta, size):
         return
     units = np.abs(e) / size
     typical = float(np.sqrt(np.mean(units**2)))
+    # The format whose roundoff is nearest, on a logarithmic scale.
     bits = min(_INSIDE, key=lambda bits: abs(np.log(typical * 2.0**bits)))
     alike = units.max() <= _WORST * max(float(np.median(units)), 2.0 ** -(bits + 3))
     if not (alike and 1 / _OFF <= typical * 2.0**bits <= _OFF):
@@ -163,30 +192,32 @@ def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesi
 
 
 def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:
-    """Return whether a residual is like rounding: in no relation to r, to θ, or to 1, and as large as the terms.
+    """Return whether a residual is like rounding on the way: unrelated to r, θ and constants, and in proportion to M.
 
-    What is in proportion to r itself, or of one size everywhere, was done to the result and not on the way.
+    A residual in proportion to r itself, or of one size everywhere, was made in the result and not on the way to it.
     """
-    few = 0.3 + 2 / np.sqrt(len(e))
+    few = _CORRELATED + _DEVIATIONS / np.sqrt(len(e))
     unit = e / size
+    # In units of what rounding would do, so that large components do not speak for all.
     related = max(abs(_correlation(unit, other)) for other in (r / size, theta, np.ones_like(e), np.abs(r) / size))
     balanced = max(abs(np.mean(np.sign(e))), abs(np.mean(np.sign(e * r))))
     with np.errstate(all="ignore"):
-        spread = [float(np.var(np.log(np.abs(e) / other))) for other in (size, np.abs(r), np.ones_like(r))]
-    return bool(related <= few and balanced <= few and spread[0] <= min(spread) + 1.5 / np.sqrt(len(e)))
+        scatter = [float(np.var(np.log(np.abs(e) / other))) for other in (size, np.abs(r), np.ones_like(r))]
+    return bool(related <= few and balanced <= few and scatter[0] <= min(scatter) + _SCATTER / np.sqrt(len(e)))
 
 
 def _correlation(a: Vector, b: Vector) -> float:
-    """Return ⟨a, b⟩/(‖a‖ ‖b‖), the means left in: a constant is a structure."""
+    """Return ⟨a, b⟩/(‖a‖ ‖b‖); means are not subtracted, for a constant residual is no rounding."""
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / lengths if lengths else 0.0
 
 
-def _told(evidence: Evidence, tensor: Tensor) -> tuple[Vector, Vector, Vector, Vector]:
-    """Return residual, r, θ, and what one rounding of each term with u = 1 would do, where that is more than noise."""
+def _residual(evidence: Evidence, tensor: Tensor) -> tuple[Vector, Vector, Vector, Vector]:
+    """Return e = g − r, r, θ and M/√(3m) of the components whose residual is more than noise."""
     span = tensor.span
     g, r = evidence.gradient[span], evidence.trusted[span]
+    # Of people's functions the terms are not known: they count as one term, as large as the largest component.
     terms = 1.0 if evidence.problem is None else float(evidence.problem.examples)
     size = evidence.magnitude[span] if evidence.problem is not None else np.full(r.shape, np.abs(r).max())
-    told = (size > 0) & (np.abs(g - r) > 4 * evidence.blur[span]) & (r != 0)
-    return (g - r)[told], r[told], evidence.theta[span][told], size[told] / np.sqrt(3 * terms)
+    certain = (size > 0) & (np.abs(g - r) > CERTAIN * evidence.blur[span]) & (r != 0)
+    return (g - r)[certain], r[certain], evidence.theta[span][certain], size[certain] / np.sqrt(3 * terms)

@@ -1,4 +1,4 @@
-"""Read a csv file with a header row; whatever is wrong is said with the file's own line and column.
+"""Csv files: numbers and words under a header row; each complaint gives its line and column in the file.
 
 In a complaint, line is where the row begins in the file and column counts the values in it, both from 1; "row 2" in its
 text is the second row of data, as a spreadsheet or data frame counts below the header.
@@ -19,13 +19,14 @@ from xcheck.layout import Vector
 from xcheck.networks.data.dataset import Labels, Table
 from xcheck.text import listed, quoted, shortened
 
-_HEADER = -1  # number of the header row
+_HEADER = -1  # number of the header row: rows of data count from 0
 
 
-def _number(cell: str) -> float | None:
-    """Return the number in a cell, None if there is none; nan and inf are numbers here, their readers refuse them."""
+def _to_number(cell: str) -> float | None:
+    """Return the number in a cell, None if there is none; `_Sheet.number` refuses nan and inf."""
+    # Python takes 1_000 and digits of any script for numbers; no other reader of csv files does.
     if "_" in cell or not cell.isascii():
-        return None  # Python takes 1_000 and digits of any script, no other reader of csv files does
+        return None
     try:
         return float(cell)
     except ValueError:
@@ -54,7 +55,7 @@ class _Sheet:
     def number(self, row: int, column: int) -> float | Complaint:
         """Return the cell as a finite number, or what is wrong with it."""
         cell = self.rows[row][column]
-        value = _number(cell)
+        value = _to_number(cell)
         if value is None:
             what = f"{quoted(cell)} is not a number" if cell else "the cell is empty"
             return self.complain_at(row, column, what)
@@ -71,24 +72,25 @@ class _Sheet:
         return np.array(cells, dtype=np.float64).reshape(len(self.rows), len(columns))
 
     def word_rows(self, column: int) -> list[int]:
-        return [r for r, row in enumerate(self.rows) if row[column] and _number(row[column]) is None]
+        return [r for r, row in enumerate(self.rows) if row[column] and _to_number(row[column]) is None]
 
     def words(self, columns: Sequence[int]) -> NDArray[np.str_]:
         """Return the columns as words, or complain about every cell that is empty or of the other kind."""
-        bad = [complaint for column in columns for complaint in self._misfits(column)]
+        bad = [complaint for column in columns for complaint in self._find_misfits(column)]
         if bad:
             raise DefinitionError(shortened(bad))
         return np.array([[row[c] for c in columns] for row in self.rows], dtype=np.str_)
 
-    def _misfits(self, column: int) -> list[Complaint]:
-        """Return a complaint for every hole, and for every word among numbers or number among words.
+    def _find_misfits(self, column: int) -> list[Complaint]:
+        """Return a complaint for every empty cell, and for every word among numbers or number among words.
 
-        A slip such as 'oops' in a column of class numbers would else silently become a class of its own.
+        Otherwise a slip such as 'oops' in a column of class numbers would silently become a class of its own.
         """
         empty = [r for r, row in enumerate(self.rows) if not row[column]]
         words = self.word_rows(column)
         numbers = sorted(set(range(len(self.rows))) - {*words, *empty})
         odd, kind = (words, "word among numbers") if len(words) <= len(numbers) else (numbers, "number among words")
+        # Whatever there is less of is taken for the slip.
         text = "{} is a " + kind + "; classes are all words or all numbers"
         odd = odd if words and numbers else []
         return [
@@ -97,11 +99,11 @@ class _Sheet:
         ]
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _cannot_read(path, error) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -110,9 +112,9 @@ def _text(path: Path) -> str:
         raise DefinitionError(Complaint(text, file=str(path), line=line)) from error
 
 
-def _sheet(path: Path) -> _Sheet:
+def _read_sheet(path: Path) -> _Sheet:
     """Read the cells of a csv file with a header row; blank lines are skipped."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True, skipinitialspace=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     begin = 1
@@ -153,7 +155,7 @@ def _check_shape(sheet: _Sheet) -> None:
         raise DefinitionError(shortened(bad))
 
 
-def _unreadable(path: Path, error: OSError) -> DefinitionError:
+def _cannot_read(path: Path, error: OSError) -> DefinitionError:
     return DefinitionError(Complaint(f"cannot read {path}: {error.strerror or error}", key=("data", "file")))
 
 
@@ -169,22 +171,22 @@ def read_csv(path: Path, *, target: Sequence[str], features: Sequence[str] | Non
     Raises:
         DefinitionError: with the line and column in the file, or the key of the definition at fault.
     """
-    sheet = _sheet(path)
+    sheet = _read_sheet(path)
     _check_columns(sheet, target, features)
-    chosen = list(features) if features is not None else _all_but(sheet, target)
+    chosen = list(features) if features is not None else _other_columns(sheet, target)
     return Table(
         inputs=sheet.numbers([sheet.place(name) for name in chosen]),
-        labels=_labels(sheet, [sheet.place(name) for name in target], classes=classes),
+        labels=_read_labels(sheet, [sheet.place(name) for name in target], classes=classes),
         features=tuple(chosen),
     )
 
 
-def _labels(sheet: _Sheet, columns: Sequence[int], *, classes: bool) -> Labels:
+def _read_labels(sheet: _Sheet, columns: Sequence[int], *, classes: bool) -> Labels:
     wordy = classes and any(sheet.word_rows(column) for column in columns)
     return sheet.words(columns) if wordy else sheet.numbers(columns)
 
 
-def _all_but(sheet: _Sheet, target: Sequence[str]) -> list[str]:
+def _other_columns(sheet: _Sheet, target: Sequence[str]) -> list[str]:
     """Return the names of the columns beside the target."""
     # pandas writes the row number into a column without a name: it must not become a feature by accident.
     unnamed = [place for place, name in enumerate(sheet.header) if not name]

@@ -1,4 +1,4 @@
-"""Table: what a file holds. Dataset: what a network is given, normalised, some rows of it drawn."""
+"""Table: inputs and labels as a file holds them. Dataset: inputs and targets as numbers, ready for a network."""
 
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -43,10 +43,10 @@ class Dataset:
     constant: tuple[str, ...] = ()
 
     def normalized(self, like: "Dataset | None" = None) -> "Dataset":
-        """Return (x − μ)/σ per feature, with μ and σ over all rows of `like`, by default its own.
+        """Return (x − μ)/σ for each feature, with the mean μ and the standard deviation σ of all rows of `like`.
 
-        A feature that is constant there is centred only. What is trained on gives μ and σ to everything else: "the
-        training and validation sets must be brought to the same scale".
+        By default these are the dataset's own. A feature that is constant in `like` is only centred. The training part
+        gives μ and σ to all parts: "the training and validation sets must be brought to the same scale".
 
         Source: lecture notes, equations (11)-(13).
         """

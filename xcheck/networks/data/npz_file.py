@@ -1,4 +1,4 @@
-"""Read arrays from an .npz file; pickled objects are never loaded."""
+"""Npz files: named arrays of NumPy; pickled objects are never loaded, because unpickling runs code."""
 
 import zipfile
 import zlib
@@ -13,9 +13,11 @@ from xcheck.layout import Vector
 from xcheck.networks.data.dataset import Labels, Table
 from xcheck.text import listed, quoted
 
+# How files begin: zip archives such as .npz, single arrays, and pickled objects.
 _ZIP, _NPY, _PICKLE = b"PK", b"\x93NUMPY", b"\x80"
 _PICKLED = "holds pickled objects, which are never loaded because unpickling runs code; save plain numeric arrays"
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
+# What NumPy writes; others need libraries that may be absent, or unpack to any size.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # What zipfile, zlib and NumPy's parser of headers raise about bytes that are damaged or were made up;
 # RuntimeError is an encrypted member, MemoryError and OverflowError a shape beyond all bounds.
@@ -30,20 +32,20 @@ def load_npz(path: Path, key: tuple[str, ...]) -> dict[str, NDArray[np.generic]]
     """
     try:
         with path.open("rb") as file:
-            text = _not_npz(file.read(len(_NPY)))
+            text = _describe_other_file(file.read(len(_NPY)))
             if text is not None:
                 raise DefinitionError(Complaint(f"{path} {text}", key=key))
             with zipfile.ZipFile(file) as archive:
-                return {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
+                return {name.removesuffix(".npy"): _read_array(archive, name) for name in archive.namelist()}
     except OSError as error:
         text = f"cannot read {path}: {error.strerror or error}"
         raise DefinitionError(Complaint(text, key=key)) from error
     except _DAMAGED as error:
-        raise DefinitionError(Complaint(f"{path} {_reason(error)}", key=key)) from error
+        raise DefinitionError(Complaint(f"{path} {_explain_damage(error)}", key=key)) from error
 
 
-def _not_npz(start: bytes) -> str | None:
-    """Return what a file is that begins like this, if it is no .npz file."""
+def _describe_other_file(start: bytes) -> str | None:
+    """Say what a file is that begins with these bytes; None if it is an .npz file."""
     if start.startswith(_ZIP):
         return None
     if start == _NPY:
@@ -53,7 +55,7 @@ def _not_npz(start: bytes) -> str | None:
     return "is empty" if not start else "is not an .npz file; write one with numpy.savez"
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
+def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     if archive.getinfo(name).compress_type not in _COMPRESSIONS:
         raise zipfile.BadZipFile(f"{name} is compressed in a way that NumPy does not write")
     with archive.open(name) as member:
@@ -61,7 +63,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.generic]:
     return array
 
 
-def _reason(error: Exception) -> str:
+def _explain_damage(error: Exception) -> str:
+    """Say what is wrong with a file that could not be read."""
     # NumPy tells pickled objects from other trouble by this sentence alone.
     if "Object arrays" in str(error):
         return _PICKLED
@@ -86,18 +89,18 @@ def read_npz(path: Path, *, target: str, inputs: str = "x") -> Table:
     if bad:
         raise DefinitionError(bad)
     x, y = arrays[inputs], arrays[target]
-    misfits = _misfits(x, y, inputs, target)
+    misfits = _find_misfits(x, y, inputs, target)
     if misfits:
         raise DefinitionError(Complaint(f"{path}: {text}", key=("data", "file")) for text in misfits)
     return Table(
-        inputs=_finite(path, inputs, x),
-        labels=_labels(path, target, y),
+        inputs=_read_finite(path, inputs, x),
+        labels=_read_labels(path, target, y),
         features=tuple(f"{inputs}[{column}]" for column in range(x.shape[1])),
     )
 
 
-def _misfits(x: NDArray[np.generic], y: NDArray[np.generic], inputs: str, target: str) -> list[str]:
-    """Return what is wrong with the shapes."""
+def _find_misfits(x: NDArray[np.generic], y: NDArray[np.generic], inputs: str, target: str) -> list[str]:
+    """Return what is wrong with the shapes of inputs `x` and target `y`."""
     bad = [
         f"{quoted(name)} must have shape {need}, it has shape {array.shape}"
         for name, array, need, axes in (
@@ -113,13 +116,14 @@ def _misfits(x: NDArray[np.generic], y: NDArray[np.generic], inputs: str, target
     return [f"no data: {quoted(name)} has shape {a.shape}" for name, a in ((inputs, x), (target, y)) if a.size == 0]
 
 
-def _labels(path: Path, name: str, array: NDArray[np.generic]) -> Labels:
+def _read_labels(path: Path, name: str, array: NDArray[np.generic]) -> Labels:
     """Return the targets as numbers or words, shape (rows, columns)."""
-    labels: Labels = _words(path, name, array) if array.dtype.kind in "US" else _finite(path, name, array)
+    labels: Labels = _read_words(path, name, array) if array.dtype.kind in "US" else _read_finite(path, name, array)
     return labels.reshape(len(labels), -1)
 
 
-def _words(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.str_]:
+def _read_words(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.str_]:
+    """Return words without the blanks around them, or say which entry is none."""
     # Bytes that are not UTF-8 stay distinct words, which is all that classes need.
     if array.dtype.kind == "S":
         words = np.strings.decode(array.astype(np.bytes_), "utf-8", "backslashreplace")
@@ -133,7 +137,7 @@ def _words(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.str_
     return words
 
 
-def _finite(path: Path, name: str, array: NDArray[np.generic]) -> Vector:
+def _read_finite(path: Path, name: str, array: NDArray[np.generic]) -> Vector:
     """Return the array as float64, or say which entry is not a finite number."""
     if array.dtype.kind not in "biuf":
         text = f"{path}: {quoted(name)} has dtype {array.dtype}; numbers are needed"

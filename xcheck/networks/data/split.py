@@ -1,7 +1,8 @@
 """Split: training, validation and test part of one dataset, all of them from one distribution.
 
-Rows are drawn at random; of classes every part gets its share (stratified), and of a rare one a row as long as there
-are any, the training part first. "Make sure that all data splits are coming from the same distribution."
+Rows are drawn at random. Where targets are classes, every part gets its share of each class (a stratified split); of a
+class with fewer rows than parts the training part gets the first. "Make sure that all data splits are coming from the
+same distribution."
 
 Source: lecture notes, "Train/ val/ test" and "Mismatched train/test distribution".
 """
@@ -17,7 +18,10 @@ from xcheck.networks.data.dataset import Dataset
 
 # "70/15/15 or 60/20/20 splits if you have a small amount of data 100-10000"; with millions "(1-2) % splits".
 SMALL, LARGE = (0.6, 0.2, 0.2), (0.98, 0.01, 0.01)
+# From so many rows on, the large split: the notes name 10,000 and millions, and this lies between.
 _MANY = 100_000
+# With more distinct targets than this they are taken for no classes, such as vectors of probabilities. A guess, chosen
+# so that the largest common set of classes, the 1000 of ImageNet, is still stratified.
 _MOST_CLASSES = 1_000
 
 
@@ -29,7 +33,8 @@ class Parts:
         training: what θ is fitted to; it gives μ and σ to all parts.
         validation: what models are compared on.
         test: what the last of them is judged by; there need not be one.
-        originals: how many rows of the training part, the first, are no copies made by augmentation; None for all.
+        originals: the first so many rows of the training part are in the file, the others are copies made by
+            augmentation; None if there are none.
     """
 
     training: Dataset
@@ -49,14 +54,16 @@ class Parts:
         return replace(self, training=like.normalized(), validation=self.validation.normalized(like), test=test)
 
 
-def parted(dataset: Dataset, fractions: Sequence[float] | None, rng: np.random.Generator, *, classes: bool) -> Parts:
-    """Return the parts of a dataset; two fractions leave no test part, None takes the usual ones."""
+def split_into_parts(
+    dataset: Dataset, fractions: Sequence[float] | None, rng: np.random.Generator, *, classes: bool
+) -> Parts:
+    """Split a dataset; two fractions leave no test part, None takes those of `usual_split`."""
     training, validation, *test = split(dataset, fractions or usual_split(len(dataset.inputs)), rng, classes=classes)
     return Parts(training=training, validation=validation, test=test[0] if test else None)
 
 
 def usual_split(rows: int) -> tuple[float, float, float]:
-    """Return the notes' fractions for so many rows.
+    """Return the fractions that the lecture notes recommend for so many rows.
 
     >>> usual_split(500), usual_split(10**6)
     ((0.6, 0.2, 0.2), (0.98, 0.01, 0.01))
@@ -73,26 +80,27 @@ def split(dataset: Dataset, fractions: Sequence[float], rng: np.random.Generator
         rng: draws the rows.
         classes: whether targets are classes, of which every part is to get its share.
     """
-    groups = _classes(dataset.targets) if classes else [np.arange(len(dataset.targets))]
+    groups = _group_by_class(dataset.targets) if classes else [np.arange(len(dataset.targets))]
     parts: list[list[NDArray[np.intp]]] = [[] for _ in fractions]
     owed = np.zeros(len(fractions))
     for rows in groups:
         shuffled = rng.permutation(rows)
         owed += len(rows) * np.asarray(fractions)
-        counts = _shared(len(rows), np.asarray(fractions), owed)
+        counts = _share_out(len(rows), np.asarray(fractions), owed)
         owed -= counts
-        for part, own in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
-            part.append(own)
+        for part, drawn in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
+            part.append(drawn)
     return [dataset.rows(np.sort(np.concatenate(part))) for part in parts]
 
 
-def _shared(rows: int, fractions: Vector, owed: Vector) -> NDArray[np.intp]:
-    """Return how many rows of a class each part gets: its share, rounded down or up, and one at least if there are.
+def _share_out(rows: int, fractions: Vector, owed: Vector) -> NDArray[np.intp]:
+    """Return how many rows of a class each part gets: its share, rounded down or up, and if possible at least one.
 
     Args:
-        rows: of the class.
-        fractions: of each part.
-        owed: what each part should have got of this class and of those before; who is owed most is rounded up.
+        rows: number of rows of the class.
+        fractions: fraction of each part.
+        owed: how many rows each part should have got of this class and those before, less what it has got before; the
+            part that is owed most is rounded up, so that roundings of many small classes do not add up.
     """
     counts = np.floor(rows * fractions).astype(np.intp)
     for place in np.argsort(counts - owed, kind="stable")[: rows - int(counts.sum())]:
@@ -105,8 +113,8 @@ def _shared(rows: int, fractions: Vector, owed: Vector) -> NDArray[np.intp]:
     return counts
 
 
-def _classes(targets: Vector) -> list[NDArray[np.intp]]:
-    """Return the rows of each class; all rows together where there are so many that they are no classes."""
+def _group_by_class(targets: Vector) -> list[NDArray[np.intp]]:
+    """Return the rows of each class; all rows as one group where there are more classes than `_MOST_CLASSES`."""
     _, labels = np.unique(targets, axis=0, return_inverse=True)
     labels = labels.reshape(-1)
     if labels.max(initial=0) >= _MOST_CLASSES:

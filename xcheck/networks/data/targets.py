@@ -8,7 +8,8 @@ from xcheck.networks.data.dataset import Dataset, Labels, Table
 from xcheck.networks.network import LossName
 from xcheck.text import listed, quoted
 
-# Frameworks differ in what they do with probabilities that do not sum to one: it must be below what a check can see.
+# How far the probabilities of a row may be from summing to one. Where they do not, frameworks compute different losses;
+# the difference is of the size of this, and a check sees 1e-7 (the default tolerance).
 _SLACK = 1e-9
 
 
@@ -24,66 +25,66 @@ def encode(table: Table, loss: LossName, outputs: int) -> Dataset:
     """
     match loss:
         case "binary_cross_entropy":
-            targets = _binary(table.labels)
+            targets = _encode_binary(table.labels)
         case "softmax_cross_entropy":
-            targets = _one_hot(table.labels, outputs)
+            targets = _encode_one_hot(table.labels, outputs)
         case "mean_squared_error":
-            targets = _numbers(table.labels)
+            targets = _encode_numbers(table.labels)
     if targets.shape[1] != outputs:
         columns = targets.shape[1]
-        raise _misfit(f"the last layer has {_counted(outputs, 'unit')}, the target has {_counted(columns, 'column')}")
+        raise _wrong_units(f"the last layer has {_count(outputs, 'unit')}, the target has {_count(columns, 'column')}")
     return Dataset(inputs=table.inputs, targets=targets, features=table.features)
 
 
-def _counted(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _misfit(text: str) -> DefinitionError:
+def _wrong_units(text: str) -> DefinitionError:
     return DefinitionError(Complaint(text, key=("network", "layers", -1, "units")))
 
 
-def _unfit(text: str) -> DefinitionError:
+def _wrong_target(text: str) -> DefinitionError:
     return DefinitionError(Complaint(text, key=("data", "target")))
 
 
-def _numbers(labels: Labels) -> Vector:
+def _encode_numbers(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
-        raise _unfit(f"mean_squared_error needs numbers, the target holds words: {quoted(str(labels[0, 0]))}")
+        raise _wrong_target(f"mean_squared_error needs numbers, the target holds words: {quoted(str(labels[0, 0]))}")
     return labels.astype(np.float64)
 
 
-def _binary(labels: Labels) -> Vector:
+def _encode_binary(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
-        return _two_words(labels)
+        return _encode_two_words(labels)
     odd = labels[(labels != 0) & (labels != 1)]
     if len(odd):
-        raise _unfit(f"binary_cross_entropy needs targets 0 or 1, found {odd[0]:g}")
+        raise _wrong_target(f"binary_cross_entropy needs targets 0 or 1, found {odd[0]:g}")
     return labels.astype(np.float64)
 
 
-def _two_words(labels: Labels) -> Vector:
+def _encode_two_words(labels: Labels) -> Vector:
     if labels.shape[1] != 1:
-        raise _unfit("binary_cross_entropy takes one column of two words, or columns of 0 and 1")
+        raise _wrong_target("binary_cross_entropy takes one column of two words, or columns of 0 and 1")
     classes = np.unique(labels)
     if len(classes) != 2:
         hint = "; softmax_cross_entropy takes more" if len(classes) > 2 else ""
         text = f"binary_cross_entropy needs two classes, the target has {len(classes)}: {listed(classes.tolist())}"
-        raise _unfit(text + hint)
+        raise _wrong_target(text + hint)
     return (labels == classes[1]).astype(np.float64)
 
 
-def _one_hot(labels: Labels, outputs: int) -> Vector:
+def _encode_one_hot(labels: Labels, outputs: int) -> Vector:
     if labels.shape[1] > 1:
-        return _probabilities(labels)
+        return _check_probabilities(labels)
     if labels.dtype.kind == "U":
         column = np.unique(labels[:, 0], return_inverse=True)[1].astype(np.float64)
     else:
-        column = _class_numbers(labels[:, 0].astype(np.float64))
+        column = _check_class_numbers(labels[:, 0].astype(np.float64))
     if column.max() >= outputs:
         hint = "; count the classes from 0, not from 1" if column.min() >= 1 and column.max() == outputs else ""
-        raise _misfit(
-            f"the target has {column.max() + 1:g} classes, the last layer has {_counted(outputs, 'unit')}; "
+        raise _wrong_units(
+            f"the target has {column.max() + 1:g} classes, the last layer has {_count(outputs, 'unit')}; "
             f"softmax_cross_entropy needs one unit per class{hint}"
         )
     targets = np.zeros((len(column), outputs))
@@ -91,25 +92,27 @@ def _one_hot(labels: Labels, outputs: int) -> Vector:
     return targets
 
 
-def _class_numbers(column: Vector) -> Vector:
+def _check_class_numbers(column: Vector) -> Vector:
     odd = column[(column < 0) | (column != np.floor(column))]
     if len(odd):
-        raise _unfit(f"class numbers are 0, 1, 2, ...; found {odd[0]:g}")
+        raise _wrong_target(f"class numbers are 0, 1, 2, ...; found {odd[0]:g}")
     return column
 
 
-def _probabilities(labels: Labels) -> Vector:
+def _check_probabilities(labels: Labels) -> Vector:
     if labels.dtype.kind == "U":
-        raise _unfit("softmax_cross_entropy takes one column of classes, or numeric columns that sum to one")
+        raise _wrong_target("softmax_cross_entropy takes one column of classes, or numeric columns that sum to one")
     rows = labels.astype(np.float64)
     text = "with several target columns softmax_cross_entropy needs probabilities; row {} "
     outside = np.argwhere((rows < 0) | (rows > 1))
     if len(outside):
         row, column = outside[0]
-        raise _unfit(text.format(row + 1) + f"holds {rows[row, column]:g}")
+        raise _wrong_target(text.format(row + 1) + f"holds {rows[row, column]:g}")
     bad = np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > _SLACK)
     if len(bad):
-        raise _unfit(text.format(bad[0] + 1) + f"sums to {rows[bad[0]].sum():.12g}; divide it by its sum, in float64")
+        raise _wrong_target(
+            text.format(bad[0] + 1) + f"sums to {rows[bad[0]].sum():.12g}; divide it by its sum, in float64"
+        )
     return rows
 
 

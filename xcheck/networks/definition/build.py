@@ -1,4 +1,4 @@
-"""Definition -> Problem: read the data, fit it to the network, draw what is random."""
+"""Build: from a validated definition to a Problem. Data are read and fitted to the network; what is random is drawn."""
 
 import math
 from dataclasses import replace
@@ -9,8 +9,8 @@ import numpy as np
 from xcheck.dtypes import DtypeName, largest_of
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import ACTIVATED_LOGITS, CONSTANT_FEATURE, Finding
-from xcheck.networks.data import Dataset, Parts, Table, encode, parted, read_csv, read_npz, synthesize
-from xcheck.networks.data.augment import Augmentation, augmented
+from xcheck.networks.data import Dataset, Parts, Table, encode, read_csv, read_npz, split_into_parts, synthesize
+from xcheck.networks.data.augment import Augmentation, augment
 from xcheck.networks.definition.schema import Augment, Data, Definition, NetworkTable, Synthetic, Training
 from xcheck.networks.definition.weights import read_weights
 from xcheck.networks.initializers import network_layout
@@ -18,9 +18,13 @@ from xcheck.networks.network import Dense, LossName, Network
 from xcheck.networks.problem import Problem
 from xcheck.seeds import Stream, generator
 
+# The axes of an image along which it is flipped.
 _AXES: dict[str, tuple[int, ...]] = {"none": (), "vertical": (0,), "horizontal": (1,), "both": (0, 1)}
+# How many rows are checked where the definition does not say it. A guess, chosen as a common size of a batch: the work
+# of a check grows with it, and a mistake in a backward pass shows in few rows.
 _DEFAULT_EXAMPLES = 64
-_MOST_NUMBERS = 10**8  # in θ, or in what one layer computes: 0.8 GB each
+# Numbers in θ, or in what one layer computes: 0.8 GB in float64, of which a check holds several.
+_MOST_NUMBERS = 10**8
 
 
 def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, Parts | None, tuple[Finding, ...]]:
@@ -35,12 +39,12 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
         DefinitionError: the data or the weights do not fit; complaints carry their key, not yet their line.
     """
     seed, table, check = definition.check.seed, definition.network, definition.check
-    whole, examples = _whole(definition.data, table, folder, seed, trained=definition.training is not None)
-    parts = None if definition.training is None else _parts(whole, definition, definition.training)
-    dataset = _drawn(
+    whole, examples = _read_rows(definition.data, table, folder, seed, trained=definition.training is not None)
+    parts = None if definition.training is None else _split(whole, definition, definition.training)
+    dataset = _draw_examples(
         definition.data, whole if parts is None else parts.training, examples, seed, trained=parts is not None
     )
-    network = _network(table, dataset.inputs.shape[1])
+    network = _build_network(table, dataset.inputs.shape[1])
     theta = None
     if table.weights is not None:
         theta = read_weights(folder / table.weights, network_layout(network))
@@ -58,10 +62,10 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
     return problem.rounded(check.dtype), parts, _warnings(dataset, network, whole_of)
 
 
-def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
-    """Split, stratified where there are classes; each part needs a row."""
+def _split(whole: Dataset, definition: Definition, training: Training) -> Parts:
+    """Split the rows for training, stratified where targets are classes, and complain about a part without rows."""
     rng = generator(definition.check.seed, Stream.SPLIT)
-    parts = parted(whole, training.split, rng, classes=definition.network.loss != "mean_squared_error")
+    parts = split_into_parts(whole, training.split, rng, classes=definition.network.loss != "mean_squared_error")
     each = [parts.training, parts.validation, *([] if parts.test is None else [parts.test])]
     if not all(len(part.inputs) for part in each):
         sizes = ", ".join(str(len(part.inputs)) for part in each)
@@ -69,13 +73,13 @@ def _parts(whole: Dataset, definition: Definition, training: Training) -> Parts:
         raise DefinitionError(Complaint(text, key=("training",)))
     if training.augment is not None:
         originals = len(parts.training.inputs)
-        copied = _augmented(parts.training, definition, training.augment)
+        copied = _augment(parts.training, definition, training.augment)
         parts = replace(parts, training=copied, originals=originals)
     return parts.normalized() if definition.data.normalize else parts
 
 
-def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset:
-    """Return the training part with its copies; they are made of the images as they are in the file."""
+def _augment(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset:
+    """Return the training part with copies of its images added; they are made before anything is normalised."""
     shape, features = definition.data.image, dataset.inputs.shape[1]
     if shape is None or math.prod(shape) != features:
         given = "no shape" if shape is None else f"the shape {shape}"
@@ -96,11 +100,11 @@ def _augmented(dataset: Dataset, definition: Definition, plan: Augment) -> Datas
     changes = Augmentation(
         copies=plan.copies, flip=_AXES[plan.flip], rotate=plan.rotate, crop=plan.crop, distort=plan.distort
     )
-    return augmented(dataset, shape, changes, generator(definition.check.seed, Stream.AUGMENT))
+    return augment(dataset, shape, changes, generator(definition.check.seed, Stream.AUGMENT))
 
 
-def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
-    """Return the rows that are checked: of what is trained on, where there is training."""
+def _draw_examples(data: Data, source: Dataset, examples: int, seed: int, *, trained: bool) -> Dataset:
+    """Return the rows that are checked; with training they are rows of the training part."""
     rows = len(source.inputs)
     if trained and examples > rows:
         if data.examples is not None:
@@ -114,7 +118,7 @@ def _drawn(data: Data, source: Dataset, examples: int, seed: int, *, trained: bo
     return source.draw(examples, generator(seed, Stream.EXAMPLES))
 
 
-def _network(table: NetworkTable, inputs: int) -> Network:
+def _build_network(table: NetworkTable, inputs: int) -> Network:
     return Network(
         inputs=inputs,
         layers=tuple(Dense(**layer.model_dump()) for layer in table.layers),
@@ -125,46 +129,46 @@ def _network(table: NetworkTable, inputs: int) -> Network:
     )
 
 
-def _whole(data: Data, table: NetworkTable, folder: Path, seed: int, *, trained: bool) -> tuple[Dataset, int]:
-    """Return all rows, not normalised yet, and how many of them are to be checked."""
+def _read_rows(data: Data, table: NetworkTable, folder: Path, seed: int, *, trained: bool) -> tuple[Dataset, int]:
+    """Return all rows, not yet normalised, and the number of them that is to be checked."""
     if data.synthetic is not None:
-        return _synthetic(data.synthetic, data, table, seed, trained=trained)
-    return _from_file(folder / (data.file or ""), data, table)
+        return _make_rows(data.synthetic, data, table, seed, trained=trained)
+    return _read_file(folder / (data.file or ""), data, table)
 
 
-def _from_file(path: Path, data: Data, table: NetworkTable) -> tuple[Dataset, int]:
-    held = _read(path, data, table.loss)
+def _read_file(path: Path, data: Data, table: NetworkTable) -> tuple[Dataset, int]:
+    held = _read_table(path, data, table.loss)
     rows, inputs = held.inputs.shape
     examples = data.examples or min(_DEFAULT_EXAMPLES, rows)
     if examples > rows:
         text = f"{examples} examples, but {path} has {rows} {'row' if rows == 1 else 'rows'}"
         raise DefinitionError(Complaint(text, key=("data", "examples")))
-    _check_size(_network(table, inputs), rows, examples)
+    _check_size(_build_network(table, inputs), rows, examples)
     try:
         return encode(held, table.loss, table.layers[-1].units), examples
     except DefinitionError as error:
-        raise DefinitionError(_from_the_end(c, len(table.layers)) for c in error.complaints) from error
+        raise DefinitionError(_count_from_the_start(c, len(table.layers)) for c in error.complaints) from error
 
 
-def _from_the_end(complaint: Complaint, layers: int) -> Complaint:
-    """Give a key that counts from the last layer its place in the list."""
+def _count_from_the_start(complaint: Complaint, layers: int) -> Complaint:
+    """Replace negative numbers in a key, which count layers from the end, by those that count from the start."""
     key: KeyPath = tuple(part + layers if isinstance(part, int) and part < 0 else part for part in complaint.key)
     return replace(complaint, key=key)
 
 
-def _synthetic(
+def _make_rows(
     synthetic: Synthetic, data: Data, table: NetworkTable, seed: int, *, trained: bool
 ) -> tuple[Dataset, int]:
     # What is trained on is more than what is checked; without training, all rows that are made are checked.
     examples = synthetic.examples if trained else data.examples or synthetic.examples
-    _check_size(_network(table, synthetic.inputs), examples, examples)
+    _check_size(_build_network(table, synthetic.inputs), examples, examples)
     rng = generator(seed, Stream.SYNTHETIC)
     drawn = synthesize(synthetic.inputs, examples, table.loss, table.layers[-1].units, rng)
     return drawn, data.examples or min(_DEFAULT_EXAMPLES, examples)
 
 
 def _check_size(network: Network, rows: int, examples: int) -> None:
-    """Complain about what would exhaust the memory, before it does: θ, the targets, or the units of one layer."""
+    """Complain about a θ, targets or units of one layer that would exhaust the memory, before they do."""
     parameters = network_layout(network).size
     numbers = max(rows * network.widths[-1], examples * max(network.widths))
     if max(parameters, numbers) > _MOST_NUMBERS:
@@ -175,7 +179,7 @@ def _check_size(network: Network, rows: int, examples: int) -> None:
 
 
 def _check_range(problem: Problem, dtype: DtypeName) -> None:
-    """Complain about numbers that `dtype` cannot hold, lest they become inf."""
+    """Complain about numbers that are too large for `dtype`; rounding would make them infinite."""
     largest = largest_of(dtype)
     for what in ("inputs", "targets", "theta"):
         reach = float(np.abs(getattr(problem, what)).max(initial=0.0))
@@ -184,7 +188,7 @@ def _check_range(problem: Problem, dtype: DtypeName) -> None:
             raise DefinitionError(Complaint(text, key=("check", "dtype")))
 
 
-def _read(path: Path, data: Data, loss: LossName) -> Table:
+def _read_table(path: Path, data: Data, loss: LossName) -> Table:
     target = data.target or ["y"]
     if path.suffix.lower() == ".npz":
         return read_npz(path, target=target[0])

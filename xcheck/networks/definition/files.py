@@ -1,4 +1,4 @@
-"""What can be said about the files of a definition before any of them is read."""
+"""Files: mistakes in the names of a definition's files that can be seen before any of them is read."""
 
 import stat
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from xcheck.errors import Complaint, KeyPath
 from xcheck.networks.definition.schema import Data
 
+# Suffixes of the files that can be read.
 DATA, WEIGHTS = (".csv", ".npz"), (".npz", ".safetensors")
 
 
@@ -16,7 +17,7 @@ def data_complaints(data: Data) -> list[Complaint]:
         return [Complaint("needs either 'file' or 'synthetic'", key=("data",))]
     if data.file is not None and data.synthetic is not None:
         return [Complaint("needs either 'file' or 'synthetic', not both", key=("data",))]
-    return [Complaint(text, key=("data", key)) for key, text in _misplaced(data)]
+    return [Complaint(text, key=("data", key)) for key, text in _find_misplaced(data)]
 
 
 def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: KeyPath) -> list[Complaint]:
@@ -33,8 +34,8 @@ def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: Key
     return [Complaint(f"{path} is a folder", key=key)] if is_folder else []
 
 
-def _misplaced(data: Data) -> Iterator[tuple[str, str]]:
-    """Yield each key that is missing or has no meaning, with what is wrong."""
+def _find_misplaced(data: Data) -> Iterator[tuple[str, str]]:
+    """Yield each key of `[data]` that is missing, or has no meaning beside the others, with what is wrong."""
     if data.synthetic is not None:
         yield from ((key, "has no meaning with 'synthetic'") for key in ("target", "features") if getattr(data, key))
         return

@@ -3,22 +3,19 @@
 Precedence: flags over the definition over `[tool.xcheck]` in the nearest pyproject.toml over the defaults.
 """
 
-import re
-import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import Finding
 from xcheck.networks.data import Parts
 from xcheck.networks.definition.build import build
+from xcheck.networks.definition.document import Document, Table, read_project
 from xcheck.networks.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
-from xcheck.networks.definition.locate import positions
-from xcheck.networks.definition.messages import complaints_from
 from xcheck.networks.definition.schema import (
     CheckSettings,
     Data,
@@ -31,9 +28,7 @@ from xcheck.networks.definition.schema import (
 from xcheck.networks.problem import Problem
 from xcheck.text import did_you_mean, quoted
 
-Table = Mapping[str, Any]
-
-# Settings of what is drawn when a problem is made from a definition.
+# Settings of what is drawn when a problem is made from a definition; they come too late for a Problem.
 DRAWN = ("examples", "seed", "dropout", "weights")
 
 
@@ -58,90 +53,6 @@ class Loaded:
     weights: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A TOML document (or a dict of the same shape) that knows where its keys stand.
-
-    Attributes:
-        table: the content.
-        name: the file as the person named it; None for a dict.
-        text: the source; None for a dict.
-    """
-
-    table: Table
-    name: str | None = None
-    text: str | None = None
-
-    @classmethod
-    def read(cls, path: Path, name: str | None = None) -> "Document":
-        """Parse a TOML file that the person knows as `name`.
-
-        Raises:
-            DefinitionError: missing, unreadable, not UTF-8, or not TOML (with its line and column).
-        """
-        name = name or str(path)
-        try:
-            # UTF-8 with or without a byte order mark; universal newlines as tomllib does it.
-            text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-            return cls(tomllib.loads(text), name, text)
-        except OSError as error:
-            what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-            raise DefinitionError(Complaint(f"cannot read: {what}", file=name)) from error
-        except UnicodeDecodeError as error:
-            raise DefinitionError(Complaint(f"not a UTF-8 text: {error}", file=name)) from error
-        except tomllib.TOMLDecodeError as error:
-            raise DefinitionError(_not_toml(name, error)) from error
-        except ValueError as error:
-            # Python's own limit on the digits of an integer.
-            raise DefinitionError(Complaint(f"not TOML: an integer is too long: {error}", file=name)) from error
-        except RecursionError as error:
-            raise DefinitionError(Complaint("not TOML: nested too deeply", file=name)) from error
-
-    def locate(self, complaint: Complaint) -> Complaint:
-        """Return the complaint with file, line and column of its key, or of the table that should have it."""
-        if complaint.file is not None or self.text is None:
-            return complaint
-        found, key = positions(self.text), complaint.key
-        while key and key not in found:
-            key = key[:-1]
-        line, column = found.get(key, (1, 1))
-        return replace(complaint, file=self.name, line=line, column=column)
-
-    def validate(self, model: type[BaseModel]) -> list[Complaint]:
-        """Return all mistakes of the document, located."""
-        try:
-            model.model_validate(self.table)
-        except ValidationError as error:
-            return [self.locate(complaint) for complaint in complaints_from(error, model)]
-        return []
-
-
-def _not_toml(name: str, error: tomllib.TOMLDecodeError) -> Complaint:
-    message = str(error)
-    place = re.search(r" \(at line (\d+), column (\d+)\)$", message)
-    if place is None:
-        return Complaint(f"not TOML: {message}", file=name)
-    text = f"not TOML: {message[: place.start()]}"
-    return Complaint(text, file=name, line=int(place[1]), column=int(place[2]))
-
-
-def _project(folder: Path) -> Document:
-    """Return the nearest pyproject.toml, at or above `folder`; empty if there is none."""
-    here = Path.cwd()
-    for place in (folder.resolve(), *folder.resolve().parents):
-        path = place / "pyproject.toml"
-        if path.is_file():
-            return Document.read(path, str(path.relative_to(here) if path.is_relative_to(here) else path))
-    return Document({})
-
-
-def _at(table: object, *keys: str | int) -> Table:
-    """Return the table at `keys`; empty where there is none."""
-    for key in keys:
-        table = table.get(key) if isinstance(table, Mapping) else None
-    return table if isinstance(table, Mapping) else {}
-
-
 def load(source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None) -> Loaded:
     """Load a definition from a TOML file or a dict of the same shape.
 
@@ -156,17 +67,17 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     """
     document = Document.read(source) if isinstance(source, Path) else Document(dict(source))
     folder = source.parent if isinstance(source, Path) else Path()
-    project, asked = _project(folder), Document(dict(flags or {}))
-    moved, given, complaints = _with_weights(document, asked)
+    project, asked = read_project(folder), Document(dict(flags or {}))
+    moved, given, complaints = _move_weights(document, asked)
     complaints += _complaints(moved, project, given, folder=folder, backends=backends)
     if complaints:
         raise DefinitionError(complaints)
-    definition = _merged(moved, project, given)
+    definition = _merge(moved, project, given)
     try:
         problem, parts, warnings = build(definition, folder, name=document.name or "definition")
     except DefinitionError as error:
-        blamed = [_blamed(complaint, document, project, asked) for complaint in error.complaints]
-        raise DefinitionError(blamed) from error
+        located = [_locate_cause(complaint, document, project, asked) for complaint in error.complaints]
+        raise DefinitionError(located) from error
     weights = definition.network.weights
     return Loaded(
         problem=problem,
@@ -178,14 +89,17 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     )
 
 
-def _with_weights(document: Document, flags: Document) -> tuple[Document, Document, list[Complaint]]:
-    """Move the flag `weights` to `[network]`; its file is relative to where the person is."""
+def _move_weights(document: Document, flags: Document) -> tuple[Document, Document, list[Complaint]]:
+    """Move the flag `weights` to `[network]` of the definition, and return both with what is wrong with the file.
+
+    On the command line a file is relative to the current folder, in a definition to the definition's.
+    """
     if "weights" not in flags.table:
         return document, flags, []
     rest = {key: value for key, value in flags.table.items() if key != "weights"}
     name = str(flags.table["weights"])
     complaints = file_complaints(name, Path(), WEIGHTS, ("weights",))
-    network = {**_at(document.table, "network"), "weights": str(Path(name).resolve())}
+    network = {**document.at("network"), "weights": str(Path(name).resolve())}
     moved = document if complaints else replace(document, table={**document.table, "network": network})
     return moved, replace(flags, table=rest), complaints
 
@@ -196,11 +110,11 @@ def project_settings(folder: Path) -> dict[str, Any]:
     Raises:
         DefinitionError: all its mistakes at once.
     """
-    project = _project(folder)
+    project = read_project(folder)
     complaints = project.validate(Project)
     if complaints:
         raise DefinitionError(complaints)
-    return dict(_at(project.table, "tool", "xcheck"))
+    return dict(project.at("tool", "xcheck"))
 
 
 def flag_complaints(flags: Table) -> list[Complaint]:
@@ -220,8 +134,9 @@ def settings_for_problem(flags: Table, *, backends: Collection[str] | None = Non
         for key in DRAWN
         if key in flags
     ]
-    known = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
-    complaints = [*late, *known.validate(CheckSettings), *_backend_complaints(document, ("backends",), backends)]
+    # These two are no keys of `[check]`: that they come too late is complaint enough.
+    settings = Document({key: value for key, value in flags.items() if key not in ("examples", "weights")})
+    complaints = [*late, *settings.validate(CheckSettings), *_backend_complaints(document, ("backends",), backends)]
     if complaints:
         raise DefinitionError(complaints)
     return CheckSettings.model_validate(flags)
@@ -248,31 +163,32 @@ def _complaints(
     ]
 
 
-def _merged(document: Document, project: Document, flags: Document) -> Definition:
-    """Apply the precedence."""
-    data = dict(_at(document.table, "data"))
-    check = {**_at(project.table, "tool", "xcheck"), **_at(document.table, "check"), **flags.table}
+def _merge(document: Document, project: Document, flags: Document) -> Definition:
+    """Apply the precedence: flags over the definition over the project over the defaults."""
+    data = dict(document.at("data"))
+    check = {**project.at("tool", "xcheck"), **document.at("check"), **flags.table}
     examples = check.pop("examples", None)
-    is_said = "examples" in data or "examples" in _at(data, "synthetic")
+    # `examples` of the project is for definitions that do not say how many, be it as rows or as synthetic ones.
+    is_said = "examples" in data or "examples" in document.at("data", "synthetic")
     if examples is not None and ("examples" in flags.table or not is_said):
         data["examples"] = examples
     return Definition.model_validate({**document.table, "data": data, "check": check})
 
 
-def _blamed(complaint: Complaint, document: Document, project: Document, flags: Document) -> Complaint:
-    """Locate a complaint about the merged definition where its value was written."""
+def _locate_cause(complaint: Complaint, document: Document, project: Document, flags: Document) -> Complaint:
+    """Locate a complaint about the merged definition in the document that its value comes from."""
     section, key = complaint.key[:-1], complaint.key[-1:]
     if section == ("check",) or complaint.key in (("data", "examples"), ("network", "weights")):
         if key[0] in flags.table:
             return replace(complaint, key=key)
-        if key[0] not in _at(document.table, *section):
+        if key[0] not in document.at(*section):
             return project.locate(replace(complaint, key=("tool", "xcheck", *key)))
     return document.locate(complaint)
 
 
 def _backend_complaints(document: Document, key: KeyPath, known: Collection[str] | None) -> list[Complaint]:
-    """Return a complaint for every backend below `key` that nobody provides or that is named twice."""
-    names = _at(document.table, *key).get("backends")
+    """Return a complaint for every name in `backends` of the table at `key` that is unknown or stands there twice."""
+    names = document.at(*key).get("backends")
     names = names if isinstance(names, list) else []
     complaints = []
     for place, name in enumerate(names):
@@ -287,8 +203,8 @@ def _backend_complaints(document: Document, key: KeyPath, known: Collection[str]
 
 
 def _driver_complaints(document: Document, known: Collection[str] | None) -> list[Complaint]:
-    """Return a complaint if the witness that is to drive the training is nobody's."""
-    name = _at(document.table, "training").get("backend")
+    """Return a complaint if the backend that is to drive the training is unknown."""
+    name = document.at("training").get("backend")
     if known is None or not isinstance(name, str) or name in known:
         return []
     text = f"unknown backend {quoted(name)}{did_you_mean(name, known)}"
@@ -296,17 +212,18 @@ def _driver_complaints(document: Document, known: Collection[str] | None) -> lis
 
 
 def _file_complaints(document: Document, folder: Path) -> list[Complaint]:
-    """Return what is wrong with the files, as far as the keys that name them are sound."""
+    """Return what is wrong with the files, where the keys that name them have no mistakes themselves."""
     data = document.table.get("data")
     complaints = data_complaints(Data.model_validate(data)) if _fits(Data, data) else []
     for section, key, suffixes in (("data", "file", DATA), ("network", "weights", WEIGHTS)):
-        name = _at(document.table, section).get(key)
+        name = document.at(section).get(key)
         if name is not None and _fits(FileName, name):
             complaints += file_complaints(name, folder, suffixes, (section, key))
     return [document.locate(complaint) for complaint in complaints]
 
 
 def _fits(shape: Any, value: object) -> bool:
+    """Return whether a value has the type `shape` as pydantic sees it."""
     try:
         TypeAdapter(shape).validate_python(value, strict=True)
     except ValidationError:

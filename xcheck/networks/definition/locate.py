@@ -1,8 +1,8 @@
-"""Find where each key of a TOML document is written.
+"""Locate: the line and column at which each key of a TOML document is written.
 
-The standard library's tomllib gives values but no positions, and a message about a wrong key is
-far more useful with its line and column. So the document is scanned a second time here, for
-positions only. This runs only after an error was found, so it favours plain code over speed.
+The standard library's tomllib gives values but no positions, and no other reader of TOML keeps those of values and of
+array elements. So the document is scanned a second time here, for positions only. This runs only after a mistake was
+found, so it favours plain code over speed.
 """
 
 import re
@@ -14,6 +14,7 @@ from xcheck.errors import KeyPath
 
 Position = tuple[int, int]
 
+# Strings as TOML writes them: multi-line before single-line ones, since both begin alike.
 _STRING = "|".join(
     (
         r'"""(?:\\.|[^\\])*?"{3,5}',  # the closing quotes may follow one or two that are content

@@ -1,4 +1,4 @@
-"""pydantic's errors -> complaints in the words of the definition, with "did you mean"."""
+"""Messages: the errors of pydantic as complaints in the words of a definition, with "did you mean"."""
 
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from xcheck.errors import Complaint
 from xcheck.networks.definition.schema import leaves, table_at
 from xcheck.text import did_you_mean, quoted
 
+# What pydantic calls a type, and what a person who writes TOML calls it.
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -24,6 +25,7 @@ _EXPECTED = {
     "dict_type": "a table",
     "finite_number": "a finite number",
 }
+# What pydantic calls a bound: where its limit stands in the context of the error, and its name in plain words.
 _BOUNDS = {
     "greater_than": ("gt", "greater than"),
     "greater_than_equal": ("ge", "at least"),
@@ -31,68 +33,68 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 
-_LONGEST_INT = 64  # bits
+_LONGEST_INT = 64  # bits; longer integers are not written out
 
 
 def complaints_from(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
     """Return one complaint per mistake that pydantic found in a document described by `root`."""
-    return [Complaint(_text(detail, root), key=detail["loc"]) for detail in error.errors()]
+    return [Complaint(_describe_error(detail, root), key=detail["loc"]) for detail in error.errors()]
 
 
-def _text(detail: ErrorDetails, root: type[BaseModel]) -> str:
+def _describe_error(detail: ErrorDetails, root: type[BaseModel]) -> str:
     kind, path, value = detail["type"], detail["loc"], detail["input"]
     match kind:
         case "extra_forbidden":
             text = "unknown key" + did_you_mean(path[-1], table_at(path[:-1], root).model_fields)
         case "missing":
-            words = _words(path, root)
+            words = _known_words(path, root)
             text = "missing" + (f"; known: {', '.join(words)}" if words else "")
         case "literal_error":
-            text = _unknown_word(path, value, root)
+            text = _describe_unknown_word(path, value, root)
         case "together":  # values that are fine each for itself
             text = detail["msg"]
         case "too_short" | "too_long" | "string_too_short":
-            text = _of_another_length(kind, detail["ctx"])
+            text = _describe_length(kind, detail["ctx"])
         case _ if kind in _EXPECTED:
-            text = f"expected {_EXPECTED[kind]}, got {_described(value)}{_in_brackets(kind, value)}"
+            text = f"expected {_EXPECTED[kind]}, got {_describe(value)}{_propose_brackets(kind, value)}"
         case _ if kind in _BOUNDS:
             key, comparison = _BOUNDS[kind]
             limit = detail["ctx"][key]
-            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_described(value)}"
+            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_describe(value)}"
         case _:
-            text = f"{detail['msg']}, got {_described(value)}"
+            text = f"{detail['msg']}, got {_describe(value)}"
     return text
 
 
-def _of_another_length(kind: str, context: Mapping[str, Any]) -> str:
-    """Say how many entries a list may have."""
+def _describe_length(kind: str, context: Mapping[str, Any]) -> str:
+    """Say how many entries a list may have, and how many it has."""
     if kind == "too_long":
         return f"at most {context['max_length']} entries, got {context['actual_length']}"
     least = context["min_length"]
     return "must not be empty" if least == 1 else f"at least {least} entries, got {context['actual_length']}"
 
 
-def _in_brackets(kind: str, value: object) -> str:
-    """Say how one word is written as a list."""
+def _propose_brackets(kind: str, value: object) -> str:
+    """Return a hint how to write a single word as a list, where a list was expected and a word came."""
     return f"; write [{quoted(value)}]" if kind == "list_type" and isinstance(value, str) else ""
 
 
-def _unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
-    words = _words(path, root)
+def _describe_unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
+    words = _known_words(path, root)
     if not isinstance(value, str):
-        return f"expected a string, got {_described(value)}; known: {', '.join(words)}"
+        return f"expected a string, got {_describe(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))
     return f"unknown {name} {quoted(value)}" + did_you_mean(value, words)
 
 
-def _words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
+def _known_words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
     """Return the words that the literal at `path` allows; none where there is no literal."""
     *table, key = [part for part in path if isinstance(part, str)]
     annotation = table_at(table, root).model_fields[key].annotation
     return [leaf for leaf in leaves(annotation) if isinstance(leaf, str)]
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     match value:
         case bool():
             text = str(value).lower()

@@ -22,10 +22,11 @@ from xcheck.networks.network import ActivationName, InitializerName, LossName
 
 # TOML promises integers of 64 bits; Python would take thousands of digits.
 _LARGEST_INT = 2**63 - 1
+# An integer beyond this cannot become a float.
 _LARGEST_FLOAT = sys.float_info.max
 
 
-def _strings(value: object) -> object:
+def _to_list(value: object) -> object:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -33,7 +34,7 @@ def _strings(value: object) -> object:
     return value
 
 
-def _epsilon(value: object) -> float | Literal["auto"]:
+def _check_epsilon(value: object) -> float | Literal["auto"]:
     if isinstance(value, str) and value == "auto":
         return "auto"
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FLOAT:
@@ -41,7 +42,7 @@ def _epsilon(value: object) -> float | Literal["auto"]:
     raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
 
 
-def _path(value: str) -> str:
+def _check_path(value: str) -> str:
     if "\0" in value:
         raise PydanticCustomError("path", "expected the name of a file")
     return value
@@ -51,9 +52,9 @@ Count = Annotated[int, Field(ge=1, le=_LARGEST_INT)]
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Names = Annotated[list[str], BeforeValidator(_strings), Field(min_length=1)]
-FileName = Annotated[str, Field(min_length=1), AfterValidator(_path)]
-Epsilon = Annotated[float | Literal["auto"], PlainValidator(_epsilon)]
+Names = Annotated[list[str], BeforeValidator(_to_list), Field(min_length=1)]
+FileName = Annotated[str, Field(min_length=1), AfterValidator(_check_path)]
+Epsilon = Annotated[float | Literal["auto"], PlainValidator(_check_epsilon)]
 
 
 class _Table(BaseModel):
@@ -160,6 +161,7 @@ class Training(_Table):
     @field_validator("split")
     @classmethod
     def _parts_are_a_whole(cls, split: list[float] | None) -> list[float] | None:
+        # Fractions such as 0.7, 0.2, 0.1 do not sum to 1 in binary; 1e-9 is far less than one row of any data set.
         if split is not None and abs(sum(split) - 1) > 1e-9:
             raise PydanticCustomError("together", "the parts sum to {total}, not 1", {"total": f"{sum(split):g}"})
         return split
@@ -221,7 +223,7 @@ def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel
 
 
 def leaves(annotation: object) -> Iterator[object]:
-    """Yield what an annotation is made of: the types in `list[Layer]`, the words in `Literal["a", "b"]`."""
+    """Yield the innermost parts of an annotation: the types in `list[Layer]`, the words in `Literal["a", "b"]`."""
     parts = get_args(annotation)
     if not parts:
         yield annotation

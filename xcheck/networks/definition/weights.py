@@ -1,4 +1,4 @@
-"""Read θ from a weights file: W1, b1, W2, ... in .npz or .safetensors."""
+"""Weights: θ in a file, as tensors W1, b1, W2, ... of an .npz or .safetensors file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,12 @@ from xcheck.networks.definition.files import WEIGHTS
 from xcheck.text import did_you_mean, quoted, shortened
 
 _KEY = ("network", "weights")
+# What safetensors calls the dtypes that NumPy has.
 _DTYPES = ("F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64")
 
 
 def read_weights(path: Path, layout: Layout) -> Vector:
-    """Return θ with the tensors of the file, shape (n,).
+    """Read the tensors of a file as θ, shape (n,).
 
     Raises:
         DefinitionError: the file cannot be read, or its tensors are missing, unexpected, misshapen or not finite; all
@@ -26,8 +27,8 @@ def read_weights(path: Path, layout: Layout) -> Vector:
     arrays = _load(path)
     texts = [
         *(f"missing: {t.name} of shape {t.shape}" for t in layout if t.name not in arrays),
-        *_unexpected(arrays, layout),
-        *(text for t in layout if t.name in arrays for text in _misfits(t, arrays[t.name])),
+        *_find_unexpected(arrays, layout),
+        *(text for t in layout if t.name in arrays for text in _find_misfits(t, arrays[t.name])),
     ]
     if texts:
         raise DefinitionError(shortened([Complaint(f"{path}: {text}", key=_KEY) for text in texts]))
@@ -35,7 +36,7 @@ def read_weights(path: Path, layout: Layout) -> Vector:
 
 
 def wrong_suffix(path: Path) -> str | None:
-    """Return what is wrong with a file that weights are to be written to, if its suffix is."""
+    """Say what is wrong with the suffix of a file that weights are to be written to; None if nothing is."""
     if path.suffix.lower() in WEIGHTS:
         return None
     return f"weights go to {' or '.join(WEIGHTS)}, not {path.name}"
@@ -86,13 +87,15 @@ def _load_safetensors(path: Path) -> Mapping[str, NDArray[np.generic]]:
     raise DefinitionError(shortened([Complaint(text, key=_KEY) for text in texts]))
 
 
-def _unexpected(arrays: Mapping[str, object], layout: Layout) -> list[str]:
+def _find_unexpected(arrays: Mapping[str, object], layout: Layout) -> list[str]:
     names = [tensor.name for tensor in layout]
     return [f"unexpected: {quoted(name)}{did_you_mean(name, names)}" for name in arrays if name not in names]
 
 
-def _misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
+def _find_misfits(tensor: Tensor, array: NDArray[np.generic]) -> list[str]:
+    """Return what is wrong with the array that stands for a tensor, as a list of one text or none."""
     if array.shape != tensor.shape:
+        # Some frameworks keep W as (inputs, units): the commonest mistake, and silent where W is square.
         turned = array.ndim == 2 and array.shape[::-1] == tensor.shape
         hint = f"; it looks transposed: save {tensor.name}.T" if turned else ""
         return [f"{tensor.name} has shape {array.shape}, the layers need {tensor.shape}{hint}"]

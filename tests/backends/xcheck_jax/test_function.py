@@ -1,0 +1,94 @@
+"""Functions of JAX arrays: what is compiled once, and what is traced anew."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import xcheck
+from xcheck.backend import registry
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.functions.arguments import arguments_of
+from xcheck_jax.function import read_leaf
+
+W = np.array([1.0, 2.0, 3.0])
+
+
+def made(loss: Any, params: Any = W, data: tuple[Any, ...] = ()) -> FunctionObjective:
+    """The objective of a function."""
+    function = xcheck.objective(loss, "jax")
+    objective = registry.get("jax").function_objective(function, arguments_of(params, data, registry.read))
+    assert isinstance(objective, FunctionObjective)
+    return objective
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "kind"), [([1.5], "bfloat16", "f"), ([1 + 2j], "complex64", "c"), ([3], "int8", "i")]
+)
+def test_numbers_are_read(value: list[Any], dtype: str, kind: str) -> None:
+    """Floating ones in 64 bits, others as they are."""
+    leaf = read_leaf(jnp.asarray(value, dtype))
+    assert (leaf.dtype, leaf.values.dtype.kind, leaf.values.tolist()) == (dtype, kind, value)
+
+
+def test_numbers_drawn_while_tracing_differ_from_call_to_call() -> None:
+    """A jit that is kept would freeze them, and a random function would look like a function."""
+    rng = np.random.default_rng(0)
+    objective = made(lambda p: jnp.sum(p) * rng.random())
+    assert objective.loss_and_gradient(W)[0] != objective.loss_and_gradient(W)[0]
+
+
+def test_the_same_trace_is_compiled_once() -> None:
+    """Each gradient traces the function, but only the first one compiles."""
+    objective = made(lambda p: jnp.sum(p**2))
+    objective.loss_and_gradient(W)
+    first = vars(objective)["_compiled"]["gradient"]
+    objective.loss_and_gradient(2 * W)
+    assert vars(objective)["_compiled"]["gradient"] is first
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [lambda p: jnp.sum(p) if p[0] > 0 else jnp.sum(p) * 2, lambda p: jnp.sum(p) * float(p[0])],
+    ids=["looks at a value", "leaves JAX"],
+)
+def test_what_cannot_be_traced_is_evaluated_as_it_is(loss: Any) -> None:
+    """Its losses come from calls one by one."""
+    objective = made(loss)
+    expected = [float(loss(jnp.asarray(theta))) for theta in (W, W - 2)]
+    np.testing.assert_allclose(objective.losses(np.stack([W, W - 2])), expected, rtol=1e-6)
+
+
+def test_the_gradient_of_a_complex_parameter_is_conjugated() -> None:
+    """∂L/∂Re w + i ∂L/∂Im w of |w|² is 2 w; JAX itself says 2 w̄."""
+    objective = made(lambda p: jnp.sum(jnp.abs(p) ** 2), np.array([1 + 2j]))
+    _, gradient = objective.loss_and_gradient(objective.arguments.theta)
+    np.testing.assert_allclose(gradient, [2.0, 4.0], rtol=1e-14)
+    assert objective.conjugates
+
+
+def test_a_key_is_carried_along() -> None:
+    """It holds no numbers, and the function gets it as it is."""
+    key = jax.random.key(0)
+    objective = made(lambda p, k: jnp.sum(p * jax.random.normal(k, (3,))), W, (key,))
+    loss, gradient = objective.loss_and_gradient(W)
+    assert loss == pytest.approx(float(gradient @ W), rel=1e-12)
+
+
+def test_a_short_batch_uses_what_a_long_one_has_compiled() -> None:
+    """It is filled up, and the repetitions are cut off again."""
+    traces: list[int] = []
+
+    def loss(p: Any) -> Any:
+        traces.append(1)
+        return jnp.sum(p**2)
+
+    objective = made(loss)
+    objective.width = 8
+    thetas = W + np.arange(8.0)[:, None]
+    assert objective.losses(thetas).shape == (8,)
+    before = len(traces)
+    np.testing.assert_allclose(objective.losses(thetas[:3]), (thetas[:3] ** 2).sum(axis=1), rtol=1e-14)
+    assert len(traces) == before

@@ -1,0 +1,99 @@
+"""Functions of torch tensors: what is read, and copies that lie in memory like the person's tensors."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import xcheck
+from xcheck.backend import registry
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.functions.arguments import arguments_of
+from xcheck_torch.function import lay_out, read_leaf
+
+X = torch.arange(12.0).reshape(3, 4)
+
+
+def made(function: Any, params: Any, data: tuple[Any, ...] = ()) -> FunctionObjective:
+    """The objective of a function or a module."""
+    objective = registry.get("torch").function_objective(function, arguments_of(params, data, registry.read))
+    assert isinstance(objective, FunctionObjective)
+    return objective
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "numbers"),
+    [
+        (torch.tensor([1.5], dtype=torch.bfloat16), "bfloat16", [1.5]),
+        (torch.tensor([1 + 2j]).conj(), "complex64", [1 - 2j]),
+        (torch.tensor([1.0, 0.0]).to_sparse(), "float32", [1.0, 0.0]),
+        (torch.tensor([3], dtype=torch.int8), "int8", [3]),
+        (torch.tensor([1.0], requires_grad=True), "float32", [1.0]),
+    ],
+    ids=["bfloat16", "conjugated", "sparse", "integers", "with a gradient"],
+)
+def test_numbers_are_read(value: torch.Tensor, dtype: str, numbers: list[Any]) -> None:
+    """However torch keeps them."""
+    leaf = read_leaf(value)
+    assert (leaf.dtype, leaf.values.tolist()) == (dtype, numbers)
+
+
+@pytest.mark.parametrize(
+    "source", [X, X.T, X[:, ::2], X[1:], torch.tensor(3.0)], ids=["plain", "transposed", "gaps", "offset", "scalar"]
+)
+def test_a_copy_lies_like_its_source(source: torch.Tensor) -> None:
+    """The same strides, and not at the beginning of its storage where the source is not; nothing is shared."""
+    copy = lay_out(source + 1, source)
+    assert torch.equal(copy, source + 1)
+    assert copy.stride() == source.stride()
+    assert bool(copy.storage_offset()) == bool(source.storage_offset())
+    assert copy.untyped_storage().data_ptr() != source.untyped_storage().data_ptr()
+
+
+def test_an_expanded_tensor_gets_numbers_of_its_own() -> None:
+    """One number that stands for many could not be moved for one of them alone."""
+    source = torch.ones(1, 4).expand(3, 4)
+    copy = lay_out(source, source)
+    copy[0, 0] = 7.0
+    assert copy.sum().item() == 18.0
+
+
+def test_layers_that_are_random_or_look_at_the_batch_are_named() -> None:
+    """In training mode only, and only where they do something."""
+    module = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Dropout(0.0), torch.nn.BatchNorm1d(2))
+    objective = made(xcheck.objective(module, "torch"), dict(module.named_parameters()), (torch.ones(3, 2),))
+    assert [caution.partition(" ")[0] for caution in objective.cautions()] == ["0", "2"]
+    module.eval()
+    assert objective.cautions() == []
+
+
+def test_a_module_keeps_its_statistics() -> None:
+    """Batch normalisation writes into copies of its buffers."""
+    module = torch.nn.BatchNorm1d(2).double()
+    function = xcheck.objective(module, "torch", loss=lambda outputs: outputs.square().sum())
+    objective = made(function, dict(module.named_parameters()), (torch.arange(6.0).double().reshape(3, 2),))
+    objective.loss_and_gradient(objective.arguments.theta)
+    assert module.running_mean is not None
+    assert module.running_mean.tolist() == [0.0, 0.0]
+
+
+def test_single_components_are_moved_without_whole_thetas() -> None:
+    """The losses are those of whole θ; so they are where vmap cannot be used."""
+    params, data = {"w": X.double(), "b": torch.ones(3).double()}, (torch.ones(4).double(),)
+    objective = made(xcheck.objective(lambda p, x: (p["w"] @ x + p["b"]).square().sum(), "torch"), params, data)
+    theta, places = objective.arguments.theta, np.array([0, 3, 7])
+    values = theta[places] + np.array([0.5, -1.0, 2.0])
+    points = np.repeat(theta[None], 3, axis=0)
+    points[np.arange(3), places] = values
+    assert objective.moved is not None
+    np.testing.assert_allclose(objective.moved(theta, places, values), objective.losses(points), rtol=1e-14)
+    np.testing.assert_allclose(objective.moved(theta, places[:1], values[:1]), objective.losses(points[:1]), rtol=1e-14)
+
+
+def test_a_loss_that_was_detached_depends_on_nothing() -> None:
+    """Its gradient is None, and taken for zero."""
+    objective = made(xcheck.objective(lambda p: p.detach().sum(), "torch"), X)
+    _, gradient = objective.loss_and_gradient(objective.arguments.theta)
+    assert gradient.tolist() == [0.0] * 12
+    assert objective.unused == {"params"}

@@ -1,0 +1,101 @@
+"""Arguments: a person's parameters as θ, and θ as named arrays again."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from xcheck.backend.registry import read
+from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
+from xcheck.errors import DefinitionError
+from xcheck.functions.arguments import arguments_of
+
+
+def test_floating_and_complex_leaves_make_up_theta() -> None:
+    """In the order of the tree, a complex one as two tensors; integers, booleans and words are no part of it."""
+    tree = {"w": np.ones((2, 2)), "n": np.arange(3), "c": np.array([1 + 2j]), "mask": np.array([True]), "name": "mine"}
+    arguments = arguments_of(tree, (), read)
+    assert [(tensor.name, tensor.shape) for tensor in arguments.layout] == [
+        ("w", (2, 2)),
+        ("c.real", (1,)),
+        ("c.imag", (1,)),
+    ]
+    assert arguments.theta.tolist() == [1.0, 1.0, 1.0, 1.0, 1.0, 2.0]
+
+
+def test_there_and_back() -> None:
+    """θ becomes named arrays, complex ones included, and these become θ."""
+    arguments = arguments_of({"w": np.ones(2), "c": np.array([[1 + 2j]])}, (), read)
+    theta = np.arange(4.0)
+    named = arguments.named(theta)
+    assert {name: array.tolist() for name, array in named.items()} == {"w": [0.0, 1.0], "c": [[2 + 3j]]}
+    assert np.array_equal(arguments.flat(named), theta)
+
+
+def test_named_arrays_are_copies() -> None:
+    """A function may write into them without changing θ."""
+    arguments = arguments_of(np.ones(2), (), read)
+    theta = np.zeros(2)
+    arguments.named(theta)["params"][:] = 7.0
+    assert theta.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("tree", "roundoff", "narrow"),
+    [
+        (np.ones(2), FLOAT64, False),
+        ({"a": np.ones(2), "b": torch.ones(2)}, FLOAT32, True),
+        ({"a": np.ones(2, np.float32), "b": jnp.ones(2, "bfloat16")}, BFLOAT16, True),
+        (np.ones(2, np.complex64), FLOAT32, True),
+    ],
+    ids=["float64", "float32 beside it", "bfloat16 beside float32", "complex64"],
+)
+def test_the_coarsest_dtype_counts(tree: Any, roundoff: float, narrow: bool) -> None:
+    """It bounds what a gradient can be."""
+    arguments = arguments_of(tree, (), read)
+    assert (arguments.roundoff, arguments.is_narrow) == (roundoff, narrow)
+
+
+def test_narrow_data_make_a_check_narrow() -> None:
+    """But integers are exact."""
+    assert arguments_of(np.ones(2), (np.ones(3, np.float32),), read).is_narrow
+    assert not arguments_of(np.ones(2), (np.ones(3, np.int8), "mine"), read).is_narrow
+
+
+def test_the_size_of_the_data() -> None:
+    """All arrays in all of them."""
+    assert arguments_of(1.0, (np.ones((2, 3)), {"x": np.arange(4), "name": "mine"}), read).data_size == 10
+
+
+def test_one_array_under_two_names() -> None:
+    """It is told; equal numbers in two arrays are not the same, and neither are two equal scalars."""
+    shared, scalar = np.ones(2), 1.0
+    tree = {"a": shared, "b": shared, "c": np.ones(2), "d": scalar, "e": scalar}
+    assert arguments_of(tree, (), read).shared == (("a", "b"),)
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({"n": np.arange(3)}, "params holds no floating-point array (n is int64)"),
+        ({"name": "mine"}, "params holds no array of an installed framework (found str)"),
+        ({}, "params holds no array of an installed framework (it is empty)"),
+        ({"w": np.ones((0, 2))}, "the parameters have no components (w): there is nothing to differentiate"),
+        ({"w": np.array([1.0, np.nan, np.inf]), "b": np.array([np.nan])}, "w: 2 of 3 numbers are not finite"),
+    ],
+    ids=["integers", "words", "empty", "no components", "not finite"],
+)
+def test_what_cannot_be_differentiated_is_refused(tree: Any, said: str) -> None:
+    """With what came."""
+    with pytest.raises(DefinitionError) as caught:
+        arguments_of(tree, (), read)
+    assert said in str(caught.value)
+
+
+def test_everything_that_is_not_finite_is_said_at_once() -> None:
+    """One complaint for each parameter."""
+    with pytest.raises(DefinitionError) as caught:
+        arguments_of({"w": np.array([np.nan]), "b": np.array([np.inf]), "c": np.ones(1)}, (), read)
+    assert [complaint.text.partition(":")[0] for complaint in caught.value.complaints] == ["w", "b"]

@@ -1,0 +1,55 @@
+"""Function: what a person may hand over for one framework."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from xcheck.errors import DefinitionError
+from xcheck.functions.function import objective
+
+
+def square(p: Any) -> Any:
+    """Some loss."""
+    return (p**2).sum()
+
+
+def test_a_loss_with_a_gradient() -> None:
+    """It is kept as it is."""
+    function = objective(square, "numpy", gradient=square)
+    assert (function.loss, function.backend, function.module, function.hand_written) == (square, "numpy", None, True)
+
+
+def test_a_module_is_told_from_a_loss() -> None:
+    """Its outputs are checked themselves where no loss is given."""
+    module = torch.nn.Linear(2, 1)
+    assert (objective(module, "torch").module, objective(module, "torch").loss) == (module, None)
+    assert objective(module, "torch", loss=square).loss is square
+
+
+def test_a_callable_of_any_kind_is_a_module_where_that_is_said() -> None:
+    """By the loss of its outputs, or by the number of its inputs."""
+    function = objective(square, "jax", loss=square, inputs=2)
+    assert (function.module, function.loss, function.inputs) == (square, square, 2)
+
+
+def test_names_and_axes_are_copied() -> None:
+    """What the caller does with the dicts afterwards does not matter."""
+    rename = {"kernel": "weight"}
+    function = objective(square, "jax", rename=rename)
+    rename.clear()
+    assert function.rename == {"kernel": "weight"}
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "said"),
+    [
+        (3, {}, "an objective needs a function or a module, int came"),
+        (square, {"gradient": square, "value_and_gradient": square}, "give gradient or value_and_gradient, not both"),
+        (square, {"loss": square, "gradient": square}, "a module is differentiated by its framework"),
+    ],
+)
+def test_contradictions_are_refused(function: Any, options: dict[str, Any], said: str) -> None:
+    """With what to do."""
+    with pytest.raises(DefinitionError, match=said):
+        objective(function, "numpy", **options)
