@@ -16,6 +16,7 @@ from xcheck.oracle import EngineName, Estimate, OracleOptions, numerical_gradien
 from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import ENGINES, predict
+from xcheck.oracle.estimators.node import estimate_by_nodes
 from xcheck.verdict import Verdict
 
 # A call that is predicted to take longer than this is not made.
@@ -132,7 +133,7 @@ class Node(EngineMethod):
         engine = self._ready_engine
         if not isinstance(engine, NodeEngine):
             raise TypeError(f"expected the node engine, not {engine.name}")
-        engine.measure(np.zeros(self.problem.layout.size))
+        estimate_by_nodes(engine, np.zeros(self.problem.layout.size))
         return 3
 
     @property

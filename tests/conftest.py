@@ -2,7 +2,8 @@
 
 Most of the suite's time went into compiling small JAX functions that run for a millisecond. They are compiled without
 optimisation, in this process and in those it starts; `optimised` is for tests of what takes longer to run. Rounding
-depends on it as it does on the processor, and no test may depend on rounding: `make portable` runs the numerical tests with all optimisation.
+depends on it as it does on the processor, and no test may depend on rounding: `make portable` runs the numerical tests
+with all optimisation.
 """
 
 import os
@@ -55,7 +56,7 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def optimised() -> Iterator[None]:
     """JAX optimises what it compiles: what runs for seconds runs twice as fast."""
     before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", False)  # noqa: FBT003 - how JAX is configured
+    jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", before)
 

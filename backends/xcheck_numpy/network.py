@@ -57,7 +57,7 @@ class NetworkObjective(Objective):
         self.problem = problem
         self.network = problem.network
         self.examples = problem.examples
-        # Makes the constants of a formula numbers of this dtype: one of float64 would widen whatever it is multiplied by.
+        # Constants of a formula become numbers of this dtype: one of float64 would widen what it is multiplied by.
         self._real: Callable[[Any], Any] = np.dtype(dtype).type
         self._inputs: Array = problem.inputs.astype(dtype)
         self._targets: Array = problem.targets.astype(dtype)

@@ -4,16 +4,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jax import Array
 
 from xcheck import Problem
 from xcheck.layout import Vector
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import ENGINES, more_direct
 from xcheck.oracle.engines.structured import StructuredEngine
-from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.network_gradient import judged
+from xcheck.oracle.network_gradient import estimate_with
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 
@@ -21,11 +22,8 @@ from xcheck_numpy.network import NetworkObjective
 class Transposing(NodeEngine):
     """Contracts with the examples in the wrong order."""
 
-    def measure(self, noise: Vector) -> Measurement:
-        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
-        measured = super().measure(noise)
-        self.trace.a[:] = [a[::-1].copy() for a in self.trace.a]
-        return measured
+    def increments(self, number: int, variant: int, units: Indices, steps: Vector) -> Array:
+        return super().increments(number, variant, units, steps)[..., ::-1]
 
 
 class Forgetful(StructuredEngine):
@@ -49,7 +47,7 @@ def exact(problem: Problem) -> Any:
 def test_a_broken_short_cut_is_given_up(broken: type[StructuredEngine], instead: str, caught_by: str) -> None:
     """The audit names who contradicted it, and the next more direct engine takes over; its gradient is right."""
     problem = scenario(20)
-    estimate = judged(broken, problem, OracleOptions())
+    estimate = estimate_with(broken, problem, OracleOptions())
     assert estimate.engine == instead
     assert next(audit.by for audit in estimate.audits if not audit.passed) == caught_by
     assert (np.abs(estimate.value - exact(problem)) <= estimate.error_bar).all()
@@ -57,7 +55,7 @@ def test_a_broken_short_cut_is_given_up(broken: type[StructuredEngine], instead:
 
 def test_nothing_is_known_where_the_next_engine_would_take_hours() -> None:
     """Rather than to hang, everything is undecided."""
-    estimate = judged(Forgetful, scenario(20), OracleOptions(budget=1e-9))
+    estimate = estimate_with(Forgetful, scenario(20), OracleOptions(budget=1e-9))
     assert np.isinf(estimate.error_bar).all()
     assert not estimate.audits[-1].passed
 

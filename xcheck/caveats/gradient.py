@@ -6,7 +6,7 @@ from xcheck.caveats.point import CheckedPoint
 from xcheck.compare.coverage import FAULT, Flags
 from xcheck.findings import BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, Finding
 from xcheck.layout import Tensor
-from xcheck.oracle.engines.penalty import Penalty
+from xcheck.oracle.network.penalty import Penalty
 from xcheck.text import joined
 
 _SHOWN = 4  # units or inputs that are named; beyond them their number says more
@@ -76,8 +76,7 @@ def penalty_dominates(point: CheckedPoint) -> Finding | None:
 def _lost_behind_penalty(point: CheckedPoint) -> Flags:
     """Return where |D| < 100 τ |P|, shape (n,)."""
     problem = point.problem
-    penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
-    share = penalty.differences(slice(None), 0.0, 0.0).slope
+    share = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples).slope
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(point.estimate.value - share) < point.tolerance / FAULT * np.abs(share))
 

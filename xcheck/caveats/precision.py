@@ -35,12 +35,12 @@ def float32_inside(point: CheckedPoint) -> Finding | None:
 def _what_is_float32(evaluation: Evaluation, estimate: Estimate) -> str:
     gradient, loss = evaluation.gradient, np.array([evaluation.loss])
     outside = np.maximum(estimate.lower - gradient, gradient - estimate.upper)
-    found = {
+    parts = {
         # Zeros and small whole numbers are float32 numbers, too: only what is wrong for float64 is suspect.
         "loss": _is_float32(loss) and abs(evaluation.loss - estimate.loss) > estimate.rounding.loss,
         "gradient": _is_float32(gradient) and bool((outside > estimate.error_bar + estimate.rounding.gradient).any()),
     }
-    return " and ".join(what for what, single in found.items() if single)
+    return " and ".join(what for what, single in parts.items() if single)
 
 
 @np.errstate(all="ignore")

@@ -24,8 +24,8 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.lines import DIRECTIONS
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import Trace
+from xcheck.oracle.network.penalty import Penalty
 
 # What rounding of a careful implementation may do, in units of the roundoff: four times what a comparison grants (2¹⁰).
 # A guess, chosen so that a mistake is still named where ordinary rounding comes on top of it.
@@ -127,8 +127,7 @@ class Evidence:
         """The penalty's share of the gradient, shape (n,); zero for people's own functions."""
         if self.problem is None:
             return np.zeros_like(self.theta)
-        penalty = Penalty(self.problem.network, self.layout, self.theta, self.problem.examples)
-        return np.asarray(penalty.differences(slice(None), 0.0, 0.0).slope) + np.zeros_like(self.theta)
+        return Penalty.at(self.problem.network, self.layout, self.theta, self.problem.examples).slope
 
 
 def _wrong_components(call: Evaluation, comparer: Comparer) -> Flags:

@@ -16,8 +16,8 @@ from xcheck.findings import FORWARD_PARTS, LOSS_FORMULA, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import NATURAL, NUMPY
+from xcheck.oracle.network.penalty import Penalty
 
 Arrays = Sequence[ArrayLike]
 
@@ -93,7 +93,7 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
     dense, z = problem.network.layers[layer - 1], np.asarray(estimate.trace.z[layer - 1])
     keep, mask = problem.network.keep_probs[layer], problem.masks[layer]
     b = problem.theta[problem.layout.tensor(layer, "bias").span]
-    own = NATURAL[dense.activation]
+    activate = NATURAL[dense.activation]
     # Inverted dropout: the activations that are shown are a d/p.
     scale = 1.0 if mask is None else np.asarray(mask) / keep
     with np.errstate(all="ignore"):
@@ -102,12 +102,12 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
             for name in NATURAL
             if name != dense.activation
         }
-        candidates["the bias is missing"] = own(NUMPY, z - b) * scale
-        candidates["the bias is added twice"] = own(NUMPY, z + b) * scale
+        candidates["the bias is missing"] = activate(NUMPY, z - b) * scale
+        candidates["the bias is added twice"] = activate(NUMPY, z + b) * scale
         candidates["it is the tanh approximation of gelu"] = _gelu_by_tanh(z) * scale
         if mask is not None:
-            candidates["the 1/keep_prob of dropout is missing"] = own(NUMPY, z) * mask
-            candidates["dropout is not applied"] = own(NUMPY, z)
+            candidates["the 1/keep_prob of dropout is missing"] = activate(NUMPY, z) * mask
+            candidates["dropout is not applied"] = activate(NUMPY, z)
     yield from (text for text, values in candidates.items() if _same(mine, np.asarray(values), roundoff))
 
 
@@ -118,7 +118,7 @@ def _gelu_by_tanh(z: Vector) -> Vector:
 def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
     """Return which formula of the loss gives the number: a D + b P for the a and b of common mistakes."""
     data, m = float(np.mean(estimate.trace.losses)), float(problem.examples)
-    penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples).value
+    penalty = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples).value
     # Data and penalty may cancel in the loss: their sizes, not that of the sum, are what rounding is in proportion to.
     allowed = _SAME * forward.roundoff * (abs(data) + abs(penalty) + abs(forward.loss))
     said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)
@@ -141,12 +141,18 @@ def _formula(loss: float, data: float, penalty: float, m: float, outputs: float,
 
 
 def _shares(m: float) -> dict[float, str]:
-    known = {0.0: "is missing", 2.0: "is counted twice", 0.5: "is halved", -1.0: "is subtracted", 2 * m: "lacks 1/(2m)"}
-    return known | ({m: "lacks its 1/m", 1 / m: "is divided by m twice"} if m > 1 else {})
+    shares = {
+        0.0: "is missing",
+        2.0: "is counted twice",
+        0.5: "is halved",
+        -1.0: "is subtracted",
+        2 * m: "lacks 1/(2m)",
+    }
+    return shares | ({m: "lacks its 1/m", 1 / m: "is divided by m twice"} if m > 1 else {})
 
 
 def _factors(m: float, outputs: float) -> dict[float, str]:
-    known = {2.0: "doubled", 0.5: "halved", 1 / np.log(2): "a logarithm to base 2", 1 / np.log(10): "one to base 10"}
+    factors = {2.0: "doubled", 0.5: "halved", 1 / np.log(2): "a logarithm to base 2", 1 / np.log(10): "one to base 10"}
     if outputs > 1:
-        known |= {1 / outputs: "averaged over the outputs", outputs: "summed over outputs that are averaged"}
-    return known | ({m: "summed over the examples", 1 / m: "averaged over the examples twice"} if m > 1 else {})
+        factors |= {1 / outputs: "averaged over the outputs", outputs: "summed over outputs that are averaged"}
+    return factors | ({m: "summed over the examples", 1 / m: "averaged over the examples twice"} if m > 1 else {})

@@ -10,15 +10,17 @@ import numpy as np
 
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.loop import NetworkLoopEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import estimate_central
 from xcheck.oracle.estimators.rounding import rounding_errors
 
+# A report names ten components; more disputes than this are no matter of rounding.
 _MOST = 64
 # Multiplications that all cases together may take: a few seconds.
 _AFFORDABLE = 2e9
+# Six to measure, six more where the first bar is too wide.
 _LOSSES_EACH = 12
 
 

@@ -17,7 +17,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
 from xcheck.oracle.bisection.search import Allowance, Located
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.estimate import Estimate
@@ -31,14 +31,19 @@ from xcheck.seeds import Stream, generator
 
 ScopeName = Literal["auto", "all", "sample", "directions"]
 
+# Two sides of h, 2h and 4h. Then, for the budget, two guesses: half of the components are measured
+# once more, and an estimate may take twice its budget before it stops.
 _LOSSES_EACH = 6
 _REFINEMENT, _PATIENCE = 1.5, 2.0
+# Disputes come with the worst first: if all of these stand, so do the others. Guesses, to bound what a gradient that is
+# wrong everywhere may cost.
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 # Components that the least sample of a tensor costs, with what it takes to measure its noise.
 _WITH_NOISE = 10
 # The roundings of a staircase are not independent of each other, nor alike from tread to tread.
 _UNEVEN = 3.0
 # What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
+# A guess: θ is rounded where it is stored, and again wherever the function scales it.
 _OF_THETA = 2.0**3
 
 
@@ -239,6 +244,7 @@ class FunctionOracle:
                 slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
                 self._locator = Locator(self.engine, slopes)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
+            # An eighth of the largest, as in the floor of the estimate: a guess.
             allowance = Allowance(relative, rounding(max(roundoff, self.narrow)) * largest / 8)
             located = self._locator.locate(gradient, allowance, self.lines, self._found)
             if located is not None:
@@ -291,6 +297,8 @@ class FunctionOracle:
         for tensor in self.lines.layout:
             largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
             roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
+            # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an
+            # eighth is a guess.
             floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
             # θ itself is rounded: where J bends, its slope is no better known than that.
             floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.bend * self._reach)[tensor.span]
@@ -305,4 +313,5 @@ class FunctionOracle:
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
+        # Two losses of different programs may differ by many roundings: 64 of those that were measured.
         return 64 * noise + rounding(coarsest) * abs(loss)

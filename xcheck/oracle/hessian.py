@@ -18,8 +18,11 @@ from xcheck.oracle.estimators.noise import POINTS, noise_level
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import nothing_measured
 
+# All scales from 2⁻⁸ to 2⁻⁴⁰, a factor of 16 apart: nothing is known about how H changes along v.
 _STEPS = tuple(2.0**-k for k in range(8, 41, 4))
+# Samples for the noise of g: so close that third differences of what is smooth vanish, 2¹⁹ roundings of θ apart.
 _SPACING = 2.0**-34
+# H v is a sum of products, as a gradient is: the same 256 roundings of float64.
 _ROUNDINGS = 2.0**8 * 2.0**-53
 
 

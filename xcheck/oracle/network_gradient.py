@@ -1,25 +1,225 @@
-"""The numerical gradient of a problem: the choice of an engine that stands its audit."""
+"""The numerical gradient of a problem: an engine, the noise, the estimate, the refinement and the audit, in this order.
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+Where an engine fails its audit, the next more direct one takes over.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xcheck.dtypes import roundoff_of
+from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.loop import NetworkLoopEngine
 from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import choose, more_direct, predict
+from xcheck.oracle.engines.structured import SparseEngine, StructuredEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.noise import sampled_differences
+from xcheck.oracle.estimators.audit import Audit, audit
+from xcheck.oracle.estimators.central import (
+    FORWARD_STEP,
+    Measurement,
+    estimate_central,
+    estimate_fixed_step,
+    merge_better,
+    too_wide,
+)
+from xcheck.oracle.estimators.node import estimate_by_nodes
+from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
+from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
-from xcheck.oracle.sitting import NetworkOracle, Stopwatch
+from xcheck.seeds import Stream, generator
 
+_FLOAT64 = 2.0**-53
+
+# Components that are audited: of the node engine by weight perturbation, and of whatever does not subtract losses by
+# the plain loop.
+_BY_WEIGHTS, _BY_LOOP = 32, 4
 # So many budgets an engine may take that steps in for one that failed its audit.
 _PATIENCE = 30
 
-if TYPE_CHECKING:
-    from xcheck.oracle.estimators.audit import Audit
+
+class Stopwatch:
+    """Seconds since the start, and until the first batch came back (compilation, nearly all of it)."""
+
+    def __init__(self, progress: Callable[[int], None] | None) -> None:
+        self._start = time.perf_counter()
+        self._progress = progress
+        self.first = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
+
+    def lap(self, done: int) -> None:
+        """Note that a batch of `done` differences is there."""
+        self.first = self.first or self.elapsed
+        if self._progress:
+            self._progress(done)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMeasurement:
+    """What one engine says of all components of θ.
+
+    Attributes:
+        engine: the engine.
+        measured: all components, rounding at θ included in the bars.
+        audits: what came of auditing the engine.
+        referred: components that the engine's own noise had left too wide, and that were measured without it.
+        evaluations: losses evaluated beside those of `measured`.
+    """
+
+    engine: NetworkEngine
+    measured: Measurement
+    audits: tuple[Audit, ...] = ()
+    referred: int = 0
+    evaluations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOracle:
+    """The oracle of one network at θ.
+
+    Attributes:
+        problem: the network with its data.
+        options: how the gradient is taken.
+        clock: takes the time.
+    """
+
+    problem: Problem
+    options: OracleOptions
+    clock: Stopwatch
+
+    def measure(self, engine: type[NetworkEngine]) -> NetworkMeasurement:
+        """Measure all components with one engine, and audit or refine them."""
+        made = self._make(engine)
+        if not np.isfinite(made.losses).all():
+            return NetworkMeasurement(made, _nothing(self.problem.layout.size))
+        noise = self._noise(made)
+        measured = self._with_rounding(made, self._estimate(made, noise))
+        found = NetworkMeasurement(made, measured, evaluations=_noise_samples(made))
+        if not made.subtracts:
+            return self._audit(found, noise)
+        return self._refer(found) if self.options.extrapolates else found
+
+    def estimate(self, found: NetworkMeasurement, audits: Sequence[Audit]) -> Estimate:
+        """Return everything that is known as one value.
+
+        Args:
+            found: what the engine says.
+            audits: its own, and those of engines that were given up before.
+        """
+        problem, engine, measured = self.problem, found.engine, found.measured
+        roundoff = roundoff_of(self.options.dtype)
+        return Estimate(
+            value=measured.value,
+            error_bar=measured.bar,
+            lower=measured.lower,
+            upper=measured.upper,
+            conventions=measured.conventions,
+            spread=engine.penalty.spread,
+            near=engine.pieces.near,
+            magnitude=measured.magnitude,
+            loss=float(engine.losses.mean()) + engine.penalty.value,
+            rounding=self._rounding(engine, measured.magnitude, roundoff),
+            trace=engine.trace,
+            ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
+            engine=engine.name,
+            predicted={},
+            audits=tuple(audits),
+            referred=found.referred,
+            refereed=0,
+            difference=self.options.difference,
+            epsilon=float(np.median(measured.step)) if problem.layout.size else 0.0,
+            evaluations=measured.evaluations + found.evaluations,
+            seconds=self.clock.elapsed,
+            compile_seconds=self.clock.first,
+        )
+
+    def _make(self, engine: type[NetworkEngine]) -> NetworkEngine:
+        options = self.options
+        return engine(
+            self.problem,
+            device=options.device,
+            memory=options.memory,
+            roundoff=roundoff_of(options.dtype),
+            progress=self.clock.lap,
+        )
+
+    def _noise(self, engine: NetworkEngine) -> Vector:
+        """Return σ of J per component, shape (n,)."""
+        rng = generator(self.problem.seed, Stream.NETWORK_NOISE)
+        return loss_noise(engine, engine.first_step * engine.scale, rng)
+
+    def _estimate(self, engine: NetworkEngine, noise: Vector) -> Measurement:
+        options = self.options
+        if options.extrapolates:
+            first = estimate_by_nodes(engine, noise) if isinstance(engine, NodeEngine) else None
+            # Where losses are subtracted, what is too wide is referred at once. Where they are not, noise shrinks with
+            # the step, and longer ones gain nothing.
+            rounds = 0 if engine.subtracts else 4
+            return estimate_central(
+                engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds
+            )
+        epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
+        return estimate_fixed_step(engine, noise, epsilon=epsilon, difference=options.difference)
+
+    def _rounding(self, engine: NetworkEngine, magnitude: Vector, roundoff: float) -> Rounding:
+        loss_magnitude = float(np.abs(engine.losses).mean()) + engine.penalty.value
+        return rounding_errors(self.problem, engine.trace, engine.dead, magnitude, loss_magnitude, roundoff)
+
+    def _with_rounding(self, engine: NetworkEngine, measured: Measurement) -> Measurement:
+        """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses."""
+        magnitude = np.zeros(self.problem.layout.size)
+        magnitude[measured.indices] = measured.magnitude
+        rounding = self._rounding(engine, magnitude, _FLOAT64).gradient[measured.indices]
+        return replace(measured, bar=measured.bar + np.nan_to_num(rounding))
+
+    def _refer(self, found: NetworkMeasurement) -> NetworkMeasurement:
+        """Measure again, without subtracting losses, what their noise has left too wide."""
+        tolerance = self.options.tolerance
+        wide = np.flatnonzero(too_wide(found.engine, found.measured, tolerance))
+        if not len(wide):
+            return found
+        engine = self._make(StructuredEngine)
+        again = estimate_central(engine, self._noise(engine), tolerance=tolerance, indices=wide, lengthen=False)
+        better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
+        evaluations = found.evaluations + _noise_samples(engine) + again.evaluations
+        return replace(found, referred=int(better.sum()), evaluations=evaluations)
+
+    def _audit(self, found: NetworkMeasurement, noise: Vector) -> NetworkMeasurement:
+        """Hold a sample of the components against more direct engines."""
+        layout, rng = self.problem.layout, generator(self.problem.seed, Stream.AUDIT)
+        rounding = self._rounding(found.engine, np.zeros(layout.size), _FLOAT64).loss
+        panel: list[tuple[NetworkEngine, Vector, int]] = []
+        if isinstance(found.engine, NodeEngine):
+            panel.append((self._make(SparseEngine), noise, _BY_WEIGHTS))
+        panel.append((self._make(NetworkLoopEngine), np.full(layout.size, rounding), _BY_LOOP))
+        audits = []
+        for engine, sigma, count in panel:
+            # Two of every tensor at least: a formula that serves a small one must not go unlooked at.
+            own = [tensor.offset + rng.integers(0, tensor.size, 2) for tensor in layout]
+            drawn = rng.choice(layout.size, min(count, layout.size), replace=False)
+            chosen = np.unique(np.concatenate([*own, drawn]))
+            audits.append(audit(found.engine.name, found.measured, by=engine, noise=sigma, chosen=chosen))
+        evaluations = found.evaluations + sum(each.evaluations for each in audits)
+        return replace(found, audits=tuple(audits), evaluations=evaluations)
+
+
+def _noise_samples(engine: NetworkEngine) -> int:
+    """Return how many losses it takes to measure the noise."""
+    return 2 * sampled_differences(engine.layout)
+
+
+def _nothing(size: int) -> Measurement:
+    """Return the measurement of a loss that is not finite: there is nothing to take differences of."""
+    unknown = np.full(size, np.nan)
+    return Measurement(np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, np.zeros(size), 0)
 
 
 def planned_differences(problem: Problem, options: OracleOptions) -> int:
@@ -51,7 +251,7 @@ def numerical_gradient(
         DeviceError: the device is not there.
     """
     options = options or OracleOptions()
-    estimate = judged(_chosen(problem, options), problem, options, progress=progress)
+    estimate = estimate_with(_chosen(problem, options), problem, options, progress=progress)
     return replace(estimate, predicted=_predicted(problem)) if options.engine == "auto" else estimate
 
 
@@ -68,7 +268,7 @@ def _chosen(problem: Problem, options: OracleOptions) -> type[NetworkEngine]:
     return choose(options.engine, _predicted(problem), options.budget, nodes=options.extrapolates)
 
 
-def judged(
+def estimate_with(
     engine: type[NetworkEngine],
     problem: Problem,
     options: OracleOptions,
@@ -80,14 +280,13 @@ def judged(
     An engine that is contradicted is not believed in anything. Where the next one would take hours, nothing is known:
     the error bars are infinite, and every component is undecided.
     """
-    clock = Stopwatch(progress)
-    predicted = _predicted(problem)
+    oracle, predicted = NetworkOracle(problem, options, Stopwatch(progress)), _predicted(problem)
     audits: list[Audit] = []
     while True:
-        sitting = NetworkOracle(engine, problem, options, clock)
-        audits += sitting.audits
-        estimate = sitting.estimate(audits)
-        if all(audit.passed for audit in sitting.audits):
+        found = oracle.measure(engine)
+        audits += found.audits
+        estimate = oracle.estimate(found, audits)
+        if all(each.passed for each in found.audits):
             return estimate
         engine = more_direct(engine)
         if predicted[engine.name] > _PATIENCE * options.budget:

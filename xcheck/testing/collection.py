@@ -39,18 +39,21 @@ def cases(*patterns: str) -> "list[ParameterSet]":
     # As in a test file: patterns start at the folder of whoever calls, not at the current directory.
     frame = inspect.currentframe()
     caller = frame.f_back if frame else None
-    here = Path(caller.f_code.co_filename if caller else "").resolve().parent
-    found = {path: name for pattern in patterns for path, name in _matches(pattern, here)}
-    return [pytest.param(path, id=name) for path, name in sorted(found.items(), key=lambda entry: (entry[1], entry[0]))]
+    folder = Path(caller.f_code.co_filename if caller else "").resolve().parent
+    definitions = {path: name for pattern in patterns for path, name in _matches(pattern, folder)}
+    return [
+        pytest.param(path, id=name)
+        for path, name in sorted(definitions.items(), key=lambda entry: (entry[1], entry[0]))
+    ]
 
 
-def _matches(pattern: str, here: Path) -> list[tuple[Path, str]]:
+def _matches(pattern: str, start: Path) -> list[tuple[Path, str]]:
     """Return paths and names of what matches, where the pattern first matches anything."""
-    folders = list(dict.fromkeys((here, _root(here))))
+    folders = list(dict.fromkeys((start, _root(start))))
     for folder in folders:
-        found = list(_definitions(folder, pattern))
-        if found:
-            return found
+        matches = list(_definitions(folder, pattern))
+        if matches:
+            return matches
     places = " or ".join(str(folder) for folder in folders)
     raise DefinitionError(Complaint(f"no definition (.toml) matches {pattern!r} in {places}"))
 

@@ -110,9 +110,9 @@ def two_swapped(g: Array, rng: np.random.Generator) -> Array:
     """Put two rows in each other's place."""
     order = np.arange(len(g))
     i = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
-    others = np.flatnonzero([largest(row - g[i]) > SAME * largest(g) for row in g])
-    if len(others):
-        j = rng.choice(others)
+    different = np.flatnonzero([largest(row - g[i]) > SAME * largest(g) for row in g])
+    if len(different):
+        j = rng.choice(different)
         order[[i, j]] = order[[j, i]]
     return g[order]
 

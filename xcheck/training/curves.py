@@ -17,8 +17,8 @@ from xcheck.networks.definition import Training
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LossName, Network
 from xcheck.oracle.engines.network import tensors_of
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import Trace, trace
+from xcheck.oracle.network.penalty import Penalty
 from xcheck.training.bias_variance import BiasVariance
 
 # A guess, chosen so that a curve has more points than a page has columns, and costs little beside the training.
@@ -110,7 +110,7 @@ def measure_losses(network: Network, theta: Vector, parts: Parts, step: int) -> 
         step: number of steps taken.
     """
     network = network.without_dropout()
-    penalty = Penalty(network, network_layout(network), theta, len(parts.training.inputs)).value
+    penalty = Penalty.at(network, network_layout(network), theta, len(parts.training.inputs)).value
     training, validation = (predict(network, theta, part) for part in (parts.training, parts.validation))
     # Augmented copies are trained on, but errors are those of the rows in the file.
     originals = slice(parts.originals)

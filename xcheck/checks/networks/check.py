@@ -18,8 +18,8 @@ from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.function import FunctionEngine, LoopEngine
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.engines.network import keeps_of, tensors_of
-from xcheck.oracle.engines.penalty import Penalty
 from xcheck.oracle.network.forward import trace
+from xcheck.oracle.network.penalty import Penalty
 from xcheck.progress import Progress
 from xcheck.verdict import Verdict
 
@@ -98,6 +98,6 @@ def natural_engine(problem: Problem) -> FunctionEngine:
     def loss(theta: Vector) -> float:
         found = trace(network, tensors_of(layout, theta), problem.inputs, problem.targets, keeps)
         with np.errstate(all="ignore"):  # a loss that overflows is a result
-            return float(found.losses.mean()) + Penalty(network, layout, theta, problem.examples).value
+            return float(found.losses.mean()) + Penalty.at(network, layout, theta, problem.examples).value
 
     return LoopEngine(loss, problem.theta, layout)

@@ -137,12 +137,12 @@ _SIDES: dict[str, Callable[[Vector], Flags]] = {
 def _fit_slope(evidence: Evidence, backprop: Backprop, number: int, without: Vector, unit: Vector) -> float | None:
     """Return the c for which the slope `without` + c `unit` fits the gradient of its own layer best."""
     # The gradient is affine in c: two backward passes give both coefficients.
-    own = np.concatenate([np.arange(evidence.layout.size)[tensor.span] for tensor in backprop.tensors(number)])
-    zero, one = (backprop.gradient(Steps(slope={number: slope}))[own] for slope in (without, without + unit))
-    target = evidence.gradient[own] - zero
+    places = np.concatenate([np.arange(evidence.layout.size)[tensor.span] for tensor in backprop.tensors(number)])
+    zero, one = (backprop.gradient(Steps(slope={number: slope}))[places] for slope in (without, without + unit))
+    target = evidence.gradient[places] - zero
     if not np.isfinite(target).all():
         return None
-    weight = evidence.blur[own] + evidence.fine * np.abs(evidence.gradient[own])
+    weight = evidence.blur[places] + evidence.fine * np.abs(evidence.gradient[places])
     coefficients = fit(target, one - zero, weight=weight)
     return None if coefficients is None else float(coefficients[0])
 

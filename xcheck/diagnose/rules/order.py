@@ -75,20 +75,17 @@ def reordering(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that two tensors of one shape have each other's gradient, or one has another's."""
-    found = evidence.wrong_tensors
-    for tensor in found:
+    for tensor in evidence.wrong_tensors:
         for other in evidence.layout:
             if other.name == tensor.name or other.shape != tensor.shape or other.places != tensor.places:
                 continue
-            there = evidence.trusted[other.span], evidence.blur[other.span]
+            gradients = {tensor.name: evidence.trusted[other.span], other.name: evidence.trusted[tensor.span]}
+            blurs = {tensor.name: evidence.blur[other.span], other.name: evidence.blur[tensor.span]}
             # One hypothesis for each pair of tensors.
-            if other.name < tensor.name and other in found:
-                here = evidence.trusted[tensor.span], evidence.blur[tensor.span]
-                both = {tensor.name: there[0], other.name: here[0]}
-                blur = {tensor.name: there[1], other.name: here[1]}
-                yield Hypothesis(SWAPPED_TENSORS, "each has the other's gradient", both, blur)
-            text = f"the gradient of {other.name} stands here"
-            yield Hypothesis(SWAPPED_TENSORS, text, {tensor.name: there[0]}, {tensor.name: there[1]})
+            if other.name < tensor.name and other in evidence.wrong_tensors:
+                yield Hypothesis(SWAPPED_TENSORS, "each has the other's gradient", gradients, blurs)
+            text, name = f"the gradient of {other.name} stands here", tensor.name
+            yield Hypothesis(SWAPPED_TENSORS, text, {name: gradients[name]}, {name: blurs[name]})
 
 
 def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -218,7 +215,7 @@ def _describe_order(order: Order, what: str) -> str:
 
 def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Hypothesis]:
     """Propose that all components, as one long row, are rolled or reversed, or that the axes are in another order."""
-    flat, own = data.reshape(-1), blur.reshape(-1)
+    flat, flat_blur = data.reshape(-1), blur.reshape(-1)
     changes: list[tuple[str, Callable[[Vector], Vector]]] = [
         (f"rolled by {shift} as one long row", _rolling(shift))
         for size in range(1, _MOST_SHIFTS + 1)
@@ -230,7 +227,7 @@ def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Itera
         orders = permutations(range(data.ndim))
         changes += [(f"its axes are in the order {axes}", _with_axes(data.shape, axes)) for axes in orders]
     for text, change in changes:
-        yield Hypothesis(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(own)})
+        yield Hypothesis(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(flat_blur)})
 
 
 def _rolling(shift: int) -> Callable[[Vector], Vector]:
@@ -247,8 +244,8 @@ def _with_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Callable[[Vecto
 def _wrong_rows(evidence: Evidence, tensor: Tensor, axis: int) -> Flags:
     """Return which rows (axis 0) or columns (axis 1) have wrong components."""
     wrong = evidence.wrong[tensor.span].reshape(_shape(tensor))
-    others = tuple(other for other in range(wrong.ndim) if other != axis)
-    return np.asarray(wrong.any(axis=others))
+    other_axes = tuple(other for other in range(wrong.ndim) if other != axis)
+    return np.asarray(wrong.any(axis=other_axes))
 
 
 def _components_of(rows: Flags, tensor: Tensor, axis: int) -> Flags:

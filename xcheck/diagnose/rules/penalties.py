@@ -40,8 +40,8 @@ def _shares(evidence: Evidence) -> dict[float, str]:
     """Return well-known mistakes of c, in units of the penalty's own factor."""
     m = 1.0 if evidence.problem is None else float(evidence.problem.examples)
     # The residual is c times the penalty's share: −1 takes it away, 1 adds it once more.
-    known = {-1.0: "is missing", 1.0: "is counted twice", -2.0: "has the opposite sign", -0.5: "is halved"}
-    return ({m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"} if m > 1 else {}) | known
+    mistakes = {-1.0: "is missing", 1.0: "is counted twice", -2.0: "has the opposite sign", -0.5: "is halved"}
+    return ({m - 1: "lacks its 1/m", 1 / m - 1: "is divided by m twice"} if m > 1 else {}) | mistakes
 
 
 def _multiple(
@@ -53,24 +53,24 @@ def _multiple(
         for tensor in tensors
     }
     for c, group in multiples(evidence, shares):
-        rate, known = _rate(evidence, code), _shares(evidence)
+        rate, mistakes = _rate(evidence, code), _shares(evidence)
         # Without a penalty in the loss there is nothing that c could be a multiple of.
-        share = None if not rate else closest(c / rate, known, evidence.close)
+        share = None if not rate else closest(c / rate, mistakes, evidence.close)
         value = c if share is None else share * rate
         predicted = {name: value * each.base + each.rest for name, each in group.items()}
         yield Hypothesis(
-            code, _describe(code, value, rate, share, known), predicted, value=value, free=int(share is None)
+            code, _describe(code, value, rate, share, mistakes), predicted, value=value, free=int(share is None)
         )
 
 
-def _describe(code: str, c: float, rate: float, share: float | None, known: Mapping[float, str]) -> str:
+def _describe(code: str, c: float, rate: float, share: float | None, mistakes: Mapping[float, str]) -> str:
     base = "sign θ" if code == WRONG_L1 else "θ"
     formula = f"g − r = {format_factor(c)} {base}"
     if code == PENALISED_BIAS:
         return f"the penalty is applied to a bias, too: {formula}"
     word = "L1" if code == WRONG_L1 else "L2"
     if share is not None:
-        return f"the {word} penalty {known[share]}: {formula}"
+        return f"the {word} penalty {mistakes[share]}: {formula}"
     if rate:
         return f"the {word} penalty is {format_factor(1 + c / rate)} x what it should be: {formula}"
     # Of a function nobody knows whether it has a penalty at all.
@@ -87,9 +87,9 @@ def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis
         name: Share(evidence.penalty[span], evidence.trusted[span], evidence.blur[span]) for name, span in spans.items()
     }
     for c, group in multiples(evidence, shares):
-        known = _shares(evidence)
-        share = closest(c, known, evidence.close)
-        said = known[share] if share is not None else f"is {format_factor(1 + c)} x what it should be"
+        mistakes = _shares(evidence)
+        share = closest(c, mistakes, evidence.close)
+        said = mistakes[share] if share is not None else f"is {format_factor(1 + c)} x what it should be"
         predicted = {name: each.rest + (c if share is None else share) * each.base for name, each in group.items()}
         yield Hypothesis(WRONG_L2, f"the penalty, L2 and L1, {said}", predicted, value=c, free=int(share is None))
 
@@ -101,10 +101,10 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Hypoth
         return
     (a, b), l2, l1 = coefficients, _rate(evidence, WRONG_L2), _rate(evidence, WRONG_L1)
     # One of the two terms must just cancel the loss's own penalty; the other one stands in its place.
-    known = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
-    if not any(known) or min(abs(a), abs(b)) <= evidence.close * max(abs(a), abs(b)):
+    cancels = [(l2 and abs(a / l2 + 1) <= evidence.close), (l1 and abs(b / l1 + 1) <= evidence.close)]
+    if not any(cancels) or min(abs(a), abs(b)) <= evidence.close * max(abs(a), abs(b)):
         return
-    text = "sign θ stands where θ belongs" if known[0] else "θ stands where sign θ belongs"
+    text = "sign θ stands where θ belongs" if cancels[0] else "θ stands where sign θ belongs"
     predicted = evidence.trusted[tensor.span] + a * theta + b * np.sign(theta)
     formula = f"g − r = {format_factor(a)} θ + {format_factor(b)} sign θ"
     yield Hypothesis(SIGN_FOR_WEIGHT, f"{text}: {formula}", {tensor.name: predicted}, value=float(b), free=1)

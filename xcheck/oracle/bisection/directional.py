@@ -33,11 +33,17 @@ from xcheck.layout import Vector
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
 
+# Where θ is moved first, as a share of its scale: 2⁻¹⁴ keeps truncation h² near 2⁻²⁸ and noise u/h near 2⁻³⁹;
+# float32 needs 2⁻² for its noise of 2⁻²⁴ to stay below a millionth.
 _REACH, _REACH_OF_FLOAT32 = 2.0**-14, 2.0**-2
+# No closer: J would move by few of its last bits.
 _CLOSE = 2.0**-37
+# Truncation |D(t) − D(2t)| changes 256-fold and noise 16-fold with each trial.
 _FACTOR = 16.0
+# θ ± tv and θ ± 2tv.
 LOSSES_EACH = 4
 _ROUNDS = 4
+# Δ⁴ has weights 1, −4, 6, −4, 1, whose squares add up to 70.
 _OF_FOURTH = math.sqrt(70.0)
 # More roundings of J than that are not those of an ordinary sum.
 _LOUD = 2.0**8

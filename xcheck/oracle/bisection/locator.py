@@ -12,15 +12,15 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
-from xcheck.oracle.directions import Directions
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
-from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.engines.lines import Directions, Lines
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided
 
 # A component that is to be named need not be known any better.
 _TOLERANCE = 1e-6
+# They are found for nothing, by looking; eight fill the report.
 _MOST_NOT_FINITE = 8
 
 

@@ -30,11 +30,14 @@ import numpy as np
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of, tensor_of
 from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives, Segment
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
 
+# A guess: about a hundredth of what it takes to measure 10⁵ components one by one.
 MOST_LOSSES = 2000
+# More than a report shows; from there on the tensor is the message.
 MOST_FOUND = 32
+# Of p errors in random places log₂ p halvings leave both halves wrong: seven mean a hundred and more.
 _FORKS = 7
 # Of a scattered multitude so many are named; of a dense tensor so many are drawn.
 _NAMED, _DRAWN, _TENSORS = 8, 16, 8

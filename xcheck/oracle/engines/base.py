@@ -14,11 +14,10 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.layout import Layout, Vector
+from xcheck.oracle.columns import Columns, Indices
 
-Indices = NDArray[np.intp]
 Progress = Callable[[int], Any]
 EngineName = Literal["auto", "loop", "batched", "structured", "node"]
 
@@ -48,8 +47,8 @@ class Differences:
     level: Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans(Columns):
     """k differences of the mean loss of the examples, not yet divided by their steps.
 
     Attributes:
@@ -68,10 +67,10 @@ class Spans:
     level: Any
 
     @classmethod
-    def empty(cls, size: int, variants: int = 1) -> "Spans":
-        """Return spans to be filled in."""
-        lower, upper, magnitude, level = (np.empty(size) for _ in range(4))
-        return cls(lower, upper, np.empty((variants, size)), magnitude, level)
+    def none(cls, variants: int = 1) -> "Spans":
+        """Return no differences at all, which others can be joined to."""
+        nothing = np.zeros(0)
+        return cls(nothing, nothing, np.zeros((variants, 0)), nothing, nothing)
 
     @classmethod
     def summarized(cls, spans: Any, level: Any, xp: Any = np) -> "Spans":
@@ -88,13 +87,6 @@ class Spans:
         return cls(
             spans.min(0).mean(1), spans.max(0).mean(1), spans.mean(2), xp.abs(spans).max(0).mean(1), level.mean(1)
         )
-
-    def put(self, places: Indices, found: "Spans") -> None:
-        """Fill in the first len(places) of `found`."""
-        size = len(places)
-        self.conventions[:, places] = found.conventions[:, :size]
-        for name in ("lower", "upper", "magnitude", "level"):
-            getattr(self, name)[places] = getattr(found, name)[:size]
 
 
 jax.tree_util.register_dataclass(Spans, ["lower", "upper", "conventions", "magnitude", "level"], [])

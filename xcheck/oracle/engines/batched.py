@@ -13,7 +13,8 @@ from jax import Array
 from xcheck.layout import Layout, Vector
 from xcheck.networks.network import Network
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.network import NetworkEngine, tensors_of
 from xcheck.oracle.network.forward import JAX, float64_on, losses
 
@@ -84,7 +85,7 @@ class BatchedEngine(NetworkEngine):
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
         high, low = self.theta[indices] + plus, self.theta[indices] + minus
-        spans = Spans.empty(len(indices), self.pieces.variants)
+        spans = [Spans.none(self.pieces.variants)]
         for start in range(0, len(indices), self.chunk):
             places = np.arange(start, min(start + self.chunk, len(indices)))
             # The last chunk is filled up with repetitions, so that there is one compilation.
@@ -92,6 +93,6 @@ class BatchedEngine(NetworkEngine):
             with float64_on(self.device):
                 parts = (jnp.asarray(part[rows]) for part in (indices, high, low))
                 found = _spans(self.problem.network, self.layout, self._arrays, *parts)
-                spans.put(places, jax.device_get(found))
+                spans.append(jax.device_get(found).take(slice(len(places))))
             self.progress(len(places))
-        return spans
+        return Spans.concatenate(spans)

@@ -14,6 +14,7 @@ Source: Abramowitz & Stegun, "Handbook of Mathematical Functions", 1964, 4.2.1, 
 
 from jax import Array
 
+# The longest argument for which the polynomials below keep their last bit.
 SHORT = 2.0**-7
 
 

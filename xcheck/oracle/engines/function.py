@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
 from xcheck.oracle.engines.lines import Lines
 
 # On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.

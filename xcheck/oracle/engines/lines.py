@@ -11,15 +11,55 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xcheck.layout import Layout, Tensor, Vector
-from xcheck.oracle.directions import Directions
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Indices
 from xcheck.seeds import Stream
 
 DIRECTIONS = "random directions"
 
 # How many of them: with a sample, which may take its time, and alone, where every loss counts.
 _LEAST, _MOST, FEW = 4, 16, 6
+# Directions are as long as θ, and all of them are kept.
 _BYTES = 256 << 20
+
+
+class Directions:
+    """Gaussian vectors v₀, v₁, ... of length n, drawn when they are asked for.
+
+    Each has a seed of its own, so that any of them can be drawn again, to the last bit: only as many are kept as a
+    quarter of a gigabyte holds, and one at the least.
+
+    Args:
+        count: how many there are.
+        size: n.
+        seed: of all of them.
+
+    >>> one, other = Directions(3, 5, (0,)), Directions(3, 5, (0,))
+    >>> len(one), bool((one.row(2) == other.row(2)).all()), bool((one.row(1) == one.row(2)).any())
+    (3, True, False)
+    """
+
+    def __init__(self, count: int, size: int, seed: Sequence[int] = ()) -> None:
+        self._count, self._size, self._seed = count, size, tuple(seed)
+        self._rows: dict[int, Vector] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def row(self, number: int) -> Vector:
+        """Return one of them, shape (n,); not to be written into."""
+        if number not in self._rows:
+            if 8 * self._size * (len(self._rows) + 1) > _BYTES:
+                self._rows.clear()
+            self._rows[number] = np.random.default_rng([*self._seed, number]).standard_normal(self._size)
+        return self._rows[number]
+
+    def lengths(self) -> Vector:
+        """Return ‖v‖ of each, shape (d,)."""
+        return np.array([np.linalg.norm(self.row(number)) for number in range(self._count)], dtype=np.float64)
+
+    def along(self, gradient: Vector) -> Vector:
+        """Return v·g for each, shape (d,)."""
+        return np.array([self.row(number) @ gradient for number in range(self._count)], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,11 +6,13 @@ x86) it is the referee of disputes.
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.network import NetworkEngine, tensors_of
 from xcheck.oracle.network.forward import NUMPY, losses
 
@@ -36,13 +38,15 @@ class NetworkLoopEngine(NetworkEngine):
     @np.errstate(all="ignore")  # a loss that overflows far from θ is a result
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
-        spans = Spans.empty(len(indices), self.pieces.variants)
+        spans = [Spans.none(self.pieces.variants)]
         for k, i in enumerate(indices):
             high, low = (self._losses(i, self.theta[i] + step) for step in (plus[k], minus[k]))
             level = np.maximum(np.abs(high), np.abs(low)).max(axis=0)
-            spans.put(np.array([k]), Spans.summarized((high - low)[:, None], level[None]))
+            found = Spans.summarized((high - low)[:, None], level[None])
+            # The subtraction is done: float64 holds what is left.
+            spans.append(jax.tree.map(np.float64, found))
             self.progress(1)
-        return spans
+        return Spans.concatenate(spans)
 
     def _losses(self, i: int, value: float) -> Any:
         """Return the loss of each example with θᵢ = `value`, shape (variants, m)."""

@@ -9,11 +9,13 @@ import numpy as np
 from xcheck.errors import Complaint, DeviceError
 from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Differences, Engine, Indices, Progress
-from xcheck.oracle.engines.penalty import Penalty
-from xcheck.oracle.network.branches import Branches, Flags, find_branches, find_dead
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.base import Differences, Engine, Progress
+from xcheck.oracle.network.branches import Branches, find_branches, find_dead
 from xcheck.oracle.network.forward import Parameters, Trace, trace
+from xcheck.oracle.network.penalty import Penalty
 
+# An input that is smaller moves nothing, however long the step.
 _SMALLEST = 1e-30
 
 
@@ -71,7 +73,7 @@ class NetworkEngine(Engine):
         self.problem = problem
         self.device = find_device(device)
         self.memory = memory
-        self.penalty = Penalty(problem.network, problem.layout, problem.theta, problem.examples)
+        self.penalty = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples)
         self.parameters = tensors_of(problem.layout, problem.theta)
         self.keeps = keeps_of(problem)
         self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
@@ -121,4 +123,5 @@ class NetworkEngine(Engine):
 
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
         """Return the quotients of the penalty."""
-        return self.penalty.differences(indices, plus, minus)
+        slope, spread, magnitude = self.penalty.quotients(indices, plus, minus)
+        return Differences(slope, slope - spread, slope + spread, slope[None], magnitude, np.zeros(1))

@@ -1,58 +1,17 @@
 """Node engine: pre-activations are perturbed, not weights; one evaluation per unit instead of one per weight.
 
-Examples do not touch each other, so z⁽ˡ⁾ᵢ of all m examples is moved at once, and with φₑ the loss of example e
-
-    Dᵢₑ = (φₑ(zᵢ + h) − φₑ(zᵢ − h))/2h       ∂J/∂Wᵢⱼ = (1/m) Σₑ Dᵢₑ aⱼₑ + penalty       ∂J/∂bᵢ = (1/m) Σₑ Dᵢₑ
-
-each D extrapolated to fourth order from h, 2h and 4h, with its truncation error tᵢₑ ≤ |R − R'|. Those of the examples
-add up: the bar of Wᵢⱼ is (1/m) Σₑ tᵢₑ |aⱼₑ|, plus rounding. At a kink every example has an interval of slopes, and the
-sign of aⱼₑ says which end is which.
-
-It takes for granted that z is linear in W, which is the definition of a layer, and that examples are independent. It is
-audited by weight perturbation in every run (`xcheck.oracle.estimators.audit`), and what it leaves too wide is
-refined there.
+Examples do not touch each other, so z⁽ˡ⁾ᵢ of all m examples is moved at once. The derivatives with respect to the
+weights are put together by `xcheck.oracle.estimators.node`. Weights one by one are perturbed as by the structured
+engine.
 """
 
-from dataclasses import dataclass
-from functools import partial
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from xcheck.layout import Vector
+from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.structured import SparseEngine, StructuredEngine
-from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
 from xcheck.oracle.network.forward import float64_on
-
-# h, 2h and 4h, both sides.
-_SIDES = np.array([1.0, -1.0, 2.0, -2.0, 4.0, -4.0])
-
-
-@dataclass(frozen=True, slots=True)
-class _Nodes:
-    """Slopes of every example's loss along every unit of a layer.
-
-    Attributes:
-        slopes: shape (variants, nₗ, m).
-        truncation: their errors, shape (nₗ, m).
-    """
-
-    slopes: Vector
-    truncation: Vector
-
-
-@partial(jax.jit)
-def _slopes(moves: Array, steps: Array) -> tuple[Array, Array]:
-    """Return R and a bound of its error from moves of shape (6, k, m) and h of shape (k,)."""
-    once, twice, thrice = (
-        (moves[2 * i] - moves[2 * i + 1]) / (2 * factor * steps[:, None]) for i, factor in enumerate((1, 2, 4))
-    )
-    value = extrapolated(once, twice)
-    # What is even in the step cancels between the two sides, and its rounding stays.
-    rounding = 8 * np.finfo(np.float64).eps * jnp.abs(moves[:2]).max(0) / steps[:, None]
-    return value, jnp.abs(value - extrapolated(twice, thrice)) + rounding
 
 
 class NodeEngine(SparseEngine):
@@ -60,77 +19,20 @@ class NodeEngine(SparseEngine):
 
     name = "node"
 
-    def measure(self, noise: Vector) -> Measurement:
-        """Estimate all components of θ.
+    def units_at_a_time(self, number: int, steps: int) -> int:
+        """Return how many units of layer `number` to move at a time, each by so many steps."""
+        return max(1, StructuredEngine.chunk(self, number) * 2 // steps)
+
+    def increments(self, number: int, variant: int, units: Indices, steps: Vector) -> Array:
+        """Return the changes of every example's loss, shape (s, k, m), with units of a layer moved one by one.
 
         Args:
-            noise: σ of J per component, shape (n,).
+            number: of the layer.
+            variant: which of the conventions at ties.
+            units: shape (k,).
+            steps: moves of their pre-activations, alike in all examples, shape (s, k).
         """
-        step = self.first_step * self.scale
-        sums = _Sums(self.layout.size, self.pieces.variants)
-        for number in range(len(self.parameters)):
-            nodes = self._nodes(number, step[self.layout[f"b{number + 1}"].span])
-            inputs = self.trace.a[number]
-            weights, bias = self.layout[f"W{number + 1}"].span, self.layout[f"b{number + 1}"].span
-            sums.put(weights, nodes, inputs)
-            sums.put(bias, nodes, np.ones((len(inputs), 1)))
-        exact = self.penalty.differences(slice(None), 0.0, 0.0)  # exact whatever the step
-        magnitude = sums.magnitude + exact.magnitude
-        return Measurement(
-            indices=np.arange(self.layout.size),
-            value=(sums.lower + sums.upper) / 2 + exact.slope,
-            lower=sums.lower + exact.lower,
-            upper=sums.upper + exact.upper,
-            conventions=sums.conventions + exact.slope,
-            magnitude=magnitude,
-            bar=error_bar(self, sums.truncation, noise, step, 0.0, magnitude),
-            step=step,
-            evaluations=len(_SIDES) * sum(self.problem.network.widths[1:]),
-        )
-
-    def _nodes(self, number: int, step: Vector) -> _Nodes:
-        """Measure the slopes along all units of a layer, with steps of shape (nₗ,) in z."""
-        count, examples = len(step), self.problem.examples
-        constant = self.problem.network.widths[number]
-        nodes = _Nodes(np.empty((self.pieces.variants, count, examples)), np.zeros((count, examples)))
-        chunk = min(count, max(1, StructuredEngine.chunk(self, number) * 2 // len(_SIDES)))
-        for start in range(0, count, chunk):
-            places = np.arange(start, min(start + chunk, count))
-            units = np.resize(places, chunk)
-            with float64_on(self.device):
-                rows = (units, np.full(chunk, constant), _SIDES[:, None] * step[units])
-                for variant in range(self.pieces.variants):
-                    moves = self.climber.moved(number, variant, *rows, short=True)
-                    value, error = jax.device_get(_slopes(moves, step[units]))
-                    nodes.slopes[variant, places] = value[: len(places)]
-                    nodes.truncation[places] = np.maximum(nodes.truncation[places], error[: len(places)])
-            self.progress(3 * len(places))
-        return nodes
-
-
-class _Sums:
-    """Means over the examples, component by component of θ: what `Measurement` holds, without the penalty."""
-
-    def __init__(self, size: int, variants: int) -> None:
-        self.lower, self.upper, self.magnitude, self.truncation = (np.empty(size) for _ in range(4))
-        self.conventions = np.empty((variants, size))
-
-    def put(self, span: slice, nodes: _Nodes, inputs: Vector) -> None:
-        """Fill in the weights from `inputs`, shape (m, nₗ₋₁), to the units of `nodes`."""
-        slopes, sizes = nodes.slopes, np.abs(inputs)
-        for variant, slope in enumerate(slopes):
-            self.conventions[variant, span] = _mean(slope, inputs)
-        self.magnitude[span] = _mean(np.abs(slopes).max(axis=0), sizes)
-        self.truncation[span] = _mean(nodes.truncation, sizes)
-        if len(slopes) == 1:
-            self.lower[span] = self.upper[span] = self.conventions[0, span]
-        else:
-            least, most = slopes.min(axis=0), slopes.max(axis=0)
-            forwards, backwards = np.maximum(inputs, 0.0), np.minimum(inputs, 0.0)
-            self.lower[span] = _mean(least, forwards) + _mean(most, backwards)
-            self.upper[span] = _mean(most, forwards) + _mean(least, backwards)
-
-
-def _mean(slopes: Vector, inputs: Vector) -> Vector:
-    """Return (1/m) Σₑ slopesᵢₑ inputsₑⱼ, flat in C-order."""
-    return np.asarray(slopes @ inputs / len(inputs)).ravel()
+        # The bias is the weight of an input that is 1 in all examples.
+        constant = np.full(len(units), self.problem.network.widths[number])
+        with float64_on(self.device):
+            return self.climber.moved(number, variant, units, constant, steps, short=True)

@@ -15,14 +15,18 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.oracle.engines.base import Indices, Spans
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.propagation import Propagator, is_short, reach
 from xcheck.oracle.network.forward import float64_on
 
+# What stays in the last level of cache of a present-day CPU.
 _CACHE = 32 << 20  # bytes
+# On a GPU, which wants many perturbations at a time: a guess.
 _WIDEST = 1 << 16
+# Few at a time, so that what each is held against stays in the cache: a guess.
 _FEW = 128
 
 
@@ -78,20 +82,23 @@ class StructuredEngine(NetworkEngine):
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss."""
-        spans = Spans.empty(len(indices), self.pieces.variants)
+        spans, order = [Spans.none(self.pieces.variants)], [np.zeros(0, dtype=np.intp)]
         # One chunk is computed while the next is prepared.
         waiting: deque[tuple[Indices, Callable[[], Spans]]] = deque()
-        for places, begun in self._begun(indices, np.stack([plus, minus])):
-            waiting.append((places, begun))
-            if len(waiting) > 1:
-                self._finish(spans, *waiting.popleft())
-        for places, begun in waiting:
-            self._finish(spans, places, begun)
-        return spans
 
-    def _finish(self, spans: Spans, places: Indices, begun: Callable[[], Spans]) -> None:
-        spans.put(places, begun())
-        self.progress(len(places))
+        def finish() -> None:
+            places, begun = waiting.popleft()
+            spans.append(begun().take(slice(len(places))))
+            order.append(places)
+            self.progress(len(places))
+
+        for chunk in self._begun(indices, np.stack([plus, minus])):
+            waiting.append(chunk)
+            if len(waiting) > 1:
+                finish()
+        while waiting:
+            finish()
+        return Spans.concatenate(spans).take(np.argsort(np.concatenate(order)))
 
     def _begun(self, indices: Indices, steps: Vector) -> Iterator[tuple[Indices, Callable[[], Spans]]]:
         """Yield, chunk by chunk, places in `indices` and what waits for their spans."""

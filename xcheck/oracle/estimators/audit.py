@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.engines.base import Engine, Indices
-from xcheck.oracle.estimators.central import Flags, Measurement, estimate_central
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.base import Engine
+from xcheck.oracle.estimators.central import Measurement, estimate_central
 
 # In units of the tensor's largest slope.
+# A hundredth: a short cut that is wrong leaves out a factor or a term, and is off by more.
 _SHARP = 1e-2
 
 

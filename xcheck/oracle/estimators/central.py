@@ -25,16 +25,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.layout import Vector
-from xcheck.oracle.engines.base import Differences, Engine, Indices
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.base import Differences, Engine
 
 DifferenceName = Literal["central", "forward"]
-Flags = NDArray[np.bool_]
 
 # R = (4 D(h) − D(2h))/3 carries noise of 0.95 σ/h, one-sided differences 1.41 σ/h, and σ itself is a measurement.
 NOISE_MULTIPLE = 8.0
+# Truncation h J''/2 and noise 2u |J|/h of a one-sided difference are about equal at h = √u = 2⁻²⁶·⁵.
 FORWARD_STEP = 2.0**-26
 
 
@@ -102,6 +102,8 @@ def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vect
     """
     fine, double, coarse = differences
     near, far = np.abs(double - fine), np.abs(coarse - double)
+    # With x the share of the next order, far/near = 4 (1 + 4x)/(1 + x): from 3.5 to 4.6 means −0.04 < x < 0.05, where
+    # the sixth order is negligible and |R − R'| is what it is taken for.
     regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
     disagreement = np.abs(extrapolated(fine, double) - extrapolated(double, coarse))
     return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
@@ -109,6 +111,7 @@ def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vect
 
 def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> Measurement:
     """Measure with h, 2h and 4h."""
+    # Three steps for two extrapolated values: the second is there to tell how far off the first may be.
     once, twice, thrice = (_central(engine, indices, factor * step) for factor in (1, 2, 4))
 
     value = extrapolated(once.slope, twice.slope)
@@ -123,6 +126,7 @@ def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> 
         ],
         axis=0,
     )
+    # Losses that are subtracted are as noisy as they are large where the longest step leads.
     level = thrice.level if engine.subtracts else once.level
     bar = error_bar(engine, disagreement, noise, step, level, thrice.magnitude)
     # At a kink the extrapolated ends may have changed places by a rounding.
@@ -158,11 +162,13 @@ def estimate_central(
     # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
     pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
     for _ in range(rounds):
+        # Noise is more than half of the bar: a shorter step would make it wider.
         noisy = 2 * NOISE_MULTIPLE * noise[pending] / best.step[pending] > best.bar[pending]
         hopeful = ~noisy | lengthen
         pending, noisy = pending[hopeful], noisy[hopeful]
         if not len(pending):
             break
+        # A quarter takes 1/256 of the truncation, four times the step a quarter of the noise.
         step = best.step[pending] * np.where(noisy, 4.0, 0.25)
         again = _measured(engine, chosen[pending], step, noise[pending])
         evaluations += again.evaluations
@@ -175,6 +181,8 @@ def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
     """Return where a bar is wider than a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
     magnitude = np.zeros(engine.layout.size)
     magnitude[measured.indices] = measured.magnitude
+    # A quarter of the tolerance leaves three quarters to the gradient. 4e-10 of the tensor's largest is a guess,
+    # chosen so that components that hardly matter cost no further losses: 250 times finer than the default tolerance.
     enough = 4e-10 * engine.layout.largest(magnitude)[measured.indices]
     with np.errstate(invalid="ignore"):  # what is not finite is too wide
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
@@ -186,6 +194,7 @@ def merge_better(best: Measurement, again: Measurement, places: Indices) -> Flag
     A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
     that vanished beside θᵢ), anything is better.
     """
+    # Two promises that exclude each other cannot both be kept; the wider one is the safer.
     consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
     unknown = np.isnan(best.value[places]) & np.isfinite(again.value)
     better = (consistent & (again.bar < best.bar[places])) | unknown
@@ -226,9 +235,12 @@ def estimate_fixed_step(engine: Engine, noise: Vector, *, epsilon: float, differ
     """
     everything = np.arange(engine.layout.size)
     step = np.full(engine.layout.size, epsilon)
+    # One-sided: the other side is θ itself.
     minus = -step if difference == "central" else np.zeros_like(step)
     fine, double, coarse = (engine.differences(everything, k * step, k * minus) for k in (1, 2, 4))
     # Truncation errors grow like ε² or ε; one pair of steps alone could agree by coincidence.
+    # An error of order p grows 2ᵖ-fold with the step doubled, and is 1/(2ᵖ − 1) of the difference: a third, or all
+    # of it; the bar is twelve and eight times that.
     growth, multiple = (4.0, 4.0) if difference == "central" else (2.0, 8.0)
     names = ("slope", "lower", "upper")
     near = np.max([np.abs(getattr(fine, name) - getattr(double, name)) for name in names], axis=0)

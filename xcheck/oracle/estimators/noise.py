@@ -13,10 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.base import Engine, Indices
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.base import Engine
 
+# Eight samples give five differences of order 3: enough for a mean of squares, and few beside what a gradient takes.
 POINTS = 8
+# A guess, chosen so that the noisiest of a tensor's components is hardly missed: of a tenth that are noisy, twelve miss
+# all with probability 0.28, and the multiple c σ/h has a margin of eight.
 COMPONENTS = 12
+# Low orders still hold what is smooth, high ones amplify what is not noise; Moré and Wild find these to agree.
 ORDERS = (3, 4, 5)
 
 # The sample points are this fraction of the natural step apart: close enough for third differences of J to vanish
@@ -57,6 +62,7 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
         multiples = np.tile(np.arange(1.0, POINTS + 1), count)
         indices = np.repeat(chosen, POINTS)
+        # Four steps from θ is as far as h, 2h and 4h lead.
         plus = (4 + multiples * SPACING) * steps[indices]
         spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
         values = spans.lower.reshape(count, POINTS)
@@ -67,8 +73,12 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
 
 # Components that the noise of a function that nothing is known about is measured along.
 _MOST = 96
+# A millionth of J is a guess: the noise of float64 is 10 decades below it, that of float32 one.
 _SPREAD = 2.0**-20
+# The roundings of float32 are 2⁻²⁴ of what is rounded, which may be a five-hundredth of J.
 _LOUD = 2.0**-33
+# Samples of a staircase must lie on different treads: those of float32 are 2⁻²³ wide, those of bfloat16 2⁻⁷, in
+# units of what is rounded. From close to far, until they do.
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
@@ -105,6 +115,7 @@ def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tup
 
 def noises_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
     """Return the two noises along some components, each by itself, shapes (c,)."""
+    # A loss that is zero at θ has no noise there, and all of it where the step leads.
     far = engine.first_step * engine.scale[chosen]
     found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
     return np.max([near for near, _ in found], axis=0), np.max([coarse for _, coarse in found], axis=0)
@@ -113,6 +124,7 @@ def noises_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
 @np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
 def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
     """Return two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
+    # Close beside the first step, and yet 2¹⁵ roundings of θ apart in float64.
     natural = step / engine.first_step
     spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
     values, spread = _samples(engine, chosen, offset, spacing)
@@ -120,6 +132,7 @@ def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) ->
     for _ in range(4):
         if not spread.any():
             break
+        # What still spreads is smooth and steep: ten bits closer, four times, reaches the roundings of θ.
         spacing = np.where(spread, spacing / 1024, spacing)
         again = np.flatnonzero(spread)
         values[again], spread[again] = _samples(engine, chosen[again], offset[again], spacing[again])

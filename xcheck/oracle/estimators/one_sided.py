@@ -26,11 +26,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine, LoopEngine
 from xcheck.oracle.estimators.central import (
     NOISE_MULTIPLE,
-    Flags,
     Measurement,
     copied,
     error_bar,
@@ -42,6 +41,7 @@ from xcheck.oracle.estimators.central import (
 from xcheck.oracle.estimators.noise import noise_nearby
 from xcheck.oracle.estimators.two_step import estimate_two_step, sample_of
 
+# Each round makes the step at least four times shorter: twelve reach 2⁻²⁴ of the first one, where noise has the say.
 _ROUNDS = 12
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h; six times that is no accident.
 _NOISE_OF_K = 33.0
@@ -239,6 +239,9 @@ class _State:
     def factor(self, places: Indices) -> Vector:
         """Return by how much to change the steps: the further off, the more."""
         bar, value = self.best.bar[places], np.abs(self.best.value[places])
+        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
+        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
+        # four, so that θ + h is exact.
         shorter = np.select([bar <= 1e-3 * value, bar <= value], [1 / 4, 1 / 16], 1 / 256)
         shorter = np.where(self.irregular[places], np.minimum(shorter, 1 / 16), shorter)
         shorter = np.where(self.kinked[places] & (bar <= self.jump[places]), 1 / 16, shorter)
@@ -323,6 +326,7 @@ def reconsidered(
     for _ in range(_ROUNDS):
         gap = np.abs(gradient - best.value)[pending]
         step[pending] /= 16
+        # An eighth of the gap: shorter steps than that could no longer tell the two sides of the dispute apart.
         visible = NOISE_MULTIPLE * noise[pending] / step[pending] < gap / 8
         pending = pending[visible & ~state.kinked[pending]]
         if not len(pending) or engine.late:
@@ -357,6 +361,7 @@ def _both(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector)
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
     truncation, irregular = truncation_error(central, NOISE_MULTIPLE * noise / step)
     bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
+    # Eight roundings of the slopes, which are subtracted four times.
     accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
     kinked = (jump > accident) & (jump > wider / 4)

@@ -27,11 +27,12 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName
 from xcheck.networks.problem import Problem
-from xcheck.oracle.network.branches import Flags
+from xcheck.oracle.columns import Flags
 from xcheck.oracle.network.forward import NATURAL, NUMPY, STEEPEST, Trace
 
 # The largest size over the examples stands for all of them, so the estimate is generous already.
 _SAFETY = 2.0
+# An activation's derivative takes about four operations on a: subtract, square, multiply, and the product with δ.
 _PER_DERIVATIVE = 4.0
 
 

@@ -14,13 +14,18 @@ bar, but nobody is blamed for it.
 import numpy as np
 
 from xcheck.layout import Tensor, Vector
-from xcheck.oracle.engines.base import Indices
+from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
-from xcheck.oracle.estimators.central import Flags, Measurement, error_bar, extrapolated
+from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
 
+# A guess: a component bends more than all of a sample of sixteen with probability 1/17; nobody is blamed for one that
+# bends more than thirty times as much, for it is measured in full where it is disputed.
 SAMPLE = 16
+# Below that, measuring all in full costs less than twice the sample.
 _WORTHWHILE = 4 * SAMPLE
+# How many times as much as the worst of the sample the others may bend.
 _SAFETY = 30.0
+# R errs by a fifteenth of |R − R'|.
 _SAFETY_OF_BAR = _SAFETY / 15.0
 _NOISE_OF_K = 33.0
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, Network
+from xcheck.oracle.columns import Flags
 from xcheck.oracle.network.forward import LEFT_SLOPE, PIECEWISE, Parameters, Trace
 
 # Rounding of a sum of n products is below n u reach; in practice it grows like √n. Twice that is called a tie.
@@ -26,7 +26,6 @@ _FLOAT32, _NARROW = 2.0**-24, 2.0**-20
 # is on as computed, or of the other side.
 _AS_COMPUTED, _MIRRORED = "as computed", "mirrored"
 Convention = dict[ActivationName, float] | str
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+# Below, the series of erf has its terms fall at once; above, the continued fraction of erfc does.
 _SWITCH = 1.5
 
 

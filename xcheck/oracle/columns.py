@@ -1,0 +1,66 @@
+"""Arrays with one column for each component: selected, replaced and joined together, so that none is left behind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+def total() -> Any:
+    """Return a dataclass field that adds up when parts are joined, such as the number of losses."""
+    return field(metadata={"total": True})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """A dataclass whose arrays have the components in their last axis; fields that are `Columns` move along.
+
+    Fields of other kinds stay as they are; where several are joined, the first decides, or they are a `total`.
+    """
+
+    def take(self, rows: Indices | Flags | slice) -> Self:
+        """Return some of the components."""
+        return replace(self, **{name: _taken(value, rows) for name, value in _columns(self)})
+
+    def put(self, rows: Indices, other: Self) -> Self:
+        """Return all components, with `rows` of them as in `other`."""
+        return replace(self, **{name: _put(value, rows, getattr(other, name)) for name, value in _columns(self)})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Return the components of all parts, one part after the other; of one at least."""
+        first = parts[0]
+        joined = {name: _joined([getattr(part, name) for part in parts]) for name, _ in _columns(first)}
+        totals = [each.name for each in fields(first) if each.metadata.get("total")]
+        joined |= {name: sum(getattr(part, name) for part in parts) for name in totals}
+        return replace(first, **joined)
+
+
+def _columns(whole: Columns) -> Iterator[tuple[str, Any]]:
+    """Yield names and values of the fields that have the components in their last axis."""
+    for each in fields(whole):
+        value = getattr(whole, each.name)
+        if isinstance(value, np.ndarray | Columns):
+            yield each.name, value
+
+
+def _taken(value: Any, rows: Any) -> Any:
+    return value.take(rows) if isinstance(value, Columns) else value[..., rows]
+
+
+def _put(value: Any, rows: Indices, other: Any) -> Any:
+    if isinstance(value, Columns):
+        return value.put(rows, other)
+    changed = value.copy()
+    changed[..., rows] = other
+    return changed
+
+
+def _joined(values: Sequence[Any]) -> Any:
+    first = values[0]
+    return first.concatenate(values) if isinstance(first, Columns) else np.concatenate(values, axis=-1)
