@@ -27,7 +27,7 @@ def test_init_overwrites_nothing(folder: Path) -> None:
     (folder / "iris.toml").write_text("mine")
     done = run("init", "iris", folder=folder)
     assert done.returncode == 2
-    assert "iris.toml would be overwritten; --force does it" in done.stderr
+    assert "iris.toml would be overwritten; --force overwrites" in done.stderr
     assert (folder / "iris.toml").read_text() == "mine"
     assert not (folder / "iris.csv").exists()
     assert run("init", "iris", "--force", folder=folder).returncode == 0

@@ -142,14 +142,14 @@ def test_a_fault_of_one_batch_alone_is_caught_and_named() -> None:
     ]
     assert "at step 2 (its batch), after agreeing at step 0: other disagrees: W2[1, 2] is 1.5 x" in report.headline
     (warning,) = report.warnings
-    assert "says what is wrong; other stands alone" in warning.text
+    assert "says what is wrong; other differs from all others" in warning.text
 
 
 def test_the_driving_witness_may_be_the_one_that_stands_alone() -> None:
     """Two others go together; with one other, nobody is named."""
     wrong = Planted(Other(), scaled(1e-9))
-    assert all("other stands alone" in warning.text for warning in trained(wrong, "numpy", "torch").warnings)
-    assert all("stands alone" not in warning.text for warning in trained(wrong, "numpy").warnings)
+    assert all("other differs from all others" in warning.text for warning in trained(wrong, "numpy", "torch").warnings)
+    assert all("differs from all others" not in warning.text for warning in trained(wrong, "numpy").warnings)
     assert len(trained(wrong, "numpy", "torch").warnings) == 2
 
 
@@ -265,7 +265,7 @@ def test_a_gradient_that_is_another_one_when_asked_again_is_wrong() -> None:
     assert report.verdict == "DISAGREE"
     (finding,) = report.findings
     assert finding.code == "XC108"
-    assert finding.text.startswith("stale: the step to 2 leads ")
+    assert finding.text.startswith("stale: after step 2, the trajectories of stale and numpy are ")
     assert "the gradient that the step used differs from" in report.headline
     assert trained("numpy", Wrapped("stale", stale)).findings[0].text.startswith("stale or numpy: ")
 

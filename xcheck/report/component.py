@@ -66,12 +66,13 @@ def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     yield pad(_witnesses(explanation, narrow=narrow))
     yield ""
     if math.isfinite(explanation.value):
-        yield pad(f"nearest kink along this component: {explanation.kink}")
+        subject = "kinks" if math.isnan(explanation.kink.distance) else "nearest kink"
+        yield pad(f"{subject} along this component: {explanation.kink}")
     if explanation.slopes is not None:
         right, left = f"{explanation.slopes.right:.8g}", f"{explanation.slopes.left:.8g}"
         yield pad(f"one-sided slopes at h = {explanation.slopes.h:.0e}: {right} right of θ, {left} left of it")
     if explanation.steps:
-        yield from titled("differences of the real loss", _sweep(explanation, narrow=narrow))
+        yield from titled("differences D(h) of the loss", _sweep(explanation, narrow=narrow))
         yield from _plot(explanation, width)
 
 
@@ -107,7 +108,8 @@ def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     lines = plot_points(points, level=explanation.error_bar, columns=min(60, width - _LABEL))
     if not lines:
         return
-    about = "truncation on the right, roundoff on the left"
-    yield from titled("|D(h) − oracle| over h", about + (", - the oracle's bar" if explanation.error_bar else ""))
+    legend = "right: truncation error, left: roundoff"
+    bar = ", -: the oracle's error bar" if explanation.error_bar else ""
+    yield from titled("|D(h) − oracle| over h", legend + bar)
     for line in lines:
         yield pad(Text(line, no_wrap=True))

@@ -66,7 +66,7 @@ def _sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     if not selftest.witnesses:
         return
     planted = f"{len(selftest.results)} faults, each planted in {join_names(selftest.witnesses)}"
-    yield pad(f"{planted}; {selftest.seconds:.2f} s beside {selftest.check_seconds:.2f} s for the check")
+    yield pad(f"{planted}, in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
     yield ""
     yield pad(_classes(selftest, narrow=narrow))
     yield from _slipping(selftest)
@@ -77,7 +77,7 @@ def _sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
 def _meaning(selftest: SelfTest) -> str:
     """Say what the self-test is worth where the check does not agree."""
     if not selftest.witnesses:
-        return "mend this first: faults are planted in gradients that are right as they are"
+        return "mend this first: faults can only be planted in a gradient that is right"
     if selftest.check is Verdict.UNDECIDED:
         return "what follows holds for the components that the check can decide"
     skipped = f"; none is planted in {join_names(selftest.skipped)}" if selftest.skipped else ""
@@ -98,7 +98,7 @@ def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
     if not selftest.slipping:
         return
     yield ""
-    yield pad(Text("slip through", style="bold"))
+    yield pad(Text("faults that slip through", style="bold"))
     for fault in selftest.slipping:
         where = "" if fault.missed_in == selftest.witnesses else f" (in {join_names(fault.missed_in)})"
         word = ", undecided" if fault.outcome is FaultOutcome.UNDECIDED else ""
@@ -109,7 +109,7 @@ def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
 def _inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
     names = [fault.name for fault in results if fault.outcome is FaultOutcome.INAPPLICABLE]
     if names:
-        yield from titled("change nothing at this θ", ", ".join(names))
+        yield from titled("faults that change nothing at this θ", ", ".join(names))
 
 
 def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
@@ -125,7 +125,7 @@ def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
         row = [limit.tensor, _error(limit.median), _error(limit.worst), *([limit.component] if where else [])]
         rows.append([*row, *([f"{limit.hidden}/{limit.of}"] if hidden else [])])
     yield from titled(
-        "smaller errors of a component, relative to itself, slip through", table(headings, rows, narrow=narrow)
+        "errors smaller than this, relative to the component, slip through", table(headings, rows, narrow=narrow)
     )
     if len(limits) < len(selftest.limits):
         yield pad(f"... {len(selftest.limits) - len(limits)} more")
@@ -146,6 +146,6 @@ def _bluntness(limit: Limit) -> float:
 def _hidden(limits: Sequence[Limit]) -> str:
     largest = max(limits, key=lambda limit: limit.absolute)
     return (
-        "hidden components are zero, at a kink, or smaller than what slips through: an error there is seen from "
-        f"{largest.absolute:.1e} on ({largest.tensor})"
+        "hidden components are zero, at a kink, or smaller than the errors that slip through: an error of one is found "
+        f"from {largest.absolute:.1e} on ({largest.tensor})"
     )

@@ -191,7 +191,7 @@ def point_options(command: Sequence[str]) -> list[str]:
 
 def _describe_oracle(oracle: OracleSummary) -> str:
     if not oracle.evaluations:
-        return "oracle: there was nothing that could be measured"
+        return "oracle: nothing could be measured"
     parts = [
         f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
         f"{oracle.engine} {oracle.difference} differences in float64",
@@ -201,7 +201,7 @@ def _describe_oracle(oracle: OracleSummary) -> str:
     if audited:
         parts.append(f"{audited} components audited")
     if oracle.refereed:
-        parts.append(f"{oracle.refereed} disputed ones measured in extended precision")
+        parts.append(f"{oracle.refereed} disputed components measured in extended precision")
     return ", ".join(parts)
 
 
@@ -247,8 +247,8 @@ def _choice(oracle: OracleSummary) -> str:
         predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
         parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
     parts += [
-        f"{audit.engine} against {audit.by} on {audit.components} components, {audit.decided} of them decided: "
-        f"apart by at most {audit.worst:.1g} of the error bars"
+        f"{audit.engine} audited by {audit.by} on {audit.components} components, {audit.decided} of them decided: "
+        f"they differ by at most {audit.worst:.1g} of the error bars"
         for audit in oracle.audits
     ]
     if oracle.referred:

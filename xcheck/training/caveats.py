@@ -67,7 +67,7 @@ def not_finite(stopped: str, driver: str, learning_rate: float, start: Vector, e
     size, why = float(np.abs(end).max()), f"the learning rate {learning_rate:g} is too large"
     if not is_far(start, end):
         why = f"the gradient of {driver} is not finite there, or {why}"
-    text = f"{stopped}, where its largest component was {size:.2g}: {why}"
+    text = f"{stopped}; before that, its largest component was {size:.2g}: {why}"
     return Finding(code=NOT_FINITE, text=text, value=learning_rate)
 
 

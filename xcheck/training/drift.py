@@ -149,7 +149,10 @@ def history_findings(partings: Sequence[Parting], driver: str) -> list[Finding]:
     for parting in partings:
         if parting.reason is Reason.UNREPEATED:
             who = parting.alone or f"{parting.witness} or {driver}"
-            text = f"{who}: the step to {parting.step} leads {parting.distance:.2g} of θ apart, but {parting.reason}"
+            text = (
+                f"{who}: after step {parting.step}, the trajectories of {parting.witness} and {driver} are "
+                f"{parting.distance:.2g} of θ apart, but {parting.reason}"
+            )
             findings.append(Finding(code=DEPENDS_ON_HISTORY, text=text, value=parting.distance))
     return findings
 
@@ -160,11 +163,11 @@ def drift_caveats(drift: Drift, driver: str) -> list[Finding]:
     for parting in drift.partings:
         if parting.reason in (Reason.KINK, Reason.UNREPEATED):
             continue
-        alone = f"; {parting.alone} stands alone" if parting.alone else ""
+        alone = f"; {parting.alone} differs from all others, which go together" if parting.alone else ""
         text = (
-            f"trained with the gradient of {parting.witness}, θ is {parting.distance:.2g} of itself away from that of "
-            f"{driver} after step {parting.step}, where roundings alone lead {parting.rounding:.1g} away: "
-            f"{parting.reason}{alone}"
+            f"trained with the gradient of {parting.witness}, θ differs from that of {driver} by "
+            f"{parting.distance:.2g} of its size after step {parting.step}, where rounding alone explains about "
+            f"{parting.rounding:.1g}: {parting.reason}{alone}"
         )
         caveats.append(Finding(code=DRIFT, text=text, value=parting.distance))
     return caveats

@@ -11,7 +11,7 @@ import pytest
 
 from xcheck.checks.case import Case
 from xcheck.checks.report import Report
-from xcheck.cli.jobs import jobs_of
+from xcheck.cli.jobs import read_jobs
 from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
 from xcheck.cli.python.source import Reference, reference
 from xcheck.errors import DefinitionError
@@ -76,13 +76,13 @@ def refused(model: str) -> str:
 
 def checked(model: str, *backends: str, worst: int | None = None, **flags: Any) -> list[Report]:
     """The reports on a MODEL."""
-    return [job.run(None) for job in jobs_of([Path(model)], backends, worst, flags)]
+    return [job.run(None) for job in read_jobs([Path(model)], backends, worst, flags)]
 
 
 def refused_flags(model: str, *backends: str, **flags: Any) -> str:
     """What is said about a command line that cannot be used."""
     with pytest.raises(DefinitionError) as caught:
-        jobs_of([Path(model)], backends, None, flags)
+        read_jobs([Path(model)], backends, None, flags)
     return str(caught.value)
 
 
@@ -241,8 +241,8 @@ def test_modules_of_two_folders_are_not_mixed_up(write: Write) -> None:
         write("from helper_of_tests import power\nmine = _case()", f"{folder}/model.py")
     assert names("one/model.py") == ["one/model.py::mine"]
     said = refused("two/model.py")
-    assert said.startswith("two/model.py: helper_of_tests.py beside it is not what was imported, but ")
-    assert said.endswith("one/helper_of_tests.py: check them in runs of their own")
+    assert said.startswith("two/model.py: helper_of_tests.py beside it was not imported, but ")
+    assert said.endswith("one/helper_of_tests.py was: check them in two runs")
 
 
 # --- what is said where that fails ----------------------------------------------------------------------------------
@@ -270,9 +270,9 @@ def test_a_file_that_offers_nothing(write: Write) -> None:
     """What to write, and which functions could be meant."""
     write("from textwrap import dedent")
     functions = "its functions are cube (line 5), slope (line 8)"
-    assert refused("model.py") == f"model.py: offers nothing to check; {WRITE}\n{functions}"
+    assert refused("model.py") == f"model.py: has no case to check; {WRITE}\n{functions}"
     write("", cube=False)
-    assert refused("model.py") == f"model.py: offers nothing to check; {WRITE}"
+    assert refused("model.py") == f"model.py: has no case to check; {WRITE}"
 
 
 def test_a_name_that_is_not_there(write: Write) -> None:
