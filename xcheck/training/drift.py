@@ -163,7 +163,7 @@ def drift_caveats(drift: Drift, driver: str) -> list[Finding]:
     for parting in drift.partings:
         if parting.reason in (Reason.KINK, Reason.UNREPEATED):
             continue
-        alone = f"; {parting.alone} differs from all others, which go together" if parting.alone else ""
+        alone = f"; {parting.alone} stands alone" if parting.alone else ""
         text = (
             f"trained with the gradient of {parting.witness}, θ differs from that of {driver} by "
             f"{parting.distance:.2g} of its size after step {parting.step}, where rounding alone explains about "
