@@ -1,69 +1,79 @@
-"""How a training ends: numbers that run away, witnesses and files that fail; what was checked is never lost."""
+"""How a training goes on and ends: failures on the way, numbers that run away, interruptions; nothing is lost."""
 
 import json
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
-from tests.fakes import Answer, Says, Wrapped
-from tests.training.test_course import definition, trained
+from tests.fakes import Wrapped
+from tests.training.trainings import Turning, definition, failing, linear, nan, plain, trained
 from xcheck.api import train
-from xcheck.errors import BackendError, DefinitionError
-from xcheck.layout import Vector
+from xcheck.errors import BackendError
 from xcheck.report.training import render
-from xcheck.training.report import TrainingReport
-
-if TYPE_CHECKING:
-    from xcheck.training import Checkpoint
 
 
-def failing(answer: Says) -> Says:
-    """Right, until it is asked about a θ far enough from the start."""
-
-    def failing(theta: Vector) -> Answer:
-        if theta[-1] != 0:
-            raise ValueError("no such luck")
-        return answer(theta)
-
-    return failing
-
-
-def nan(answer: Says) -> Says:
-    """Right at the start, and nan afterwards."""
-
-    def nan(theta: Vector) -> Answer:
-        loss, gradient = answer(theta)
-        return loss, gradient * (np.nan if theta[-1] != 0 else 1.0)
-
-    return nan
+def test_the_first_failure_is_named_and_training_goes_on() -> None:
+    """A gradient that goes wrong on the way; at the next checkpoint where nobody else is trained."""
+    settings = {"check_at": [0, 40, 200, 400], "steps": 400, "learning_rate": 1.0}
+    report = trained("numpy", Turning(), **settings, divergence=False)
+    assert not report.ok
+    verdicts = [str(checkpoint.report.verdict) for checkpoint in report.checkpoints]
+    assert verdicts[0] == "AGREE"
+    assert verdicts[-1] == "DISAGREE"
+    failure = report.first_failure
+    assert failure is not None
+    assert "at step 200, after agreeing at step 0, 40" in report.headline
+    assert "turning disagrees" in report.headline
+    assert "the check at step 200" in render(report)
 
 
-def late(answer: Says) -> Says:
-    """At the start another loss at every call, which leaves it undecided; wrong afterwards."""
-    calls = count(1)
-
-    def late(theta: Vector) -> Answer:
-        loss, gradient = answer(theta)
-        return (loss + next(calls), gradient) if theta[-1] == 0 else (loss, gradient * 2.0)
-
-    return late
-
-
-def linear(**training: Any) -> dict[str, Any]:
-    """Linear regression, which runs away when steps are too long."""
-    return {
-        "data": {"synthetic": {"inputs": 4, "examples": 60}},
-        "network": {"layers": [{"units": 1}], "loss": "mean_squared_error"},
-        "training": {"steps": 400, "learning_rate": 20.0, **training},
-    }
+def test_the_step_where_it_goes_wrong_is_found_between_two_checkpoints() -> None:
+    """Trajectories part, and the gradients of that step are checked on its batch."""
+    report = trained("numpy", Turning(), check_at=[0, 40, 400], steps=400, learning_rate=1.0)
+    failure = report.first_failure
+    assert failure is not None
+    assert failure.batch
+    assert 40 < failure.step < 200
+    assert f"at step {failure.step} (its batch), after agreeing at step 0, 40: turning disagrees" in report.headline
+    assert [(checkpoint.step, checkpoint.batch) for checkpoint in report.checkpoints][-1] == (400, False)
 
 
-def plain(report: TrainingReport, width: int = 80) -> str:
-    """The report, without line breaks."""
-    return " ".join(render(report, width=width).split())
+def test_early_stopping() -> None:
+    """When the validation loss has not improved for so many steps; it is looked at ten times in them, or more."""
+    report = trained(steps=4000, learning_rate=2.0, early_stopping={"patience": 60}, check_at=[0])
+    assert report.steps < 4000
+    best = min(report.looks, key=lambda look: look.validation_loss)
+    told = f"stopped early after step {report.steps}: the validation loss was least at step {best.step}"
+    assert report.stopped == told
+    assert 60 <= report.steps - best.step <= 66
+    assert [checkpoint.step for checkpoint in report.checkpoints] == [0, report.steps]
+
+
+def test_training_that_leaves_the_numbers_ends() -> None:
+    """With what was checked before."""
+    report = train(
+        {
+            "data": {"synthetic": {"inputs": 4, "examples": 60}},
+            "network": {"layers": [{"units": 1}], "loss": "mean_squared_error"},
+            "training": {"steps": 5000, "learning_rate": 100.0, "check_at": [0, 1, 5000]},
+        },
+        backends=["numpy"],
+    )
+    assert "XC431" in {warning.code for warning in report.warnings}
+    assert [checkpoint.step for checkpoint in report.checkpoints][:2] == [0, 1]
+
+
+def test_an_interruption_keeps_what_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle."""
+
+    def interrupt(done: int, planned: int, cost: float) -> None:
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    report = train(definition(check_at=[0, 10, 40]), backends=["numpy"], progress=interrupt)
+    assert report.interrupted
+    assert [checkpoint.step for checkpoint in report.checkpoints] == [0, 10]
+    assert report.stopped.startswith("interrupted after step")
 
 
 @pytest.mark.parametrize("backends", [["numpy"], ["numpy", "torch", "jax"]])
@@ -126,32 +136,6 @@ def test_a_driving_witness_that_fails_at_once_is_an_exception() -> None:
         trained(Wrapped("failing", failing), check_at=[40])
 
 
-def test_a_file_that_cannot_be_written_loses_nothing(tmp_path: Path) -> None:
-    """A folder is in the way of the second checkpoint."""
-    (tmp_path / "theta-20.npz").mkdir()
-    report = train(definition(check_at=[0, 20, 40]), backends=["numpy"], save_weights=tmp_path / "theta.npz")
-    assert report.verdict == "ERROR"
-    assert [finding.code for finding in report.findings] == ["XC115"]
-    assert [checkpoint.saved is None for checkpoint in report.checkpoints] == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("name", "said"), [("nowhere/w.npz", "no folder that can be written to"), ("w.txt", "weights go to .npz or ")]
-)
-def test_a_place_that_cannot_be_written_is_told_before(name: str, said: str, tmp_path: Path) -> None:
-    """Before the work begins."""
-    seen: list[Checkpoint] = []
-    with pytest.raises(DefinitionError, match=said):
-        train(definition(), backends=["numpy"], save_weights=tmp_path / name, tell=seen.append)
-    assert seen == []
-
-
-def test_suffixes_in_capitals_are_what_was_asked_for(tmp_path: Path) -> None:
-    """The file that is told of is the one that is there."""
-    report = train(definition(), backends=["numpy"], save_weights=tmp_path / "THETA.NPZ")
-    assert all(Path(str(checkpoint.saved)).is_file() for checkpoint in report.checkpoints)
-
-
 def test_early_stopping_saves_the_best(tmp_path: Path) -> None:
     """θ of the least validation loss, beside that of the checkpoints."""
     model = definition(steps=4000, learning_rate=2.0, early_stopping={"patience": 60}, check_at=[0])
@@ -173,91 +157,6 @@ def test_when_it_stops_does_not_depend_on_where_it_is_checked() -> None:
     assert len(ends) == 1
 
 
-def test_two_witnesses_have_two_names() -> None:
-    """Otherwise one would hide the other."""
-    with pytest.raises(DefinitionError, match="two witnesses are called 'failing'"):
-        trained(Wrapped("failing", failing), Wrapped("failing", failing))
-
-
-def test_what_a_check_does_not_prove_is_in_the_first_line() -> None:
-    """And its warnings in the report, once, with the steps."""
-    model = definition(steps=0)
-    model["network"]["layers"] = [{"units": 6, "activation": "tanh", "initializer": "zeros"}] * 2
-    model["network"]["layers"].append({"units": 3, "initializer": "zeros"})
-    report = train(model, backends=["numpy"])
-    assert report.verdict == "AGREE"
-    proved = "at step 0, numpy agrees with the oracle on 3 of 93 parameters; W1, b1, W2, b2, W3 prove nothing"
-    assert proved in report.headline
-    assert "warning XC408 at step 0: zero gradient" in plain(report)
-
-
-def test_the_failure_that_is_shown_is_the_worst() -> None:
-    """Undecided first and wrong later: what is wrong is named."""
-    report = trained("numpy", Wrapped("late", late), check_at=[0, 40], divergence=False)
-    assert [str(checkpoint.report.verdict) for checkpoint in report.checkpoints] == ["UNDECIDED", "DISAGREE"]
-    assert report.headline.startswith("trained by numpy: at step 40: late disagrees")
-
-
-def test_mini_batches_that_nobody_else_saw_are_told_of() -> None:
-    """One witness has nobody to be held against on the way."""
-    assert "only one witness was trained" in plain(trained("numpy", batch=12))
-    assert "only one witness was trained" not in plain(trained("numpy"))
-    assert "only one witness was trained" not in plain(trained("numpy", "torch", batch=12))
-
-
-def test_many_checkpoints_fit_the_page() -> None:
-    """Sizes of some of them, rows of all."""
-    report = trained("numpy", check_at=list(range(18)))
-    for width in (40, 80):
-        lines = render(report, width=width).splitlines()
-        assert max(len(line) for line in lines) <= width
-        assert sum(line.split()[1:] != [] and line.split()[0] == "W1" for line in lines) == 1
-    assert len(json.loads(report.to_json())["checkpoints"]) == 18
-
-
-def test_a_penalty_of_absolute_values_chatters() -> None:
-    """With l1, J goes up and down by a little for ever: no warning; a learning rate that is too large is one."""
-    model = linear(steps=1500, learning_rate=0.05)
-    model["network"]["l1"] = 4.0
-    assert train(model, backends=["numpy"]).warnings == ()
-
-
-def test_rounding_of_a_small_loss_is_no_rise() -> None:
-    """In float32, at the bottom."""
-    model = linear(steps=1500, learning_rate=0.1)
-    report = train(model, backends=["numpy"], dtype="float32")
-    assert "XC429" not in {warning.code for warning in report.warnings}
-
-
-def test_the_file_that_is_read_is_not_written(tmp_path: Path) -> None:
-    """Going on from the weights of a checkpoint, under the same name."""
-    first = train(definition(), backends=["numpy"], save_weights=tmp_path / "w.npz")
-    last = Path(str(first.checkpoints[-1].saved))
-    kept = last.read_bytes()
-    with pytest.raises(DefinitionError, match="might overwrite"):
-        train(definition(), backends=["numpy"], weights=last, save_weights=tmp_path / "w.npz")
-    late = train(definition(), backends=["numpy"], weights=last, save_weights=tmp_path / "again.npz")
-    assert late.verdict == "AGREE"
-    assert last.read_bytes() == kept
-
-
-def test_copies_of_images_are_trained_on_and_not_counted() -> None:
-    """Errors and losses are those of the rows in the file; J, which falls, is that of all."""
-    model = definition(augment={"copies": 2, "distort": 0.4}, steps=3)
-    model["data"]["image"] = [2, 2]
-    report = train(model, backends=["numpy"])
-    assert "108 for training (36 and copies)" in report.plan
-    assert report.bias_variance.counted == (36, 12)
-    wrong = [look.training_error * 36 for look in report.looks]
-    assert wrong == pytest.approx(np.round(wrong))
-
-
-def test_what_to_try_is_not_said_of_a_training_that_went_wrong() -> None:
-    """A bigger network is no remedy for a learning rate that is too large."""
-    assert "mend XC431 first" in plain(train(linear(), backends=["numpy"]))
-    assert "bigger network" not in plain(train(linear(), backends=["numpy"]))
-
-
 def test_errors_are_those_of_the_last_theta() -> None:
     """Wherever it ended."""
     report = trained("numpy", check_at=[0], steps=399)
@@ -274,11 +173,3 @@ def test_an_interruption_saves_where_it_was(tmp_path: Path) -> None:
 
     train(definition(), backends=["numpy"], progress=interrupt, save_weights=tmp_path / "w.npz")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["w-0.npz", "w-20.npz"]
-
-
-def test_what_l1_does_is_shown() -> None:
-    """The share of small weights, with and without it."""
-    model = definition(steps=800, learning_rate=0.05)
-    model["network"].update(l1=2.0, l2=0.0)
-    assert "small W1" in plain(train(model, backends=["numpy"]))
-    assert "small W1" not in plain(trained("numpy"))
