@@ -8,7 +8,7 @@ from xcheck.report.console import again, pad, print_commands, render_text, table
 
 def test_square_brackets_are_no_style() -> None:
     """Names of components keep theirs, in cells and headings."""
-    rows = [("W[red]", "1"), (Text("[/]"), "2")]
+    rows: list[list[str | Text]] = [["W[red]", "1"], [Text("[/]"), "2"]]
     text = render_text(lambda console: console.print(table(["[b]", "x"], rows, narrow=False)), 40)
     assert [line.split() for line in text.splitlines()] == [["[b]", "x"], ["W[red]", "1"], ["[/]", "2"]]
 

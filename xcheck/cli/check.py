@@ -61,6 +61,7 @@ def check(
     from xcheck.verdict import Verdict
 
     save_weights = settings.pop("save_weights")
+    # Reading a Python MODEL runs it: what it prints must not end up in the report.
     with redirect_stdout(sys.stderr):
         jobs = read_jobs(models, backends, worst, settings)
     _refuse_weights(save_weights, jobs)
@@ -103,6 +104,7 @@ def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
         return
     from xcheck.networks.definition import wrong_suffix
 
+    # Two trainings would write the same files, step by step.
     training = [job for job in jobs if job.trains]
     if len(training) != 1:
         raise click.UsageError(f"--save-weights needs one MODEL with [training]; there are {len(training)}")

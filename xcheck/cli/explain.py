@@ -39,6 +39,7 @@ def explain(
         _print_pages(pages, open_report(output), form, color, whole=bool(arguments))
         return
     if len(arguments) != 2:
+        # What looks like a file was meant as a MODEL.
         hint = f": {arguments[0]} 'W1[0, 0]'" if len(arguments) == 1 and "." in arguments[0] else ""
         raise click.UsageError(f"explain takes codes, or a MODEL and one of its components{hint}")
     _explain_component(Path(arguments[0]), arguments[1], backends, settings, form, output, color)
@@ -77,6 +78,7 @@ def _print_pages(pages: Sequence[Page], stream: IO[str], form: str, color: str, 
         elif console.is_terminal:
             console.print(Markdown(each.text))
         else:
+            # Byte for byte, so that pages can be searched and piped.
             click.echo(each.text, file=stream, nl=not each.text.endswith("\n"))
 
 
@@ -106,6 +108,7 @@ def _explain_component(
         names = ", ".join(job.name for job in jobs)
         raise DefinitionError(Complaint(f"has several cases; name one of {names}", file=str(model)))
     (job,) = jobs
+    # A name that does not exist is refused before anything is computed.
     flat = component_of(job.check.layout, name)
     stream = open_report(output)
     with redirect_stdout(sys.stderr), show_progress(job.name, color) as progress:

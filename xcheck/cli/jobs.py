@@ -112,6 +112,7 @@ def read_jobs(
     """
     jobs: list[Job] = []
     complaints: list[Complaint] = []
+    # Only what was typed: anything else would override the definition.
     given = {name: value for name, value in flags.items() if value is not None}
     for model in models:
         try:
@@ -127,6 +128,7 @@ def read_jobs(
 def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> list[Job]:
     wanted = reference(str(model))
     kind, others = ("a TOML", _PYTHON_ONLY) if wanted is None else ("a Python", _TOML_ONLY)
+    # "central" is the only kind of difference that functions have, so it may be said.
     misplaced = [name for name in others if name in given and given[name] != "central"]
     if misplaced:
         flags = (f"--{name} {given[name]} has no meaning for {kind} MODEL" for name in misplaced)
@@ -169,6 +171,7 @@ def _case_job(discovered: DiscoveredCase, backends: Sequence[str], given: Mappin
     flags |= {name: value for name, value in given.items() if name in (*_PYTHON_ONLY, "worst")}
     defaults = {name: value for name, value in project.items() if name in _SHARED}
     settings = {**defaults, **case.settings, **flags, "name": discovered.name}
+    # Backends are looked up here, so that a framework that is missing is said before anything is checked.
     with _locate_errors(discovered):
         ready = replace(case, settings=settings).prepared(backends)
 

@@ -37,12 +37,14 @@ class _CheckByDefault(click.Group):
             try:
                 return super().invoke(ctx)
             finally:
+                # Here, where a broken pipe is still ours to report, and not while Python shuts down.
                 sys.stdout.flush()
         except BrokenPipeError as error:
             raise _ReaderGone from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = {"--help", "-h", "--version"}
+        # A file that is called like a command can be given as ./check.
         if args and args[0] not in self.commands and args[0] not in options:
             args = ["check", *args]
         return super().parse_args(ctx, args)

@@ -12,6 +12,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _BACKEND = "A witness; repeat for several. Python: only functions of this framework, or with this label."
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+# Written out, for importing the oracle to list them would take seconds that `--help` does not have.
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
 _SCOPES = ["auto", "all", "sample", "directions", "jacobian"]
 
@@ -21,9 +22,11 @@ def keep_compiled(ctx: click.Context, param: click.Parameter, folder: Path | Non
     if folder is None:
         return
     _refuse_unwritable(folder)
+    # After the folder was tried: a mistake should not cost the import of JAX.
     import jax
 
     jax.config.update("jax_compilation_cache_dir", str(folder))
+    # By default, functions that compile in less than a second are not kept: most of an oracle's.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
@@ -99,6 +102,7 @@ _COLOR = click.option(
 
 def add_check_options(command: Command) -> Command:
     """Add the options that decide how a MODEL is checked; their values are the settings of the check."""
+    # Decorators are applied from the inside out; `--help` should keep the order above.
     for option in reversed(_CHECK_OPTIONS):
         command = option(command)
     return command

@@ -19,7 +19,7 @@ def open_console(file: IO[str], color: str) -> Any:
     from rich.console import Console
 
     terminal = {"always": True, "never": None, "auto": None}[color]
-    # Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
+    # None lets rich ask the stream itself. Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
     return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
 
 
@@ -49,6 +49,7 @@ def build_printer(
     """
     if form == "json":
         return lambda result: click.echo(result.to_json(), file=stream)
+    # In a pipe, the renderer cuts off the blanks with which tables end.
     console = open_console(stream, color)
     if not console.is_terminal:
         return lambda result: click.echo(text(result, width=console.width), file=stream)

@@ -37,6 +37,7 @@ def selftest(
     Exit status: 0 where every fault that applies is found (SHARP), 3 where one slips through (BLUNT) or the check
     itself is undecided, 1 where it disagrees, 4 where it fails. Testing the check of a Python MODEL runs its code.
     """
+    # Before the imports, in which an interrupt is most likely to be swallowed.
     interrupts = remember_interrupts()
     from xcheck.cli.jobs import read_jobs
     from xcheck.report.selftest import render, show
@@ -58,6 +59,7 @@ def selftest(
 def _run(job: "Job", color: str) -> "SelfTest":
     from xcheck.checks.selftest.plant import run_selftest
 
+    # The report compares the time of the faults with that of the check, which ends when the question is asked.
     start = time.perf_counter()
     with redirect_stdout(sys.stderr), show_progress(job.name, color) as progress:
         return job.ask(progress, lambda completed: run_selftest(completed, time.perf_counter() - start))

@@ -12,7 +12,7 @@ from rich.text import Text
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
 from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
-from xcheck.report.json import SCHEMA, finite
+from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.report.plot import plot_points
 
 _LABEL = 10  # columns left of the plot, indentation included
@@ -52,12 +52,12 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "tolerance": explanation.tolerance,
         "command": list(explanation.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
 def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     narrow = width < NARROW
+    # Verdict, model, component: the first line stands alone.
     where = f"  {explanation.model}, {explanation.component}: {explanation.headline}"
     yield Text.assemble((str(explanation.verdict), STYLES[explanation.verdict]), where)
     flat = explanation.component.flat
@@ -79,7 +79,7 @@ def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
 def _witnesses(explanation: Explanation, *, narrow: bool) -> Table:
     digits = 6 if narrow else 10
     oracle = f"{explanation.value:.{digits}g}"
-    if explanation.at_kink:
+    if explanation.at_kink:  # any slope between the two sides is right
         oracle = f"[{explanation.lower:.5g}, {explanation.upper:.5g}]"
     rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {explanation.error_bar:.0e}", "")]
     for witness in explanation.statements:
@@ -89,6 +89,7 @@ def _witnesses(explanation: Explanation, *, narrow: bool) -> Table:
 
 
 def _bars(bars: float) -> str:
+    # Of thousands of bars, and of nan, digits say nothing.
     return f"{bars:.1g}" if bars >= 1e3 or not math.isfinite(bars) else f"{bars:.1f}"
 
 
@@ -104,9 +105,10 @@ def _sweep(explanation: Explanation, *, narrow: bool) -> Table:
 
 
 def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
+    # The plot wants h ascending; the table above goes from long to short.
     points = [(step.h, abs(step.central - explanation.value)) for step in reversed(explanation.steps)]
     lines = plot_points(points, level=explanation.error_bar, columns=min(60, width - _LABEL))
-    if not lines:
+    if not lines:  # all differences are exact, or none is finite
         return
     legend = "right: truncation error, left: roundoff"
     bar = ", -: the oracle's error bar" if explanation.error_bar else ""

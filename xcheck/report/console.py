@@ -29,6 +29,7 @@ def render_text(show: Callable[[Console], None], width: int) -> str:
         file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
     )
     show(console)
+    # Tables pad their last column; such blanks would show in diffs of golden files.
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
@@ -50,6 +51,7 @@ def print_commands(console: Console, commands: Iterable[str]) -> None:
 
 def again(command: Sequence[str], seed: int) -> str:
     """Return the command that repeats a run, with the seed that it drew from."""
+    # A seed that was typed is in the command already.
     seeded = any(word == "--seed" or word.startswith("--seed=") for word in command)
     return f"again: {shlex.join([*command, *([] if seeded else ['--seed', str(seed)])])}"
 

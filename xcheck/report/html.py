@@ -57,6 +57,7 @@ _PAGE = """<!DOCTYPE html>
 
 def page(result: Result) -> str:
     """Return a result as a whole HTML document; that of a check has layers, tensors and times, as with `-v`."""
+    # The browser's tab shows the title: verdict and model come first.
     title = escape(f"{result.verdict} {result.model}: {result.headline}")
     content = _check(result, verbose=True) if isinstance(result, Report) else fragment(result)
     return _PAGE.format(title=title, fragment=content)
@@ -96,6 +97,7 @@ def _training(report: TrainingReport) -> str:
         }
         title = f"distance of each witness's θ from that of {report.driver}, relative to θ"
         charts.append(chart(title, distances, log=True, marks=checked))
+    # Curves in plain characters would say the same again, in less detail.
     text = _recorded(lambda console: show_training(report, console, curves=False))
     drawn = "\n".join(f"<p>{each}</p>" for each in charts if each)
     return f"<div>\n{text}\n{drawn}\n</div>"

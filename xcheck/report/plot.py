@@ -30,10 +30,12 @@ def plot_points(points: Sequence[tuple[float, float]], *, level: float, columns:
     ys = [y for _, y in points if math.isfinite(y) and y > 0]
     if not ys:
         return []
+    # A level far from all points would flatten them.
     shown = [*ys, level] if min(ys) * 1e-2 < level < max(ys) * 1e2 else ys
     low, high = round(math.log10(min(shown))), round(math.log10(max(shown)))
     decades = max(1, math.ceil((high - low + 1) / _MOST_ROWS))
     rows = (high - low) // decades + 1
+    # The same number of columns for each point: steps are powers of ten.
     width = max(1, columns // len(points))
     grid = [[" "] * (width * len(points)) for _ in range(rows)]
 
@@ -58,7 +60,7 @@ def plot_losses(points: Sequence[LossPoint], columns: int) -> list[str]:
     if not values:
         return ["loss: not finite"]
     low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
-    if not high > low:
+    if not high > low:  # a constant loss still needs a height
         high = low + 1.0
     field = [[" "] * columns for _ in range(_LOSS_ROWS)]
     for point in points:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
-from xcheck.report.json import SCHEMA, finite
+from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
@@ -52,18 +52,18 @@ def as_dict(selftest: SelfTest) -> dict[str, Any]:
         "seconds": {"check": selftest.check_seconds, "self-test": selftest.seconds},
         "command": list(selftest.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
 def _sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
+    # SHARP and BLUNT are about a check that agrees; where it does not, its own verdict comes first.
     word = str(selftest.check) if selftest.check is not Verdict.AGREE else "SHARP" if selftest.ok else "BLUNT"
     yield Text.assemble((word, STYLES[selftest.verdict]), f"  {selftest.model}: {selftest.headline}")
     yield pad(Text.assemble("the check itself: ", (str(selftest.check), STYLES[selftest.check])))
     if selftest.check is not Verdict.AGREE:
         yield pad(selftest.headline_of_check)
         yield pad(_meaning(selftest))
-    if not selftest.witnesses:
+    if not selftest.witnesses:  # nothing was planted
         return
     planted = f"{len(selftest.results)} faults, each planted in {join_names(selftest.witnesses)}"
     yield pad(f"{planted}, in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
@@ -100,6 +100,7 @@ def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
     yield ""
     yield pad(Text("faults that slip through", style="bold"))
     for fault in selftest.slipping:
+        # Named only where not all witnesses miss it.
         where = "" if fault.missed_in == selftest.witnesses else f" (in {join_names(fault.missed_in)})"
         word = ", undecided" if fault.outcome is FaultOutcome.UNDECIDED else ""
         size = f"{fault.error:.1e} of itself, {fault.tolerated:.1e} is tolerated"
@@ -118,7 +119,7 @@ def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     if len(limits) > _MOST_TENSORS:
         limits = tuple(sorted(limits, key=_bluntness, reverse=True))[:_MOST_TENSORS]
     hidden = [limit for limit in limits if limit.hidden]
-    where = not (narrow and hidden)
+    where = not (narrow and hidden)  # 40 columns have no room for both
     headings = ["tensor", "median", "worst", *(["at"] if where else []), *(["hidden"] if hidden else [])]
     rows = []
     for limit in limits:
@@ -140,6 +141,7 @@ def _error(number: float) -> str:
 
 
 def _bluntness(limit: Limit) -> float:
+    # All of its components are hidden: nothing can be blunter.
     return math.inf if math.isnan(limit.worst) else limit.worst
 
 

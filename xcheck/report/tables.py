@@ -35,6 +35,7 @@ class Tables:
     def losses(self, report: Report) -> Table:
         """Return the loss of each witness, and the oracle's."""
         table = self._table("loss", "J(θ)")
+        # Without differences the oracle has no loss of its own.
         oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
         for name, loss in (*report.losses.items(), *oracle):
             table.add_row(Text(name), f"{loss:.12g}")
@@ -51,7 +52,7 @@ class Tables:
 
     def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
         """Return a row for each name: difference, its band, wrong components, and undecided ones if there are any."""
-        words = not (self.narrow and unsure)
+        words = not (self.narrow and unsure)  # 40 columns have no room for both
         table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
         for name, row in rows:
             word = band(row.difference)
@@ -98,6 +99,7 @@ class Tables:
         for component in pair.worst:
             witness, oracle = self._number(component.a), self._slope(component)
             table.add_row(Text(str(component.location)), witness, oracle, f"{component.error_bar:.0e}")
+        # The list is cut, and says so.
         more = pair.wrong - len(pair.worst)
         return Group(table, f"... {more} more") if more > 0 else Group(table)
 
@@ -106,6 +108,7 @@ class Tables:
 
     def _slope(self, component: Component) -> str:
         """Write the oracle's value, or at a kink the interval of its slopes."""
+        # More than the error bars of both sides: two slopes, not one that is known badly.
         if component.upper - component.lower > 2 * component.error_bar:
             return f"[{component.lower:.5g}, {component.upper:.5g}]"
         return self._number(component.b)

@@ -66,6 +66,7 @@ def _sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[Render
 def _passed(report: Report) -> Iterable[RenderableType]:
     """Yield what was measured and how close it was, and the component that was closest to being wrong."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
+    # The largest of all witnesses: the line holds for each of them.
     difference = max(pair.difference for pair in against)
     yield pad(
         Text(
@@ -119,6 +120,7 @@ def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Rendera
     if report.pairs:
         yield ""
         yield pad(page.pairs(report.pairs))
+        # Losses are shown where they explain the verdict.
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
             yield pad(page.losses(report))
@@ -181,6 +183,7 @@ def worst_component(report: Report) -> str | None:
 def point_options(command: Sequence[str]) -> list[str]:
     """Return the options of a command that decide at which θ and for whom gradients are checked, with their values."""
     kept: list[str] = []
+    # "--seed 0" is two words, "--seed=0" is one.
     for word, value in zip(command, [*command[1:], ""], strict=True):
         if word in _POINT:
             kept += [word, value]
@@ -198,7 +201,7 @@ def _describe_oracle(oracle: OracleSummary) -> str:
         f"step {oracle.epsilon:.2g}",
     ]
     audited = sum(audit.components for audit in oracle.audits)
-    if audited:
+    if audited:  # not every engine has a second one that can audit it
         parts.append(f"{audited} components audited")
     if oracle.refereed:
         parts.append(f"{oracle.refereed} disputed components measured in extended precision")
@@ -234,6 +237,7 @@ def _commands(report: Report) -> Iterable[str]:
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
     where = worst_component(report)
+    # One output of many has no component of its own to explain.
     if report.command and where and report.oracle.scope != "jacobian":
         yield f"next: {explain} {shlex.join([report.model, where, *point_options(report.command)])}"
     if report.command:
@@ -243,7 +247,7 @@ def _commands(report: Report) -> Iterable[str]:
 def _choice(oracle: OracleSummary) -> str:
     """Return why this engine was chosen, how its audits went, and how much was measured again."""
     parts = [f"engine: {oracle.engine}"]
-    if oracle.predicted:
+    if oracle.predicted:  # chosen by `auto`; an engine that was named needs no reason
         predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
         parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
     parts += [

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
 from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, table
-from xcheck.report.json import SCHEMA, finite
+from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.report.plot import plot_losses
 from xcheck.report.text import point_options, worst_component
 from xcheck.report.text import show as show_check
@@ -43,6 +43,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
     print_line(report, console, soft_wrap=False)
     for section in _sections(report, narrow=console.width < NARROW, curves=curves):
         console.print(pad(section) if section else "")
+    # A failure is shown in full, so that nobody has to run hours of training again to see it.
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
@@ -81,8 +82,7 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "command": list(report.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
 def _commands(report: TrainingReport) -> Iterable[str]:
@@ -178,12 +178,14 @@ def _findings(report: TrainingReport) -> Iterable[str]:
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     losses = ["train", "valid"] if narrow else ["training", "validation"]
     headings = ["step", *([] if narrow else ["J"]), *losses, "verdict", "wrong"]
+    # Only narrow dtypes have rounding that is worth a column.
     rounded = any(each.report.precision for each in report.checkpoints)
     rows = table(
         headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
     )
     for each in report.checkpoints:
         pairs = [pair for pair in each.report.pairs if pair.b == "oracle"]
+        # Wrong components decide, then the difference.
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
         cells: list[str | Text] = [
             each.where,
@@ -200,6 +202,7 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
 
 def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
     """Return the table of sizes of W and z along the way, and of those at its end without the penalty."""
+    # Batches are checked where trajectories part; their sizes would not be comparable.
     on_data = [each for each in report.checkpoints if not each.batch] or report.checkpoints
     shown = _spread(on_data, 2 if narrow else 6)
     sizes = [each.sizes for each in shown]
@@ -209,6 +212,7 @@ def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
         sizes.append(unpenalised)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
     rows = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
+    # Without l1 hardly a weight is small, and the rows would be noise.
     shown_small = any(share >= _SPARSE for share in shown[-1].sizes.small)
     for name, of in (("W", "weights"), ("z", "inputs"), *([("small W", "small")] if shown_small else [])):
         for layer, values in enumerate(zip(*(getattr(size, of) for size in sizes), strict=True), start=1):
@@ -233,6 +237,7 @@ def _bias_variance(report: TrainingReport) -> str:
         f"validation error {errors.validation_error:.1%}{known[1]}",
         f"Bayes error {errors.bayes_error:.1%}: {errors.case}",
     ]
+    # Bias and variance say nothing about a training that did not descend.
     first = [code for code in (NOT_FINITE, LOSS_ROSE) if code in {warning.code for warning in report.warnings}]
     advice = f"mend {first[0]} first" if first and errors.advice else errors.advice
     text = f"at step {report.steps}: " + ", ".join(parts) + (f"; {advice}" if advice else "")
@@ -245,6 +250,7 @@ def _drift(drift: Drift, checked: Sequence[int]) -> Table:
     """Return the table of distances after the steps that were checked, and at the end."""
     rows = table(["step", *drift.of, "rounding"], (), narrow=False)
     for place, step in enumerate(drift.steps):
+        # Measured at every point of the curve; a row for each would be two hundred.
         if step in checked or step == drift.steps[-1]:
             distances = [values[place] for values in drift.of.values()]
             rows.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))

@@ -22,6 +22,7 @@ def build_training_report(trainer: Trainer, loaded: Loaded, parts: Parts, ending
         parts: of the data.
         ending: where and why it has ended.
     """
+    # The last point of the curve is that of the last position: the trainer measures it however the training ends.
     plan, position, drift = trainer.plan, ending.position, trainer.monitor.drift()
     points, problem, driver = trainer.losses.points, loaded.problem, trainer.monitor.names[0]
     return TrainingReport(
@@ -35,6 +36,7 @@ def build_training_report(trainer: Trainer, loaded: Loaded, parts: Parts, ending
         drift=drift,
         dropout=problem.network.drops,
         full_batch=plan.takes_all_of(len(parts.training.inputs)),
+        # Failures first: the headline quotes the first finding where no check has failed.
         findings=(*trainer.failures, *history_findings(trainer.monitor.partings, driver)),
         warnings=tuple(_caveats(trainer, loaded, parts, ending, drift)),
         steps=position.step,
@@ -56,6 +58,7 @@ def _caveats(trainer: Trainer, loaded: Loaded, parts: Parts, ending: Ending, dri
         examples=len(parts.training.inputs),
         roundoff=roundoff_of(loaded.check.dtype),
     )
+    # Not where it was interrupted, or stopped early: there the last θ is as good as any.
     if ending.overflowed:
         yield not_finite(ending.stopped, driver, plan.learning_rate, trainer.start, ending.position.theta)
     if drift is not None:

@@ -61,6 +61,7 @@ class BiasVariance:
         """Standard errors of both errors; None where they were not counted."""
         if self.counted is None:
             return None
+        # Each answer is right or wrong, independently of the others: a binomial count.
         training, validation = self.counted
         return _standard_error(self.training_error, training), _standard_error(self.validation_error, validation)
 
@@ -83,5 +84,6 @@ def _standard_error(fraction: float, examples: int) -> float:
     >>> round(_standard_error(0.0, 96), 3), round(_standard_error(0.5, 96), 3)
     (0.014, 0.05)
     """
+    # Without those four, an error of 0 would have no standard error, however few were counted.
     p, m = (fraction * examples + 2) / (examples + 4), examples + 4
     return float((p * (1 - p) / m) ** 0.5)

@@ -66,6 +66,7 @@ class Checker:
         warnings = () if self.checkpoints else self.loaded.warnings
         loaded = replace(self.loaded, problem=problem, warnings=warnings)
         report = NetworkCheck(loaded, self.asked, self.worst).run().report
+        # Dropout off: sizes are those of the network as it predicts.
         network, unpenalised = self.loaded.problem.network.without_dropout(), position.unpenalised
         training = self.parts.training
         checkpoint = Checkpoint(
@@ -77,6 +78,7 @@ class Checker:
             saved=self.files.write(position.step, position.theta),
             batch=batch,
         )
+        # Kept before it is told: whoever is told may interrupt the training.
         self.checkpoints.append(checkpoint)
         self.tell(checkpoint)
         return report
@@ -107,6 +109,7 @@ class WeightFiles:
                 raise DefinitionError(Complaint(f"{file} is the file that θ was read from, and is not overwritten"))
             write_weights(file, self.loaded.problem.layout, theta)
         except DefinitionError as error:
+            # A full disk in the middle of a long training must not lose its checks.
             self.failures.append(Finding(code=NOT_SAVED, text=f"step {step}: {error}"))
             return None
         return str(file)

@@ -65,9 +65,10 @@ class Descent:
         for step, rows in enumerate(draw_batches(len(self.data.inputs), self.plan.batch, self.problem.seed), start=1):
             if step > self.plan.steps:
                 return
+            # A new objective is compiled anew in JAX; the full batch without dropout needs only one.
             if objective is None or not self._repeats:
                 objective = self._objective(rows, step)
-            theta = theta if sent is None else sent
+            theta = theta if sent is None else sent  # a restart
             # A θ that runs away overflows here; the test below ends the trajectory.
             with np.errstate(all="ignore"):
                 theta = theta - self.plan.learning_rate * objective.loss_and_gradient(theta)[1]
@@ -83,6 +84,7 @@ class Descent:
 
     def batch_after(self, step: int, theta: Vector) -> Problem:
         """Return the problem whose gradient at θ is followed in the step after `step` others."""
+        # Drawn anew from the seed, and run through to the step, so that no batch need be kept.
         rows = draw_batches(len(self.data.inputs), self.plan.batch, self.problem.seed)
         return replace(self._batch(next(islice(rows, step, None)), step + 1), theta=theta)
 
@@ -129,5 +131,4 @@ def draw_batches(rows: int, size: int | None, seed: int) -> Iterator[NDArray[np.
             yield np.arange(rows)
             continue
         shuffled = rng.permutation(rows)
-        # Sorted, so that a batch of all rows would be the full batch to the bit.
         yield from (np.sort(shuffled[start : start + size]) for start in range(0, rows, size))

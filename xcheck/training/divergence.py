@@ -24,8 +24,8 @@ from xcheck.training.trajectories import Position
 # Between the roundoffs of float64 (2⁻⁵³) and of float32 (2⁻²⁴): what is above it computes in a narrow dtype.
 _NARROW = 2.0**-30
 # A guess, chosen so that a step of gradient descent on a steep J, which multiplies distances by up to |1 − α λ_max(H)|,
-# is not taken for a wrong gradient: descent with factors of more than 2 or 3 runs away, and is_far then ends the watch.
-# test_an_error_that_is_tolerated_is_reported_once holds it from above.
+# is not taken for a wrong gradient: with factors of more than 1 for many steps, θ runs away, and is compared no more.
+# test_an_error_that_is_tolerated_is_told_once holds it.
 _GROWTH = 1e3
 # A guess: a gradient that agrees differs by 1e-7 of itself (the tolerance) and by its error bar; this leaves room for
 # a wider tolerance, and a gradient of the step before differs by far more.

@@ -47,6 +47,7 @@ class Reason(StrEnum):
             return cls.WRONG
         if report.verdict is Verdict.UNDECIDED:
             return cls.UNDECIDED
+        # Only then the kink: a wrong gradient at a kink is wrong.
         if report.oracle.ties:
             return cls.KINK
         return cls.UNREPEATED if beyond_agreement else cls.TOLERATED
@@ -92,7 +93,7 @@ class Drift:
 
 def relative_distance(theta: Vector, other: Vector) -> float:
     """Return ‖θ − θ'‖/‖θ‖; infinite where θ' is not finite."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # of a θ' that is not finite, seen below
         size = float(np.linalg.norm(theta))
         distance = float(np.linalg.norm(theta - other))
     if not np.isfinite(distance):
@@ -102,6 +103,7 @@ def relative_distance(theta: Vector, other: Vector) -> float:
 
 def allowed_distance(rounding: float, roundoff: float) -> float:
     """Return the distance that rounding explains, from the distance of the nudged trajectory."""
+    # At least one nudge: a θ of zeros is moved by none.
     return _ALLOWED * max(rounding, 2 * roundoff)
 
 
@@ -119,6 +121,7 @@ def find_outlier(names: Sequence[str], thetas: Sequence[Vector], bound: float) -
         together = all(relative_distance(others[0], theta) <= bound for theta in others[1:])
         if len(others) > 1 and together and relative_distance(others[0], thetas[place]) > bound:
             outliers.append(name)
+    # Of two that differ, each is far from the other: nobody is named.
     return outliers[0] if len(outliers) == 1 else ""
 
 

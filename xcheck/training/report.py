@@ -93,6 +93,7 @@ class TrainingReport(Result):
     def verdict(self) -> Verdict:
         """The worst verdict of all checkpoints and findings; UNDECIDED where θ ran away before a planned check."""
         verdicts = [checkpoint.report.verdict for checkpoint in self.checkpoints]
+        # A gradient that depends on earlier calls is wrong, though each check by itself agrees.
         verdicts += [Verdict.DISAGREE if each.code == DEPENDS_ON_HISTORY else Verdict.ERROR for each in self.findings]
         verdicts += [Verdict.UNDECIDED] if self.ran_away else []
         return Verdict.worst(verdicts)
@@ -116,6 +117,7 @@ class TrainingReport(Result):
     def first_failure(self) -> Checkpoint | None:
         """The first checkpoint with the worst verdict of them all, if one does not agree."""
         worst = Verdict.worst(each.report.verdict for each in self.checkpoints)
+        # Not the first failure of any kind: what is wrong tells more than what is undecided.
         failed = (each for each in self.checkpoints if each.report.verdict is worst)
         return None if worst is Verdict.AGREE else next(failed)
 
@@ -160,6 +162,7 @@ class TrainingReport(Result):
     @property
     def _reservations(self) -> str:
         """What the agreement of all checkpoints does not cover, to be added to that sentence."""
+        # The checkpoint that covers least, by the share of its components.
         least = min(self.checkpoints, key=lambda each: each.report.verified / max(1, each.report.components))
         parts = []
         if least.report.verified < least.report.components:

@@ -41,6 +41,7 @@ def train_loaded(
     witnesses = _usable_witnesses(loaded, backends)
     _refuse_equal_names(witnesses)
     _refuse_file(save_weights, loaded)
+    # One list, so that findings of files and of witnesses stay in the order in which they happened.
     failures: list[Finding] = []
     checker = Checker(
         loaded=loaded,
@@ -105,10 +106,12 @@ def _refuse_file(file: Path | None, loaded: Loaded) -> None:
     """Complain before the work begins about a place where no weights can, or should, be written."""
     if file is None:
         return
+    # Files are written as FILE-STEP: "w-20.npz" may be θ₀ of this training, and a checkpoint of it as well.
     numbered = re.compile(re.escape(file.stem) + r"-\d+" + re.escape(file.suffix))
     started = loaded.weights
     if started is not None and started.parent == file.parent.resolve() and numbered.fullmatch(started.name):
         raise DefinitionError(Complaint(f"{file} might overwrite {started}, which θ is read from: name another"))
+    # What follows would fail at the first checkpoint only, after the steps before it.
     wrong = wrong_suffix(file)
     if wrong is not None:
         raise DefinitionError(Complaint(wrong))
@@ -130,6 +133,7 @@ def _usable_witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) 
     if wanted is not None and wanted not in names:
         text = f"{wanted!r} is none of the witnesses ({', '.join(names)}): name one of them, or add it to the witnesses"
         raise DefinitionError(Complaint(text, ("training", "backend"), file=loaded.problem.name))
+    # The sort is stable: the others keep their order.
     witnesses.sort(key=lambda backend: backend.name != wanted)
     usable = [backend for backend in witnesses if unusable(backend, loaded.check) is None]
     if not usable or (wanted is not None and usable[0].name != wanted):

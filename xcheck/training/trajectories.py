@@ -64,6 +64,7 @@ def follow_trajectories(
         BackendError: the driving witness fails.
     """
     driving, *others = [Descent(loaded.problem, parts.training, plan, backend, loaded.check) for backend in witnesses]
+    # With one witness there is nobody to compare with, and the nudged trajectory would say nothing.
     beside: list[Trajectory] = []
     if plan.divergence and others:
         beside = [_report_failure(descent.run(), on_failure) for descent in others]
@@ -95,6 +96,7 @@ def _follow_nudged(driving: Descent, roundoff: float) -> Trajectory:
     """Yield θ of the driving witness, with inputs and θ moved by roundings; zeros stay zeros."""
     data = driving.data
     signs = generator(driving.problem.seed, Stream.INPUT_NUDGES).choice([-2.0, 2.0], data.inputs.shape)
+    # Both are moved: where all weights are zero, a nudge of θ moves nothing.
     moved = replace(data, inputs=data.inputs * (1 + signs * roundoff))
     return replace(driving, data=moved).run(nudge=roundoff)
 

@@ -53,6 +53,7 @@ def discover_cases(wanted: Reference) -> list[DiscoveredCase]:
     source = load(wanted)
     bindings, cases = bindings_of(source.module), _find_cases(source)
     chosen = _choose(source, cases, bindings)
+    # Python keeps the last of two functions of one name: the first would silently not be checked.
     twice = [_defined_twice(source, name, bindings[name].cases) for name in chosen if len(bindings[name].cases) > 1]
     if twice:
         raise DefinitionError(twice)
@@ -78,6 +79,7 @@ def _find_cases(source: Source) -> dict[str, Any]:
     cases = {name: value for name, value in vars(source.module).items() if is_case(value)}
     if source.reference.name is not None:
         return cases
+    # The same case may be imported under a second name.
     first = {id(value): name for name, value in reversed(cases.items())}
     return {name: value for name, value in cases.items() if first[id(value)] == name}
 
@@ -113,6 +115,7 @@ def _make_case(source: Source, name: str, value: Any, line: int | None) -> Case:
     """
     if isinstance(value, Case):
         return value
+    # The function may import, read files or fail: all of it is a person's code.
     with source.running(f"{name} raises", line):
         made = value()
     if not isinstance(made, Case):

@@ -39,6 +39,7 @@ def _bound_names(statement: ast.stmt) -> list[tuple[str, bool]]:
     """Return the names that a statement binds, each with whether its text makes a case of it."""
     match statement:
         case ast.FunctionDef(name=name, decorator_list=decorators):
+            # The first line is that of `def`, where editors jump to.
             return [(name, any(map(_reads_case, decorators)))]
         case ast.Assign(targets=targets, value=value):
             return [(ast.unparse(target), _makes_case(value)) for target in targets]
