@@ -19,7 +19,7 @@ from benchmarks.peers.catalogue import ENGINES, PEERS, Entry, select
 from benchmarks.publish import tables
 from benchmarks.publish.compare import compare, differing_machines
 from benchmarks.publish.console import wide_console
-from benchmarks.publish.readme import README, markdown_of, with_tables
+from benchmarks.publish.readme import PAGE, markdown_of, with_tables
 from benchmarks.suites import breadth_rows
 from benchmarks.suites.causes import causes_command
 from benchmarks.suites.commands import FOLDER, breadth_command, functions_command, show_breadth, show_functions
@@ -242,8 +242,8 @@ def training_command(runs: int, definitions: int, faulty: int) -> None:
 
 @cli.command(name="readme")
 def readme_command() -> None:
-    """Write the tables of the README anew, from the rows that are kept in benchmarks/results."""
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the tables of docs/benchmarks.md anew, from the rows that are kept in benchmarks/results."""
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 cli.add_command(breadth_command)

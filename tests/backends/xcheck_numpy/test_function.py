@@ -38,7 +38,11 @@ def test_numbers_are_read(value: Any, dtype: str, kind: str) -> None:
     assert leaf.values.dtype.itemsize == {"f": 8, "c": 16, "i": 1, "b": 1}[kind]
 
 
-@pytest.mark.parametrize("value", [3, True, "word", np.array(["word"]), np.array([object()]), None], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [3, True, "word", np.array(["word"]), np.array([object()]), None],
+    ids=["a number", "a flag", "a word", "words", "objects", "nothing"],
+)
 def test_what_holds_no_numbers_is_not_read(value: Any) -> None:
     """A Python integer is a setting rather than an array."""
     assert read_leaf(value) is None
