@@ -63,12 +63,14 @@ def remeasure(problem: Problem, estimate: Estimate, disputed: Indices, *, tolera
     again = estimate_central(engine, noise, tolerance=tolerance, indices=disputed)
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])
-    places = disputed[better]
-    changed = {}
-    for ours, theirs in (("value", "value"), ("error_bar", "bar"), ("lower", "lower"), ("upper", "upper")):
-        changed[ours] = getattr(estimate, ours).copy()
-        changed[ours][places] = getattr(again, theirs)[better]
-    conventions = estimate.conventions.copy()
-    conventions[:, places] = again.conventions[:, better]
+    places, again = disputed[better], again.take(better)
+    settled = replace(
+        estimate.take(places),
+        value=again.value,
+        error_bar=again.bar,
+        lower=again.lower,
+        upper=again.upper,
+        conventions=again.conventions,
+    )
     evaluations = estimate.evaluations + again.evaluations
-    return replace(estimate, **changed, conventions=conventions, evaluations=evaluations, refereed=len(disputed))
+    return replace(estimate.put(places, settled), evaluations=evaluations, refereed=len(disputed))

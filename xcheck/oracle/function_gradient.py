@@ -21,10 +21,11 @@ from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, directed, sampled
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import NOISE_MULTIPLE, copied, estimate_fixed_step
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
 from xcheck.oracle.estimators.noise import noises_along, noises_nearby
-from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided, in_full, reconsidered
+from xcheck.oracle.estimators.one_sided import estimate_one_sided, in_full, reconsidered
 from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
 from xcheck.oracle.network.forward import Trace
 from xcheck.seeds import Stream, generator
@@ -173,8 +174,7 @@ class FunctionOracle:
         if options.epsilon == "auto":
             return estimate_one_sided(self.engine, self._noise, tolerance=options.tolerance)
         measured = estimate_fixed_step(self.engine, self._noise, epsilon=options.epsilon, difference="central")
-        size = self.lines.layout.size
-        return OneSidedGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+        return OneSidedGradient.smooth(measured)
 
     def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
         """Look at disputed lines again, with shorter steps; return whether anything has changed.
@@ -187,7 +187,7 @@ class FunctionOracle:
         """
         if self._options.epsilon != "auto" or self._screens or not len(disputed):
             return False
-        before = self._found.measured.value.copy(), self._found.measured.bar.copy()
+        before = self._found.measured.value, self._found.measured.bar
         with np.errstate(all="ignore"):
             self._listen(disputed)
             # What had a brief look is measured in full first; of very many the mildest, which are the likeliest to fit.
@@ -218,9 +218,9 @@ class FunctionOracle:
                 noise[disputed] = np.maximum(noise[disputed], found[louder].max())
         if np.array_equal(noise, before):
             return
-        measured = copied(self._found.measured)
-        measured.bar[:] += NOISE_MULTIPLE * (noise - before) / measured.step
-        self._noise, self._found = noise, replace(self._found, measured=measured)
+        measured = self._found.measured
+        bar = measured.bar + NOISE_MULTIPLE * (noise - before) / measured.step
+        self._noise, self._found = noise, replace(self._found, measured=replace(measured, bar=bar))
 
     def locate(self, gradient: Vector, relative: float, roundoff: float) -> Located | None:
         """Look for the components that are wrong in a gradient, where a direction says that something is.

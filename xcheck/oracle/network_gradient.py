@@ -188,9 +188,9 @@ class NetworkOracle:
             return found
         engine = self._make(StructuredEngine)
         again = estimate_central(engine, self._noise(engine), tolerance=tolerance, indices=wide, lengthen=False)
-        better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
+        measured, better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
         evaluations = found.evaluations + _noise_samples(engine) + again.evaluations
-        return replace(found, referred=int(better.sum()), evaluations=evaluations)
+        return replace(found, measured=measured, referred=int(better.sum()), evaluations=evaluations)
 
     def _audit(self, found: NetworkMeasurement, noise: Vector) -> NetworkMeasurement:
         """Hold a sample of the components against more direct engines."""

@@ -5,7 +5,6 @@ Slopes along pieces are those of J, not of a witness: a second witness profits f
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Directions, Lines
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided
+from xcheck.oracle.estimators.one_sided import estimate_one_sided
+from xcheck.oracle.estimators.sides import OneSidedGradient
 
 # A component that is to be named need not be known any better.
 _TOLERANCE = 1e-6
@@ -62,8 +62,8 @@ class Locator:
             before = self._places
             self._places = np.union1d(before, new)
             rows = np.searchsorted(self._places, new)
-            old = None if self._measured is None else (self._measured, np.searchsorted(self._places, before))
-            self._measured = _merged((found, rows), old, len(self._places))
+            old = [] if self._measured is None else [(self._measured, np.searchsorted(self._places, before))]
+            self._measured = _merged([(found, rows), *old])
         if self._measured is None:
             return []
         one = self._measured.measured
@@ -74,15 +74,16 @@ class Locator:
         """Return the lines with what was found, and what was measured along all of them."""
         count = len(lines.components)
         own = [self._slopes.slope(piece, np.inf) for piece in self._slopes.whole]
-        found = replace(found, measured=_with_slopes(found.measured, count, own))
+        directions = count + _up(own)
+        slopes = replace(screened(own).measured, indices=directions)
+        found = replace(found, measured=found.measured.put(directions, slopes))
         new = np.setdiff1d(self._places, lines.components)
         if self._measured is None or not len(new):
             return lines, found
         more = lines.including(new)
         places = np.concatenate([np.searchsorted(more.components, lines.components), len(more.components) + _up(own)])
-        kept = _taken(self._measured, np.searchsorted(self._places, new))
-        rows = np.searchsorted(more.components, new)
-        return more, _merged((kept, rows), (found, places), more.layout.size)
+        kept = self._measured.take(np.searchsorted(self._places, new))
+        return more, _merged([(kept, np.searchsorted(more.components, new)), (found, places)])
 
 
 def screened(slopes: Sequence[DirectionalDerivative]) -> OneSidedGradient:
@@ -95,7 +96,7 @@ def screened(slopes: Sequence[DirectionalDerivative]) -> OneSidedGradient:
     measured = Measurement(
         np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), steepest, bar, step, 0
     )
-    return OneSidedGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+    return OneSidedGradient.smooth(measured)
 
 
 def slopes_of(found: OneSidedGradient, start: int) -> list[DirectionalDerivative]:
@@ -124,48 +125,11 @@ def _wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: OneSided
     return {int(lines.components[row]): Measured(float(value[row]), float(bar[row])) for row in rows}
 
 
-def _with_slopes(measured: Measurement, start: int, slopes: Sequence[DirectionalDerivative]) -> Measurement:
-    """Return a measurement whose lines from `start` on are as the slopes say."""
-    own = screened(slopes).measured
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts: dict[str, Any] = {
-        name: np.concatenate([getattr(measured, name)[:start], getattr(own, name)]) for name in names
-    }
-    variants = own.conventions[: len(measured.conventions)]
-    return replace(measured, conventions=np.concatenate([measured.conventions[:, :start], variants], axis=1), **parts)
-
-
-def _taken(found: OneSidedGradient, rows: Indices) -> OneSidedGradient:
-    """Return some rows."""
-    one = found.measured
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts: dict[str, Any] = {name: getattr(one, name)[rows] for name in names}
-    measured = replace(one, indices=np.arange(len(rows)), conventions=one.conventions[:, rows], **parts)
-    return OneSidedGradient(measured, found.kink[rows], found.brief[rows], found.bend[rows])
-
-
-def _merged(
-    one: tuple[OneSidedGradient, Indices], other: tuple[OneSidedGradient, Indices] | None, size: int
-) -> OneSidedGradient:
-    """Return two measurements as one, each in its own rows of `size`."""
-    parts = [one] if other is None else [one, other]
+def _merged(parts: Sequence[tuple[OneSidedGradient, Indices]]) -> OneSidedGradient:
+    """Return measurements as one, each in its own rows; together they have every row once."""
     everything = np.concatenate([rows for _, rows in parts])
     order = np.argsort(everything)
-    assert np.array_equal(everything[order], np.arange(size))  # noqa: S101 - every row once
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-
-    def put(values: list[Vector]) -> Vector:
-        return np.concatenate(values, axis=-1)[..., order]
-
-    measured = Measurement(
-        indices=np.arange(size),
-        conventions=put([found.measured.conventions for found, _ in parts]),
-        evaluations=sum(found.measured.evaluations for found, _ in parts),
-        **{name: put([getattr(found.measured, name) for found, _ in parts]) for name in names},
-    )
-    return OneSidedGradient(
-        measured,
-        put([found.kink for found, _ in parts]),
-        np.concatenate([found.brief for found, _ in parts])[order],
-        put([found.bend for found, _ in parts]),
-    )
+    numbers = np.arange(len(everything))
+    assert np.array_equal(everything[order], numbers)  # noqa: S101 - every row once
+    whole = OneSidedGradient.concatenate([found for found, _ in parts]).take(order)
+    return replace(whole, measured=replace(whole.measured, indices=numbers))
