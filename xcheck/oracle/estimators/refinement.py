@@ -69,6 +69,9 @@ class Refinement:
     @np.errstate(all="ignore")  # what is not finite leads to a shorter step
     def factor(self, places: Indices) -> Vector:
         """Return by how much to change the steps: the further off, the more."""
+        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
+        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
+        # four, so that θ + h is exact.
         bar, value = self.best.bar[places], np.abs(self.best.value[places])
         # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
         # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
