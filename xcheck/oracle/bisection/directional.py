@@ -162,9 +162,13 @@ class DirectionalDerivatives:
         self._engine = engine
         self._here: float | None = None
         self._known: dict[Segment, _Known] = {}
-        self._least = engine.roundoff * float(np.abs(np.nan_to_num(engine.losses[0])))
-        self.noise, self.loud, self.stairs = self._least, False, False
+        self.noise, self.loud, self.stairs = 0.0, False, False
         self.reach = _REACH if engine.roundoff < 2.0**-40 else _REACH_OF_FLOAT32
+
+    @property
+    def _least(self) -> float:
+        """The least noise there can be: one rounding of J(θ)."""
+        return self._engine.roundoff * float(np.abs(np.nan_to_num(self._engine.losses[0])))
 
     @property
     def evaluations(self) -> int:
@@ -188,7 +192,7 @@ class DirectionalDerivatives:
     @np.errstate(all="ignore")
     def screen(self) -> list[DirectionalDerivative]:
         """Measure all directions from end to end, and σ on the way."""
-        pieces = self.whole
+        self.noise, pieces = self._least, self.whole
         probes = [self._settled(pieces[0]), *(self._probe(piece, self.reach) for piece in pieces[1:])]
         levels = [probe.level for probe in probes if self.loud or probe.level <= _LOUD * self._least]
         self.noise = max(self.noise, _FROM_MEDIAN * float(np.median([*levels, self._least])))
@@ -201,7 +205,7 @@ class DirectionalDerivatives:
     @np.errstate(all="ignore")
     def adopt(self, slopes: Sequence[DirectionalDerivative], noise: float) -> None:
         """Take over slopes of all directions, and σ, that were measured otherwise; find how far to go."""
-        self.noise = max(self.noise, noise)
+        self.noise = max(self._least, noise)
         for piece, slope in zip(self.whole, slopes, strict=True):
             self._known[piece] = _Known(slope)
         self._take(self.whole[0], self._settled(self.whole[0]), self.reach)
@@ -251,7 +255,8 @@ class DirectionalDerivatives:
         for _ in range(_ROUNDS):
             if not probe.still:
                 break
-            probe = self._moved_on(piece, _FACTOR)
+            self.reach *= _FACTOR
+            probe = self._probe(piece, self.reach)
         for _ in range(_ROUNDS):
             if probe.level <= _LOUD * self._least or self.loud:
                 break
@@ -263,10 +268,6 @@ class DirectionalDerivatives:
                 break
             self.reach, probe = self.reach / _FACTOR, shorter
         return self._lengthened(piece, probe)
-
-    def _moved_on(self, piece: Segment, factor: float) -> Stencil:
-        self.reach *= factor
-        return self._probe(piece, self.reach)
 
     def _lengthened(self, piece: Segment, probe: Stencil) -> Stencil:
         """Go further as long as noise is all that there is to be gained from."""

@@ -58,7 +58,7 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
     """
     sigma = np.zeros(engine.layout.size)
     for tensor in engine.layout:
-        count = min(COMPONENTS, tensor.size)
+        count = min(components, tensor.size)
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
         multiples = np.tile(np.arange(1.0, POINTS + 1), count)
         indices = np.repeat(chosen, POINTS)

@@ -10,7 +10,6 @@ from xcheck.layout import Vector
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, LossName
 from xcheck.oracle.engines import elementary
 from xcheck.oracle.engines import increments as moves
-from xcheck.oracle.network.erfc import erfc
 from xcheck.oracle.network.forward import LOSSES as LOSS_FUNCTIONS
 from xcheck.oracle.network.forward import NUMPY, PIECEWISE, evaluate_branch
 
@@ -29,26 +28,6 @@ def grid() -> tuple[Vector, Vector]:
     z = np.concatenate([np.linspace(-30, 30, 41), 3 * rng.standard_normal(19)])[:, None]
     sizes = 2.0 ** rng.uniform(-40, 0, (60, 200)) * elementary.SHORT / (1 + np.abs(z))
     return z, sizes * rng.choice([-1.0, 1.0], sizes.shape)
-
-
-@pytest.mark.parametrize("name", ["expm1", "tanh", "log1p"])
-def test_short_elementary_functions(name: str) -> None:
-    """To two units in the last place, up to the ends of their ranges."""
-    limit = elementary.SHORT * (2 if name == "log1p" else 1)
-    t = np.concatenate([np.linspace(-limit, limit, 4001), 10.0 ** np.arange(-300.0, -3)])
-    exact = getattr(np, name)(t.astype(np.longdouble))
-    error = np.abs(np.asarray(getattr(elementary, name)(jax.numpy.asarray(t))) - exact)
-    assert (error <= 2 * EPS * np.abs(exact)).all()
-
-
-def test_erfc_in_both_precisions() -> None:
-    """float64 against longdouble, and both against values of the tables."""
-    x = np.linspace(-5, 10, 1001)
-    wide = erfc(x.astype(np.longdouble))
-    assert (np.abs(erfc(x) - wide) <= 32 * EPS * (1 + x**2) * wide).all()
-    assert erfc(np.array([0.5, 2.0], dtype=np.longdouble)).astype(float) == pytest.approx(
-        [0.4795001221869535, 0.004677734981047266], rel=1e-15
-    )
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
