@@ -14,7 +14,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
+from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
 from xcheck.oracle.bisection.search import Allowance, Located
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
@@ -96,10 +96,10 @@ def measure_function(
 def _screen(engine: FunctionEngine) -> FunctionMeasurement:
     """Measure directions alone."""
     slopes = DirectionalDerivatives(engine)
-    found = slopes.screen()
+    found = slopes.measure_all()
     noise = np.full(len(found), slopes.noise)
-    narrow = narrowness(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.stairs else 0.0
-    return FunctionMeasurement(screened(found), noise, narrow, Locator(engine, slopes))
+    narrow = narrowness(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.quantized else 0.0
+    return FunctionMeasurement(gradient_along(found), noise, narrow, Locator(engine, slopes))
 
 
 def _measure(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:
@@ -224,7 +224,7 @@ class FunctionOracle:
             locator = self._known.locator
             if locator is None:
                 slopes = DirectionalDerivatives(self.engine)
-                slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
+                slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self._noise.max()))
                 locator = Locator(self.engine, slopes)
                 self._known = replace(self._known, locator=locator)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
@@ -232,7 +232,7 @@ class FunctionOracle:
             allowance = Allowance(relative, rounding(max(roundoff, self.narrow)) * largest / 8)
             located, found = locator.locate(gradient, allowance, self.lines, self._found), self._found
             if located is not None:
-                self.lines, found = locator.joined(self.lines, found)
+                self.lines, found = locator.join(self.lines, found)
             self._known = replace(self._known, gradient=found)
         return located
 
