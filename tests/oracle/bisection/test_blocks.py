@@ -17,7 +17,8 @@ def test_halves_lie_between_tensors_rows_and_columns() -> None:
     assert halves(LAYOUT, Block(0, 50)) == (Block(0, 1), Block(1, 50))
     assert halves(LAYOUT, Block(1, 49)) == (Block(1, 25), Block(25, 49))
     assert halves(LAYOUT, Block(13, 25)) == (Block(13, 19), Block(19, 25))
-    pending, single = [Block(0, LAYOUT.size)], []
+    pending = [Block(0, LAYOUT.size)]
+    single: list[Block] = []
     while pending:
         for half in halves(LAYOUT, pending.pop()):
             (single if half.size == 1 else pending).append(half)
