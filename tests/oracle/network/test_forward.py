@@ -1,4 +1,4 @@
-"""The forward pass: the formulas, in NumPy and JAX, and pieces that are continued beyond their kink."""
+"""The forward pass: the formulas, in NumPy and JAX, and branches continued past their kink."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from tests.oracle.conftest import loss_of
 from xcheck.networks.network import ActivationName, LossName
 from xcheck.oracle.engines.network import keeps_of, tensors_of
-from xcheck.oracle.network.forward import JAX, LOSSES, NATURAL, NUMPY, continued, losses, trace
+from xcheck.oracle.network.forward import JAX, LOSSES, NATURAL, NUMPY, evaluate_branch, losses, trace
 from xcheck.testing import scenario
 
 Z = np.linspace(-4, 4, 33)
@@ -43,7 +43,7 @@ def test_both_libraries_say_the_same(name: ActivationName) -> None:
 def test_a_piece_goes_on_beyond_its_kink(name: ActivationName, piece: float, at: float) -> None:
     """As if the kink were not there."""
     expected = {"relu": at, "leaky_relu": 0.01 * at, "elu": at}[name]
-    assert continued(NUMPY, name, np.array([at]), np.array([piece])) == pytest.approx(expected)
+    assert evaluate_branch(NUMPY, name, np.array([at]), np.array([piece])) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 Let e = g − ∇J be the error of a gradient, and v a Gaussian direction along which it shows: r = v·e exceeds its bar. The
 residual of a block B of components, r(B) = Σ_B vᵢeᵢ, is v·g over B, which costs nothing, minus the derivative of J
-along v restricted to B, which costs four losses (`xcheck.oracle.bisection.directional`). A block is halved between tensors
-first, then between rows, then within a row; one half is measured, and the derivative along the other is the difference
-from the whole. So one wrong component of n is found with 4 log₂ n losses. The search goes on in the half whose residual
-is the larger in units of its threshold.
+along v restricted to B, which costs four losses (`xcheck.oracle.bisection.directional`). A block is halved between
+tensors first, then between rows, then within a row; one half is measured, and the derivative along the other is the
+difference from the whole. So one wrong component of n is found with 4 log₂ n losses. The search goes on in the half
+whose residual is the larger in units of its threshold.
 
 - *Cancellation.* With random signs, two equal errors cancel in half of the blocks. With Gaussian weights they do when
   |v₁ ± v₂| e is less than the threshold T, with probability of the order of T/e. Errors that cancel in one direction
