@@ -19,7 +19,7 @@ from benchmarks.console import wide_console
 from benchmarks.environment import environment
 from benchmarks.functions import KIND
 from benchmarks.measure import FULL, QUICK, Plan, measure
-from benchmarks.readme import README, markdown_of, with_tables
+from benchmarks.readme import PAGE, markdown_of, with_tables
 from benchmarks.rows import Row, RowsError, read
 from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.suites import FOLDER, breadth_command, functions_command, show_breadth, show_functions
@@ -241,8 +241,8 @@ def training_command(runs: int, definitions: int, faulty: int) -> None:
 
 @cli.command(name="readme")
 def readme_command() -> None:
-    """Write the tables of the README anew, from the rows that are kept in benchmarks/results."""
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the tables of docs/benchmarks.md anew, from the rows that are kept in benchmarks/results."""
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 cli.add_command(breadth_command)

@@ -1,4 +1,4 @@
-"""The README's tables: written between markers, from the rows that are kept."""
+"""The tables of the page on benchmarks: written between markers, from the rows that are kept."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from benchmarks.functions import KIND, functions_markdown
 from benchmarks.tables import markdown
 
 _ROOT = Path(__file__).parents[1]
-README = _ROOT / "README.md"
+PAGE = _ROOT / "docs" / "benchmarks.md"
 RESULTS = _ROOT / "benchmarks" / "results"
 TABLES = {"breadth table": RESULTS / "breadth-cpu.jsonl", "functions table": RESULTS / "functions-cpu.jsonl"}
 
@@ -26,7 +26,7 @@ def markdown_of(path: Path) -> str:
 
 
 def with_tables(text: str) -> str:
-    """Return a README with its tables written anew, wherever there are rows and markers.
+    """Return the page with its tables written anew, wherever there are rows and markers.
 
     Raises:
         RowsError: rows cannot be read.

@@ -1,8 +1,7 @@
 """Other computers, emulated: the golden and the numerical tests must pass on every processor.
 
 `python -m tests.portable` runs them as each of MACHINES would round, and as this one does; `--quick` runs the golden
-ones and the diagnoses on the oldest only. Libraries choose their kernels by these variables as they do by the
-processor.
+ones and the diagnoses on the oldest only. Variables make libraries choose their kernels as the processor would.
 """
 
 import os

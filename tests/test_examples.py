@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.steady import steady
-from tests.worked_examples import IN_README, PAGE, README, TITLES, buggy, module, page, readme
+from tests.worked_examples import PAGE, TITLES, buggy, module, page
 from xcheck.checks.case import is_case
 from xcheck.compare.pair import ORACLE
 from xcheck.findings import LOSSES_PART
@@ -76,10 +76,3 @@ def test_torch_is_imported_only_where_it_is_used(name: str) -> None:
 def test_the_page_is_real() -> None:
     """docs/worked-examples.md is what `python -m tests.worked_examples` would write."""
     assert steady(PAGE.read_text()) == steady(page())
-
-
-def test_the_report_in_the_readme_is_real() -> None:
-    """It is that of the example that it names."""
-    text = README.read_text()
-    assert f"<!-- {IN_README} -->" in text
-    assert steady(text) == steady(readme(text))

@@ -1,13 +1,9 @@
-"""Every code has a page, every page says what it should, and the README's tables of codes are those of the pages.
-
-After a change of a title or a summary: `python -m tests.test_pages` writes the README's tables anew.
-"""
+"""Every code has a page, and every page says what it should."""
 
 import ast
 import re
 import shlex
 import tomllib
-from pathlib import Path
 
 import click
 import pytest
@@ -16,11 +12,7 @@ from xcheck import findings, pages
 from xcheck.cli.main import cli
 from xcheck.errors import DefinitionError
 
-README = Path(__file__).parents[1] / "README.md"
 CODES = pages.codes()
-# What the columns of the README's tables are called.
-COLUMNS = {"XC1": ("finding", "when"), "XC2": ("cause", "what is wrong"), "XC4": ("warning", "when")}
-_TABLE = re.compile(r"<!-- codes (XC\d) -->\n.*?<!-- end of codes -->", re.DOTALL)
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -28,21 +20,6 @@ def sections(text: str) -> dict[str, str]:
     """The text below each heading of a page."""
     parts = re.split(r"^## (.*)$", text, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
-
-
-def table(prefix: str) -> str:
-    """The README's table of the codes that begin alike, between its comments."""
-    name, when = COLUMNS[prefix]
-    found = [pages.page(code) for code in CODES if code.startswith(prefix)]
-    rows = [f"| {one.code} | {one.title} | {one.summary.replace('|', '&#124;')} |" for one in found]
-    return "\n".join(
-        [f"<!-- codes {prefix} -->", f"| | {name} | {when} |", "|---|---|---|", *rows, "<!-- end of codes -->"]
-    )
-
-
-def with_tables(text: str) -> str:
-    """The README with its tables of codes as the pages have them."""
-    return _TABLE.sub(lambda found: table(found[1]), text)
 
 
 def commands(text: str) -> list[list[str]]:
@@ -144,13 +121,6 @@ def test_commands_are_found() -> None:
     assert commands(text + "```python\n# --none\n```\n") == [["MODEL", "-v"], ["--seed", "1"], ["backends"]]
 
 
-def test_the_readmes_tables_are_those_of_the_pages() -> None:
-    """One for each kind of code; written by `python -m tests.test_pages`."""
-    text = README.read_text(encoding="utf-8")
-    assert sorted(_TABLE.findall(text)) == sorted(COLUMNS)
-    assert with_tables(text) == text
-
-
 def test_a_code_may_be_typed_in_small_letters() -> None:
     """As people do."""
     assert pages.page("xc404") == pages.page("XC404")
@@ -160,7 +130,3 @@ def test_an_unknown_code_is_answered_with_those_there_are() -> None:
     """A typo is no crash."""
     with pytest.raises(DefinitionError, match=r"no code 'XC999'.*XC404"):
         pages.page("XC999")
-
-
-if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -4,11 +4,11 @@ import copy
 import pickle
 import re
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.docs.pages import ROOT, block_of
 from xcheck import GradientMismatch, check, verify
 from xcheck.report.text import render
 
@@ -348,12 +348,11 @@ def test_a_mismatch_survives_pickling() -> None:
         assert str(twin) == f"{report.headline}\n\n{report}"
 
 
-def test_the_example_of_the_readme_runs(run: Run) -> None:
+def test_the_example_of_the_page_runs(run: Run) -> None:
     """One test passes, one fails with the line shown."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    section = readme.split("\n## In pytest\n")[1].split("\n## ")[0]
-    (example,) = re.findall(r"^```python\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
-    (shown,) = re.findall(r"^(FAILED .*)$", section, flags=re.MULTILINE)
+    page = ROOT / "docs" / "how-to" / "pytest.md"
+    example = block_of(page, "python", "def test_forgotten_square")
+    (shown,) = re.findall(r"^(FAILED .*)$", block_of(page, "console", "$ pytest"), flags=re.MULTILINE)
     folder = run.pytester.mkdir("models")
     (folder / "small.toml").write_text(DEFINITION)
     run.pytester.makepyfile(test_gradients=example)

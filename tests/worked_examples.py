@@ -1,6 +1,6 @@
 """The page of worked examples, made of the examples' docstrings and the reports on their buggy versions.
 
-`python -m tests.worked_examples` writes docs/worked-examples.md anew, and the one report in the README;
+`python -m tests.worked_examples` writes docs/worked-examples.md anew;
 `tests.test_examples` holds them against what the examples say today, without the numbers that depend on the machine.
 """
 
@@ -13,8 +13,6 @@ from xcheck import Report
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "worked-examples.md"
-README = ROOT / "README.md"
-IN_README = "numpy_beside_jax"
 TITLES = {
     "custom_autograd_function": "A torch.autograd.Function against a formula",
     "custom_vjp": "A jax.custom_vjp alone",
@@ -25,7 +23,7 @@ TITLES = {
 }
 INTRODUCTION = """# Worked examples
 
-Six files in [xcheck/examples](../xcheck/examples), each short enough to be read. Each has a case `right`, which agrees,
+Six files in `xcheck/examples`, each short enough to be read. Each has a case `right`, which agrees,
 and a case `buggy`, with one mistake that people make; below is what xcheck says about that one. To see it oneself:
 
 ```py
@@ -66,13 +64,5 @@ def page() -> str:
     return "\n".join([INTRODUCTION, *(section(name) for name in TITLES)])
 
 
-def readme(text: str) -> str:
-    """Return the README with the one report that it shows."""
-    start, end = (f"<!-- {words}{IN_README} -->\n" for words in ("", "end of "))
-    before, after = text.split(start, maxsplit=1)[0], text.split(end)[1]
-    return f"{before}{start}{shown(IN_README)}{end}{after}"
-
-
 if __name__ == "__main__":
     PAGE.write_text(page())
-    README.write_text(readme(README.read_text()))

@@ -69,6 +69,7 @@ class DefinitionError(XcheckError):
     """The definition, its data or its weights cannot be used; all mistakes are in `complaints`."""
 
     def __init__(self, complaints: Complaint | Iterable[Complaint]) -> None:
+        # Most errors are a single complaint.
         if isinstance(complaints, Complaint):
             complaints = (complaints,)
         self.complaints = tuple(complaints)

@@ -169,7 +169,7 @@ class Layout:
         """
         largest = np.zeros_like(values)
         for tensor in self.tensors:
-            largest[tensor.span] = values[tensor.span].max(initial=0.0)
+            largest[tensor.span] = values[tensor.span].max(initial=0.0)  # a tensor may have no components
         return largest
 
     def flatten(self, arrays: Mapping[str, NDArray[np.generic]]) -> Vector:

@@ -25,6 +25,7 @@ def counted(progress: Progress | None, planned: int) -> Callable[[int], None] | 
     def advance(more: int) -> None:
         nonlocal done
         done += more
+        # Plans are estimates: disputed components are measured again, with as many differences as it takes.
         progress(done, max(planned, done))
 
     return advance

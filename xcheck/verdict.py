@@ -24,5 +24,5 @@ class Verdict(StrEnum):
         >>> Verdict.worst([Verdict.UNDECIDED, Verdict.DISAGREE, Verdict.AGREE])
         <Verdict.DISAGREE: 'DISAGREE'>
         """
-        order = list(cls)
+        order = list(cls)  # as defined above, from harmless to severe
         return max(verdicts, key=order.index, default=cls.AGREE)

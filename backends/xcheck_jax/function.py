@@ -33,6 +33,7 @@ def read_leaf(value: jax.Array) -> Leaf:
     dtype = value.dtype.name
     array = np.asarray(value)
     if jnp.issubdtype(value.dtype, jnp.inexact):
+        # float64 holds the numbers of all narrower dtypes exactly.
         array = array.astype(np.complex128 if jnp.issubdtype(value.dtype, jnp.complexfloating) else np.float64)
     return Leaf(array, dtype, "jax", value)
 
@@ -45,6 +46,7 @@ class JaxFunction(FunctionObjective):
     def __init__(self, parameters: OwnParameters, device: str, *, cotangent: Any) -> None:
         super().__init__("jax", parameters, cotangent=cotangent)
         self._device = jax.devices(device)[0]
+        # By kind of computation: the text of its last trace, and what it was compiled to.
         self._compiled: dict[str, tuple[str, Callable[..., Any]]] = {}
         self._value: Callable[..., Any] | None = None
         self._mapping: Callable[..., Any] | None = None

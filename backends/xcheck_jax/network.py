@@ -97,6 +97,7 @@ class NetworkObjective(Objective):
         self._dtype = jnp.dtype(dtype)
         with own_settings(self._device):
             inputs, targets = (jnp.asarray(array, dtype=self._dtype) for array in (problem.inputs, problem.targets))
+            # Masks stay booleans: `where` below keeps a nan of a dropped unit out of the loss.
             masks = tuple(None if mask is None else jnp.asarray(mask) for mask in problem.masks)
             self._data: Data = (inputs, targets, masks)
 

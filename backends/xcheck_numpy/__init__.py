@@ -18,7 +18,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     install = "pip install numpy"
     dtypes = ("float64", "float32")
-    differentiates = False
+    differentiates = False  # what people check here is always their own backward pass
 
     def available(self) -> str | None:
         """Return None: NumPy is a core dependency."""

@@ -105,8 +105,8 @@ def test_the_readme_is_written_between_its_markers(monkeypatch: pytest.MonkeyPat
     assert written.endswith("| 3/3 | 0/1 |\n<!-- end of breadth table -->\nb\n<!-- functions table -->\nc\n")
 
 
-def test_the_readme_has_the_tables_of_the_rows_that_are_kept() -> None:
+def test_the_page_has_the_tables_of_the_rows_that_are_kept() -> None:
     """`python -m benchmarks readme` would change nothing."""
-    text = readme.README.read_text(encoding="utf-8")
+    text = readme.PAGE.read_text(encoding="utf-8")
     assert readme.with_tables(text) == text
     assert all(f"<!-- {name} -->\n" in text for name in readme.TABLES)

@@ -40,7 +40,7 @@ def test_each_reason_is_said_alone() -> None:
     """Where there is one reason only, no other is given."""
     assert why(NOISY) == "too small beside the noise of the loss or rounding"
     assert why(KINK) == "at a kink with a slope that no framework would choose"
-    assert why(UNKNOWN) == "the loss is not finite nearby, or numbers overflow on the way"
+    assert why(UNKNOWN) == "without a number: the loss is not finite nearby, or numbers overflow on the way"
 
 
 def test_several_reasons_come_with_their_counts() -> None:

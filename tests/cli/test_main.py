@@ -11,6 +11,7 @@ import pytest
 
 from tests.commands import SMALL
 from tests.conftest import Plugins
+from xcheck.version import __version__
 
 SPOILED = """
 from xcheck.testing import FAULTS, Planted
@@ -238,6 +239,6 @@ def test_a_reader_that_has_gone_is_no_disagreement(folder: Path) -> None:
 
 def test_version_and_help(folder: Path) -> None:
     """--version and --help answer at once."""
-    assert run("--version", folder=folder).stdout == "xcheck, version 0.1.0\n"
+    assert run("--version", folder=folder).stdout == f"xcheck, version {__version__}\n"
     assert "MODEL..." in run("--help", folder=folder).stdout
     assert "--tolerance" in run("check", "--help", folder=folder).stdout

@@ -152,7 +152,7 @@ def test_a_gradient_that_accumulates_is_told_although_its_evidence_was_read() ->
         theta=np.ones(3),
         gradient=right,
         trusted=right,
-        blur=np.full(3, 1e-12),
+        uncertainty=np.full(3, 1e-12),
         magnitude=np.abs(right),
         wrong=np.zeros(3, dtype=bool),
         tolerance=1e-7,

@@ -23,7 +23,7 @@ def test_a_gradient_that_is_predicted_is_explained() -> None:
 def test_what_leaves_the_residual_as_it_is_explains_nothing() -> None:
     """However wide the noise: here it covers the whole residual."""
     precise = evidence_of({"w": MANY + 1e-3}, {"w": MANY})
-    noisy = replace(precise, blur=np.full(len(MANY), 1.0))
+    noisy = replace(precise, uncertainty=np.full(len(MANY), 1.0))
     assert not explains(noisy, Hypothesis("XC201", "", {"w": MANY}))
 
 
@@ -38,8 +38,8 @@ def test_one_factor_is_tried_in_every_tensor() -> None:
     """The scalar fits with any factor; it goes with that of the larger tensor."""
     one = np.array([3.0])
     evidence = evidence_of({"w": 2 * MANY, "s": 2 * one}, {"w": MANY, "s": one})
-    blurs = {"w": np.full(len(MANY), 1e-12), "s": np.full(1, 1e-12)}
-    shares = {name: Share(base, 0 * base, blurs[name]) for name, base in (("w", MANY), ("s", one))}
+    uncertainties = {"w": np.full(len(MANY), 1e-12), "s": np.full(1, 1e-12)}
+    shares = {name: Share(base, 0 * base, uncertainties[name]) for name, base in (("w", MANY), ("s", one))}
     ((factor, group),) = multiples(evidence, shares)
     assert factor == pytest.approx(2.0)
     assert set(group) == {"w", "s"}

@@ -27,6 +27,7 @@ def copy_arrays(tree: Any, read: Reader, make: Maker, *, wide: bool, without: Co
         without: names of arrays that are not copied, because others will take their places.
     """
     copies = {}
+    # Integers and masks too: a function that shuffles its indices in place is found as well.
     for name, value in leaves(tree).items():
         leaf = None if name in without else read(value)
         if leaf is not None:

@@ -51,6 +51,7 @@ def name_gradient(
     unknown = [name for name in parts if name not in given and name not in carried and read(parts[name]) is not None]
     if unknown:
         raise ValueError(f"the gradient has {', '.join(unknown)}, the parameters are {', '.join(given)}")
+    # A parameter that is left out is not an error: the loss may not depend on it, and reports say so.
     named: dict[str, Numbers | None] = {}
     for name in given:
         part = parts.get(name)

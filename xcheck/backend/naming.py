@@ -19,6 +19,8 @@ from xcheck.functions.arguments import Numbers
 from xcheck.functions.function import Axes
 
 Shape = tuple[int, ...]
+# How many names a message lists before it says "...": as many as fit on a line or two.
+_MOST_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def match_parameters(
         complaints += _compare_names(names, canonical, own)
     if complaints:
         raise DefinitionError(complaints)
+    # Shapes are compared last: with names that do not fit they would be those of other arrays.
     axes = {name: _find_permutation(name, layout, len(canonical[there])) for name, there in names.items()}
     if own is not None:
         _compare_shapes(names, axes, canonical, own)
@@ -105,7 +108,7 @@ def _arrange(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:
 def _list_choices(names: Mapping[str, object]) -> str:
     """Say which names there are, the first eight of them."""
     listed = list(names)
-    return f"; there are {', '.join(listed[:8])}{', ...' if len(listed) > 8 else ''}"
+    return f"; there are {', '.join(listed[:_MOST_NAMES])}{', ...' if len(listed) > _MOST_NAMES else ''}"
 
 
 def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
@@ -133,6 +136,7 @@ def _compare_names(
     for name, shape in missing.items():
         text = f"{name}, shape {shape}, is not in params{_propose_name(name, shape, unexpected, missing.values())}"
         complaints.append(Complaint(text, ("rename",)))
+    # The names that are missing come first: they carry the proposals.
     for name, shape in unexpected.items():
         complaints.append(Complaint(f"params has {name}, shape {shape}, which this function does not know"))
     return complaints
@@ -159,6 +163,7 @@ def _propose_axes(name: str, canonical: Shape, shape: Shape) -> str:
         return ""
     if canonical[::-1] == shape:
         return f', layout={{"{name}": "transpose"}}'
+    # Of two axes of one size either may be meant.
     if len(set(shape)) < len(shape):
         return f', with a permutation of its axes in layout={{"{name}": ...}}'
     return f', layout={{"{name}": {tuple(canonical.index(size) for size in shape)}}}'

@@ -72,6 +72,7 @@ class OwnParameters:
         for name, canonical in self.naming.canonical.items():
             spans = [self.arguments.layout[part].span for part in self.arguments.parts(canonical)]
             varied = any(bool((thetas[:, span] != thetas[0, span]).any()) for span in spans)
+            # Engines move a few components of one tensor at a time: most tensors are the same in all rows.
             rows = thetas if varied else thetas[:1]
             shape = (len(rows), *self.source(name).values.shape)
             values = rows[:, spans[0]].reshape(shape)

@@ -41,6 +41,7 @@ def packages() -> frozenset[str]:
     return frozenset(entry.module.partition(".")[0] for entries in _find_entry_points().values() for entry in entries)
 
 
+# Arrays are read thousands of times in a check, and what is installed does not change while it runs.
 @cache
 def _load_backends() -> tuple[Backend, ...]:
     """Return the backends that can be loaded; a broken one is reported by `get`, when somebody asks for it."""
@@ -69,6 +70,7 @@ def get(name: str) -> Backend:
         BackendError: it cannot be loaded (the cause is chained), or two plug-ins share the name.
     """
     entries = _find_entry_points()[name]
+    # To pick one of them would be a guess about whose gradient is checked.
     if len(entries) > 1:
         values = " and ".join(sorted(entry.value for entry in entries))
         raise BackendError(name, f"two plug-ins have this name: {values}; uninstall one of them")

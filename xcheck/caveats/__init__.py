@@ -12,6 +12,7 @@ from xcheck.caveats.scale import not_normalized
 from xcheck.caveats.signals import equal_units, exploding, saturated, vanishing
 from xcheck.findings import Finding
 
+# In the order in which a report shows them.
 CAVEATS = (
     dead_units,
     blank_inputs,

@@ -34,9 +34,9 @@ def below_noise(tensors: Sequence[TensorCoverage], estimate: Estimate, layout: L
     if not names:
         return None
     # The best known component: even there an error of 1 % is less than the uncertainty.
-    blur = estimate.error_bar + estimate.rounding.gradient
+    uncertainty = estimate.error_bar + estimate.rounding.gradient
     sizes = [
-        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {blur[span].min():.0e})"
+        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {uncertainty[span].min():.0e})"
         for name, span in ((name, layout[name].span) for name in names)
     ]
     text = (

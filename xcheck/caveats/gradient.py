@@ -3,7 +3,8 @@
 import numpy as np
 
 from xcheck.caveats.point import CheckedPoint
-from xcheck.compare.coverage import FAULT, Flags
+from xcheck.compare.bounds import Flags
+from xcheck.compare.coverage import FAULT
 from xcheck.findings import BLANK_INPUTS, DEAD_UNITS, PENALTY_DOMINATES, Finding
 from xcheck.layout import Tensor
 from xcheck.oracle.network.penalty import Penalty

@@ -21,6 +21,7 @@ _GROWTH, _DECAY = 1.45, 0.55
 # How far the variance of weights may be from the advised one, as a factor. A guess between what small layers vary by
 # chance, and 2 and 2.25: relu with 1/n instead of 2/n, and the lecture's example.
 _AS_ADVISED = 1.5
+# Activations whose outputs are at most 1, however large what they are given.
 _BOUNDED = ("sigmoid", "tanh")
 
 
@@ -150,17 +151,14 @@ def equal_units(point: CheckedPoint) -> Finding | None:
     Their columns in the gradient of the next layer are equal; if the weights that lead on are equal as well, so are
     their rows in the gradient of their own layer. A backward pass that mixes such units up gives the right gradient.
     """
-    problem = point.problem
-    parameters = problem.layout.unflatten(problem.theta)
+    problem, layout = point.problem, point.problem.layout
+    parameters = layout.unflatten(problem.theta)
     parts, count = [], 0
     for number in range(1, len(problem.network.layers)):
         # Units whose masks differ are dropped in different examples, and have different gradients.
         mask = problem.masks[number]
-        W, b, onward = (
-            problem.layout.tensor(number, "weight").name,
-            problem.layout.tensor(number, "bias").name,
-            problem.layout.tensor(number + 1, "weight").name,
-        )
+        W, b = layout.tensor(number, "weight").name, layout.tensor(number, "bias").name
+        onward = layout.tensor(number + 1, "weight").name
         incoming = [parameters[W], parameters[b][:, None], *([] if mask is None else [mask.T])]
         alike = _count_repeated(np.hstack(incoming))
         if alike:

@@ -10,7 +10,7 @@ from xcheck.findings import UNDECIDED_COMPONENTS, Finding
 _REASONS: Mapping[Reason, str] = {
     "noise": "too small beside the noise of the loss or rounding",
     "kink": "at a kink with a slope that no framework would choose",
-    "not finite": "the loss is not finite nearby, or numbers overflow on the way",
+    "not finite": "without a number: the loss is not finite nearby, or numbers overflow on the way",
 }
 
 
@@ -24,7 +24,7 @@ def undecided_components(pairs: Sequence[Pair]) -> Finding | None:
         return None
     # One warning is enough: noise and numbers that overflow are the same for all witnesses.
     worst = max(open_pairs, key=lambda pair: pair.undecided)
-    alike = [pair.a for pair in open_pairs if pair.tensors == worst.tensors or pair.undecided == worst.undecided]
+    alike = [pair.a for pair in open_pairs if _counts(pair) == _counts(worst)]
     tensors = [tensor for tensor in worst.tensors if tensor.undecided]
     where = ", ".join(f"{tensor.undecided} of {tensor.of} in {tensor.name}" for tensor in tensors)
     text = f"{', '.join(alike)}: {worst.undecided} of {worst.of} components cannot be decided ({where}): {_why(worst)}"
@@ -32,7 +32,12 @@ def undecided_components(pairs: Sequence[Pair]) -> Finding | None:
     return Finding(code=UNDECIDED_COMPONENTS, text=text, tensor=tensor, value=float(worst.undecided))
 
 
+def _counts(pair: Pair) -> tuple[Mapping[Reason, int], list[int]]:
+    return pair.reasons, [tensor.undecided for tensor in pair.tensors]
+
+
 def _why(pair: Pair) -> str:
+    """Return the reason why nothing is decided; of several reasons each with its number of components."""
     reasons = {text: pair.reasons[reason] for reason, text in _REASONS.items() if pair.reasons.get(reason)}
     rest = pair.undecided - sum(reasons.values())
     if rest > 0:

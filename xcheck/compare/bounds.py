@@ -31,6 +31,7 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS
 
 Flags = NDArray[np.bool_]
+# Why a component is undecided; see above.
 Reason = Literal["noise", "kink", "not finite", "random"]
 
 # Where no loss moves with a parameter a gradient of zero is right. So is one this far below the largest slope: what
@@ -52,7 +53,7 @@ class Bounds:
 
     Attributes:
         excess: distance from the oracle's slopes, shape (n,).
-        blur: the part of it that error bar and rounding account for, shape (n,).
+        uncertainty: the part of it that error bar and rounding account for, shape (n,).
         allowed: the part of it that is allowed: the same, and the tolerance, shape (n,).
         wrong: where the excess is larger than what is allowed.
         undecided: where it is not, but where that does not show that the component is right.
@@ -61,7 +62,7 @@ class Bounds:
     """
 
     excess: Vector
-    blur: Vector
+    uncertainty: Vector
     allowed: Vector
     wrong: Flags
     undecided: Flags
@@ -76,8 +77,8 @@ class Bounds:
     @property
     def apart(self) -> float:
         """The largest excess in units of error bar and rounding, among components that are known at all."""
-        known = np.isfinite(self.blur)
-        return float(_ratio(self.excess[known], self.blur[known]).max(initial=0.0))
+        known = np.isfinite(self.uncertainty)
+        return float(_ratio(self.excess[known], self.uncertainty[known]).max(initial=0.0))
 
     def without_verdicts(self, reason: Reason | None = None) -> "Bounds":
         """Return the same distances with nothing called wrong, and everything undecided if there is a reason."""
@@ -127,7 +128,7 @@ class OracleBounds:
         return np.nan_to_num(self.estimate.rounding.gradient)
 
     @cached_property
-    def blur(self) -> Vector:
+    def uncertainty(self) -> Vector:
         """How uncertain each component is: error bar and rounding, shape (n,)."""
         return self.estimate.error_bar + self.floor
 
@@ -144,9 +145,9 @@ class OracleBounds:
         outside = np.maximum(oracle.lower - g, g - oracle.upper)
         excess = np.where(np.isfinite(g), np.maximum(outside, 0.0), np.inf)
         known = np.isfinite(oracle.value) & np.isfinite(oracle.error_bar)
-        allowed = self.blur + self.tolerance.effective * _finite_size(g, oracle.value)
+        allowed = self.uncertainty + self.tolerance.effective * _finite_size(g, oracle.value)
         wrong = known & ~(excess <= allowed)
-        too_wide = self.blur > self._widest
+        too_wide = self.uncertainty > self._widest
         unconventional = self._unconventional(g, allowed)
         undecided = ~wrong & ~self._unmoved(g) & (too_wide | unconventional | ~known)
         reasons: dict[Reason, Flags] = {
@@ -156,19 +157,22 @@ class OracleBounds:
         reasons["noise"] = undecided & ~reasons["not finite"] & ~reasons["kink"]
         # A narrower bar would help where rounding of the witness alone is narrow enough.
         disputed = (wrong & (excess <= _HOPELESS * allowed)) | (too_wide & (self.floor <= self._widest))
-        return Bounds(excess, self.blur, allowed, wrong, undecided, disputed, reasons)
+        return Bounds(excess, self.uncertainty, allowed, wrong, undecided, disputed, reasons)
 
     @np.errstate(all="ignore")
     def between(self, a: Vector, b: Vector) -> Bounds:
         """Hold two gradients against each other; at a kink they may differ by as much as the slopes do."""
         distance = np.abs(a - b)
         kink = np.nan_to_num(self.estimate.upper - self.estimate.lower)
-        blur = 2 * self.floor + kink
-        allowed = self.tolerance.effective * np.where(np.isfinite(distance), np.maximum(np.abs(a), np.abs(b)), 0) + blur
+        uncertainty = 2 * self.floor + kink
+        allowed = (
+            self.tolerance.effective * np.where(np.isfinite(distance), np.maximum(np.abs(a), np.abs(b)), 0)
+            + uncertainty
+        )
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         excess = np.where(np.isfinite(distance), distance, np.where(same, 0.0, np.inf))
         wrong = ~(excess <= allowed) & ~same
-        return Bounds(excess, blur, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
+        return Bounds(excess, uncertainty, allowed, wrong, np.zeros_like(wrong), np.zeros_like(wrong))
 
     def _unmoved(self, g: Vector) -> Flags:
         """Return where g and the oracle are zero because nothing depends on the parameter, as behind a dead unit."""

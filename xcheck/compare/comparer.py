@@ -60,9 +60,9 @@ class Comparer:
         return self.closeness.roundoff
 
     @property
-    def blur(self) -> Vector:
+    def uncertainty(self) -> Vector:
         """How uncertain each component is: error bar and rounding, shape (n,)."""
-        return self._oracle.blur
+        return self._oracle.uncertainty
 
     @property
     def tolerance(self) -> float:
@@ -73,7 +73,7 @@ class Comparer:
     def resolution(self) -> float:
         """Largest uncertainty (error bar and rounding) of a component, in units of its tensor's largest magnitude."""
         moving = self._oracle.largest > 0
-        return float((self.blur[moving] / self._oracle.largest[moving]).max(initial=0.0))
+        return float((self.uncertainty[moving] / self._oracle.largest[moving]).max(initial=0.0))
 
     def bounds(self, g: Vector) -> Bounds:
         """Hold a gradient, shape (n,), against the oracle."""

@@ -12,12 +12,10 @@ A component is verified when every witness is right there and the oracle could d
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xcheck.compare.bounds import Flags
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
-
-Flags = NDArray[np.bool_]
 
 # The smallest mistake that must show for a tensor to count as covered: one example of a hundred that is not counted, a
 # factor of 1.01. A guess at what people get wrong; a smaller one would call tensors uncovered that are well checked.

@@ -12,6 +12,7 @@ from xcheck.compare.bounds import Reason
 from xcheck.layout import Location, Vector
 from xcheck.verdict import Verdict
 
+# The name of the oracle where a pair names its two sides.
 ORACLE = "oracle"
 # The lecture's bounds of its three words: up to 1e-7 "great", from 1e-3 on "worry", between them a second look.
 _GREAT, _LOOK = 1e-7, 1e-3

@@ -55,7 +55,7 @@ class Evidence:
         theta: θ, shape (n,).
         gradient: g, shape (n,).
         trusted: r, the oracle's gradient, shape (n,).
-        blur: β, shape (n,).
+        uncertainty: β, shape (n,).
         magnitude: mean over the examples of |slope|, which rounding is in proportion to, shape (n,).
         wrong: which components are wrong, shape (n,).
         tolerance: relative, as it was applied.
@@ -70,7 +70,7 @@ class Evidence:
     theta: Vector
     gradient: Vector
     trusted: Vector
-    blur: Vector
+    uncertainty: Vector
     magnitude: Vector
     wrong: Flags
     tolerance: float
@@ -97,7 +97,7 @@ class Evidence:
             theta=theta,
             gradient=call.gradient,
             trusted=estimate.value,
-            blur=comparer.blur,
+            uncertainty=comparer.uncertainty,
             magnitude=estimate.magnitude,
             wrong=_wrong_components(call, comparer),
             tolerance=comparer.tolerance,
@@ -147,7 +147,7 @@ class Hypothesis:
         code: of the cause.
         text: what was done, such as "2 x what it should be"; the finding adds the names of the tensors.
         predicted: ĝ of the tensors that it is about, flat, by name.
-        blur: uncertainty of ĝ by name, where that is not β: of a multiple of r, or of r in another order.
+        uncertainty: uncertainty of ĝ by name, where that is not β: of a multiple of r, or of r in another order.
         value: the number that the mistake turns on, such as the factor.
         free: how many numbers were fitted.
         rank: of hypotheses that are equal otherwise, the one with the lower rank is taken.
@@ -157,7 +157,7 @@ class Hypothesis:
     code: str
     text: str
     predicted: Mapping[str, Vector]
-    blur: Mapping[str, Vector] = field(default_factory=dict)
+    uncertainty: Mapping[str, Vector] = field(default_factory=dict)
     value: float | None = None
     free: int = 0
     rank: int = 0
@@ -174,9 +174,9 @@ def explains(evidence: Evidence, hypothesis: Hypothesis) -> bool:
     count, left = 0, 0.0
     for name, predicted in hypothesis.predicted.items():
         span = evidence.layout[name].span
-        if not fits(evidence, span, predicted, hypothesis.blur.get(name)):
+        if not fits(evidence, span, predicted, hypothesis.uncertainty.get(name)):
             return False
-        count += int((np.abs(predicted - evidence.trusted[span]) > CERTAIN * evidence.blur[span]).sum())
+        count += int((np.abs(predicted - evidence.trusted[span]) > CERTAIN * evidence.uncertainty[span]).sum())
         left = max(left, _left(evidence, span, predicted))
     if not hypothesis.predicted or not hypothesis.free:
         return bool(hypothesis.predicted)
@@ -191,12 +191,12 @@ class Share:
     Attributes:
         base: shape (k,).
         rest: shape (k,).
-        blur: uncertainty of the base, shape (k,).
+        uncertainty: uncertainty of the base, shape (k,).
     """
 
     base: Vector
     rest: Vector
-    blur: Vector
+    uncertainty: Vector
 
 
 def multiples(evidence: Evidence, shares: Mapping[str, Share]) -> list[tuple[float, dict[str, Share]]]:
@@ -207,7 +207,7 @@ def multiples(evidence: Evidence, shares: Mapping[str, Share]) -> list[tuple[flo
     candidates: list[float] = []
     for name, share in shares.items():
         target = evidence.gradient[evidence.layout[name].span] - share.rest
-        coefficients = fit(target, share.base, weight=share.blur + evidence.fine * np.abs(target))
+        coefficients = fit(target, share.base, weight=share.uncertainty + evidence.fine * np.abs(target))
         if coefficients is not None and np.isfinite(coefficients[0]) and abs(coefficients[0]) > evidence.fine:
             candidates.append(float(coefficients[0]))
     distinct: list[float] = []
@@ -221,27 +221,27 @@ def multiples(evidence: Evidence, shares: Mapping[str, Share]) -> list[tuple[flo
 
 
 def _is_multiple(evidence: Evidence, name: str, share: Share, c: float) -> bool:
-    return fits(evidence, evidence.layout[name].span, c * share.base + share.rest, abs(c) * share.blur)
+    return fits(evidence, evidence.layout[name].span, c * share.base + share.rest, abs(c) * share.uncertainty)
 
 
 @np.errstate(all="ignore")
-def fits(evidence: Evidence, span: slice, predicted: Vector, uncertainty: Vector | None) -> bool:
+def fits(evidence: Evidence, span: slice, predicted: Vector, of_predicted: Vector | None) -> bool:
     """Return whether ĝ explains one tensor down to the noise.
 
     Args:
         evidence: with g, r and β.
         span: the tensor's place in θ.
         predicted: ĝ of the tensor, shape (k,).
-        uncertainty: of ĝ, where that is not β, shape (k,).
+        of_predicted: uncertainty of ĝ, where that is not β, shape (k,).
     """
     g = evidence.gradient[span]
     largest = float(np.abs(predicted).max(initial=0.0))
-    blur = evidence.blur[span] + (0.0 if uncertainty is None else uncertainty) + evidence.fine * largest
+    uncertainty = evidence.uncertainty[span] + (0.0 if of_predicted is None else of_predicted) + evidence.fine * largest
     off, size = np.abs(g - predicted), np.maximum(np.abs(g), np.abs(predicted))
     left = _left(evidence, span, predicted)
-    if np.all(off <= blur + evidence.fine * size):
+    if np.all(off <= uncertainty + evidence.fine * size):
         return left <= _LESS or not evidence.wrong[span].any()
-    return bool(np.all(off <= blur + evidence.tolerance * size) and left <= _MUCH_LESS)
+    return bool(np.all(off <= uncertainty + evidence.tolerance * size) and left <= _MUCH_LESS)
 
 
 @np.errstate(all="ignore")

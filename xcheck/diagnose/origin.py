@@ -48,7 +48,7 @@ def _would_show(evidence: Evidence, wrong: Sequence[Tensor], top: int) -> bool:
     others = [tensor.span for tensor in evidence.layout if (tensor.layer or 0) <= top and tensor not in wrong]
     # δ has no part in the penalty.
     data = evidence.trusted - evidence.penalty
-    return any((np.abs(data[span]) > CERTAIN * evidence.blur[span]).any() for span in others)
+    return any((np.abs(data[span]) > CERTAIN * evidence.uncertainty[span]).any() for span in others)
 
 
 def _in_tensors(wrong: Sequence[Tensor]) -> str:
@@ -64,4 +64,4 @@ def _in_tensors(wrong: Sequence[Tensor]) -> str:
 def _has_no_gradient(evidence: Evidence, number: int) -> bool:
     """Return whether the gradient of a layer is zero to its uncertainty, so that it cannot be wrong."""
     spans = [tensor.span for tensor in evidence.layout if tensor.layer == number]
-    return not any((np.abs(evidence.trusted[s]) > CERTAIN * evidence.blur[s]).any() for s in spans)
+    return not any((np.abs(evidence.trusted[s]) > CERTAIN * evidence.uncertainty[s]).any() for s in spans)

@@ -80,6 +80,7 @@ class Arguments:
         tensors, named = self.layout.unflatten(theta), {}
         for name in self.leaves:
             real, *imaginary = (tensors[part] for part in self.parts(name))
+            # Copies: the views into θ would let a function change θ itself.
             named[name] = real + 1j * imaginary[0] if imaginary else real.copy()
         return named
 
@@ -100,6 +101,7 @@ class Arguments:
     @property
     def is_narrow(self) -> bool:
         """Whether any floating array among parameters and data has fewer than 64 bits."""
+        # Narrow data count too: for the oracle they are widened like the parameters.
         data = (self.read(value) for part in self.data for value in leaves(part).values())
         floating = [*self.leaves.values(), *(leaf for leaf in data if leaf is not None and leaf.differentiable)]
         return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
@@ -134,6 +136,7 @@ def arguments_of(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     """
     arrays = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
     parameters = {name: leaf for name, leaf in arrays.items() if leaf.differentiable}
+    # Nothing to differentiate is a mistake of the caller's, never a check that passes.
     if not parameters:
         raise DefinitionError(Complaint(_describe_undifferentiable(tree, arrays)))
     _check_finite(parameters)

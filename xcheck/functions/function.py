@@ -85,6 +85,7 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         raise DefinitionError(Complaint(f"an objective needs a function or a module, {type(function).__name__} came"))
     if gradient is not None and value_and_gradient is not None:
         raise DefinitionError(Complaint("give gradient or value_and_gradient, not both"))
+    # `loss` and `inputs` are said of modules only; so a callable of any framework can be declared one.
     is_module = loss is not None or inputs is not None or _is_module(function)
     if is_module and (gradient is not None or value_and_gradient is not None):
         raise DefinitionError(Complaint("a module is differentiated by its framework: leave gradient out"))

@@ -114,6 +114,7 @@ class Network:
             raise ValueError(f"unknown loss {self.loss!r}; known: {', '.join(LOSSES)}")
         if not self.layers:
             raise ValueError("a network needs at least one layer")
+        # `not λ >= 0` refuses nan as well.
         bad = {"inputs": self.inputs < 1, "l2": not self.l2 >= 0, "l1": not self.l1 >= 0}
         bad["input_keep_prob"] = not 0 < self.input_keep_prob <= 1
         for name in (name for name, out_of_range in bad.items() if out_of_range):

@@ -219,6 +219,7 @@ def _clipped(gradient: Vector) -> Vector:
     return np.clip(gradient, -limit, limit)
 
 
+# The course's own exercise comes first; the others are mistakes that have been made in public code.
 FAULTS: tuple[Fault, ...] = (
     Fault("W2 x 2", "constant factor", _scaled(2.0, (2, "weight"))),
     Fault("b1 x 4", "constant factor", _scaled(4.0, (1, "bias"))),

@@ -15,6 +15,7 @@ from xcheck.networks.problem import Problem
 # Values that scenarios draw from: none, an ordinary one, and for l2 one that drowns the data.
 _L2 = (0.0, 0.7, 1000.0)
 _L1 = (0.0, 0.0, 0.3)
+# Nothing dropped, half of it, and a fifth.
 _KEEP = (1.0, 0.5, 0.8)
 
 

@@ -39,8 +39,6 @@ class Make:
 @pytest.mark.parametrize(
     ("make", "needs", "code", "place"),
     [
-        (Make(slope=lambda p: {1: np.ones_like(p.slope(1))}), {"first": "tanh", "depth": 2}, "XC241", "layer 1"),
-        (Make(slope=lambda p: {1: np.roll(p.slope(1), 1, axis=1)}), {"first": "tanh"}, "XC243", "layer 1"),
         (Make(drop=lambda p: {1: lambda u: u}), {"keep": 0.5}, "XC245", "layer 1"),
         (Make(drop=lambda p: {1: lambda u: 0 * u}), {"depth": 2}, "XC231", "layer 1"),
         (Make(loss=lambda p: 2 * p.loss_slope + 1), {"loss": "mean_squared_error"}, None, ""),

@@ -62,7 +62,7 @@ def test_losses_of_one_example(name: LossName, expected: float) -> None:
 
 @pytest.mark.parametrize("number", [0, 7, 10, 20])
 def test_a_trace_holds_the_losses_of_the_witness(number: int) -> None:
-    """On the pieces that are active at θ, the loss is what it is without any."""
+    """On the branches that are active at θ, the loss is that of the network as it is."""
     problem = scenario(number)
     parameters, keeps = tensors_of(problem.layout, problem.theta), keeps_of(problem)
     traced = trace(problem.network, parameters, problem.inputs, problem.targets, keeps)

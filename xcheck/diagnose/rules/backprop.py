@@ -16,8 +16,9 @@ from functools import cached_property
 import numpy as np
 
 from xcheck.compare.bounds import Flags
-from xcheck.diagnose.evidence import Evidence
+from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis
 from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
+from xcheck.findings import DETACHED
 from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.network.forward import NATURAL, NUMPY
@@ -134,3 +135,19 @@ class Backprop:
 
         self.gradient(Steps(bias={number: keep(number) for number in range(1, self.depth + 1)}))
         return deltas
+
+
+def hypothesis_of_steps(
+    evidence: Evidence, backprop: Backprop, code: str, place: str, text: str, steps: Steps, *, free: int = 0
+) -> Hypothesis:
+    """Return the hypothesis about all tensors that the steps change; about none if they leave the penalty alone."""
+    flat = backprop.gradient(steps)
+    # Whatever is within the noise of r is not changed, and the hypothesis is not about it.
+    uncertainty = CERTAIN * evidence.uncertainty + evidence.fine * evidence.magnitude
+    with np.errstate(invalid="ignore"):
+        moved = ~(np.abs(flat - evidence.trusted) <= uncertainty + 2 * evidence.tolerance * np.abs(evidence.trusted))
+    spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
+    # A step that leaves no gradient of the data is a detached layer under another name.
+    nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
+    changed = {} if nothing and code != DETACHED else {name: flat[span] for name, span in spans.items()}
+    return Hypothesis(code, text, changed, {}, free=free, rank=free, place=place)

@@ -4,36 +4,28 @@ A mistake in layer l shows in layers l, l − 1, ..., 1 and in none above. So a 
 wrong, and a hypothesis must explain every tensor that the step changes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from xcheck.compare.bounds import Flags
-from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fit
-from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, apply_mask
-from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES, PIECEWISE, mistaken_slopes
-from xcheck.diagnose.rules.factors import format_factor
+from xcheck.diagnose.evidence import Evidence, Hypothesis
+from xcheck.diagnose.rules.activations import mistaken_derivative, mistaken_piece, mistaken_threshold
+from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, apply_mask, hypothesis_of_steps
+from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES
 from xcheck.findings import (
-    ACTIVATION_SLOPE,
     BIAS_SUM,
-    CONVENTION,
     DETACHED,
     DETACHED_BRANCH,
     DROPOUT_BACKWARD,
     KEEP_PROB,
     LOSS_SLOPE,
     MISCOUNTED,
-    NEIGHBOURS_SLOPE,
     TRANSPOSED_BACKWARD,
 )
 from xcheck.layout import Vector
-from xcheck.networks.network import ActivationName
 from xcheck.text import joined
 
-# Thresholds of relu that are tried: each runs the backward pass. A guess.
-_MOST_THRESHOLDS = 64
-# How closely a sum over examples must match a bias gradient, relative to the mean of its terms. A guess above rounding.
-_MATCHES = 1e-9
 # Units that are named by number. A guess: what fits into half a line.
 _MOST_UNITS = 6
 
@@ -44,24 +36,9 @@ def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
         return
     backprop = Backprop(evidence, evidence.problem)
     layers = sorted({tensor.layer for tensor in evidence.wrong_tensors if tensor.layer is not None}, reverse=True)
-    for rule in (_loss, _slopes, _piecewise, _threshold, _dropout, _down, _detached, _bias_of_one, _one_less):
+    activation_rules = (mistaken_derivative, mistaken_piece, mistaken_threshold)
+    for rule in (_loss, *activation_rules, _dropout, _down, _detached, _bias_of_one, _one_less):
         yield from rule(evidence, backprop, layers)
-
-
-def _hypothesis(
-    evidence: Evidence, backprop: Backprop, code: str, place: str, text: str, steps: Steps, *, free: int = 0
-) -> Hypothesis:
-    """Return the hypothesis about all tensors that the steps change; about none if they leave the penalty alone."""
-    flat = backprop.gradient(steps)
-    # Whatever is within the noise of r is not changed, and the hypothesis is not about it.
-    blur = CERTAIN * evidence.blur + evidence.fine * evidence.magnitude
-    with np.errstate(invalid="ignore"):
-        moved = ~(np.abs(flat - evidence.trusted) <= blur + 2 * evidence.tolerance * np.abs(evidence.trusted))
-    spans = {tensor.name: tensor.span for tensor in evidence.layout if moved[tensor.span].any()}
-    # A step that leaves no gradient of the data is a detached layer under another name.
-    nothing = all(np.array_equal(flat[span], evidence.penalty[span]) for span in spans.values())
-    changed = {} if nothing and code != DETACHED else {name: flat[span] for name, span in spans.items()}
-    return Hypothesis(code, text, changed, {}, free=free, rank=free, place=place)
 
 
 def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
@@ -73,120 +50,7 @@ def _loss(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator
         with np.errstate(all="ignore"):
             steps = Steps(loss=formula(z, y))
         text = f"the derivative of {backprop.network.loss} is taken to be {what}"
-        yield _hypothesis(evidence, backprop, LOSS_SLOPE, "loss", text, steps)
-
-
-def _layers_by_activation(backprop: Backprop, layers: list[int]) -> Iterator[tuple[ActivationName, list[int], str]]:
-    """Yield layers that may share one wrong derivative: all with the same activation, and each alone."""
-    everywhere: dict[ActivationName, list[int]] = {}
-    for number, layer in enumerate(backprop.network.layers, start=1):
-        everywhere.setdefault(layer.activation, []).append(number)
-    for name, numbers in everywhere.items():
-        # One function serves all layers with the activation, so that the uppermost of them must be wrong as well.
-        if len(numbers) > 1 and numbers[-1] in layers:
-            yield name, numbers, f"layers {', '.join(map(str, numbers))}"
-        for number in numbers:
-            if number in layers:
-                yield name, [number], f"layer {number}"
-
-
-def _slopes(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
-    for name, numbers, place in _layers_by_activation(backprop, layers):
-        with np.errstate(all="ignore"):
-            wrong = {number: mistaken_slopes(name, backprop.z(number), backprop.a(number)) for number in numbers}
-        for what in wrong[numbers[0]]:
-            text = f"the derivative of {name} is taken to be {what}"
-            steps = Steps(slope={number: wrong[number][what] for number in numbers})
-            yield _hypothesis(evidence, backprop, ACTIVATION_SLOPE, place, text, steps)
-        for axis, whose in ((1, "unit"), (0, "example")):
-            for shift in (1, -1):
-                rolled = {number: np.roll(backprop.slope(number), shift, axis=axis) for number in numbers}
-                text = f"the derivative of {name} is that of the neighbouring {whose}"
-                yield _hypothesis(evidence, backprop, NEIGHBOURS_SLOPE, place, text, Steps(slope=rolled))
-
-
-def _piecewise(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
-    """Propose another slope on one side of 0, or exactly at 0: the uppermost layer's gradient is linear in it."""
-    for name, numbers, place in _layers_by_activation(backprop, layers):
-        if name not in PIECEWISE:
-            continue
-        # Below the uppermost of these layers the gradient is a product of several slopes, and not linear in c.
-        number = numbers[-1]
-        z, right = backprop.z(number), backprop.slope(number)
-        for where, side in _SIDES.items():
-            code, inside = (CONVENTION if where == "exactly at 0" else ACTIVATION_SLOPE), side(z)
-            # elu has no constant slope below 0.
-            if not inside.any() or (name == "elu" and where == "below 0"):
-                continue
-            c = _fit_slope(evidence, backprop, number, np.where(inside, 0.0, right), np.where(inside, 1.0, 0.0))
-            if c is None or (where == "above 0" and abs(c) <= evidence.fine):
-                continue  # a layer whose slope is 0 is detached, and that has a rule
-            text = f"the derivative of {name} is taken to be {format_factor(c)} {where}"
-            places = {n: side(backprop.z(n)) for n in numbers}
-            steps = Steps(slope={n: np.where(places[n], c, backprop.slope(n)) for n in numbers})
-            yield _hypothesis(evidence, backprop, code, place, text, steps, free=1)
-
-
-_SIDES: dict[str, Callable[[Vector], Flags]] = {
-    "exactly at 0": lambda z: z == 0,
-    "below 0": lambda z: z <= 0,
-    "above 0": lambda z: z > 0,
-}
-
-
-def _fit_slope(evidence: Evidence, backprop: Backprop, number: int, without: Vector, unit: Vector) -> float | None:
-    """Return the c for which the slope `without` + c `unit` fits the gradient of its own layer best."""
-    # The gradient is affine in c: two backward passes give both coefficients.
-    places = np.concatenate([np.arange(evidence.layout.size)[tensor.span] for tensor in backprop.tensors(number)])
-    zero, one = (backprop.gradient(Steps(slope={number: slope}))[places] for slope in (without, without + unit))
-    target = evidence.gradient[places] - zero
-    if not np.isfinite(target).all():
-        return None
-    weight = evidence.blur[places] + evidence.fine * np.abs(evidence.gradient[places])
-    coefficients = fit(target, one - zero, weight=weight)
-    return None if coefficients is None else float(coefficients[0])
-
-
-def _threshold(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
-    """Propose relu'(z) = z > t: one bias shows t, for its gradient is a sum over the examples with z > t."""
-    for name, numbers, place in _layers_by_activation(backprop, layers):
-        if name != "relu":
-            continue
-        for t in _thresholds(evidence, backprop, numbers[-1]):
-            text = f"the derivative of relu has its threshold near {t:.2g} and not at 0"
-            steps = Steps(slope={number: np.where(backprop.z(number) > t, 1.0, 0.0) for number in numbers})
-            yield _hypothesis(evidence, backprop, ACTIVATION_SLOPE, place, text, steps, free=1)
-
-
-def _thresholds(evidence: Evidence, backprop: Backprop, number: int) -> list[float]:
-    """Return candidates of t, each between two z of one unit: the one whose bias has the largest gradient.
-
-    Other units may have a z between these two, so that there are several candidates for one interval.
-    """
-    z, bias = backprop.z(number), evidence.layout.tensor(number, "bias").span
-    # Sorted by z, the partial sums of u are the gradients of the bias for each threshold.
-    upstream = backprop.dropped(_upstream(backprop, number), number)
-    unit = int(np.argmax(np.abs(evidence.gradient[bias])))
-    order = np.argsort(-z[:, unit], kind="stable")
-    sums = np.concatenate([[0.0], np.cumsum(upstream[order, unit])]) / len(z)
-    close = CERTAIN * evidence.blur[bias][unit] + _MATCHES * np.abs(upstream[:, unit]).mean()
-    # One more on either side: a threshold above all z, or below all of them.
-    edges = np.concatenate([[z.max() + 1], z[order, unit], [z.min() - 1]])
-    thresholds: list[float] = []
-    for taken in np.flatnonzero(np.abs(sums - evidence.gradient[bias][unit]) <= close):
-        upper, lower = edges[taken], edges[taken + 1]
-        inside = np.sort(z[(z > lower) & (z < upper)])
-        between = np.concatenate([[lower], inside, [upper]])
-        thresholds += ((between[1:] + between[:-1]) / 2).tolist()
-    # Above every z nothing would pass: such a layer is detached, and that has a rule.
-    return [t for t in thresholds if (z > t).any()][:_MOST_THRESHOLDS]
-
-
-def _upstream(backprop: Backprop, number: int) -> Vector:
-    """Return u of a layer, before its mask."""
-    if number == backprop.depth:
-        return backprop.loss_slope
-    return np.asarray(backprop.deltas[number + 1] @ backprop.weights(number + 1))
+        yield hypothesis_of_steps(evidence, backprop, LOSS_SLOPE, "loss", text, steps)
 
 
 def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
@@ -201,7 +65,7 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
         masks = {number: np.asarray(backprop.problem.masks[number]) for number in numbers}
         for power, text in ((0, "1/keep_prob is missing in the backward pass"), (2, "1/keep_prob is applied twice")):
             scaled = {n: apply_mask(masks[n], keep[n] ** power) for n in numbers}
-            yield _hypothesis(evidence, backprop, KEEP_PROB, place, text, Steps(drop=scaled))
+            yield hypothesis_of_steps(evidence, backprop, KEEP_PROB, place, text, Steps(drop=scaled))
         for text, drop in (
             ("the dropout mask is not applied in the backward pass", {n: _passing(1.0) for n in numbers}),
             (
@@ -214,7 +78,7 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
                 {n: apply_mask(np.roll(masks[n], 1, axis=0), keep[n]) for n in numbers},
             ),
         ):
-            yield _hypothesis(evidence, backprop, DROPOUT_BACKWARD, place, text, Steps(drop=drop))
+            yield hypothesis_of_steps(evidence, backprop, DROPOUT_BACKWARD, place, text, Steps(drop=drop))
 
 
 def _passing(factor: float) -> Change:
@@ -236,7 +100,7 @@ def _down(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator
         place = f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
         down = {number: _through(backprop.weights(number).T) for number in numbers}
         text = "the matrix of the backward pass is transposed: δ Wᵀ stands where δ W belongs"
-        yield _hypothesis(evidence, backprop, TRANSPOSED_BACKWARD, place, text, Steps(down=down))
+        yield hypothesis_of_steps(evidence, backprop, TRANSPOSED_BACKWARD, place, text, Steps(down=down))
 
 
 def _through(W: Vector) -> Change:
@@ -258,11 +122,11 @@ def _detached(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
         place = f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
         if all(cuts[number].all() for number in numbers):
             text = "detached: nothing is passed down to it, nor to the layers below"
-            yield _hypothesis(evidence, backprop, DETACHED, place, text, steps)
+            yield hypothesis_of_steps(evidence, backprop, DETACHED, place, text, steps)
             continue
         units = "; ".join(joined(np.flatnonzero(cuts[number]).tolist(), _MOST_UNITS) for number in numbers)
         text = f"some units are detached ({units}): nothing is passed down to them"
-        yield _hypothesis(evidence, backprop, DETACHED_BRANCH, place, text, steps)
+        yield hypothesis_of_steps(evidence, backprop, DETACHED_BRANCH, place, text, steps)
 
 
 def _cut(backprop: Backprop, number: int, cut: Flags) -> Change:
@@ -281,7 +145,9 @@ def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> I
         example = int(np.argmin(off))
         bias = {number: _of_one(example, factor) for number in layers}
         text = f"the bias gradient is that of example {example} alone{', ' if averaged else ''}{averaged}"
-        yield _hypothesis(evidence, backprop, BIAS_SUM, f"layers {', '.join(map(str, layers))}", text, Steps(bias=bias))
+        yield hypothesis_of_steps(
+            evidence, backprop, BIAS_SUM, f"layers {', '.join(map(str, layers))}", text, Steps(bias=bias)
+        )
 
 
 def _of_one(example: int, factor: float) -> Change:
@@ -301,4 +167,4 @@ def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
         weights = np.full(m, m / divisor)
         weights[example] = 0.0
         text = f"example {example} of {m} is not counted (the sum is divided by {divisor})"
-        yield _hypothesis(evidence, backprop, MISCOUNTED, "examples", text, Steps(examples=weights))
+        yield hypothesis_of_steps(evidence, backprop, MISCOUNTED, "examples", text, Steps(examples=weights))

@@ -26,6 +26,7 @@ def _Phi(z: Vector) -> Vector:  # noqa: N802 - Φ, not φ
     return np.asarray(NUMPY.normal(z))
 
 
+# g'(z) of each activation, written so that nothing cancels far from 0: 1 − tanh² z is (1 − tanh z)(1 + tanh z).
 SLOPES: dict[ActivationName, Slope] = {
     "identity": np.ones_like,
     "sigmoid": lambda z: _sigma(z) * _sigma(-z),
@@ -113,12 +114,14 @@ def _softmax(z: Vector) -> Vector:
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
+# ∂L/∂z of each loss, as a function of the outputs z and the targets y.
 LOSS_SLOPES: dict[LossName, Callable[[Vector, Vector], Vector]] = {
     "binary_cross_entropy": lambda z, y: (1 - y) * _sigma(z) - y * _sigma(-z),
     "softmax_cross_entropy": lambda z, y: _softmax(z) - y,
     "mean_squared_error": lambda z, y: z - y,
 }
 
+# What people write in their place.
 LOSS_MISTAKES: dict[LossName, dict[str, Callable[[Vector, Vector], Vector]]] = {
     "binary_cross_entropy": {
         "−y (1 − p), without the term of (1 − y)": lambda z, y: -y * _sigma(-z),

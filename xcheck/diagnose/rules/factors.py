@@ -30,7 +30,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     shares = {}
     for tensor in evidence.wrong_tensors:
         r = evidence.trusted[tensor.span]
-        shares[tensor.name] = Share(r, np.zeros_like(r), evidence.blur[tensor.span])
+        shares[tensor.name] = Share(r, np.zeros_like(r), evidence.uncertainty[tensor.span])
     # A length of 2 says less about a factor of 2 than that it is one that people forget everywhere.
     known = {**_lengths(evidence.lengths), **_COMMON, -1.0: "minus"}
     for factor, group in multiples(evidence, shares):
@@ -53,7 +53,7 @@ def data_factor(evidence: Evidence) -> Iterator[Hypothesis]:
     shares = {}
     for tensor in evidence.wrong_tensors:
         penalty = evidence.penalty[tensor.span]
-        shares[tensor.name] = Share(evidence.trusted[tensor.span] - penalty, penalty, evidence.blur[tensor.span])
+        shares[tensor.name] = Share(evidence.trusted[tensor.span] - penalty, penalty, evidence.uncertainty[tensor.span])
     for factor, group in multiples(evidence, shares):
         tensors = [evidence.layout[name] for name in group]
         known = _known_factors(problem, tensors)
@@ -74,7 +74,7 @@ def _hypothesis(
 ) -> Hypothesis:
     predicted = {name: c * share.base + share.rest for name, share in group.items()}
     return Hypothesis(
-        code, text, predicted, {name: abs(c) * share.blur for name, share in group.items()}, c, free, rank
+        code, text, predicted, {name: abs(c) * share.uncertainty for name, share in group.items()}, c, free, rank
     )
 
 

@@ -53,24 +53,24 @@ def detachment(evidence: Evidence) -> Iterator[Hypothesis]:
 def transposition(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g is r with its last two axes swapped, or laid out in memory in the order of the other axis."""
     for tensor, parts in _shares(evidence, 2):
-        for g_like, blur, rest in parts:
+        for g_like, uncertainty, rest in parts:
             # Where a matrix is not square, a transposed gradient has another shape and passes only if it is reshaped.
             if tensor.shape[-1] == tensor.shape[-2]:
                 text = "transposed"
             else:
                 text = f"transposed, then taken for shape {tensor.shape} in memory order"
-            swapped, image = (np.swapaxes(each, -1, -2).reshape(-1) for each in (g_like, blur))
+            swapped, image = (np.swapaxes(each, -1, -2).reshape(-1) for each in (g_like, uncertainty))
             yield Hypothesis(TRANSPOSED, text, {tensor.name: swapped + rest}, {tensor.name: image})
 
 
 def reordering(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that g has the rows, columns, or components of r in another order."""
     for tensor, parts in _shares(evidence, 1):
-        for data, blur, rest in parts:
+        for data, uncertainty, rest in parts:
             for axis in range(min(data.ndim, 2)):
-                yield from _reorder_rows(evidence, tensor, data, blur, rest, axis)
+                yield from _reorder_rows(evidence, tensor, data, uncertainty, rest, axis)
             if data.ndim > 1:
-                yield from _roll_all(tensor, data, blur, rest)
+                yield from _roll_all(tensor, data, uncertainty, rest)
 
 
 def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -80,12 +80,15 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
             if other.name == tensor.name or other.shape != tensor.shape or other.places != tensor.places:
                 continue
             gradients = {tensor.name: evidence.trusted[other.span], other.name: evidence.trusted[tensor.span]}
-            blurs = {tensor.name: evidence.blur[other.span], other.name: evidence.blur[tensor.span]}
+            uncertainties = {
+                tensor.name: evidence.uncertainty[other.span],
+                other.name: evidence.uncertainty[tensor.span],
+            }
             # One hypothesis for each pair of tensors.
             if other.name < tensor.name and other in evidence.wrong_tensors:
-                yield Hypothesis(SWAPPED_TENSORS, "each has the other's gradient", gradients, blurs)
+                yield Hypothesis(SWAPPED_TENSORS, "each has the other's gradient", gradients, uncertainties)
             text, name = f"the gradient of {other.name} stands here", tensor.name
-            yield Hypothesis(SWAPPED_TENSORS, text, {name: gradients[name]}, {name: blurs[name]})
+            yield Hypothesis(SWAPPED_TENSORS, text, {name: gradients[name]}, {name: uncertainties[name]})
 
 
 def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -116,7 +119,7 @@ def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
                 continue
             mask = _components_of(rows, tensor, axis)
             g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
-            factor = fit(g[mask], r[mask], weight=(evidence.blur[tensor.span] + evidence.fine * np.abs(g))[mask])
+            factor = fit(g[mask], r[mask], weight=(evidence.uncertainty[tensor.span] + evidence.fine * np.abs(g))[mask])
             if factor is None or factor[0] == 0:
                 continue
             c = _round_to_whole(float(factor[0]))
@@ -135,7 +138,7 @@ def _round_to_whole(c: float) -> float:
 def few_components(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that a few components are wrong and all others right: a description, and no explanation."""
     # A component that is zero to the noise is not shown to be right.
-    right = (np.abs(evidence.trusted) > CERTAIN * evidence.blur) & ~evidence.wrong
+    right = (np.abs(evidence.trusted) > CERTAIN * evidence.uncertainty) & ~evidence.wrong
     if evidence.wrong.sum() > _FEW or evidence.wrong.sum() > right.sum() / 3:
         return  # too many for an accident, or too little that is right beside them
     for tensor in evidence.wrong_tensors:
@@ -167,17 +170,17 @@ def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[
         # A sample has no rows, and an order that moves components out of it would not show.
         if tensor.places is not None or len(tensor.shape) < axes or tensor.size < 2:
             continue
-        r, blur = evidence.trusted[tensor.span], evidence.blur[tensor.span].reshape(tensor.shape)
+        r, uncertainty = evidence.trusted[tensor.span], evidence.uncertainty[tensor.span].reshape(tensor.shape)
         share = evidence.penalty[tensor.span]
         # Data and penalty may be added before or after the mistake.
-        parts = [(r.reshape(tensor.shape), blur, np.zeros_like(r))]
+        parts = [(r.reshape(tensor.shape), uncertainty, np.zeros_like(r))]
         if share.any():
-            parts.append(((r - share).reshape(tensor.shape), blur, share))
+            parts.append(((r - share).reshape(tensor.shape), uncertainty, share))
         yield tensor, parts
 
 
 def _reorder_rows(
-    evidence: Evidence, tensor: Tensor, data: Vector, blur: Vector, rest: Vector, axis: int
+    evidence: Evidence, tensor: Tensor, data: Vector, uncertainty: Vector, rest: Vector, axis: int
 ) -> Iterator[Hypothesis]:
     """Propose the order of rows (axis 0) or columns (axis 1) that brings the data closest to g."""
     g = np.moveaxis((evidence.gradient[tensor.span] - rest).reshape(tensor.shape), axis, 0)
@@ -185,7 +188,7 @@ def _reorder_rows(
     order = _match_rows(g.reshape(len(g), -1), rows.reshape(len(g), -1))
     if (order == np.arange(len(order))).all():
         return
-    moved, image = (np.moveaxis(np.moveaxis(each, axis, 0)[order], 0, axis).reshape(-1) for each in (data, blur))
+    moved, image = (np.moveaxis(np.moveaxis(each, axis, 0)[order], 0, axis).reshape(-1) for each in (data, uncertainty))
     what = "components" if len(tensor.shape) == 1 else ("rows", "columns")[axis]
     yield Hypothesis(REORDERED, _describe_order(order, what), {tensor.name: moved + rest}, {tensor.name: image})
 
@@ -213,9 +216,9 @@ def _describe_order(order: Order, what: str) -> str:
     return f"its {what} are in another order ({count} of {len(order)} moved)"
 
 
-def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Iterator[Hypothesis]:
+def _roll_all(tensor: Tensor, data: Vector, uncertainty: Vector, rest: Vector) -> Iterator[Hypothesis]:
     """Propose that all components, as one long row, are rolled or reversed, or that the axes are in another order."""
-    flat, flat_blur = data.reshape(-1), blur.reshape(-1)
+    flat, flat_uncertainty = data.reshape(-1), uncertainty.reshape(-1)
     changes: list[tuple[str, Callable[[Vector], Vector]]] = [
         (f"rolled by {shift} as one long row", _rolling(shift))
         for size in range(1, _MOST_SHIFTS + 1)
@@ -227,7 +230,7 @@ def _roll_all(tensor: Tensor, data: Vector, blur: Vector, rest: Vector) -> Itera
         orders = permutations(range(data.ndim))
         changes += [(f"its axes are in the order {axes}", _with_axes(data.shape, axes)) for axes in orders]
     for text, change in changes:
-        yield Hypothesis(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(flat_blur)})
+        yield Hypothesis(REORDERED, text, {tensor.name: change(flat) + rest}, {tensor.name: change(flat_uncertainty)})
 
 
 def _rolling(shift: int) -> Callable[[Vector], Vector]:

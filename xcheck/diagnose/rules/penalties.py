@@ -49,7 +49,9 @@ def _multiple(
 ) -> Iterator[Hypothesis]:
     """Propose that g = r + c base in as many of the tensors as possible."""
     shares = {
-        tensor.name: Share(base(evidence.theta[tensor.span]), evidence.trusted[tensor.span], evidence.blur[tensor.span])
+        tensor.name: Share(
+            base(evidence.theta[tensor.span]), evidence.trusted[tensor.span], evidence.uncertainty[tensor.span]
+        )
         for tensor in tensors
     }
     for c, group in multiples(evidence, shares):
@@ -84,7 +86,8 @@ def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis
         return
     spans = {tensor.name: tensor.span for tensor in tensors}
     shares = {
-        name: Share(evidence.penalty[span], evidence.trusted[span], evidence.blur[span]) for name, span in spans.items()
+        name: Share(evidence.penalty[span], evidence.trusted[span], evidence.uncertainty[span])
+        for name, span in spans.items()
     }
     for c, group in multiples(evidence, shares):
         mistakes = _shares(evidence)
@@ -114,4 +117,4 @@ def _fit_residual(evidence: Evidence, tensor: Tensor, *bases: Vector) -> Vector 
     span = tensor.span
     size = np.maximum(np.abs(evidence.trusted[span]), np.abs(evidence.gradient[span]))
     residual = evidence.gradient[span] - evidence.trusted[span]
-    return fit(residual, *bases, weight=evidence.blur[span] + evidence.fine * size)
+    return fit(residual, *bases, weight=evidence.uncertainty[span] + evidence.fine * size)

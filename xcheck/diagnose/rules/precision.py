@@ -46,6 +46,8 @@ class _Format:
             return bool((np.round(values / unit) * unit == values).all())
 
 
+# Bits of the significand, the implicit one included. bfloat16 and float32 have the exponents of float32, so that their
+# smallest numbers do not matter; float16 ends at 2⁻²⁴.
 _FORMATS = (_Format("bfloat16", 8), _Format("float16", 11, 2.0**-24), _Format("float32", 24))
 # TF32 has the significand of float16, and is found inside only: its results are float32.
 _INSIDE = {8: "bfloat16", 11: "TF32 or float16", 24: "float32"}
@@ -154,7 +156,7 @@ def _stored(evidence: Evidence, tensor: Tensor, form: _Format) -> bool:
     if not g.any() or not form.holds(g):
         return False
     unit = 2 * form.roundoff * np.maximum(np.abs(g), np.abs(r)) + form.step
-    return bool((np.abs(g - r) <= unit + evidence.blur[tensor.span]).all())
+    return bool((np.abs(g - r) <= unit + evidence.uncertainty[tensor.span]).all())
 
 
 def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
@@ -164,7 +166,7 @@ def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
         scaled = g * 10.0**decimals
         if g.any() and (np.abs(scaled - np.rint(scaled)) <= _EXACT_DECIMAL * np.maximum(1.0, np.abs(scaled))).all():
             unit = 0.5 * 10.0**-decimals
-            return decimals if (np.abs(g - r) <= 1.01 * unit + evidence.blur[tensor.span]).all() else None
+            return decimals if (np.abs(g - r) <= 1.01 * unit + evidence.uncertainty[tensor.span]).all() else None
     return None
 
 
@@ -219,5 +221,5 @@ def _residual(evidence: Evidence, tensor: Tensor) -> tuple[Vector, Vector, Vecto
     # Of people's functions the terms are not known: they count as one term, as large as the largest component.
     terms = 1.0 if evidence.problem is None else float(evidence.problem.examples)
     size = evidence.magnitude[span] if evidence.problem is not None else np.full(r.shape, np.abs(r).max())
-    certain = (size > 0) & (np.abs(g - r) > CERTAIN * evidence.blur[span]) & (r != 0)
+    certain = (size > 0) & (np.abs(g - r) > CERTAIN * evidence.uncertainty[span]) & (r != 0)
     return (g - r)[certain], r[certain], evidence.theta[span][certain], size[certain] / np.sqrt(3 * terms)

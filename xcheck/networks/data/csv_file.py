@@ -105,7 +105,7 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise _cannot_read(path, error) from error
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")  # spreadsheets put a byte order mark in front
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         text = f"not UTF-8: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
@@ -114,6 +114,7 @@ def _read_text(path: Path) -> str:
 
 def _read_sheet(path: Path) -> _Sheet:
     """Read the cells of a csv file with a header row; blank lines are skipped."""
+    # `strict` refuses stray quotes, which would else swallow the rows up to the next quote.
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True, skipinitialspace=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -124,6 +125,7 @@ def _read_sheet(path: Path) -> _Sheet:
             if cells not in ([], [""]):
                 rows.append(cells)
                 lines.append(begin)
+            # A quoted cell may hold line ends, so rows and lines are counted apart.
             begin = reader.line_num + 1
     except csv.Error as error:
         text = f"not a csv file: {error}; look at the quotes in this row"
@@ -143,6 +145,7 @@ def _check_shape(sheet: _Sheet) -> None:
         for place, name in enumerate(header)
         if name and name in header[:place]
     ]
+    # Other separators make one wide column, and complaints about every row after it would hide the cause.
     if width == 1 and any(mark in header[0] for mark in ";\t|"):
         text = f"the header is one column, {quoted(header[0])}; separate the values with commas"
         bad.append(sheet.complain(text, _HEADER, 0))

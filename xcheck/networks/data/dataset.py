@@ -60,6 +60,7 @@ class Dataset:
         centred = np.where(constant & (own == scaled[0]), 0.0, own - mean)
         back = np.ldexp(np.where(constant, centred, 0.0), exponents)
         inputs = np.where(constant, back, centred / np.where(constant, 1.0, deviation))
+        # Named for a warning: their weights get no gradient, and a check of them shows nothing.
         names = tuple(name for name, flat in zip(self.features, constant, strict=True) if flat)
         return replace(self, inputs=inputs, constant=names)
 
@@ -69,4 +70,5 @@ class Dataset:
 
     def draw(self, examples: int, rng: np.random.Generator) -> "Dataset":
         """Return `examples` rows drawn without replacement, in the order of the file."""
+        # Sorted, so that with all rows drawn the data are those of the file.
         return self.rows(np.sort(rng.choice(len(self.inputs), size=examples, replace=False)))

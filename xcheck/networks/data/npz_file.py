@@ -84,6 +84,7 @@ def read_npz(path: Path, *, target: str, inputs: str = "x") -> Table:
         for name, key in ((inputs, "file"), (target, "target"))
         if name not in arrays
     ]
+    # Also when neither is there: one mistake is enough to be told.
     if target == inputs:
         bad = [Complaint(f"{quoted(inputs)} holds the inputs and cannot be the target", key=("data", "target"))]
     if bad:

@@ -78,6 +78,7 @@ def _encode_one_hot(labels: Labels, outputs: int) -> Vector:
     if labels.shape[1] > 1:
         return _check_probabilities(labels)
     if labels.dtype.kind == "U":
+        # In alphabetical order, so that the numbers of classes do not depend on the order of the rows.
         column = np.unique(labels[:, 0], return_inverse=True)[1].astype(np.float64)
     else:
         column = _check_class_numbers(labels[:, 0].astype(np.float64))
@@ -104,6 +105,7 @@ def _check_probabilities(labels: Labels) -> Vector:
         raise _wrong_target("softmax_cross_entropy takes one column of classes, or numeric columns that sum to one")
     rows = labels.astype(np.float64)
     text = "with several target columns softmax_cross_entropy needs probabilities; row {} "
+    # Negative entries could sum to one as well.
     outside = np.argwhere((rows < 0) | (rows > 1))
     if len(outside):
         row, column = outside[0]

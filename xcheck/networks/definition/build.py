@@ -48,6 +48,7 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
     theta = None
     if table.weights is not None:
         theta = read_weights(folder / table.weights, network_layout(network))
+    # With weights from a file θ is not drawn; the masks are the same either way, since each purpose has its stream.
     problem = Problem.create(
         network,
         dataset.inputs,

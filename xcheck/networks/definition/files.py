@@ -25,6 +25,7 @@ def file_complaints(name: str, folder: Path, suffixes: tuple[str, ...], key: Key
     path = folder / name
     if path.suffix.lower() not in suffixes:
         return [Complaint(f"{path} is neither {' nor '.join(suffixes)}", key=key)]
+    # Only looked at, not opened: all files are named before any is read, which may take long.
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except OSError as error:

@@ -70,6 +70,7 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     project, asked = read_project(folder), Document(dict(flags or {}))
     moved, given, complaints = _move_weights(document, asked)
     complaints += _complaints(moved, project, given, folder=folder, backends=backends)
+    # Each document is validated by itself first: a complaint then stands at the line that a person wrote.
     if complaints:
         raise DefinitionError(complaints)
     definition = _merge(moved, project, given)
@@ -156,6 +157,7 @@ def _complaints(
         [*project.validate(Project), *_backend_complaints(project, ("tool", "xcheck"), backends)],
         [*flags.validate(ProjectSettings), *_backend_complaints(flags, (), backends)],
     )
+    # In the order of lines, as compilers do it, whichever of the checks above found them.
     return [
         complaint
         for complaints in sources
@@ -193,6 +195,7 @@ def _backend_complaints(document: Document, key: KeyPath, known: Collection[str]
     complaints = []
     for place, name in enumerate(names):
         text = ""
+        # A backend named twice would agree with itself.
         if name in names[:place]:
             text = f"{quoted(str(name))} is named twice"
         elif known is not None and isinstance(name, str) and name not in known:

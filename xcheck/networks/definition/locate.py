@@ -121,6 +121,7 @@ class _Scanner:
 
     def _note(self, path: KeyPath, offset: int) -> None:
         line = bisect_right(self._line_starts, offset)
+        # Only the first place is kept: there a person looks for the key.
         self.found.setdefault(path, (line, offset - self._line_starts[line - 1] + 1))
 
     def _skip_blank(self) -> int:

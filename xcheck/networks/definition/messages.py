@@ -81,6 +81,7 @@ def _propose_brackets(kind: str, value: object) -> str:
 
 def _describe_unknown_word(path: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
     words = _known_words(path, root)
+    # Nothing can be proposed for a number, so all words are listed.
     if not isinstance(value, str):
         return f"expected a string, got {_describe(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))

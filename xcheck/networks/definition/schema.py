@@ -37,12 +37,14 @@ def _to_list(value: object) -> object:
 def _check_epsilon(value: object) -> float | Literal["auto"]:
     if isinstance(value, str) and value == "auto":
         return "auto"
+    # In Python true is an int.
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FLOAT:
         return float(value)
     raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
 
 
 def _check_path(value: str) -> str:
+    # The operating system would refuse it with a message that names no file.
     if "\0" in value:
         raise PydanticCustomError("path", "expected the name of a file")
     return value
@@ -60,6 +62,7 @@ Epsilon = Annotated[float | Literal["auto"], PlainValidator(_check_epsilon)]
 class _Table(BaseModel):
     """A TOML table: no unknown keys, no silent conversions."""
 
+    # Not strict, "3" would be taken for 3 and true for 1; a misspelt key would silently leave its default.
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 

@@ -73,6 +73,7 @@ def _load_safetensors(path: Path) -> Mapping[str, NDArray[np.generic]]:
 
     try:
         with safe_open(path, framework="np") as file:
+            # Dtypes are looked at before any tensor is read: NumPy has no bfloat16, and safetensors would fail on it.
             names = file.keys()
             dtypes = {name: file.get_slice(name).get_dtype() for name in names}
             foreign = [name for name, dtype in dtypes.items() if dtype not in _DTYPES]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -12,7 +12,6 @@ from jax import Array
 
 from xcheck.layout import Layout, Vector
 from xcheck.networks.network import Network
-from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.network import NetworkEngine, tensors_of
@@ -70,11 +69,12 @@ class BatchedEngine(NetworkEngine):
 
     name = "batched"
 
-    def __init__(self, problem: Problem, **options: Any) -> None:
-        super().__init__(problem, **options)
+    @cached_property
+    def _arrays(self) -> Arrays:
+        problem = self.problem
         with float64_on(self.device):
             arrays = Arrays(problem.theta, problem.inputs, problem.targets, self.keeps, self.branches.per_layer)
-            self._arrays = jax.tree.map(jnp.asarray, arrays)
+            return jax.tree.map(jnp.asarray, arrays)
 
     @property
     def chunk(self) -> int:

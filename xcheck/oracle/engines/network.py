@@ -51,12 +51,7 @@ class NetworkEngine(Engine):
 
     Attributes:
         problem: the network with its data.
-        parameters: (W, b) of each layer.
-        keeps: mask/keep_prob per activation.
-        trace: what the network computes at θ.
-        branches: which branch of each piecewise activation is active at θ.
-        dead: per layer the units that are zero in all examples, whatever moves below them.
-        penalty: its penalty.
+        device: where losses are evaluated.
         memory: bytes that perturbed networks may take up at a time.
     """
 
@@ -73,12 +68,38 @@ class NetworkEngine(Engine):
         self.problem = problem
         self.device = find_device(device)
         self.memory = memory
-        self.penalty = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples)
-        self.parameters = tensors_of(problem.layout, problem.theta)
-        self.keeps = keeps_of(problem)
-        self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
-        self.branches: Branches = find_branches(problem.network, self.parameters, self.trace, roundoff)
-        self.dead: list[Flags] = find_dead(problem.network, self.branches, self.keeps)
+        self._witness_roundoff = roundoff
+
+    @cached_property
+    def penalty(self) -> Penalty:
+        """The penalty at θ."""
+        return Penalty.at(self.problem.network, self.problem.layout, self.problem.theta, self.problem.examples)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """(W, b) of each layer."""
+        return tensors_of(self.problem.layout, self.problem.theta)
+
+    @cached_property
+    def keeps(self) -> list[Vector | None]:
+        """mask/keep_prob per activation."""
+        return keeps_of(self.problem)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the network computes at θ."""
+        problem = self.problem
+        return trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
+
+    @cached_property
+    def branches(self) -> Branches:
+        """The branch of each piecewise activation that is active at θ."""
+        return find_branches(self.problem.network, self.parameters, self.trace, self._witness_roundoff)
+
+    @cached_property
+    def dead(self) -> list[Flags]:
+        """Per layer the units that are zero in all examples, whatever moves below them."""
+        return find_dead(self.problem.network, self.branches, self.keeps)
 
     def chunk_of(self, numbers: int, widest: int) -> int:
         """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""

@@ -6,7 +6,6 @@ Their increments are carried up the network by `xcheck.oracle.engines.propagatio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,6 @@ import numpy as np
 from jax import Array
 
 from xcheck.layout import Vector
-from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.elementary import SHORT
@@ -49,12 +47,21 @@ class StructuredEngine(NetworkEngine):
     # The rounding of increments shrinks with the step, so only truncation speaks against a longer one.
     first_step = 2.0**-13
 
-    def __init__(self, problem: Problem, **options: Any) -> None:
-        super().__init__(problem, **options)
-        self.increment_bounds = increment_bounds(self)
-        self._largest = [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]  # and the bias's input
+    @cached_property
+    def increment_bounds(self) -> list[Vector]:
+        """Per layer how far any z above each unit can move; see `xcheck.oracle.engines.propagation`."""
+        return increment_bounds(self)
+
+    @cached_property
+    def propagator(self) -> Propagator:
+        """The layers at θ, which carry increments up to the losses."""
         with float64_on(self.device):
-            self.propagator = Propagator.of(self)
+            return Propagator.of(self)
+
+    @cached_property
+    def _largest(self) -> list[Vector]:
+        """Per layer the largest size of each input, and of the bias's, which is 1."""
+        return [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]
 
     @cached_property
     def scale(self) -> Vector:

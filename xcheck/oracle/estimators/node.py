@@ -23,7 +23,7 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.oracle.engines.node import NodeEngine
-from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
+from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolate
 from xcheck.oracle.network.forward import float64_on
 
 # h, 2h and 4h, both sides.
@@ -50,10 +50,10 @@ def _slopes(increments: Array, steps: Array) -> tuple[Array, Array]:
         (increments[2 * i] - increments[2 * i + 1]) / (2 * factor * steps[:, None])
         for i, factor in enumerate((1, 2, 4))
     )
-    value = extrapolated(once, twice)
+    value = extrapolate(once, twice)
     # The part that is even in the step cancels between the two sides, but its rounding does not: a few ulps of each.
     rounding = 8 * np.finfo(np.float64).eps * jnp.abs(increments[:2]).max(0) / steps[:, None]
-    return value, jnp.abs(value - extrapolated(twice, thrice)) + rounding
+    return value, jnp.abs(value - extrapolate(twice, thrice)) + rounding
 
 
 def estimate_by_nodes(engine: NodeEngine, noise: Vector) -> Measurement:

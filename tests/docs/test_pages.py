@@ -1,0 +1,60 @@
+"""Every page of the documentation, and the README, show what happens.
+
+After a change that is meant: `python -m tests.docs.test_pages` writes the outputs anew; read the difference.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, blocks_of, outputs
+from tests.steady import steady
+
+RUN = [page for page in PAGES if any(block.language in ("python", "console") for block in blocks_of(page.read_text()))]
+TARGETS = ("demo", "test", "portable", "lint", "bench", "docs", "clean")
+
+
+def name_of(page: Path) -> str:
+    """The page's path in the checkout."""
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its code runs, its commands end as they should, and both print what stands below them."""
+    monkeypatch.chdir(tmp_path)
+    for block, printed in outputs(page.read_text(encoding="utf-8"), tmp_path):
+        assert steady(block.text) == steady(printed)
+
+
+def test_make_knows_the_commands() -> None:
+    """What README and CONTRIBUTING name are targets."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in TARGETS:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_the_readme_is_short() -> None:
+    """The first page is no book."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    """Files of the checkout, every one of them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (ROOT / link).exists(), link
+
+
+if __name__ == "__main__":
+    for page in RUN:
+        text = page.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            for block, printed in reversed(list(outputs(text, Path(folder)))):
+                if steady(block.text) != steady(printed):
+                    text = text[: block.start] + printed + text[block.start + len(block.text) :]
+        page.write_text(text, encoding="utf-8")
