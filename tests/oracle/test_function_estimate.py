@@ -7,7 +7,7 @@ import pytest
 
 from xcheck.layout import Layout
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.function_estimate import magnitude_of, narrowness, nothing_measured, rounding
+from xcheck.oracle.function_estimate import magnitude_of, nothing_measured, quantized_roundoff, rounding
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from xcheck.oracle.function_estimate import magnitude_of, narrowness, nothing_me
 )
 def test_a_staircase_is_told_by_its_treads(near: float, coarse: float, expected: float) -> None:
     """Noise that close samples do not show; of the size of float32, of bfloat16, or of neither."""
-    assert narrowness(np.array([near]), np.array([coarse]), 1.0) == expected
+    assert quantized_roundoff(np.array([near]), np.array([coarse]), 1.0) == expected
 
 
 def test_half_precision_may_lose_less_than_everything() -> None:

@@ -23,8 +23,8 @@ def test_stairs_that_are_found_in_a_dispute_widen_every_bar() -> None:
         Evaluator(losses), theta, LAYOUT, roundoffs={"x": 2.0**-53}, options=FunctionOptions(scope="all")
     )
     before = oracle.estimate("").error_bar.copy()
-    assert oracle.narrow == 0
+    assert oracle.computed_in == 0
     assert oracle.reconsider(np.array([STAIRS]), 2 * np.cos(theta))
-    assert oracle.narrow > 0
+    assert oracle.computed_in > 0
     others = np.arange(LAYOUT.size) != STAIRS
     assert (oracle.estimate("").error_bar > before)[others].all()

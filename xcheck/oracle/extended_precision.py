@@ -24,7 +24,7 @@ _AFFORDABLE = 2e9
 _LOSSES_EACH = 12
 
 
-def affordable(problem: Problem) -> int:
+def count_affordable(problem: Problem) -> int:
     """Return how many components the referee takes on; none where extended precision is no better than float64."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return 0
@@ -41,7 +41,7 @@ def settle_disputes(problem: Problem, estimate: Estimate, disputes: Vector, *, t
         disputes: how badly each component is in dispute, 0 where it is not, shape (n,).
         tolerance: relative tolerance of the check.
     """
-    count = min(affordable(problem), int(np.count_nonzero(disputes)))
+    count = min(count_affordable(problem), int(np.count_nonzero(disputes)))
     worst = np.argsort(-disputes, kind="stable")[:count]
     return remeasure(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
 

@@ -1,9 +1,8 @@
-"""The judge of a person's own function: which lines to difference, with which steps, in which time.
+"""The oracle of a person's own function: it measures the noise, then the gradient, and again what a witness disputes.
 
-All components, if the predicted time is within the budget. If not, a sample of each tensor and a few random directions
-through all of θ, or where not even that fits, directions alone; what such a check can see is stated
-(`xcheck.oracle.engines.lines.unseen`), and it is never silent. What is wrong along a direction is then looked for
-(`xcheck.oracle.bisection.locator`), and what is found joins the sample.
+The lines along which J is differenced are all components, or a sample with random directions, or directions alone
+(`xcheck.oracle.scope`). Where a direction shows an error, a search locates the wrong components
+(`xcheck.oracle.bisection.locator`), and they join the lines.
 """
 
 import time
@@ -14,18 +13,18 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.bisection.locator import Locator, screened, slopes_of
+from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
 from xcheck.oracle.bisection.search import Allowance, Located
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
-from xcheck.oracle.estimators.noise import noises_along, noises_nearby
-from xcheck.oracle.estimators.one_sided import estimate_one_sided, in_full, reconsidered
+from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
+from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import magnitude_of, narrowness, rounding
+from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
@@ -33,10 +32,10 @@ from xcheck.seeds import Stream, generator
 
 # A guess: an estimate may take twice its budget before it stops.
 _PATIENCE = 2.0
-# Disputes come with the worst first: if all of these stand, so do the others. Guesses, to bound what a gradient that is
-# wrong everywhere may cost.
+# Disputes are sorted, the worst first: if the first 64 stand, so do the others. Guesses that bound the cost of a
+# gradient that is wrong everywhere.
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
-# The roundings of a staircase are not independent of each other, nor alike from tread to tread.
+# The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
 _UNEVEN = 3.0
 # What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
 # A guess: θ is rounded where it is stored, and again wherever the function scales it.
@@ -45,19 +44,19 @@ _OF_THETA = 2.0**3
 
 @dataclass(frozen=True, slots=True)
 class FunctionMeasurement:
-    """What is known about a function around θ.
+    """The measurements of a function around θ.
 
     Attributes:
         gradient: slopes along the lines.
         noise: σ of J per line.
-        narrow: unit roundoff that part of the losses is computed with, although they are asked for in 64 bits; 0 for
-            none.
-        locator: looks for wrong components, once it is there.
+        computed_in: unit roundoff of the coarsest arithmetic that part of the losses shows, although they were asked
+            for in 64 bits; 0 if they show none.
+        locator: finds wrong components; None before the first search.
     """
 
     gradient: OneSidedGradient
     noise: Vector
-    narrow: float
+    computed_in: float
     locator: Locator | None = None
 
 
@@ -70,7 +69,7 @@ def measure_function(
     options: FunctionOptions,
     progress: Callable[[int], None] | None = None,
 ) -> "FunctionOracle":
-    """Take differences of a function around θ, and return the oracle that knows them.
+    """Measure a function around θ by differences, and return its oracle.
 
     Args:
         evaluator: the function.
@@ -94,30 +93,30 @@ def measure_function(
 
 
 def _screen(engine: FunctionEngine) -> FunctionMeasurement:
-    """Measure directions alone."""
+    """Measure random directions alone."""
     slopes = DirectionalDerivatives(engine)
-    found = slopes.screen()
+    found = slopes.measure_all()
     noise = np.full(len(found), slopes.noise)
-    narrow = narrowness(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.stairs else 0.0
-    return FunctionMeasurement(screened(found), noise, narrow, Locator(engine, slopes))
+    computed_in = quantized_roundoff(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.quantized else 0.0
+    return FunctionMeasurement(gradient_along(found), noise, computed_in, Locator(engine, slopes))
 
 
 def _measure(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:
-    """Measure the noise, along a few components of each tensor, and then everything."""
-    near, coarse = noises_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
-    narrow = narrowness(near, coarse, float(np.abs(engine.losses[0])))
+    """Measure the noise along a few components of each tensor, and then all lines."""
+    near, coarse = measure_noise_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
+    computed_in = quantized_roundoff(near, coarse, float(np.abs(engine.losses[0])))
     noise = np.maximum(near, coarse)
-    noise = _UNEVEN * noise if narrow > 0 else noise
+    noise = _UNEVEN * noise if computed_in > 0 else noise
     if options.epsilon == "auto":
         gradient = estimate_one_sided(engine, noise, tolerance=options.tolerance)
     else:
         measured = estimate_fixed_step(engine, noise, epsilon=options.epsilon, difference="central")
         gradient = OneSidedGradient.smooth(measured)
-    return FunctionMeasurement(gradient, noise, narrow)
+    return FunctionMeasurement(gradient, noise, computed_in)
 
 
 class FunctionOracle:
-    """Differences of one function around θ, measured again where a witness disputes them.
+    """The numerical gradient of one function at θ, measured again where a witness disputes it.
 
     Attributes:
         engine: evaluates the losses.
@@ -139,9 +138,9 @@ class FunctionOracle:
         self._known, self._given_roundoffs, self._options, self._start = measured, roundoffs, options, start
 
     @property
-    def narrow(self) -> float:
+    def computed_in(self) -> float:
         """Unit roundoff that part of the losses is computed with; see `FunctionMeasurement`."""
-        return self._known.narrow
+        return self._known.computed_in
 
     @property
     def _found(self) -> OneSidedGradient:
@@ -154,44 +153,45 @@ class FunctionOracle:
     @property
     def _roundoffs(self) -> dict[str, float]:
         """Per tensor the unit roundoff of what it is computed in, by the witnesses or by the function itself."""
-        return {name: max(self.narrow, own) for name, own in self._given_roundoffs.items()}
+        return {name: max(self.computed_in, own) for name, own in self._given_roundoffs.items()}
 
     def reconsider(self, disputed: Indices, gradient: Vector) -> bool:
-        """Look at disputed lines again, with shorter steps; return whether anything has changed.
+        """Measure disputed lines again, with shorter steps, and return whether any value or bar has changed.
 
-        The worst come first; if all of these stand, so do the others.
+        The worst are measured first; if all of these stand, so do the others.
 
         Args:
             disputed: lines, the worst first, shape (k,).
-            gradient: slopes along all lines as the witness says, shape (c,).
+            gradient: the witness's slopes along all lines, shape (c,).
         """
         if self._options.epsilon != "auto" or self.engine.lines.only_directions or not len(disputed):
             return False
         before = self._found.measured.value, self._found.measured.bar
         with np.errstate(all="ignore"):
-            self._listen(disputed)
-            # What had a brief look is measured in full first; of very many the mildest, which are the likeliest to fit.
-            brief = disputed[self._found.brief[disputed]][-_MEASURED_AGAIN:]
-            if len(brief):
+            self._measure_noise(disputed)
+            # What was measured with two steps is measured with three first; of very many the mildest disputes, which
+            # are the likeliest to be settled by it.
+            two_step = disputed[self._found.two_step[disputed]][-_MEASURED_AGAIN:]
+            if len(two_step):
                 tolerance = self._options.tolerance
-                again = in_full(self.engine, self._noise, self._found, brief, tolerance=tolerance)
+                again = measure_in_full(self.engine, self._noise, self._found, two_step, tolerance=tolerance)
                 self._known = replace(self._known, gradient=again)
             for part in (disputed[:_RECONSIDERED], disputed[_RECONSIDERED:]):
                 seen = self._found.measured.value
-                again = reconsidered(self.engine, self._noise, self._found, part, gradient)
+                again = remeasure_disputed(self.engine, self._noise, self._found, part, gradient)
                 self._known = replace(self._known, gradient=again)
                 if np.array_equal(seen, self._found.measured.value, equal_nan=True):
                     break
         now = self._found.measured.value, self._found.measured.bar
         return not all(np.array_equal(was, new, equal_nan=True) for was, new in zip(before, now, strict=True))
 
-    def _listen(self, disputed: Indices) -> None:
-        """Measure the noise along disputed lines themselves: it may be larger than where the tensor was sampled."""
+    def _measure_noise(self, disputed: Indices) -> None:
+        """Measure the noise along the disputed lines: it may be larger than where the tensor was sampled."""
         chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
-        near, coarse = noises_along(self.engine, chosen)
-        narrow = narrowness(near, coarse, float(np.abs(self.engine.losses[0])))
+        near, coarse = measure_noise_along(self.engine, chosen)
+        computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self._noise, np.maximum(near, coarse)
-        noise = _UNEVEN * before if narrow > self.narrow else before.copy()
+        noise = _UNEVEN * before if computed_in > self.computed_in else before.copy()
         louder = found > 2 * noise[chosen]
         if louder.any():
             noise[chosen] = np.maximum(noise[chosen], found)
@@ -202,12 +202,14 @@ class FunctionOracle:
             measured = gradient.measured
             bar = measured.bar + NOISE_MULTIPLE * (noise - before) / measured.step
             gradient = replace(gradient, measured=replace(measured, bar=bar))
-        self._known = replace(self._known, gradient=gradient, noise=noise, narrow=max(self.narrow, narrow))
+        self._known = replace(
+            self._known, gradient=gradient, noise=noise, computed_in=max(self.computed_in, computed_in)
+        )
 
     def locate(self, gradient: Vector, relative: float, roundoff: float) -> Located | None:
-        """Look for the components that are wrong in a gradient, where a direction says that something is.
+        """Locate the wrong components of a gradient if a direction shows an error; they join the lines.
 
-        What is found joins the lines. None where there is nothing to go by, or the sample names enough.
+        Return None where there are no directions, or where the sample shows enough wrong components already.
 
         Args:
             gradient: shape (n,).
@@ -224,30 +226,30 @@ class FunctionOracle:
             locator = self._known.locator
             if locator is None:
                 slopes = DirectionalDerivatives(self.engine)
-                slopes.adopt(slopes_of(self._found, len(self.lines.components)), float(self._noise.max()))
+                slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self._noise.max()))
                 locator = Locator(self.engine, slopes)
                 self._known = replace(self._known, locator=locator)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
             # An eighth of the largest, as in the floor of the estimate: a guess.
-            allowance = Allowance(relative, rounding(max(roundoff, self.narrow)) * largest / 8)
+            allowance = Allowance(relative, rounding(max(roundoff, self.computed_in)) * largest / 8)
             located, found = locator.locate(gradient, allowance, self.lines, self._found), self._found
             if located is not None:
-                self.lines, found = locator.joined(self.lines, found)
+                self.lines, found = locator.join(self.lines, found)
             self._known = replace(self._known, gradient=found)
         return located
 
     @property
     def kinks(self) -> Indices:
-        """Lines with a kink at θ, or nearer than can be told."""
+        """Lines with a kink at θ, or too close to it to be told apart."""
         return np.flatnonzero(self._found.kink == 0)
 
     @property
     def kink_distance(self) -> Vector:
-        """Distance within which each line has a kink: 0 where it cannot be told from θ, nan for none in sight."""
+        """Distance within which each line has a kink: 0 for at θ, nan where no kink was met."""
         return self._found.kink
 
     def estimate(self, engine: str) -> Estimate:
-        """Return everything that is known as one value."""
+        """Return the gradient with its bars, and the statistics of how it was measured."""
         measured, loss = self._found.measured, float(self.engine.losses[0])
         floor = self._floor(measured.value)
         return Estimate(
@@ -276,10 +278,10 @@ class FunctionOracle:
         )
 
     def _floor(self, value: Vector) -> Vector:
-        """Return what rounding may do: to the gradient itself, and to the θ that it belongs to."""
+        """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends."""
         floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
         coarsest = max(self._roundoffs.values(), default=2.0**-53)
-        # How far θ extends along each line: 1 for directions.
+        # The size of θ along each line, which its rounding is relative to: 1 for directions.
         single = np.abs(self.engine.theta[self.lines.components])
         extent = np.concatenate([single, np.ones(len(self.lines.directions))])
         for tensor in self.lines.layout:
@@ -288,8 +290,8 @@ class FunctionOracle:
             # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an
             # eighth is a guess.
             floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
-            # θ itself is rounded: where J bends, its slope is no better known than that.
-            floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.bend * extent)[tensor.span]
+            # θ is rounded when it is stored: where J bends, that changes the slope.
+            floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.curvature * extent)[tensor.span]
         return floor
 
     def _loss_floor(self, loss: float) -> float:

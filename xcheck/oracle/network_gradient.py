@@ -28,7 +28,7 @@ from xcheck.oracle.estimators.central import (
     too_wide,
 )
 from xcheck.oracle.estimators.node import estimate_by_nodes
-from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
+from xcheck.oracle.estimators.noise import measure_loss_noise, sampled_differences
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
 from xcheck.seeds import Stream, generator
@@ -123,12 +123,12 @@ class NetworkOracle:
             upper=measured.upper,
             conventions=measured.conventions,
             spread=engine.penalty.spread,
-            near=engine.pieces.near,
+            near=engine.branches.near,
             magnitude=measured.magnitude,
             loss=float(engine.losses.mean()) + engine.penalty.value,
             rounding=self._rounding(engine, measured.magnitude, roundoff),
             trace=engine.trace,
-            ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
+            ties=engine.branches.ties + int(np.count_nonzero(engine.penalty.spread)),
             engine=engine.name,
             predicted={},
             audits=tuple(audits),
@@ -154,7 +154,7 @@ class NetworkOracle:
     def _noise(self, engine: NetworkEngine) -> Vector:
         """Return σ of J per component, shape (n,)."""
         rng = generator(self.problem.seed, Stream.NETWORK_NOISE)
-        return loss_noise(engine, engine.first_step * engine.scale, rng)
+        return measure_loss_noise(engine, engine.first_step * engine.scale, rng)
 
     def _estimate(self, engine: NetworkEngine, noise: Vector) -> Measurement:
         options = self.options

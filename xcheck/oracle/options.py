@@ -36,7 +36,7 @@ class OracleOptions:
 
     @property
     def extrapolates(self) -> bool:
-        """Whether steps are chosen and extrapolated, or one fixed step is taken as it is."""
+        """Whether steps are chosen and extrapolate, or one fixed step is taken as it is."""
         return self.epsilon == "auto" and self.difference == "central"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.function import Evaluator, chunk_for
-from xcheck.oracle.engines.lines import Lines, directed, sampled
+from xcheck.oracle.engines.lines import Lines, directions_alone, sample_lines
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import Stream, generator
 
@@ -27,7 +27,7 @@ def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: F
         options: with the scope and the budget.
     """
     if options.scope == "directions":
-        return directed(layout, options.seed, options.including), 0.0
+        return directions_alone(layout, options.seed, options.including), 0.0
     if options.scope == "all":
         return Lines.all_of(layout), 0.0
     return _affordable(evaluator, theta, layout, options)
@@ -53,6 +53,6 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
     affordable = options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
     tensors = sum(1 for tensor in layout if tensor.size)
     if options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):
-        return directed(layout, options.seed, options.including), predicted
+        return directions_alone(layout, options.seed, options.including), predicted
     rng = generator(options.seed, Stream.SAMPLE)
-    return sampled(layout, int(min(affordable, 1e6)), rng, options.including), predicted
+    return sample_lines(layout, int(min(affordable, 1e6)), rng, options.including), predicted

@@ -12,7 +12,7 @@ from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator
 from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Located, Search
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
-from xcheck.oracle.engines.lines import directed
+from xcheck.oracle.engines.lines import directions_alone
 
 LAYOUT = Layout.of({"W1": (128, 784), "b1": (128,), "W2": (10, 128), "b2": (10,)})
 SEEDS = range(15)
@@ -70,9 +70,9 @@ class Found:
 def search(case: Case, gradient: Vector, seed: int = 0, layout: Layout = LAYOUT) -> Found:
     """Screen a gradient, and look for what is wrong."""
     evaluator = Evaluator(lambda points: np.array([case.loss(point) for point in points]))
-    engine = FunctionEngine(evaluator, case.theta, directed(layout, seed))
+    engine = FunctionEngine(evaluator, case.theta, directions_alone(layout, seed))
     slopes = DirectionalDerivatives(engine)
-    slopes.screen()
+    slopes.measure_all()
     locator = Locator(engine, slopes)
     located = Search(slopes, layout, gradient, locator.measure, Allowance()).run()
     measured = locator.measure(np.array(located.components, dtype=np.intp))

@@ -15,7 +15,7 @@ def test_the_batched_engine_agrees_with_the_loop() -> None:
         batched = BatchedEngine(problem)
         indices = np.arange(problem.layout.size)
         step = np.full(len(indices), 2.0**-20)
-        if batched.pieces.ties == 0:
+        if batched.branches.ties == 0:
             slow, fast = loop.differences(indices, step, -step), batched.differences(indices, step, -step)
             scale = 1 + np.abs(slow.slope).max() + loop.losses[0]
             np.testing.assert_allclose(fast.slope, slow.slope, atol=1e-8 * scale)

@@ -5,7 +5,7 @@ import pytest
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
-from xcheck.oracle.engines.lines import Lines, directed
+from xcheck.oracle.engines.lines import Lines, directions_alone
 
 LAYOUT = Layout.of({"W": (70, 10), "b": (5,)})
 THETA = np.random.default_rng(0).standard_normal(LAYOUT.size)
@@ -35,7 +35,7 @@ def test_slopes_along_components(cheaper: object) -> None:
 
 def test_slopes_along_directions() -> None:
     """From end to end, and with a part of the direction alone."""
-    lines = directed(LAYOUT, 0)
+    lines = directions_alone(LAYOUT, 0)
     engine = FunctionEngine(Evaluator(losses), THETA, lines)
     step = np.full(len(lines.directions), 2.0**-17)
     found = engine.differences(np.arange(len(step)), step, -step)
@@ -51,7 +51,7 @@ def test_the_loss_at_theta_is_evaluated_once_and_when_it_is_asked_for() -> None:
     assert engine.evaluations == 0
     assert engine.losses == engine.losses == losses(THETA[None])
     assert engine.evaluations == 1
-    other = engine.for_lines(directed(LAYOUT, 0))
+    other = engine.for_lines(directions_alone(LAYOUT, 0))
     assert other.losses == engine.losses
     assert other.evaluations == 0
 

@@ -26,4 +26,4 @@ def test_no_components_no_differences() -> None:
     problem = scenario(0)
     engine, nothing = NetworkLoopEngine(problem), np.zeros(0)
     spans = engine.spans(np.zeros(0, dtype=np.intp), nothing, nothing)
-    assert spans.conventions.shape == (engine.pieces.variants, 0)
+    assert spans.conventions.shape == (engine.branches.variants, 0)

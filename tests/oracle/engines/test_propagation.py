@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xcheck.oracle.engines.network import tensors_of
-from xcheck.oracle.engines.propagation import is_short, reach
+from xcheck.oracle.engines.propagation import increment_bounds, is_short
 from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.oracle.network.forward import NUMPY, float64_on, losses
 from xcheck.testing import scenario
@@ -20,7 +20,7 @@ def test_moves_arrive_example_by_example(layer: int, short: bool) -> None:
     units, columns = np.arange(W.shape[0]), np.zeros(W.shape[0], dtype=np.intp)
     steps = 2.0**-20 * np.stack([np.ones(W.shape[0]), -np.ones(W.shape[0])])
     with float64_on(engine.device):
-        moved = np.asarray(engine.climber.moved(layer, 0, units, columns, steps, short=short))
+        moved = np.asarray(engine.propagator.loss_increments(layer, 0, units, columns, steps, short=short))
     for unit in units:
         theta = problem.theta.copy()
         theta[W.offset + unit * W.shape[1]] += steps[0, unit]
@@ -31,14 +31,14 @@ def test_moves_arrive_example_by_example(layer: int, short: bool) -> None:
             problem.inputs,
             problem.targets,
             engine.keeps,
-            [None if slope is None else slope[0] for slope in engine.pieces.slopes],
+            [None if slope is None else slope[0] for slope in engine.branches.per_layer],
         )
         np.testing.assert_allclose(moved[0, unit], run - engine.trace.losses, atol=1e-13 * max(1, run.max()))
 
 
 def test_how_far_moves_reach_decides_whether_they_are_short() -> None:
     """The larger the weights above, the further; the last layer moves nothing but itself."""
-    bounds = reach(StructuredEngine(scenario(20)))
+    bounds = increment_bounds(StructuredEngine(scenario(20)))
     assert all((bound >= 1).all() for bound in bounds)
     assert is_short(np.zeros(3))
     assert not is_short(np.array([0.0, 1e3]))

@@ -28,7 +28,7 @@ def test_the_structured_engine_agrees_with_the_batched(number: int) -> None:
 
 def test_scenarios_of_that_test_meet_ties() -> None:
     """At least one of them has units on a kink."""
-    assert any(BatchedEngine(scenario(number)).pieces.ties for number in (0, 7, 14, 21, 28, 35))
+    assert any(BatchedEngine(scenario(number)).branches.ties for number in (0, 7, 14, 21, 28, 35))
 
 
 @pytest.mark.parametrize("memory", [1, 100_000, 1 << 30])

@@ -8,7 +8,7 @@ from xcheck.oracle import LoopEngine
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.estimators.central import estimate_central
-from xcheck.oracle.estimators.noise import loss_noise, noise_level, sampled_differences
+from xcheck.oracle.estimators.noise import measure_loss_noise, noise_level, sampled_differences
 
 
 def test_noise_is_measured() -> None:
@@ -24,7 +24,7 @@ def test_a_noisy_loss_gets_wide_bars() -> None:
     layout = Layout.of({"theta": (50,)})
     theta = rng.standard_normal(50)
     engine = LoopEngine(lambda t: float(np.sin(t).sum() + 1e-6 * rng.standard_normal()), theta, layout)
-    noise = loss_noise(engine, np.full(50, 2.0**-10), rng)
+    noise = measure_loss_noise(engine, np.full(50, 2.0**-10), rng)
     measured = estimate_central(engine, noise, tolerance=1e-7)
     assert (np.abs(measured.value - np.cos(theta)) <= measured.bar).all()
     assert (measured.bar > 1e-7).all()
@@ -44,7 +44,7 @@ def test_noise_is_measured_along_as_many_components_as_are_asked_for(components:
     layout = Layout.of({"theta": (50,)})
     engine = Listening(lambda theta: float(np.sin(theta).sum()), np.ones(50), layout)
     before = engine.evaluations
-    loss_noise(engine, np.full(50, 2.0**-10), np.random.default_rng(0), components)
+    measure_loss_noise(engine, np.full(50, 2.0**-10), np.random.default_rng(0), components)
     assert engine.looked_at == min(components, 50)
     assert sampled_differences(layout, components) == 8 * min(components, 50)
     assert engine.evaluations > before

@@ -65,7 +65,7 @@ def test_an_earlier_measurement_is_gone_on_with() -> None:
     again = Refinement.of(engine, noise, found)
     again.converge(np.arange(4), 1e-7)
     assert engine.evaluations == spent
-    np.testing.assert_array_equal(again.result(found.brief).measured.value, found.measured.value)
+    np.testing.assert_array_equal(again.result(found.two_step).measured.value, found.measured.value)
 
 
 def test_a_staircase_stands_still() -> None:

@@ -1,4 +1,4 @@
-"""Slopes to both sides: a jump of the slope is told from a bend, and later measurements replace earlier ones."""
+"""Slopes to both sides: a jump of the slope is told from a curvature, and later measurements replace earlier ones."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ LAYOUT = Layout.of({"theta": (3,)})
 
 
 def losses(points: Vector) -> Vector:
-    """J = |θ₀| + 50 θ₁² + 3 θ₂: a kink, a bend, and neither."""
+    """J = |θ₀| + 50 θ₁² + 3 θ₂: a kink, a curvature, and neither."""
     return np.asarray(np.abs(points[:, 0]) + 50 * points[:, 1] ** 2 + 3 * points[:, 2])
 
 
@@ -26,7 +26,7 @@ def test_a_kink_is_no_bend() -> None:
     sides = measured()
     np.testing.assert_array_equal(sides.kinked, [True, False, False])
     np.testing.assert_allclose(sides.jump, [2.0, 0.0, 0.0], atol=1e-9)
-    np.testing.assert_allclose(sides.bend[1:], [100.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(sides.curvature[1:], [100.0, 0.0], atol=1e-6)
     np.testing.assert_allclose(sides.measured.value, [0.0, 100.0, 3.0], atol=1e-9)
 
 

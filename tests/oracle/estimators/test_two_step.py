@@ -5,7 +5,7 @@ import numpy as np
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.engines.lines import Lines
-from xcheck.oracle.estimators.two_step import SAMPLE, estimate_two_step, sample_of
+from xcheck.oracle.estimators.two_step import SAMPLE, draw_sample, estimate_two_step
 
 SIZE = 200
 KINKED = 17
@@ -35,8 +35,8 @@ def test_all_but_the_kink_are_within_their_bars() -> None:
 def test_small_tensors_are_measured_in_full() -> None:
     """And of large ones a sample, without repetition, inside the tensor."""
     rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(sample_of(Tensor("b", (63,), 5), rng), np.arange(5, 68))
-    chosen = sample_of(Tensor("W", (64,), 5), rng)
+    np.testing.assert_array_equal(draw_sample(Tensor("b", (63,), 5), rng), np.arange(5, 68))
+    chosen = draw_sample(Tensor("W", (64,), 5), rng)
     assert len(set(chosen.tolist())) == SAMPLE
     assert chosen.min() >= 5
     assert chosen.max() < 69

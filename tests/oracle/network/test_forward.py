@@ -1,4 +1,4 @@
-"""The forward pass: the formulas, in NumPy and JAX, and pieces that are continued beyond their kink."""
+"""The forward pass: the formulas, in NumPy and JAX, and branches continued past their kink."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from tests.oracle.conftest import loss_of
 from xcheck.networks.network import ActivationName, LossName
 from xcheck.oracle.engines.network import keeps_of, tensors_of
-from xcheck.oracle.network.forward import JAX, LOSSES, NATURAL, NUMPY, continued, losses, trace
+from xcheck.oracle.network.forward import JAX, LOSSES, NATURAL, NUMPY, evaluate_branch, losses, trace
 from xcheck.testing import scenario
 
 Z = np.linspace(-4, 4, 33)
@@ -43,7 +43,7 @@ def test_both_libraries_say_the_same(name: ActivationName) -> None:
 def test_a_piece_goes_on_beyond_its_kink(name: ActivationName, piece: float, at: float) -> None:
     """As if the kink were not there."""
     expected = {"relu": at, "leaky_relu": 0.01 * at, "elu": at}[name]
-    assert continued(NUMPY, name, np.array([at]), np.array([piece])) == pytest.approx(expected)
+    assert evaluate_branch(NUMPY, name, np.array([at]), np.array([piece])) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_losses_of_one_example(name: LossName, expected: float) -> None:
 
 @pytest.mark.parametrize("number", [0, 7, 10, 20])
 def test_a_trace_holds_the_losses_of_the_witness(number: int) -> None:
-    """On the pieces that are active at θ, the loss is what it is without any."""
+    """On the branches that are active at θ, the loss is that of the network as it is."""
     problem = scenario(number)
     parameters, keeps = tensors_of(problem.layout, problem.theta), keeps_of(problem)
     traced = trace(problem.network, parameters, problem.inputs, problem.targets, keeps)

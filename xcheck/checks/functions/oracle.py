@@ -52,7 +52,7 @@ class OracleRun:
     @property
     def roundoff(self) -> float:
         """Unit roundoff of what the losses are really computed in."""
-        return max(self.computed_in, 0.0 if self.oracle is None else self.oracle.narrow)
+        return max(self.computed_in, 0.0 if self.oracle is None else self.oracle.computed_in)
 
     @property
     def is_narrow(self) -> bool:

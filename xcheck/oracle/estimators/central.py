@@ -84,7 +84,7 @@ def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
     return engine.differences(indices, step, -step)
 
 
-def extrapolated(fine: Vector, coarse: Vector) -> Vector:
+def extrapolate(fine: Vector, coarse: Vector) -> Vector:
     """Return the fourth-order value R from D(h) and D(2h)."""
     return fine + (fine - coarse) / 3
 
@@ -105,7 +105,7 @@ def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vect
     # With x the share of the next order, far/near = 4 (1 + 4x)/(1 + x): from 3.5 to 4.6 means −0.04 < x < 0.05, where
     # the sixth order is negligible and |R − R'| is what it is taken for.
     regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
-    disagreement = np.abs(extrapolated(fine, double) - extrapolated(double, coarse))
+    disagreement = np.abs(extrapolate(fine, double) - extrapolate(double, coarse))
     return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
 
 
@@ -114,15 +114,15 @@ def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> 
     # Three steps for two extrapolated values: the second is there to tell how far off the first may be.
     once, twice, thrice = (_central(engine, indices, factor * step) for factor in (1, 2, 4))
 
-    value = extrapolated(once.slope, twice.slope)
-    lower, upper = extrapolated(once.lower, twice.lower), extrapolated(once.upper, twice.upper)
-    conventions = extrapolated(once.conventions, twice.conventions)
+    value = extrapolate(once.slope, twice.slope)
+    lower, upper = extrapolate(once.lower, twice.lower), extrapolate(once.upper, twice.upper)
+    conventions = extrapolate(once.conventions, twice.conventions)
     disagreement = np.max(
         [
-            np.abs(value - extrapolated(twice.slope, thrice.slope)),
-            np.abs(lower - extrapolated(twice.lower, thrice.lower)),
-            np.abs(upper - extrapolated(twice.upper, thrice.upper)),
-            np.abs(conventions - extrapolated(twice.conventions, thrice.conventions)).max(0),
+            np.abs(value - extrapolate(twice.slope, thrice.slope)),
+            np.abs(lower - extrapolate(twice.lower, thrice.lower)),
+            np.abs(upper - extrapolate(twice.upper, thrice.upper)),
+            np.abs(conventions - extrapolate(twice.conventions, thrice.conventions)).max(0),
         ],
         axis=0,
     )
