@@ -78,7 +78,7 @@ def page() -> str:
         found = [] if name.startswith(_LEFT_OUT) else messages_in(file.read_text(encoding="utf-8"))
         if found:
             rows = [f"| {message.line} | {message.kind} | {_literal(message.text)} |" for message in found]
-            parts.append("\n".join([f"## {name}\n", "| line | what it is | message |", "|---:|---|---|", *rows, ""]))
+            parts.append("\n".join([f"## `{name}`\n", "| line | what it is | message |", "|---:|---|---|", *rows, ""]))
     return "\n".join(parts)
 
 
