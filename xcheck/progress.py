@@ -7,12 +7,12 @@ from typing import TypeAlias
 Progress: TypeAlias = Callable[[int, int], None]
 
 
-def counted(progress: Progress | None, planned: int) -> Callable[[int], None] | None:
+def count_progress(progress: Progress | None, planned: int) -> Callable[[int], None] | None:
     """Return a function that engines call with how many more differences are done; None if nobody asks for progress.
 
     It reports their sum and what is planned. Where more are done than planned, the sum is reported for both.
 
-    >>> advance = counted(lambda done, planned: print(done, "of", planned), 6)
+    >>> advance = count_progress(lambda done, planned: print(done, "of", planned), 6)
     >>> advance(4), advance(4)
     4 of 6
     8 of 8

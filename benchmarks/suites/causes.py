@@ -21,7 +21,7 @@ from xcheck import check
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
-from xcheck.diagnose import diagnosis_of
+from xcheck.diagnose import diagnose_gradients
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
@@ -87,7 +87,7 @@ def _in_network(mistake: Mistake, problem: Problem, comparer: Comparer) -> str:
     if gradient is None:
         return "n/a"
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    found = diagnosis_of(
+    found = diagnose_gradients(
         [evaluation], [comparer.with_oracle(evaluation)], comparer, theta=problem.theta, problem=problem
     ).findings
     return _judged({finding.code for finding in found}, mistake.codes)

@@ -13,7 +13,7 @@ import xcheck
 from xcheck.backend import registry
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.errors import BackendError, DefinitionError
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 
 W, X = np.array([1.0, 2.0, 3.0]), np.array([0.5, -1.0, 2.0])
 GRADIENT = 2 * (W * X) * X
@@ -33,7 +33,7 @@ FUNCTIONS: dict[str, Callable[[], Any]] = {
 
 def made(function: Any, params: Any = W, data: tuple[Any, ...] = (X,), **options: Any) -> FunctionObjective:
     """The objective of a function."""
-    arguments = arguments_of(params, data, registry.read)
+    arguments = read_arguments(params, data, registry.read)
     objective = registry.get(function.backend).function_objective(function, arguments, **options)
     assert isinstance(objective, FunctionObjective)
     return objective

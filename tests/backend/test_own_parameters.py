@@ -9,7 +9,7 @@ import xcheck
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.backend.registry import read
 from xcheck.errors import DefinitionError
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 
 PARAMS = {"weight": np.arange(6.0).reshape(2, 3), "c": np.array([1 + 2j]), "steps": np.array(4)}
 RENAME = {"kernel": "weight"}
@@ -18,7 +18,7 @@ RENAME = {"kernel": "weight"}
 def matched(params: Any = None, *, wide: bool = False, **options: Any) -> OwnParameters:
     """The parameters of a function with `rename`, `layout` or `like`."""
     function = xcheck.objective(lambda p: 0.0, "numpy", **options)
-    return OwnParameters.match(function, arguments_of(PARAMS if params is None else params, (), read), wide=wide)
+    return OwnParameters.match(function, read_arguments(PARAMS if params is None else params, (), read), wide=wide)
 
 
 def test_there_and_back() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.compare.test_comparer import estimate
-from xcheck.caveats.functions import conventions, partial, shared, through_cotangent, training_mode
+from xcheck.caveats.functions import complex_convention, contracted_outputs, partial, shared_arrays, training_mode
 from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import DIRECTIONS
 
@@ -19,7 +19,7 @@ def arguments(**known: Any) -> Any:
 
 def test_arrays_that_are_shared_are_named_together() -> None:
     """One warning for each group."""
-    found = shared(arguments(shared=[("a", "b"), ("c", "d")]))
+    found = shared_arrays(arguments(shared=[("a", "b"), ("c", "d")]))
     assert [one.tensor for one in found] == ["a", "c"]
     assert found[0].text == "a and b are one array: each name is varied alone, and has a gradient of its own"
 
@@ -28,16 +28,16 @@ def test_arrays_that_are_shared_are_named_together() -> None:
 def test_only_complex_parameters_have_a_convention(dtype: str, labels: list[str], count: int) -> None:
     """And only if a gradient was converted to it."""
     leaves = {"z": SimpleNamespace(values=np.zeros(2, dtype))}
-    found = conventions(arguments(leaves=leaves), labels)
+    found = complex_convention(arguments(leaves=leaves), labels)
     assert len(found) == count
     assert all("which is converted (jax)" in one.text and one.tensor == "z" for one in found)
 
 
 def test_several_outputs_are_one_number() -> None:
     """With the seed that repeats it; a loss of one number needs no word."""
-    (found,) = through_cotangent((3, 2), 7)
+    (found,) = contracted_outputs((3, 2), 7)
     assert "the loss has shape (3, 2): it was checked through a random cotangent (seed 7)" in found.text
-    assert through_cotangent(None, 7) == []
+    assert contracted_outputs(None, 7) == []
 
 
 def test_a_sample_says_which_errors_it_would_have_shown() -> None:

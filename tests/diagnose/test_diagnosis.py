@@ -15,7 +15,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
-from xcheck.diagnose import diagnosis_of
+from xcheck.diagnose import diagnose_gradients
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
@@ -36,7 +36,7 @@ def judged(number: int, needs: tuple[tuple[str, object], ...]) -> tuple[Problem,
 def causes(problem: Problem, comparer: Comparer, gradient: Vector) -> list[Finding]:
     """What is said about this gradient."""
     evaluation = Evaluation("numpy", comparer.estimate.loss, gradient)
-    return diagnosis_of(
+    return diagnose_gradients(
         [evaluation], [comparer.with_oracle(evaluation)], comparer, theta=problem.theta, problem=problem
     ).findings
 
@@ -126,7 +126,7 @@ def messages(problem: Problem, estimate: Estimate, faulty: Vector) -> list[str]:
     comparer = Comparer(estimate, problem.layout, Tolerance())
     evaluation = Evaluation("numpy", estimate.loss, faulty)
     pairs = [comparer.with_oracle(evaluation)]
-    found = diagnosis_of([evaluation], pairs, comparer, theta=problem.theta, problem=problem)
+    found = diagnose_gradients([evaluation], pairs, comparer, theta=problem.theta, problem=problem)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,

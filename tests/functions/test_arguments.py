@@ -10,13 +10,13 @@ import torch
 from xcheck.backend.registry import read
 from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.errors import DefinitionError
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 
 
 def test_floating_and_complex_leaves_make_up_theta() -> None:
     """In the order of the tree, a complex one as two tensors; integers, booleans and words are no part of it."""
     tree = {"w": np.ones((2, 2)), "n": np.arange(3), "c": np.array([1 + 2j]), "mask": np.array([True]), "name": "mine"}
-    arguments = arguments_of(tree, (), read)
+    arguments = read_arguments(tree, (), read)
     assert [(tensor.name, tensor.shape) for tensor in arguments.layout] == [
         ("w", (2, 2)),
         ("c.real", (1,)),
@@ -27,7 +27,7 @@ def test_floating_and_complex_leaves_make_up_theta() -> None:
 
 def test_there_and_back() -> None:
     """θ becomes named arrays, complex ones included, and these become θ."""
-    arguments = arguments_of({"w": np.ones(2), "c": np.array([[1 + 2j]])}, (), read)
+    arguments = read_arguments({"w": np.ones(2), "c": np.array([[1 + 2j]])}, (), read)
     theta = np.arange(4.0)
     named = arguments.named(theta)
     assert {name: array.tolist() for name, array in named.items()} == {"w": [0.0, 1.0], "c": [[2 + 3j]]}
@@ -36,7 +36,7 @@ def test_there_and_back() -> None:
 
 def test_named_arrays_are_copies() -> None:
     """A function may write into them without changing θ."""
-    arguments = arguments_of(np.ones(2), (), read)
+    arguments = read_arguments(np.ones(2), (), read)
     theta = np.zeros(2)
     arguments.named(theta)["params"][:] = 7.0
     assert theta.tolist() == [0.0, 0.0]
@@ -54,26 +54,26 @@ def test_named_arrays_are_copies() -> None:
 )
 def test_the_coarsest_dtype_counts(tree: Any, roundoff: float, narrow: bool) -> None:
     """It bounds what a gradient can be."""
-    arguments = arguments_of(tree, (), read)
+    arguments = read_arguments(tree, (), read)
     assert (arguments.roundoff, arguments.is_narrow) == (roundoff, narrow)
 
 
 def test_narrow_data_make_a_check_narrow() -> None:
     """But integers are exact."""
-    assert arguments_of(np.ones(2), (np.ones(3, np.float32),), read).is_narrow
-    assert not arguments_of(np.ones(2), (np.ones(3, np.int8), "mine"), read).is_narrow
+    assert read_arguments(np.ones(2), (np.ones(3, np.float32),), read).is_narrow
+    assert not read_arguments(np.ones(2), (np.ones(3, np.int8), "mine"), read).is_narrow
 
 
 def test_the_size_of_the_data() -> None:
     """All arrays in all of them."""
-    assert arguments_of(1.0, (np.ones((2, 3)), {"x": np.arange(4), "name": "mine"}), read).data_size == 10
+    assert read_arguments(1.0, (np.ones((2, 3)), {"x": np.arange(4), "name": "mine"}), read).data_size == 10
 
 
 def test_one_array_under_two_names() -> None:
     """It is told; equal numbers in two arrays are not the same, and neither are two equal scalars."""
     shared, scalar = np.ones(2), 1.0
     tree = {"a": shared, "b": shared, "c": np.ones(2), "d": scalar, "e": scalar}
-    assert arguments_of(tree, (), read).shared == (("a", "b"),)
+    assert read_arguments(tree, (), read).shared == (("a", "b"),)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_one_array_under_two_names() -> None:
 def test_what_cannot_be_differentiated_is_refused(tree: Any, said: str) -> None:
     """With what came."""
     with pytest.raises(DefinitionError) as caught:
-        arguments_of(tree, (), read)
+        read_arguments(tree, (), read)
     assert said in str(caught.value)
 
 
 def test_everything_that_is_not_finite_is_said_at_once() -> None:
     """One complaint for each parameter."""
     with pytest.raises(DefinitionError) as caught:
-        arguments_of({"w": np.array([np.nan]), "b": np.array([np.inf]), "c": np.ones(1)}, (), read)
+        read_arguments({"w": np.array([np.nan]), "b": np.array([np.inf]), "c": np.ones(1)}, (), read)
     assert [complaint.text.partition(":")[0] for complaint in caught.value.complaints] == ["w", "b"]

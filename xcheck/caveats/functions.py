@@ -30,7 +30,7 @@ def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) 
     return [Finding(code=SAMPLED, text=text, value=norm)]
 
 
-def shared(arguments: Arguments) -> list[Finding]:
+def shared_arrays(arguments: Arguments) -> list[Finding]:
     """Name the parameters that are one array."""
     return [
         Finding(
@@ -42,7 +42,7 @@ def shared(arguments: Arguments) -> list[Finding]:
     ]
 
 
-def conventions(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
+def complex_convention(arguments: Arguments, labels: Sequence[str]) -> list[Finding]:
     """Say which convention complex gradients have, and whose were converted to it."""
     complex_leaves = [name for name, leaf in arguments.leaves.items() if leaf.values.dtype.kind == "c"]
     if not complex_leaves or not labels:
@@ -59,7 +59,7 @@ def training_mode(label: str, caution: str) -> Finding:
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
 
 
-def through_cotangent(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:
+def contracted_outputs(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:
     """Say that a loss with several outputs was checked through one random combination of them."""
     if shape is None:
         return []

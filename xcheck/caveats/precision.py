@@ -52,7 +52,7 @@ def _is_float32(values: Vector) -> bool:
     return bool((digits != np.round(digits)).any())
 
 
-def computed_narrowly(label: str, roundoff: float, estimate: Estimate) -> Finding:
+def noisy_as_narrow_dtype(label: str, roundoff: float, estimate: Estimate) -> Finding:
     """Say that the loss is as noisy as a narrow dtype, and where that may come from.
 
     Args:

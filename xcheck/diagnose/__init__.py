@@ -5,9 +5,9 @@ the residual down to the noise.
 """
 
 from xcheck.diagnose.consensus import consensus, consensus_findings, odd_one_out
-from xcheck.diagnose.diagnosis import Diagnosis, diagnosis_of
+from xcheck.diagnose.diagnosis import Diagnosis, diagnose_gradients
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
-from xcheck.diagnose.forward_pass import Forward, parted, shown
+from xcheck.diagnose.forward_pass import Forward, activations_of, locate_difference
 from xcheck.diagnose.origin import origin
 from xcheck.diagnose.ranking import explain_residual
 
@@ -16,13 +16,13 @@ __all__ = [
     "Evidence",
     "Forward",
     "Hypothesis",
+    "activations_of",
     "consensus",
     "consensus_findings",
-    "diagnosis_of",
+    "diagnose_gradients",
     "explain_residual",
     "explains",
+    "locate_difference",
     "odd_one_out",
     "origin",
-    "parted",
-    "shown",
 ]

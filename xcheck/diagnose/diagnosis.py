@@ -31,7 +31,7 @@ class Diagnosis:
 
 
 @np.errstate(all="ignore")  # a wrong gradient may be anything
-def diagnosis_of(
+def diagnose_gradients(
     evaluations: Sequence[Evaluation],
     pairs: Sequence[Pair],
     comparer: Comparer,

@@ -43,7 +43,7 @@ class Forward:
     roundoff: float
 
 
-def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
+def locate_difference(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | None:
     """Return where the forward pass of a witness first differs from the oracle's; None where that is not known."""
     if forward.activations is not None:
         shapes = [a.shape for a in estimate.trace.a]
@@ -56,7 +56,7 @@ def parted(forward: Forward, problem: Problem, estimate: Estimate) -> Finding | 
     return _in_loss(forward, problem, estimate)
 
 
-def shown(activations: Any) -> list[Vector] | None:
+def activations_of(activations: Any) -> list[Vector] | None:
     """Return the activations that a witness shows as arrays of float64; None where it shows none."""
     if activations is None:
         return None

@@ -24,7 +24,7 @@ _ROUNDING = 1e-12
 _CONSTANT = 1e-6
 
 
-def located(name: str, found: Located, layout: Layout) -> list[Finding]:
+def location_findings(name: str, found: Located, layout: Layout) -> list[Finding]:
     """Return a finding on the wrong components that bisection located, on dense tensors, and on what is left."""
     names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
     tensor = layout.locate(found.components[0]).name if found.components else None
@@ -53,7 +53,9 @@ def located(name: str, found: Located, layout: Layout) -> list[Finding]:
     return [Finding(code=LOCATED, text=text, tensor=tensor, value=float(found.losses))]
 
 
-def parting(label: str, objective: Objective, other: str, reference: Objective, arguments: Arguments) -> list[Finding]:
+def parting_findings(
+    label: str, objective: Objective, other: str, reference: Objective, arguments: Arguments
+) -> list[Finding]:
     """Return a finding on the tensors in which two losses differ: if one is moved, the losses change differently.
 
     Args:

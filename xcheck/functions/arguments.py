@@ -123,7 +123,7 @@ class Arguments:
         return tuple(tuple(names) for names in groups.values() if len(names) > 1)
 
 
-def arguments_of(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
+def read_arguments(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     """Return parameters and data as arguments.
 
     Args:

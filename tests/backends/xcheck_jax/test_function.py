@@ -10,7 +10,7 @@ import pytest
 import xcheck
 from xcheck.backend import registry
 from xcheck.backend.function_objective import FunctionObjective
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 from xcheck_jax.function import read_leaf
 
 W = np.array([1.0, 2.0, 3.0])
@@ -19,7 +19,7 @@ W = np.array([1.0, 2.0, 3.0])
 def made(loss: Any, params: Any = W, data: tuple[Any, ...] = ()) -> FunctionObjective:
     """The objective of a function."""
     function = xcheck.objective(loss, "jax")
-    objective = registry.get("jax").function_objective(function, arguments_of(params, data, registry.read))
+    objective = registry.get("jax").function_objective(function, read_arguments(params, data, registry.read))
     assert isinstance(objective, FunctionObjective)
     return objective
 

@@ -10,7 +10,7 @@ import pytest
 import xcheck
 from xcheck.backend import registry
 from xcheck.errors import BackendError
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 from xcheck_numpy.function import lay_out, read_leaf
 
 X = np.arange(12.0).reshape(3, 4)
@@ -66,7 +66,7 @@ def test_a_copy_lies_like_its_source(source: np.ndarray) -> None:
 def test_numpy_has_no_autodiff() -> None:
     """It says what to give instead."""
     function = xcheck.objective(lambda p: p.sum(), "numpy")
-    objective = registry.get("numpy").function_objective(function, arguments_of(X, (), registry.read))
+    objective = registry.get("numpy").function_objective(function, read_arguments(X, (), registry.read))
     with pytest.raises(BackendError, match="NumPy has no autodiff: give the backward pass as gradient="):
         objective.loss_and_gradient(X.ravel())
 
@@ -74,5 +74,5 @@ def test_numpy_has_no_autodiff() -> None:
 def test_python_numbers_stay_python_numbers() -> None:
     """A function that calls `math` with its parameters works."""
     function = xcheck.objective(lambda p: math.exp(p) if type(p) is float else math.nan, "numpy", gradient=math.exp)
-    objective = registry.get("numpy").function_objective(function, arguments_of(2.0, (), registry.read))
+    objective = registry.get("numpy").function_objective(function, read_arguments(2.0, (), registry.read))
     assert objective.losses(np.array([[3.0]])).tolist() == [math.exp(3.0)]

@@ -9,7 +9,7 @@ import torch
 import xcheck
 from xcheck.backend import registry
 from xcheck.backend.function_objective import FunctionObjective
-from xcheck.functions.arguments import arguments_of
+from xcheck.functions.arguments import read_arguments
 from xcheck_torch.function import lay_out, read_leaf
 
 X = torch.arange(12.0).reshape(3, 4)
@@ -17,7 +17,7 @@ X = torch.arange(12.0).reshape(3, 4)
 
 def made(function: Any, params: Any, data: tuple[Any, ...] = ()) -> FunctionObjective:
     """The objective of a function or a module."""
-    objective = registry.get("torch").function_objective(function, arguments_of(params, data, registry.read))
+    objective = registry.get("torch").function_objective(function, read_arguments(params, data, registry.read))
     assert isinstance(objective, FunctionObjective)
     return objective
 

@@ -28,7 +28,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import FEW
 from xcheck.oracle.options import FunctionOptions
-from xcheck.progress import Progress, counted
+from xcheck.progress import Progress, count_progress
 from xcheck.text import did_you_mean
 from xcheck.verdict import Verdict
 
@@ -63,7 +63,9 @@ class FunctionCheck:
             DefinitionError: a function does not fit its parameters.
         """
         # Six differences per component is what the estimators take where nothing goes wrong.
-        options = replace(self.options, progress=counted(progress, 6 * self.layout.size) or self.options.progress)
+        options = replace(
+            self.options, progress=count_progress(progress, 6 * self.layout.size) or self.options.progress
+        )
         if including is not None:
             options = replace(options, differences=replace(options.differences, including=(including,)))
         found = run_functions(self.implementations, self.arguments, options)
@@ -134,7 +136,7 @@ def prepare_functions(
         worst=settings.worst,
         cotangent=settings.cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, settings.backend),
-        progress=counted(settings.progress, 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
+        progress=count_progress(settings.progress, 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
     )
     return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), settings.order)
 

@@ -17,7 +17,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Diagnosis, diagnosis_of, odd_one_out
+from xcheck.diagnose import Diagnosis, diagnose_gradients, odd_one_out
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
@@ -135,7 +135,7 @@ def diagnose_functions(
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
     findings = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
-        causes = diagnosis_of([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
+        causes = diagnose_gradients([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
         findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
     return Diagnosis(findings, {})

@@ -9,7 +9,7 @@ from xcheck.backend import registry
 from xcheck.backend.contract import Backend
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import Arguments, arguments_of
+from xcheck.functions.arguments import Arguments, read_arguments
 from xcheck.functions.function import Function, objective
 from xcheck.functions.tree import leaves
 
@@ -128,7 +128,7 @@ def arguments_for(params: Any, data: Any) -> Arguments:
     """
     # A single array is meant as one argument, not as its rows.
     given = tuple(data) if isinstance(data, tuple | list) else (data,)
-    return arguments_of(params, given, registry.read)
+    return read_arguments(params, given, registry.read)
 
 
 def framework_of(params: Any) -> str | None:

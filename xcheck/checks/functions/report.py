@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from xcheck.caveats.coverage import below_noise, zero_gradient
-from xcheck.caveats.functions import conventions, partial, shared, through_cotangent, training_mode
+from xcheck.caveats.functions import complex_convention, contracted_outputs, partial, shared_arrays, training_mode
 from xcheck.caveats.kinks import components_at_kinks
-from xcheck.caveats.precision import computed_narrowly, ill_conditioned
+from xcheck.caveats.precision import ill_conditioned, noisy_as_narrow_dtype
 from xcheck.caveats.undecided import undecided_components
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, findings_in_order
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
@@ -28,7 +28,7 @@ from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis
 from xcheck.diagnose.determinism import differing_calls
-from xcheck.diagnose.functions import located, parting
+from xcheck.diagnose.functions import location_findings, parting_findings
 from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.verdict import Verdict
@@ -69,7 +69,9 @@ def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, argu
         comparison,
         diagnosis,
         of_oracle=found.run.findings,
-        located=[finding for name, one in found.run.located for finding in located(name, one, arguments.layout)],
+        located=[
+            finding for name, one in found.run.located for finding in location_findings(name, one, arguments.layout)
+        ],
         parted=_parted_losses(found, comparison.pairs, arguments),
     )
 
@@ -84,7 +86,7 @@ def _parted_losses(found: Answers, pairs: Sequence[Pair], arguments: Arguments) 
         finding
         for name, objective in objectives.items()
         if name in differing and name != label and label in objectives
-        for finding in parting(name, objective, label, objectives[label], arguments)
+        for finding in parting_findings(name, objective, label, objectives[label], arguments)
     ]
 
 
@@ -101,14 +103,14 @@ def _warnings(
     warnings = [warning for answer in found.answers for warning in answer.warnings]
     warnings += run.warnings
     if run.is_narrow:
-        warnings.append(computed_narrowly(run.label, run.roundoff, estimate))
+        warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
     warnings += [training_mode(name, text) for name, objective in objectives.items() for text in objective.cautions()]
     warnings += differing_calls(found.evaluations, comparer)
-    warnings += shared(arguments)
-    warnings += conventions(arguments, [name for name, objective in objectives.items() if objective.conjugates])
+    warnings += shared_arrays(arguments)
+    warnings += complex_convention(arguments, [name for name, objective in objectives.items() if objective.conjugates])
     if options.cotangent is None and not found.outputs:
         shape = None if found.cotangent is None else found.cotangent.shape
-        warnings += through_cotangent(shape, options.differences.seed)
+        warnings += contracted_outputs(shape, options.differences.seed)
     # All that follows is about error bars, of which there are none.
     if run.oracle is None or not np.isfinite(estimate.loss):
         return warnings

@@ -13,7 +13,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
 from xcheck.compare.precision import precisions
-from xcheck.diagnose import Forward, diagnosis_of, odd_one_out, parted, shown
+from xcheck.diagnose import Forward, activations_of, diagnose_gradients, locate_difference, odd_one_out
 from xcheck.diagnose.determinism import differing_calls
 from xcheck.dtypes import roundoff_of
 from xcheck.findings import Finding
@@ -35,7 +35,7 @@ def build_report(
     comparison = Comparison(
         answers=answers, evaluations=evaluations, estimate=estimate, comparer=comparer, pairs=pairs, distinct=pairs
     )
-    diagnosis = diagnosis_of(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
+    diagnosis = diagnose_gradients(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
     head = ReportHead(
         model=problem.name,
         summary=_summary(problem, point.dtype),
@@ -75,11 +75,13 @@ def _parted_losses(comparison: Comparison, point: CheckedPoint) -> list[Finding]
             continue
         try:
             # Optional in the contract; without it the loss alone has to tell.
-            activations = shown(objectives[pair.a].activations(point.problem.theta))
+            activations = activations_of(objectives[pair.a].activations(point.problem.theta))
         except Exception:  # noqa: BLE001 - a plug-in that cannot show them is none the worse as a witness
             activations = None
         roundoff = roundoff_of(point.dtype)
-        finding = parted(Forward(pair.a, pair.losses[0], activations, roundoff), point.problem, point.estimate)
+        finding = locate_difference(
+            Forward(pair.a, pair.losses[0], activations, roundoff), point.problem, point.estimate
+        )
         found += [finding] if finding else []
     return found
 

@@ -18,7 +18,7 @@ from xcheck.findings import CONSTANT_FEATURE
 from xcheck.networks.definition import CheckSettings, Loaded
 from xcheck.oracle import OracleOptions, numerical_gradient, planned_differences
 from xcheck.oracle.extended_precision import settle_disputes
-from xcheck.progress import Progress, counted
+from xcheck.progress import Progress, count_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,9 @@ def run_network(
     options = _options(check)
     answers = call_witnesses(problem, check, backends)
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
-    estimate = numerical_gradient(problem, options, progress=counted(progress, planned_differences(problem, options)))
+    estimate = numerical_gradient(
+        problem, options, progress=count_progress(progress, planned_differences(problem, options))
+    )
     tolerance = tolerance_for(
         check.tolerance,
         roundoff_of(check.dtype),
