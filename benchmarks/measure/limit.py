@@ -116,7 +116,7 @@ def _counted(engine: StructuredEngine) -> tuple[float, float]:
         size, chunk = (inputs + 1) * units, engine.chunk(number)
 
         def losses(units: Any, columns: Any, steps: Any, number: int = number) -> Array:
-            return engine.climber.moved(number, 0, units, columns, steps, short=True)
+            return engine.propagator.loss_increments(number, 0, units, columns, steps, short=True)
 
         with float64_on(engine.device):
             place = (np.zeros(chunk, int), np.zeros(chunk, int), np.zeros((2, chunk)))

@@ -1,7 +1,7 @@
 """Arrays with one column for each component: selected, replaced and joined together, so that none is left behind."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-
-def total() -> Any:
-    """Return a dataclass field that adds up when parts are joined, such as the number of losses."""
-    return field(metadata={"total": True})
+# Metadata of a field that adds up where several are joined, such as the number of losses.
+TOTAL = {"total": True}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
     """A dataclass whose arrays have the components in their last axis; fields that are `Columns` move along.
 
-    Fields of other kinds stay as they are; where several are joined, the first decides, or they are a `total`.
+    Fields of other kinds stay as they are; where several are joined, the first decides, or they add up (`TOTAL`).
     """
 
     def take(self, rows: Indices | Flags | slice) -> Self:

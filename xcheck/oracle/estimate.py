@@ -1,16 +1,17 @@
 """Estimate: the numerical gradient and what is known about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xcheck.layout import Vector
+from xcheck.oracle.columns import TOTAL, Columns
 from xcheck.oracle.estimators.audit import Audit
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.network.forward import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Estimate:
+class Estimate(Columns):
     """∂J/∂θ from differences of J, with an error bar on every component.
 
     Attributes:
@@ -47,10 +48,10 @@ class Estimate:
     spread: Vector
     near: bool
     magnitude: Vector
-    loss: float
+    loss: float = field(metadata=TOTAL)
     rounding: Rounding
     trace: Trace
-    ties: int
+    ties: int = field(metadata=TOTAL)
     engine: str
     predicted: Mapping[str, float]
     audits: tuple[Audit, ...]
@@ -58,6 +59,6 @@ class Estimate:
     refereed: int
     difference: str
     epsilon: float
-    evaluations: int
-    seconds: float
+    evaluations: int = field(metadata=TOTAL)
+    seconds: float = field(metadata=TOTAL)
     compile_seconds: float

@@ -24,7 +24,7 @@ _AFFORDABLE = 2e9
 _LOSSES_EACH = 12
 
 
-def affordable(problem: Problem) -> int:
+def count_affordable(problem: Problem) -> int:
     """Return how many components the referee takes on; none where extended precision is no better than float64."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return 0
@@ -41,7 +41,7 @@ def settle_disputes(problem: Problem, estimate: Estimate, disputes: Vector, *, t
         disputes: how badly each component is in dispute, 0 where it is not, shape (n,).
         tolerance: relative tolerance of the check.
     """
-    count = min(affordable(problem), int(np.count_nonzero(disputes)))
+    count = min(count_affordable(problem), int(np.count_nonzero(disputes)))
     worst = np.argsort(-disputes, kind="stable")[:count]
     return remeasure(problem, estimate, np.sort(worst), tolerance=tolerance) if count else estimate
 
@@ -63,12 +63,14 @@ def remeasure(problem: Problem, estimate: Estimate, disputed: Indices, *, tolera
     again = estimate_central(engine, noise, tolerance=tolerance, indices=disputed)
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])
-    places = disputed[better]
-    changed = {}
-    for ours, theirs in (("value", "value"), ("error_bar", "bar"), ("lower", "lower"), ("upper", "upper")):
-        changed[ours] = getattr(estimate, ours).copy()
-        changed[ours][places] = getattr(again, theirs)[better]
-    conventions = estimate.conventions.copy()
-    conventions[:, places] = again.conventions[:, better]
+    places, again = disputed[better], again.take(better)
+    settled = replace(
+        estimate.take(places),
+        value=again.value,
+        error_bar=again.bar,
+        lower=again.lower,
+        upper=again.upper,
+        conventions=again.conventions,
+    )
     evaluations = estimate.evaluations + again.evaluations
-    return replace(estimate, **changed, conventions=conventions, evaluations=evaluations, refereed=len(disputed))
+    return replace(estimate.put(places, settled), evaluations=evaluations, refereed=len(disputed))

@@ -16,7 +16,7 @@ _FLOAT32, _HALF = 2.0**-24, 2.0**-8
 _ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
 
 
-def narrowness(near: Vector, coarse: Vector, loss: float) -> float:
+def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
     """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
 
     Close samples show no noise there, and others that of float32, or of bfloat16.

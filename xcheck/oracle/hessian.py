@@ -13,7 +13,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolated, truncation_error
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolate, truncation_error
 from xcheck.oracle.estimators.noise import POINTS, noise_level
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.function_estimate import nothing_measured
@@ -71,7 +71,7 @@ def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) 
         differences = [
             (gradient(theta + k * t * vector) - gradient(theta - k * t * vector)) / (2 * k * t) for k in (1, 2, 4)
         ]
-        value, rounding = extrapolated(differences[0], differences[1]), NOISE_MULTIPLE * noise / t
+        value, rounding = extrapolate(differences[0], differences[1]), NOISE_MULTIPLE * noise / t
         truncation, irregular = truncation_error(differences, rounding)
         bar = truncation + rounding
         # Steps become shorter: one is believed until a shorter one is sharper, or contradicts it.

@@ -28,7 +28,7 @@ from xcheck.oracle.estimators.central import (
     too_wide,
 )
 from xcheck.oracle.estimators.node import estimate_by_nodes
-from xcheck.oracle.estimators.noise import loss_noise, sampled_differences
+from xcheck.oracle.estimators.noise import measure_loss_noise, sampled_differences
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
 from xcheck.seeds import Stream, generator
@@ -123,12 +123,12 @@ class NetworkOracle:
             upper=measured.upper,
             conventions=measured.conventions,
             spread=engine.penalty.spread,
-            near=engine.pieces.near,
+            near=engine.branches.near,
             magnitude=measured.magnitude,
             loss=float(engine.losses.mean()) + engine.penalty.value,
             rounding=self._rounding(engine, measured.magnitude, roundoff),
             trace=engine.trace,
-            ties=engine.pieces.ties + int(np.count_nonzero(engine.penalty.spread)),
+            ties=engine.branches.ties + int(np.count_nonzero(engine.penalty.spread)),
             engine=engine.name,
             predicted={},
             audits=tuple(audits),
@@ -154,7 +154,7 @@ class NetworkOracle:
     def _noise(self, engine: NetworkEngine) -> Vector:
         """Return σ of J per component, shape (n,)."""
         rng = generator(self.problem.seed, Stream.NETWORK_NOISE)
-        return loss_noise(engine, engine.first_step * engine.scale, rng)
+        return measure_loss_noise(engine, engine.first_step * engine.scale, rng)
 
     def _estimate(self, engine: NetworkEngine, noise: Vector) -> Measurement:
         options = self.options
@@ -188,9 +188,9 @@ class NetworkOracle:
             return found
         engine = self._make(StructuredEngine)
         again = estimate_central(engine, self._noise(engine), tolerance=tolerance, indices=wide, lengthen=False)
-        better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
+        measured, better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
         evaluations = found.evaluations + _noise_samples(engine) + again.evaluations
-        return replace(found, referred=int(better.sum()), evaluations=evaluations)
+        return replace(found, measured=measured, referred=int(better.sum()), evaluations=evaluations)
 
     def _audit(self, found: NetworkMeasurement, noise: Vector) -> NetworkMeasurement:
         """Hold a sample of the components against more direct engines."""

@@ -1,4 +1,4 @@
-"""OracleOptions: how the numerical gradient is taken."""
+"""How the numerical gradient is taken: of a network, and of a function."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,8 @@ from typing import Literal
 from xcheck.dtypes import DtypeName
 from xcheck.oracle.engines.base import EngineName
 from xcheck.oracle.estimators.central import DifferenceName
+
+ScopeName = Literal["auto", "all", "sample", "directions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,5 +36,26 @@ class OracleOptions:
 
     @property
     def extrapolates(self) -> bool:
-        """Whether steps are chosen and extrapolated, or one fixed step is taken as it is."""
+        """Whether steps are chosen and extrapolate, or one fixed step is taken as it is."""
         return self.epsilon == "auto" and self.difference == "central"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOptions:
+    """How to differentiate numerically.
+
+    Attributes:
+        epsilon: "auto", or the fixed step of the lecture notes.
+        tolerance: relative tolerance that gradients will be held to.
+        scope: all components, a sample with random directions, directions alone, or whichever fits the budget.
+        budget: seconds.
+        seed: of the sample and of the directions.
+        including: components that a sample includes in any case.
+    """
+
+    epsilon: float | Literal["auto"] = "auto"
+    tolerance: float = 1e-7
+    scope: ScopeName = "auto"
+    budget: float = 10.0
+    seed: int = 0
+    including: tuple[int, ...] = ()

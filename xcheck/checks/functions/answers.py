@@ -11,7 +11,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.functions.arguments import Numbers
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
-from xcheck.oracle.function_gradient import FunctionOptions
+from xcheck.oracle.options import FunctionOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

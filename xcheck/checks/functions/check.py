@@ -27,7 +27,7 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import FEW
-from xcheck.oracle.function_gradient import FunctionOptions
+from xcheck.oracle.options import FunctionOptions
 from xcheck.progress import Progress, counted
 from xcheck.text import did_you_mean
 from xcheck.verdict import Verdict

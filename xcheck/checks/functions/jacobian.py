@@ -1,8 +1,7 @@
 """Losses that are arrays: checked through one cotangent, or output by output, as a whole Jacobian."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Layout, Tensor
 from xcheck.oracle import Estimate
-from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.seeds import Stream, generator
 
 # Outputs that are checked one by one: a guess, chosen so that a Jacobian takes minutes at most.
@@ -83,7 +81,7 @@ def join_outputs(parts: Sequence[Answers]) -> Answers:
     return replace(
         first,
         layout=Layout(tuple(tensors)),
-        estimate=_concatenate([part.estimate for part in parts]),
+        estimate=Estimate.concatenate([part.estimate for part in parts]),
         evaluations=_join_witnesses([part.evaluations for part in parts]),
         reruns=_join_witnesses([part.reruns for part in parts]),
         whole_reruns=(),
@@ -123,19 +121,3 @@ def _join_calls(own: Sequence[Evaluation]) -> Evaluation:
         own[0].name, float(np.sum([one.loss for one in last])), np.concatenate([one.gradient for one in last])
     )
     return replace(joined, again=again, elsewhere=any(one.elsewhere for one in own))
-
-
-def _concatenate(estimates: Sequence[Estimate]) -> Estimate:
-    """Join the estimates of the outputs; numbers of evaluations and seconds add up."""
-    first = estimates[0]
-    joined: dict[str, Any] = {
-        field.name: np.concatenate([getattr(one, field.name) for one in estimates], axis=-1)
-        for field in fields(Estimate)
-        if isinstance(getattr(first, field.name), np.ndarray)
-    }
-    rounding = Rounding(
-        np.concatenate([one.rounding.gradient for one in estimates]), sum(one.rounding.loss for one in estimates)
-    )
-    totals = ("loss", "ties", "evaluations", "seconds")
-    joined |= {name: sum(getattr(one, name) for one in estimates) for name in totals}
-    return replace(first, rounding=rounding, **joined)

@@ -21,7 +21,8 @@ from xcheck.oracle.bisection.search import Located
 from xcheck.oracle.engines.function import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.function_estimate import nothing_measured
-from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
+from xcheck.oracle.function_gradient import FunctionOracle, measure_function
+from xcheck.oracle.options import FunctionOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +52,7 @@ class OracleRun:
     @property
     def roundoff(self) -> float:
         """Unit roundoff of what the losses are really computed in."""
-        return max(self.computed_in, 0.0 if self.oracle is None else self.oracle.narrow)
+        return max(self.computed_in, 0.0 if self.oracle is None else self.oracle.computed_in)
 
     @property
     def is_narrow(self) -> bool:
@@ -233,4 +234,4 @@ def _oracle(
     if options.scope == "directions":
         objective.width = min(objective.width, LOSSES_EACH)  # more than that never come at a time
     evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff)
-    return FunctionOracle(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)
+    return measure_function(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)

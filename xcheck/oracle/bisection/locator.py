@@ -1,35 +1,37 @@
-"""Locating: wrong components are found by bisection, measured by themselves, and join what is differenced.
+"""Locator: it finds wrong components by bisection, measures them one by one, and adds them to the lines.
 
-Slopes along pieces are those of J, not of a witness: a second witness profits from what was measured for the first.
+Derivatives along segments are those of J and not of a witness, so the search for a second witness reuses all that was
+measured for the first.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives
+from xcheck.oracle.bisection.derivative import DirectionalDerivative
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Directions, Lines
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.estimators.one_sided import OneSidedGradient, estimate_one_sided
+from xcheck.oracle.estimators.one_sided import estimate_one_sided
+from xcheck.oracle.estimators.sides import OneSidedGradient
 
-# A component that is to be named need not be known any better.
+# A relative error of a millionth is enough to show that a component is wrong, which is all that is needed: a guess.
 _TOLERANCE = 1e-6
-# They are found for nothing, by looking; eight fill the report.
+# Components that are not finite need no search; a report shows eight.
 _MOST_NOT_FINITE = 8
 
 
 class Locator:
-    """Looks for wrong components of any number of gradients of one function.
+    """Finds wrong components of any number of gradients of one function.
 
     Args:
         engine: evaluates the losses.
-        slopes: knows all directions from end to end.
+        slopes: has measured all directions from end to end.
     """
 
     def __init__(self, engine: FunctionEngine, slopes: DirectionalDerivatives) -> None:
@@ -38,20 +40,20 @@ class Locator:
         self._measured: OneSidedGradient | None = None
 
     def locate(self, gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> Located | None:
-        """Return which components of a gradient, shape (n,), are wrong; None where the lines name enough of them."""
+        """Return the wrong components of a gradient, shape (n,); None where the lines show enough of them already."""
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
             before, named = self._engine.evaluations, bad[:_MOST_NOT_FINITE]
             self.measure(np.setdiff1d(named, lines.components))
             spent = self._engine.evaluations - before
             return Located(tuple(named.tolist()), losses=spent, not_finite=len(bad))
-        known = _wrong(gradient, allowance, lines, found)
+        known = _find_wrong(gradient, allowance, lines, found)
         if len(known) > MOST_FOUND:
             return None
         return Search(self._slopes, lines.whole, gradient, self.measure, allowance, known).run()
 
     def measure(self, places: Indices) -> list[Measured]:
-        """Measure components by themselves: both sides, kinks, and bars."""
+        """Measure components one by one, both sides and kinks, and return their values with bars."""
         new = np.setdiff1d(places, self._places)
         if len(new):
             engine = self._engine.for_lines(
@@ -62,110 +64,72 @@ class Locator:
             before = self._places
             self._places = np.union1d(before, new)
             rows = np.searchsorted(self._places, new)
-            old = None if self._measured is None else (self._measured, np.searchsorted(self._places, before))
-            self._measured = _merged((found, rows), old, len(self._places))
+            old = [] if self._measured is None else [(self._measured, np.searchsorted(self._places, before))]
+            self._measured = _merge([(found, rows), *old])
         if self._measured is None:
             return []
-        one = self._measured.measured
+        measured = self._measured.measured
         rows = np.searchsorted(self._places, places)
-        return [Measured(float(one.value[row]), float(_wide(one)[row])) for row in rows]
+        return [Measured(float(measured.value[row]), float(_half_widths(measured)[row])) for row in rows]
 
-    def joined(self, lines: Lines, found: OneSidedGradient) -> tuple[Lines, OneSidedGradient]:
-        """Return the lines with what was found, and what was measured along all of them."""
+    def join(self, lines: Lines, found: OneSidedGradient) -> tuple[Lines, OneSidedGradient]:
+        """Return the lines with the components that were measured, and the measurements along all lines."""
         count = len(lines.components)
-        own = [self._slopes.slope(piece, np.inf) for piece in self._slopes.whole]
-        found = replace(found, measured=_with_slopes(found.measured, count, own))
+        own = [self._slopes.measure(segment, np.inf) for segment in self._slopes.whole]
+        directions = count + np.arange(len(own))
+        slopes = replace(gradient_along(own).measured, indices=directions)
+        found = replace(found, measured=found.measured.put(directions, slopes))
         new = np.setdiff1d(self._places, lines.components)
         if self._measured is None or not len(new):
             return lines, found
         more = lines.including(new)
-        places = np.concatenate([np.searchsorted(more.components, lines.components), len(more.components) + _up(own)])
-        kept = _taken(self._measured, np.searchsorted(self._places, new))
-        rows = np.searchsorted(more.components, new)
-        return more, _merged((kept, rows), (found, places), more.layout.size)
+        places = np.concatenate(
+            [np.searchsorted(more.components, lines.components), len(more.components) + np.arange(len(own))]
+        )
+        kept = self._measured.take(np.searchsorted(self._places, new))
+        return more, _merge([(kept, np.searchsorted(more.components, new)), (found, places)])
 
 
-def screened(slopes: Sequence[DirectionalDerivative]) -> OneSidedGradient:
-    """Return slopes along directions as what was measured along lines."""
+def gradient_along(slopes: Sequence[DirectionalDerivative]) -> OneSidedGradient:
+    """Return derivatives along directions in the form of a gradient along lines."""
     size = len(slopes)
     value = np.array([slope.value for slope in slopes])
     bar, step = np.array([slope.bar for slope in slopes]), np.array([slope.step for slope in slopes])
-    bar = np.where(np.isfinite(bar), bar, np.nan)  # what could not be measured nobody is blamed for
+    bar = np.where(np.isfinite(bar), bar, np.nan)  # not measurable: undecided, never a disagreement
     steepest = np.array([slope.steepest for slope in slopes])
     measured = Measurement(
         np.arange(size), value, value.copy(), value.copy(), np.stack([value] * 3), steepest, bar, step, 0
     )
-    return OneSidedGradient(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+    return OneSidedGradient.smooth(measured)
 
 
-def slopes_of(found: OneSidedGradient, start: int) -> list[DirectionalDerivative]:
-    """Return what was measured along lines, from `start` on, as slopes."""
-    one = found.measured
-    bars = np.nan_to_num(_wide(one)[start:], nan=np.inf)
-    rows = zip(one.value[start:], bars, one.step[start:], one.magnitude[start:], strict=True)
+def derivatives_from(found: OneSidedGradient, start: int) -> list[DirectionalDerivative]:
+    """Return the measurements along lines, from `start` on, as directional derivatives."""
+    measured = found.measured
+    bars = np.nan_to_num(_half_widths(measured)[start:], nan=np.inf)
+    rows = zip(measured.value[start:], bars, measured.step[start:], measured.magnitude[start:], strict=True)
     return [DirectionalDerivative(*(float(number) for number in row)) for row in rows]
 
 
-def _wide(measured: Measurement) -> Vector:
-    """Return bars that hold the whole interval at a kink."""
+def _half_widths(measured: Measurement) -> Vector:
+    """Return bars that cover the whole interval of slopes at a kink."""
     return np.asarray(measured.bar + (measured.upper - measured.lower) / 2)
 
 
-def _up(slopes: Sequence[DirectionalDerivative]) -> Indices:
-    return np.arange(len(slopes), dtype=np.intp)
-
-
-def _wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> dict[int, Measured]:
-    """Return the measured components in which a gradient is wrong."""
-    one, count = found.measured, len(lines.components)
-    claimed, value, bar = gradient[lines.components], one.value[:count], _wide(one)[:count]
+def _find_wrong(gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> dict[int, Measured]:
+    """Return the components on the lines in which a gradient is wrong."""
+    measured, count = found.measured, len(lines.components)
+    claimed, value, bar = gradient[lines.components], measured.value[:count], _half_widths(measured)[:count]
     allowed = bar + allowance.relative * np.maximum(np.abs(claimed), np.abs(value)) + allowance.floor
     rows = np.flatnonzero(np.abs(claimed - value) > allowed)
     return {int(lines.components[row]): Measured(float(value[row]), float(bar[row])) for row in rows}
 
 
-def _with_slopes(measured: Measurement, start: int, slopes: Sequence[DirectionalDerivative]) -> Measurement:
-    """Return a measurement whose lines from `start` on are as the slopes say."""
-    own = screened(slopes).measured
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts: dict[str, Any] = {
-        name: np.concatenate([getattr(measured, name)[:start], getattr(own, name)]) for name in names
-    }
-    variants = own.conventions[: len(measured.conventions)]
-    return replace(measured, conventions=np.concatenate([measured.conventions[:, :start], variants], axis=1), **parts)
-
-
-def _taken(found: OneSidedGradient, rows: Indices) -> OneSidedGradient:
-    """Return some rows."""
-    one = found.measured
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-    parts: dict[str, Any] = {name: getattr(one, name)[rows] for name in names}
-    measured = replace(one, indices=np.arange(len(rows)), conventions=one.conventions[:, rows], **parts)
-    return OneSidedGradient(measured, found.kink[rows], found.brief[rows], found.bend[rows])
-
-
-def _merged(
-    one: tuple[OneSidedGradient, Indices], other: tuple[OneSidedGradient, Indices] | None, size: int
-) -> OneSidedGradient:
-    """Return two measurements as one, each in its own rows of `size`."""
-    parts = [one] if other is None else [one, other]
+def _merge(parts: Sequence[tuple[OneSidedGradient, Indices]]) -> OneSidedGradient:
+    """Return measurements as one, each in its own rows; together they fill every row once."""
     everything = np.concatenate([rows for _, rows in parts])
     order = np.argsort(everything)
-    assert np.array_equal(everything[order], np.arange(size))  # noqa: S101 - every row once
-    names = ("value", "lower", "upper", "magnitude", "bar", "step")
-
-    def put(values: list[Vector]) -> Vector:
-        return np.concatenate(values, axis=-1)[..., order]
-
-    measured = Measurement(
-        indices=np.arange(size),
-        conventions=put([found.measured.conventions for found, _ in parts]),
-        evaluations=sum(found.measured.evaluations for found, _ in parts),
-        **{name: put([getattr(found.measured, name) for found, _ in parts]) for name in names},
-    )
-    return OneSidedGradient(
-        measured,
-        put([found.kink for found, _ in parts]),
-        np.concatenate([found.brief for found, _ in parts])[order],
-        put([found.bend for found, _ in parts]),
-    )
+    numbers = np.arange(len(everything))
+    assert np.array_equal(everything[order], numbers)  # noqa: S101 - every row once
+    whole = OneSidedGradient.concatenate([found for found, _ in parts]).take(order)
+    return replace(whole, measured=replace(whole.measured, indices=numbers))

@@ -1,24 +1,24 @@
-"""Bisection: which components of a gradient are wrong, found from slopes along pieces of random directions.
+"""Bisection: which components of a gradient are wrong, found from slopes along segments of random directions.
 
-Let e = g − ∇J be the error of a gradient, and v a Gaussian direction along which it shows: r = v·e exceeds its bar.
-Of a block B of components r(B) = Σ_B vᵢeᵢ is the difference of v·g over B, which costs nothing, and of the slope of J
-along v restricted to B, which costs four losses (`xcheck.oracle.bisection.directional`). A block is halved, tensors
-first, then rows, then the columns of a row; one half is measured, and the other is what is left of the whole. So one
-wrong component of n is found with 4 log₂ n losses. The half whose residual is the largest beside its threshold comes
-first.
+Let e = g − ∇J be the error of a gradient, and v a Gaussian direction along which it shows: r = v·e exceeds its bar. The
+residual of a block B of components, r(B) = Σ_B vᵢeᵢ, is v·g over B, which costs nothing, minus the derivative of J
+along v restricted to B, which costs four losses (`xcheck.oracle.bisection.directional`). A block is halved between
+tensors first, then between rows, then within a row; one half is measured, and the derivative along the other is the
+difference from the whole. So one wrong component of n is found with 4 log₂ n losses. The search goes on in the half
+whose residual is the larger in units of its threshold.
 
 - *Cancellation.* With random signs, two equal errors cancel in half of the blocks. With Gaussian weights they do when
-  |v₁ ± v₂| e is less than the threshold T, with probability of the order of T/e: and what has cancelled in one
-  direction is seen in the others, since none of them is given up before all of them are explained.
-- *Thresholds.* r(B) is wrong when it is more than its bar, plus what tolerance and rounding grant a gradient that is
-  ‖g_B‖ large: like the noise of a group it grows like the square root of its size.
-- *Subtracting.* A component that was found is measured by itself, and its value put in the place of the wrong one. The
-  slopes that were measured are those of J and stay what they are, so the next search begins with all of them.
-- *An end.* When no direction shows anything any more, what could have been missed is known: as for the screen
-  (`xcheck.oracle.engines.lines.unseen`), the smallest ‖e‖ that all d directions overlook with probability 10⁻⁶. When
-  d tells of more than can be found, the search says what is left.
-- *Dense.* Of p errors in random places about log₂ p halvings on the way to one of them leave both halves wrong. Where
-  seven do, a hundred components and more are wrong, and are not looked for one by one.
+  |v₁ ± v₂| e is less than the threshold T, with probability of the order of T/e. Errors that cancel in one direction
+  show in the others, and the search ends only when every direction is explained.
+- *Thresholds.* A block is wrong when |r(B)| exceeds its bar plus what tolerance and rounding allow a gradient of norm
+  ‖g_B‖. The threshold grows like the square root of the block's size, as the noise does.
+- *Subtracting.* A wrong component is measured by itself, and the measured value replaces the wrong one in g. The
+  derivatives along segments are those of J and do not change, so the next search reuses all of them.
+- *The end.* When no direction shows an error any more, the smallest ‖e‖ that all directions miss with probability 10⁻⁶
+  is reported (`xcheck.oracle.engines.lines.unseen`). When directions show an error that cannot be located, the block
+  that holds it is reported.
+- *Dense errors.* With p errors in random places, about log₂ p halvings on the way to one of them leave both halves
+  wrong. Where seven do, a hundred components or more are wrong, and are not located one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,17 +29,19 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of, tensor_of
-from xcheck.oracle.bisection.directional import DirectionalDerivative, DirectionalDerivatives, Segment
+from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
 
 # A guess: about a hundredth of what it takes to measure 10⁵ components one by one.
 MOST_LOSSES = 2000
-# More than a report shows; from there on the tensor is the message.
+# More than a report shows; with more, the names of the tensors say more than those of the components.
 MOST_FOUND = 32
 # Of p errors in random places log₂ p halvings leave both halves wrong: seven mean a hundred and more.
 _FORKS = 7
-# Of a scattered multitude so many are named; of a dense tensor so many are drawn.
+# Guesses that keep a report short: components to be named where many are scattered, components to be drawn from a dense
+# block, and tensors to be looked at.
 _NAMED, _DRAWN, _TENSORS = 8, 16, 8
 
 
@@ -52,11 +54,11 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a gradient is granted beside the bar of the oracle.
+    """How far a gradient may be off in addition to the bar of the oracle.
 
     Attributes:
         relative: in units of its own norm.
-        floor: as a number, for each component and each block.
+        floor: absolutely, for each component and each block.
     """
 
     relative: float = 1e-7
@@ -65,18 +67,18 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """What was found.
+    """Wrong components of a gradient, and how much was left unexplained.
 
     Attributes:
         components: flat indices of wrong components, in the order of their discovery.
-        known: those that had been measured before.
-        drawn: a sample of what is dense.
-        dense: names of where more is wrong than can be located one by one.
-        solid: whether that is most of it.
-        losses: that it took.
-        beyond: norm of another error that would still have been seen; nan where something is left.
+        known: wrong components that had been measured before the search.
+        drawn: a random sample of the components of dense blocks.
+        dense: names of blocks with more wrong components than can be located one by one.
+        solid: whether most components of these are wrong.
+        losses: evaluated by the search.
+        beyond: norm of the smallest further error that the search would have seen; nan where a block is left.
         left: the block that holds an error which could not be located, None if all is explained.
-        not_finite: components that are not finite, which hides everything else.
+        not_finite: how many components are not finite; then no direction can show anything else.
     """
 
     components: tuple[int, ...] = ()
@@ -99,13 +101,15 @@ class _Path:
     forks: list[bool] = field(default_factory=list)
 
     @property
-    def dense(self) -> bool:
-        """Whether so many forks mean that many components are wrong."""
+    def is_dense(self) -> bool:
+        """Whether the forks show that many components are wrong."""
+        # In a small block seven halvings are not to be had: three quarters of them, and three at least, are a guess.
         return sum(self.forks) >= min(_FORKS, max(3, 0.75 * len(self.forks)))
 
     @property
-    def solid(self) -> bool:
-        """Whether nearly everything below the first fork is wrong."""
+    def is_solid(self) -> bool:
+        """Whether nearly all components below the first fork are wrong."""
+        # If all are wrong, all halvings fork, except where errors happen to cancel: a fifth, a guess.
         below = self.forks[self.forks.index(True) :] if any(self.forks) else []
         return len(below) > 0 and sum(below) >= 0.8 * len(below)
 
@@ -116,15 +120,15 @@ class _Path:
 
 
 class Search:
-    """Looks for what is wrong in one gradient.
+    """A search for the wrong components of one gradient.
 
     Args:
-        slopes: measures ∇J·v; all directions from end to end are known.
+        slopes: measures ∇J·v; it has measured all directions from end to end.
         layout: names of the components.
         gradient: g, finite, shape (n,).
-        measure: measures components of ∇J by themselves.
-        allowance: what is granted to g.
-        known: components of ∇J that have been measured already.
+        measure: measures components of ∇J one by one.
+        allowance: how far g may be off.
+        known: components in which g is known to be wrong, as they were measured.
     """
 
     def __init__(
@@ -146,77 +150,80 @@ class Search:
             self._correct(flat, measured)
 
     def run(self) -> Located:
-        """Find wrong components until no direction shows anything, or there are too many."""
+        """Find wrong components until no direction shows an error, or there are too many."""
         everything = Block(0, self._layout.size)
         self._confirm(everything)
         while True:
             worst = self._worst(everything)
             if worst is None:
-                return self._located(beyond=self._beyond())
-            if self._exhausted:
-                return self._located(left=everything)
-            path = self._descended(worst, everything)
-            if not self._takes(path.end):
-                return self._located(left=path.end)
-            if path.dense:
+                return self._result(beyond=self._smallest_visible())
+            if self._is_exhausted:
+                return self._result(left=everything)
+            path = self._descend(worst, everything)
+            if not self._accept(path.end):
+                return self._result(left=path.end)
+            if path.is_dense:
                 return self._dense(worst, path)
 
     def _confirm(self, everything: Block) -> None:
-        """Measure the direction that shows the most again, with a shorter step, until one stands."""
+        """Measure the direction with the largest residual again, with a shorter step, until its residual stays."""
         stands: set[int] = set()
         while (worst := self._worst(everything)) is not None and worst not in stands:
-            self._slopes.confirmed(Segment(worst, *everything))
+            self._slopes.confirm(Segment(worst, *everything))
             stands.add(worst)
 
     @property
-    def _exhausted(self) -> bool:
+    def _is_exhausted(self) -> bool:
         spent = self._slopes.evaluations - self._before
         return spent >= MOST_LOSSES or len(self._found) >= MOST_FOUND or self._slopes.late
 
-    def _located(self, left: Block | None = None, beyond: float = float("nan")) -> Located:
+    def _result(self, left: Block | None = None, beyond: float = float("nan")) -> Located:
         spent = self._slopes.evaluations - self._before
         return Located(tuple(self._found), self._known, losses=spent, left=left, beyond=beyond)
 
     # --- residuals ----------------------------------------------------------------------------------------------------
 
     def _residual(self, number: int, block: Block, slope: DirectionalDerivative) -> tuple[float, float]:
-        """Return r(B) and how large it may be."""
+        """Return r(B) and the largest |r(B)| that a correct gradient may have."""
         part = slice(block.start, block.stop)
         v, g = self._slopes.row(number)[part], self._gradient[part]
-        inside = [(flat, one.bar) for flat, one in self._corrected.items() if block.start <= flat < block.stop]
+        inside = [
+            (flat, measured.bar) for flat, measured in self._corrected.items() if block.start <= flat < block.stop
+        ]
+        # Where g was replaced by a measurement, r(B) is uncertain by that measurement's bar.
         doubt = sum(bar * abs(float(v[flat - block.start])) for flat, bar in inside)
         granted = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
         return float(v @ g) - slope.value, slope.bar + doubt + granted
 
     def _excess(self, number: int, block: Block, need: float = np.inf) -> float:
-        """Return |r(B)| in units of what it may be."""
-        slope = self._slopes.slope(Segment(number, *block), need)
+        """Return |r(B)| in units of its threshold: above 1 the block is wrong."""
+        slope = self._slopes.measure(Segment(number, *block), need)
         residual, allowed = self._residual(number, block, slope)
         return abs(residual) / allowed if allowed > 0 else (np.inf if residual else 0.0)
 
     def _worst(self, block: Block) -> int | None:
-        """Return the direction that shows the most, None if none shows anything."""
-        excesses = [self._excess(piece.number, block) for piece in self._slopes.whole]
+        """Return the number of the direction with the largest excess, None if no excess is above 1."""
+        excesses = [self._excess(segment.number, block) for segment in self._slopes.whole]
         number = int(np.argmax(excesses))
         return number if excesses[number] > 1 else None
 
-    def _beyond(self) -> float:
-        """Return the norm of an error that would still be seen."""
+    def _smallest_visible(self) -> float:
+        """Return the norm of the smallest error that the directions would still show."""
         allowed = [
-            self._residual(piece.number, Block(piece.start, piece.stop), self._slopes.slope(piece, np.inf))[1]
-            for piece in self._slopes.whole
+            self._residual(segment.number, Block(segment.start, segment.stop), self._slopes.measure(segment, np.inf))[1]
+            for segment in self._slopes.whole
         ]
         return unseen(np.array(allowed))
 
     # --- going down ---------------------------------------------------------------------------------------------------
 
-    def _descended(self, number: int, block: Block) -> _Path:
-        """Go down to one component, or to a block none of whose halves shows what the whole does."""
+    def _descend(self, number: int, block: Block) -> _Path:
+        """Halve a block down to one component, or to a block of which neither half shows the error of the whole."""
         path = _Path(block)
         while path.end.size > 1:
             block = path.end
-            residual, _ = self._residual(number, block, self._slopes.slope(Segment(number, *block), np.inf))
-            excesses = self._halved(number, block, abs(residual) / 8)
+            residual, _ = self._residual(number, block, self._slopes.measure(Segment(number, *block), np.inf))
+            excesses = self._halve(number, block, abs(residual) / 8)
             if max(excesses) <= 1:
                 break
             path.blocks.append(block)
@@ -224,20 +231,20 @@ class Search:
             path.end = halves(self._layout, block)[int(excesses[1] > excesses[0])]
         return path
 
-    def _halved(self, number: int, block: Block, need: float) -> tuple[float, float]:
-        """Return how far both halves are out of bounds: one measured, the other derived if that is sharp enough."""
+    def _halve(self, number: int, block: Block, need: float) -> tuple[float, float]:
+        """Return the excesses of both halves: one is measured, the other derived from it if that is sharp enough."""
         left, right = halves(self._layout, block)
         first = self._excess(number, left, need)
-        self._slopes.derive(Segment(number, *block), Segment(number, *left), Segment(number, *right))
+        self._slopes.subtract(Segment(number, *block), Segment(number, *left), Segment(number, *right))
         second = self._excess(number, right, need)
         if max(first, second) <= 1:
-            # What is too small beside the bars of larger blocks may show beside that of a smaller one.
-            sharp = min(need, self._slopes.slope(Segment(number, *block), np.inf).bar / 4)
+            # Neither half shows the error. A quarter of the whole block's bar may show it: a guess.
+            sharp = min(need, self._slopes.measure(Segment(number, *block), np.inf).bar / 4)
             first, second = self._excess(number, left, sharp), self._excess(number, right, sharp)
         return first, second
 
-    def _takes(self, block: Block) -> bool:
-        """Measure the component that was arrived at; return whether it is one, and wrong."""
+    def _accept(self, block: Block) -> bool:
+        """Measure a block of one component, and return whether it is wrong; larger blocks are not accepted."""
         if block.size > 1 or block.start in self._corrected:
             return False
         measured, claimed = self._measure(np.array([block.start]))[0], float(self._gradient[block.start])
@@ -255,12 +262,12 @@ class Search:
     # --- many wrong components ----------------------------------------------------------------------------------------
 
     def _dense(self, number: int, path: _Path) -> Located:
-        """Say what is dense, name some components, and draw a sample of what is there."""
+        """Return the names of the dense blocks, some wrong components, and a random sample of the blocks."""
         first, last = tensor_of(self._layout, path.root), tensor_of(self._layout, Block(path.root.stop - 1, 0))
         blocks = [path.root] if first is last else self._dense_tensors(number, path.root)
-        while not path.solid and len(self._found) < _NAMED and not self._exhausted:
+        while not path.is_solid and len(self._found) < _NAMED and not self._is_exhausted:
             worst = self._worst(Block(0, self._layout.size))
-            if worst is None or not self._takes(self._descended(worst, Block(0, self._layout.size)).end):
+            if worst is None or not self._accept(self._descend(worst, Block(0, self._layout.size)).end):
                 break
         rng = np.random.default_rng(self._layout.size)
         drawn = [rng.choice(block.size, min(_DRAWN, block.size), replace=False) + block.start for block in blocks]
@@ -269,18 +276,18 @@ class Search:
         spent = self._slopes.evaluations - self._before
         names = tuple(name_of(self._layout, block) for block in blocks)
         return Located(
-            tuple(self._found), self._known, tuple(flat.tolist()), names, path.solid, losses=spent, left=path.root
+            tuple(self._found), self._known, tuple(flat.tolist()), names, path.is_solid, losses=spent, left=path.root
         )
 
     def _dense_tensors(self, number: int, block: Block) -> list[Block]:
-        """Return what is dense in each tensor of a block, and take what is not."""
+        """Return the dense parts of each tensor of a block, and locate single errors in the other tensors."""
         found = []
         tensors = [tensor for tensor in self._layout if block.start <= tensor.offset < block.stop and tensor.size]
         for tensor in sorted(tensors, key=lambda tensor: -tensor.size)[:_TENSORS]:
             own = Block(tensor.span.start, tensor.span.stop)
-            while self._excess(number, own) > 1 and not self._exhausted:
-                path = self._descended(number, own)
-                if path.dense or not self._takes(path.end):
-                    found.append(path.root if path.dense else own)
+            while self._excess(number, own) > 1 and not self._is_exhausted:
+                path = self._descend(number, own)
+                if path.is_dense or not self._accept(path.end):
+                    found.append(path.root if path.is_dense else own)
                     break
         return sorted(found) or [block]

@@ -1,6 +1,6 @@
-"""Engines: how many perturbed losses are evaluated at once. Which steps to take is the estimators' business.
+"""Engines: they evaluate perturbed losses, many at once. Estimators choose the steps.
 
-An engine answers one question, for many components i at a time:
+An engine returns difference quotients for many components i at a time:
 
     (J(θ + p eᵢ) − J(θ + q eᵢ)) / (p − q)
 
@@ -36,7 +36,8 @@ class Differences:
         conventions: shape (variants, k).
         magnitude: mean over the examples of |slope of the example's loss| plus |slope of the penalty|, shape (k,):
             how much cancels when the slope is summed, the yardstick of rounding errors.
-        level: mean |loss| of what was subtracted, shape (k,): far from θ the loss, and its noise, may be much larger.
+        level: mean |loss| of the larger of the two that were subtracted, shape (k,): far from θ the loss, and with it
+            its noise, may be much larger than at θ.
     """
 
     slope: Vector
@@ -68,7 +69,7 @@ class Spans(Columns):
 
     @classmethod
     def none(cls, variants: int = 1) -> "Spans":
-        """Return no differences at all, which others can be joined to."""
+        """Return zero differences: the start of a concatenation."""
         nothing = np.zeros(0)
         return cls(nothing, nothing, np.zeros((variants, 0)), nothing, nothing)
 
@@ -76,8 +77,8 @@ class Spans(Columns):
     def summarized(cls, spans: Any, level: Any, xp: Any = np) -> "Spans":
         """Sum up differences per variant, perturbation and example, shape (variants, k, m).
 
-        Differences are formed per example before they are summed: the sum of the losses never enters, so its rounding
-        does not either. At a kink every example may be on a side of its own.
+        Differences are formed per example before they are summed: the sum of the losses is never formed, so its
+        rounding does not matter. At a kink each example may be on either side, independently of the others.
 
         Args:
             spans: the differences.
@@ -100,8 +101,8 @@ class Engine(ABC):
         theta: θ, shape (n,).
         layout: names of its components.
         progress: called with the number of differences after each batch.
-        subtracts: whether losses are subtracted, so that their rounding is divided by the step; some engines get the
-            difference without it.
+        subtracts: whether losses are subtracted, so that their rounding is divided by the step; some engines compute
+            the increment itself.
         first_step: the first step of the automatic estimator, in units of `scale`.
         roundoff: unit roundoff of the arithmetic that losses are computed in.
     """
@@ -131,11 +132,11 @@ class Engine(ABC):
         """Return the loss with θᵢ + `plus` minus the loss with θᵢ + `minus`; all of shape (k,)."""
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
-        """Return the step that is really taken: θᵢ + h is rounded, and rarely exactly h away from θᵢ."""
+        """Return the steps that are really taken: θᵢ + h is rounded, so it is rarely exactly h away from θᵢ."""
         return np.asarray((self.theta[indices] + step) - self.theta[indices])
 
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
-        """Return the quotients of what needs no rounding: the penalty, where there is one."""
+        """Return the difference quotients of the penalty, which are exact; zero where there is none."""
         zero = np.zeros(len(indices))
         return Differences(zero, zero, zero, zero[None], zero, zero)
 
@@ -144,7 +145,7 @@ class Engine(ABC):
         plus, minus = self.attainable(indices, plus), self.attainable(indices, minus)
         distance = plus - minus
         spans, exact = self.spans(indices, plus, minus), self.exact(indices, plus, minus)
-        # A step so small that it vanishes beside θᵢ leaves nothing to divide by: nan, which nobody is blamed for.
+        # A step so small that it vanishes beside θᵢ gives 0/0: nan, which is undecided, never a disagreement.
         with np.errstate(all="ignore"):
             one, other = spans.lower / distance, spans.upper / distance
             lower, upper = np.minimum(one, other), np.maximum(one, other)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -12,7 +12,6 @@ from jax import Array
 
 from xcheck.layout import Layout, Vector
 from xcheck.networks.network import Network
-from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.network import NetworkEngine, tensors_of
@@ -24,68 +23,69 @@ _WIDEST = {"cpu": 64, "gpu": 4096}
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """A problem on the device.
+    """A problem whose arrays are on the device.
 
     Attributes:
         theta: θ, shape (n,).
         inputs: X, shape (m, n₀).
         targets: Y, shape (m, n_L).
         keeps: mask/keep_prob per activation, None where nothing is dropped.
-        slopes: pieces per layer, shape (variants, m, nₗ), None where the activation is smooth.
+        branches: per layer, shape (variants, m, nₗ), None where the activation is smooth.
     """
 
     theta: Array
     inputs: Array
     targets: Array
     keeps: Sequence[Array | None]
-    slopes: Sequence[Array | None]
+    branches: Sequence[Array | None]
 
     @property
     def variants(self) -> int:
         """Number of combinations of conventions at ties, at least 1."""
-        return next((len(slope) for slope in self.slopes if slope is not None), 1)
+        return next((len(slope) for slope in self.branches if slope is not None), 1)
 
 
-jax.tree_util.register_dataclass(Arrays, ["theta", "inputs", "targets", "keeps", "slopes"], [])
+jax.tree_util.register_dataclass(Arrays, ["theta", "inputs", "targets", "keeps", "branches"], [])
 
 
 @partial(jax.jit, static_argnames=("network", "layout"))
 def _spans(network: Network, layout: Layout, arrays: Arrays, indices: Array, high: Array, low: Array) -> Spans:
     """Return L(θᵢ = high) − L(θᵢ = low), summed up over the examples."""
 
-    def variant(pieces: Sequence[Array | None]) -> tuple[Array, Array]:
+    def variant(branches: Sequence[Array | None]) -> tuple[Array, Array]:
         def examples(i: Array, value: Array) -> Any:
             moved = tensors_of(layout, arrays.theta.at[i].set(value))
-            return losses(JAX, network, moved, arrays.inputs, arrays.targets, arrays.keeps, pieces)
+            return losses(JAX, network, moved, arrays.inputs, arrays.targets, arrays.keeps, branches)
 
         return jax.vmap(examples)(indices, high), jax.vmap(examples)(indices, low)
 
-    above, below = jax.vmap(variant, axis_size=arrays.variants)(arrays.slopes)
+    above, below = jax.vmap(variant, axis_size=arrays.variants)(arrays.branches)
     level = jnp.maximum(jnp.abs(above), jnp.abs(below)).max(0)
     return Spans.summarized(above - below, level, jnp)
 
 
 class BatchedEngine(NetworkEngine):
-    """jit + chunked vmap under a memory budget."""
+    """The whole network under jit and vmap, in chunks that fit a memory budget."""
 
     name = "batched"
 
-    def __init__(self, problem: Problem, **options: Any) -> None:
-        super().__init__(problem, **options)
+    @cached_property
+    def _arrays(self) -> Arrays:
+        problem = self.problem
         with float64_on(self.device):
-            arrays = Arrays(problem.theta, problem.inputs, problem.targets, self.keeps, self.pieces.slopes)
-            self._arrays = jax.tree.map(jnp.asarray, arrays)
+            arrays = Arrays(problem.theta, problem.inputs, problem.targets, self.keeps, self.branches.per_layer)
+            return jax.tree.map(jnp.asarray, arrays)
 
     @property
     def chunk(self) -> int:
-        """Perturbations at a time: each has two copies of θ and of all activations, for each variant."""
+        """How many perturbations to evaluate at a time: each takes two copies of θ and all activations, per variant."""
         numbers = 2 * (self.layout.size + 2 * self.problem.examples * sum(self.problem.network.widths))
-        return self.chunk_of(numbers * self.pieces.variants, _WIDEST[self.device.platform])
+        return self.chunk_of(numbers * self.branches.variants, _WIDEST[self.device.platform])
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
         high, low = self.theta[indices] + plus, self.theta[indices] + minus
-        spans = [Spans.none(self.pieces.variants)]
+        spans = [Spans.none(self.branches.variants)]
         for start in range(0, len(indices), self.chunk):
             places = np.arange(start, min(start + self.chunk, len(indices)))
             # The last chunk is filled up with repetitions, so that there is one compilation.

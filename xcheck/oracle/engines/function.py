@@ -88,7 +88,7 @@ class FunctionEngine(Engine):
         self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
-        self._here = self._at(self.theta[None]) if here is None else here
+        self._here = here
 
     @property
     def late(self) -> bool:
@@ -109,10 +109,10 @@ class FunctionEngine(Engine):
         single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
 
-    @property
+    @cached_property
     def losses(self) -> Vector:
         """J(θ), shape (1,)."""
-        return self._here
+        return self._at(self.theta[None]) if self._here is None else self._here
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
         """Return the step that is really taken along a component; directions take it as it is."""
@@ -146,7 +146,7 @@ class FunctionEngine(Engine):
 
     def for_lines(self, lines: Lines) -> "FunctionEngine":
         """Return an engine of the same function, along other lines; it counts for itself."""
-        return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self._here)
+        return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self.losses)
 
     def displaced(self, piece: Vector, start: int, steps: Vector) -> Vector:
         """Return J with the part of θ that begins at `start` moved along `piece` by each of `steps`, shape (k,)."""

@@ -146,7 +146,7 @@ def unseen(bars: Vector, probability: float = 1e-6) -> float:
     return high
 
 
-def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including: Sequence[int] = ()) -> Lines:
+def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, including: Sequence[int] = ()) -> Lines:
     """Return a sample of each tensor, and random directions.
 
     Small tensors are there with all their components, and so are those components that are to be included.
@@ -165,7 +165,7 @@ def sampled(layout: Layout, affordable: int, rng: np.random.Generator, including
     return Lines(layout, components, Directions(directions, layout.size, [int(rng.integers(2**63))]))
 
 
-def directed(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
+def directions_alone(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
     """Return random directions, and no component but those that are to be included."""
     return Lines(
         layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, Stream.DIRECTIONS])

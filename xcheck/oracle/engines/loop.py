@@ -1,7 +1,7 @@
 """Loop engine for a declared network: the NumPy forward pass, one perturbed θ after the other, in any precision.
 
 The most direct engine there is, and the slowest. In extended precision (`numpy.longdouble`, 64 bits of mantissa on
-x86) it is the referee of disputes.
+x86) it measures disputed components again.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ class NetworkLoopEngine(NetworkEngine):
     @np.errstate(all="ignore")  # a loss that overflows far from θ is a result
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss, each from two runs of the whole network."""
-        spans = [Spans.none(self.pieces.variants)]
+        spans = [Spans.none(self.branches.variants)]
         for k, i in enumerate(indices):
             high, low = (self._losses(i, self.theta[i] + step) for step in (plus[k], minus[k]))
             level = np.maximum(np.abs(high), np.abs(low)).max(axis=0)
@@ -55,7 +55,7 @@ class NetworkLoopEngine(NetworkEngine):
         parameters = tensors_of(self.layout, theta)
         return np.stack(
             [
-                losses(NUMPY, self.problem.network, parameters, self._inputs, self._targets, self._keeps, pieces)
-                for pieces in self.pieces.each
+                losses(NUMPY, self.problem.network, parameters, self._inputs, self._targets, self._keeps, branches)
+                for branches in self.branches.each
             ]
         )

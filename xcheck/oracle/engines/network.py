@@ -1,4 +1,4 @@
-"""What the engines for a declared network share: its trace and pieces at θ, its penalty, and the natural steps."""
+"""What the engines of a declared network have in common: its values at θ, its penalty, and the natural steps."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -51,12 +51,7 @@ class NetworkEngine(Engine):
 
     Attributes:
         problem: the network with its data.
-        parameters: (W, b) of each layer.
-        keeps: mask/keep_prob per activation.
-        trace: what the network computes at θ.
-        pieces: which piece of each piecewise activation is active at θ.
-        dead: per layer the units that answer zero in all examples, whatever moves below them.
-        penalty: its penalty.
+        device: where losses are evaluated.
         memory: bytes that perturbed networks may take up at a time.
     """
 
@@ -73,12 +68,38 @@ class NetworkEngine(Engine):
         self.problem = problem
         self.device = find_device(device)
         self.memory = memory
-        self.penalty = Penalty.at(problem.network, problem.layout, problem.theta, problem.examples)
-        self.parameters = tensors_of(problem.layout, problem.theta)
-        self.keeps = keeps_of(problem)
-        self.trace: Trace = trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
-        self.pieces: Branches = find_branches(problem.network, self.parameters, self.trace, roundoff)
-        self.dead: list[Flags] = find_dead(problem.network, self.pieces, self.keeps)
+        self._witness_roundoff = roundoff
+
+    @cached_property
+    def penalty(self) -> Penalty:
+        """The penalty at θ."""
+        return Penalty.at(self.problem.network, self.problem.layout, self.problem.theta, self.problem.examples)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """(W, b) of each layer."""
+        return tensors_of(self.problem.layout, self.problem.theta)
+
+    @cached_property
+    def keeps(self) -> list[Vector | None]:
+        """mask/keep_prob per activation."""
+        return keeps_of(self.problem)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the network computes at θ."""
+        problem = self.problem
+        return trace(problem.network, self.parameters, problem.inputs, problem.targets, self.keeps)
+
+    @cached_property
+    def branches(self) -> Branches:
+        """The branch of each piecewise activation that is active at θ."""
+        return find_branches(self.problem.network, self.parameters, self.trace, self._witness_roundoff)
+
+    @cached_property
+    def dead(self) -> list[Flags]:
+        """Per layer the units that are zero in all examples, whatever moves below them."""
+        return find_dead(self.problem.network, self.branches, self.keeps)
 
     def chunk_of(self, numbers: int, widest: int) -> int:
         """Return how many perturbations fit into memory, at most `widest`, if each takes up so many float64 numbers."""
@@ -88,8 +109,8 @@ class NetworkEngine(Engine):
     def scale(self) -> Vector:
         """A step of 1/maxₑ|aⱼ| in Wᵢⱼ, or 1 in bᵢ, moves zᵢ by at most 1; shape (n,).
 
-        Divided by how much more than eightfold the weights above can enlarge that move: a step that looks short where
-        it is taken must not jump over everything that happens further up. Dead units enlarge nothing.
+        The step is divided by the gain of the layers above, as far as it is more than eightfold: a step that is short
+        in its own layer must not be long in a layer above. Dead units pass nothing on, so they add no gain.
         """
         gain = np.ones(self.problem.network.widths[-1])
         per_unit: list[Vector] = []
@@ -98,9 +119,9 @@ class NetworkEngine(Engine):
             per_unit.insert(0, 1 / np.maximum(1.0, gain / 8))
             with np.errstate(over="ignore"):
                 gain = np.maximum(1.0, np.sqrt((W[~dead] ** 2).T @ gain[~dead] ** 2))
-        return self.spread_out(per_unit)
+        return self.steps_in_theta(per_unit)
 
-    def spread_out(self, per_unit: Sequence[Vector]) -> Vector:
+    def steps_in_theta(self, per_unit: Sequence[Vector]) -> Vector:
         """Return the steps in θ, shape (n,), that move no pre-activation by more than its unit's step.
 
         Args:
@@ -109,7 +130,7 @@ class NetworkEngine(Engine):
         steps = np.ones(self.layout.size)
         for number, allowed in enumerate(per_unit, start=1):
             largest = np.abs(self.trace.a[number - 1]).max(axis=0)
-            # An input that is all but zero moves nothing however long the step; it need not be infinite.
+            # An input that is nearly zero moves nothing however long the step; a finite step will do.
             with np.errstate(all="ignore"):  # activations that overflow leave no step to take
                 per_input = 1 / np.where(largest > 0, np.maximum(largest, _SMALLEST), 1.0)
             steps[self.layout[f"W{number}"].span] = np.outer(allowed, per_input).ravel()

@@ -1,8 +1,7 @@
-"""Node engine: pre-activations are perturbed, not weights; one evaluation per unit instead of one per weight.
+"""Node engine: pre-activations are perturbed instead of weights, with one evaluation per unit instead of per weight.
 
-Examples do not touch each other, so z⁽ˡ⁾ᵢ of all m examples is moved at once. The derivatives with respect to the
-weights are put together by `xcheck.oracle.estimators.node`. Weights one by one are perturbed as by the structured
-engine.
+Examples are independent of each other, so z⁽ˡ⁾ᵢ of all m examples is moved at once. The derivatives with respect to the
+weights are put together by `xcheck.oracle.estimators.node`. Single weights are perturbed as in the structured engine.
 """
 
 import numpy as np
@@ -35,4 +34,4 @@ class NodeEngine(SparseEngine):
         # The bias is the weight of an input that is 1 in all examples.
         constant = np.full(len(units), self.problem.network.widths[number])
         with float64_on(self.device):
-            return self.climber.moved(number, variant, units, constant, steps, short=True)
+            return self.propagator.loss_increments(number, variant, units, constant, steps, short=True)

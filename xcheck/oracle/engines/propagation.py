@@ -1,19 +1,22 @@
-"""A perturbation climbs the network: what is below it stays, what it touches moves, layer after layer, to the losses.
+"""Propagation: the increment that a step in one weight causes, carried layer by layer up to the losses.
 
-W⁽ˡ⁾ᵢⱼ + h moves z⁽ˡ⁾ᵢ by δ = h aⱼ⁽ˡ⁻¹⁾ and no other unit of layer l; b⁽ˡ⁾ᵢ + h moves it by h. With all at θ known:
+A step h in W⁽ˡ⁾ᵢⱼ moves z⁽ˡ⁾ᵢ by δ = h aⱼ⁽ˡ⁻¹⁾, a step h in b⁽ˡ⁾ᵢ moves it by h, and no other unit of layer l moves.
+With the values at θ known:
 
     Δaᵢ = g(zᵢ + δ) − g(zᵢ)                        one unit of layer l
-    δ⁽ˡ⁺¹⁾ = Δaᵢ W⁽ˡ⁺¹⁾[:, i]                      a rank-one move of layer l + 1
+    δ⁽ˡ⁺¹⁾ = Δaᵢ W⁽ˡ⁺¹⁾[:, i]                      a rank-one increment of layer l + 1
     δ⁽ˡ⁺²⁾ = W⁽ˡ⁺²⁾ Δa⁽ˡ⁺¹⁾                        the layers after that in full
     ΔL = L(a⁽ᴸ⁾ + Δa⁽ᴸ⁾) − L(a⁽ᴸ⁾)                 per example
 
-This is the same mathematics as running the network anew for every θᵢ; what is left out would come out the same. Moves
-are carried (`xcheck.oracle.engines.increments`), losses are not subtracted, and a step may be as short as one likes.
+This is the same mathematics as running the network anew for every θᵢ: whatever is left out would give the same values
+again. Increments are computed without subtracting losses (`xcheck.oracle.engines.increments`), so no digits are lost
+however short the step is.
 
-Each arrow is a compiled function of its own that depends on names and shapes only: layers of one shape share it.
+Each line is a compiled function of its own that depends on names and shapes only: layers of one shape share it.
 Arrays have units first, examples last: (n, sides, k, m) for k perturbations with several sides (±h) each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,37 +31,50 @@ from xcheck.networks.network import ActivationName, LossName
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.increments import (
     ExpansionPoint,
-    LossAnchor,
-    Moves,
-    activation_moved,
+    Increments,
+    LossExpansionPoint,
+    activation_increment,
     expand_at,
-    loss_anchored,
-    loss_moved,
-    loss_moved_by_one,
+    expand_loss_at,
+    loss_increment,
+    loss_increment_of_one,
 )
 from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.network.forward import STEEPEST, dropped
+from xcheck.oracle.network.forward import STEEPEST, apply_dropout
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer at θ on the device: W (nₗ, nₗ₋₁), inputs (nₗ₋₁ + 1, m) with a last row of ones, anchor, mask."""
+    """One layer at θ on the device.
+
+    Attributes:
+        W: weights, shape (nₗ, nₗ₋₁).
+        inputs: activations of the layer below, with a last row of ones for the bias, shape (nₗ₋₁ + 1, m).
+        point: what its increments are computed from.
+        keep: mask/keep_prob of its activations, shape (nₗ, m), None where nothing is dropped.
+    """
 
     W: Array
     inputs: Array
-    anchor: ExpansionPoint
+    point: ExpansionPoint
     keep: Array | None
 
 
-jax.tree_util.register_dataclass(Layer, ["W", "inputs", "anchor", "keep"], [])
+jax.tree_util.register_dataclass(Layer, ["W", "inputs", "point", "keep"], [])
 
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The output layer with the loss on it; `pull` (nₗ₋₁, m) is Σₖ yₖ Wₖᵢ where it can be used, see `_arrived`."""
+    """The output layer with the loss on it.
+
+    Attributes:
+        layer: the output layer.
+        loss: what increments of the loss are computed from.
+        pull: Σₖ yₖ Wₖᵢ, shape (nₗ₋₁, m), where `_loss_increments` can use it; else None.
+    """
 
     layer: Layer
-    loss: LossAnchor
+    loss: LossExpansionPoint
     pull: Array | None
 
 
@@ -66,44 +82,64 @@ jax.tree_util.register_dataclass(Top, ["layer", "loss", "pull"], [])
 
 
 @partial(jax.jit, static_argnames=("name", "short"))
-def _entered(name: ActivationName, layer: Layer, units: Array, columns: Array, steps: Array, *, short: bool) -> Array:
-    """Return Δa of one unit each, shape (sides, k, m), for `steps` (sides, k) of the weights from `columns`."""
-    anchor = layer.anchor.at(lambda part: part[units])
-    moved = activation_moved(name, anchor, steps[..., None] * layer.inputs[columns], short=short)
-    return dropped(moved, None if layer.keep is None else layer.keep[units])
+def _unit_increments(
+    name: ActivationName, layer: Layer, units: Array, columns: Array, steps: Array, *, short: bool
+) -> Array:
+    """Return Δa of one unit for each perturbation, shape (sides, k, m).
+
+    Args:
+        name: the activation.
+        layer: the layer of the weights.
+        units: their units, shape (k,).
+        columns: their inputs, shape (k,).
+        steps: shape (sides, k).
+        short: whether all increments are short.
+    """
+    point = layer.point.map(lambda part: part[units])
+    moved = activation_increment(name, point, steps[..., None] * layer.inputs[columns], short=short)
+    return apply_dropout(moved, None if layer.keep is None else layer.keep[units])
 
 
 def _among_sides(part: Array) -> Array:
     return part[:, None, None, :]
 
 
-def _arriving(layer: Layer, units: Array | None, moved: Array) -> Moves:
-    """Return δ of unit k of a layer, or of all for a slice, from Δa of one unit below (`units`) or of all (None)."""
+def _input_increments(layer: Layer, units: Array | None, moved: Array) -> Increments:
+    """Return a function that gives δ of unit k of a layer, or of all units for a slice.
+
+    Args:
+        layer: the layer.
+        units: the one unit below that has moved in each perturbation, shape (k,); None if all have.
+        moved: its Δa, shape (sides, k, m), or that of all, shape (n, sides, k, m).
+    """
     if units is None:
         product = (layer.W @ moved.reshape(len(moved), -1)).reshape(len(layer.W), *moved.shape[1:])
         return lambda k: product[k]
+    # One unit has moved: a column of W times Δa, formed output by output so that it fuses with what follows.
     columns = layer.W[:, units]
     return lambda k: columns[k][..., None, :, None] * moved
 
 
-def _passed(name: ActivationName, layer: Layer, delta: Array, k: int | slice, *, short: bool) -> Array:
-    """Return Δa of unit k, or of all for a slice, from its δ."""
+def _activation_increments(name: ActivationName, layer: Layer, delta: Array, k: int | slice, *, short: bool) -> Array:
+    """Return Δa of unit k of a layer, or of all its units for a slice, from their δ."""
 
     def expand(part: Array) -> Array:
         return part[k] if isinstance(k, int) else _among_sides(part)
 
-    moved = activation_moved(name, layer.anchor.at(expand), delta, short=short)
-    return dropped(moved, None if layer.keep is None else expand(layer.keep))
+    moved = activation_increment(name, layer.point.map(expand), delta, short=short)
+    return apply_dropout(moved, None if layer.keep is None else expand(layer.keep))
 
 
 @partial(jax.jit, static_argnames=("name", "short"))
-def _climbed(name: ActivationName, layer: Layer, units: Array | None, moved: Array, *, short: bool) -> Array:
+def _layer_increments(name: ActivationName, layer: Layer, units: Array | None, moved: Array, *, short: bool) -> Array:
     """Return Δa of all units of a layer, shape (n, sides, k, m)."""
-    return _passed(name, layer, _arriving(layer, units, moved)(slice(None)), slice(None), short=short)
+    return _activation_increments(
+        name, layer, _input_increments(layer, units, moved)(slice(None)), slice(None), short=short
+    )
 
 
 @partial(jax.jit, static_argnames=("name", "loss", "short"))
-def _arrived(
+def _loss_increments(
     name: ActivationName,
     loss: LossName,
     top: Top,
@@ -112,26 +148,27 @@ def _arrived(
     *,
     short: bool,
 ) -> Array:
-    """Return the move of each example's loss, shape (sides, k, m), from Δa below the output layer.
+    """Return the increment of each example's loss, shape (sides, k, m), from Δa below the output layer.
 
-    The softmax loss does not change when all outputs move alike. Where they move with W[:, i] Δaᵢ, the `pull` of the
-    targets, Σₖ yₖ Wₖᵢ, is therefore taken out of W beforehand, once for all perturbations, and not out of every move.
+    The softmax loss does not change when all outputs move alike. Where they move by W[:, i] Δaᵢ, the `pull` of the
+    targets, Σₖ yₖ Wₖᵢ, is therefore subtracted from W beforehand, once for all perturbations, instead of subtracting
+    Σₖ yₖ δₖ from every increment.
     """
     if top.pull is not None and units is not None and short:
         columns, pulled = top.layer.W[:, units], top.pull[units]
-        return loss_moved(
+        return loss_increment(
             loss, top.loss, lambda k: (columns[k][..., None, :, None] - pulled) * moved, short=True, centred=True
         )
-    arriving = _arriving(top.layer, units, moved)
+    arriving = _input_increments(top.layer, units, moved)
 
     def outputs(k: int | slice) -> Array:
-        return _passed(name, top.layer, arriving(k), k, short=short)
+        return _activation_increments(name, top.layer, arriving(k), k, short=short)
 
-    return loss_moved(loss, top.loss, outputs, short=short)
+    return loss_increment(loss, top.loss, outputs, short=short)
 
 
 @partial(jax.jit, static_argnames=("names", "loss", "short"))
-def _entered_and_arrived(
+def _increment_to_the_loss(
     names: tuple[ActivationName, ActivationName],
     loss: LossName,
     layer: Layer,
@@ -142,86 +179,108 @@ def _entered_and_arrived(
     *,
     short: bool,
 ) -> Array:
-    """The last hidden layer and the outputs in one: compiled together they fuse, and save a quarter of the time."""
-    moved = _entered(names[0], layer, units, columns, steps, short=short)
-    return _arrived(names[1], loss, top, units, moved, short=short)
+    """Return the increment of each example's loss for steps in the weights of the last hidden layer.
+
+    Its two parts are compiled together: they fuse, which saves a quarter of the time.
+    """
+    moved = _unit_increments(names[0], layer, units, columns, steps, short=short)
+    return _loss_increments(names[1], loss, top, units, moved, short=short)
 
 
 @partial(jax.jit, static_argnames=("loss", "short"))
-def _arrived_at_once(loss: LossName, anchor: LossAnchor, units: Array, moved: Array, *, short: bool) -> Array:
-    """Return the move of each example's loss, shape (sides, k, m), when one output has moved."""
+def _loss_increments_of_output(
+    loss: LossName, point: LossExpansionPoint, units: Array, moved: Array, *, short: bool
+) -> Array:
+    """Return the increment of each example's loss, shape (sides, k, m), when one output has moved."""
     if short:
-        return loss_moved_by_one(loss, anchor.at(lambda part: part[units]), moved)
-    chosen = (jnp.arange(len(anchor.targets))[:, None] == units)[:, None, :, None]
-    return loss_moved(loss, anchor, lambda k: jnp.where(chosen, moved, 0.0)[k], short=False)
+        return loss_increment_of_one(loss, point.map(lambda part: part[units]), moved)
+    chosen = (jnp.arange(len(point.targets))[:, None] == units)[:, None, :, None]
+    return loss_increment(loss, point, lambda k: jnp.where(chosen, moved, 0.0)[k], short=False)
 
 
+@dataclass(frozen=True, slots=True)
 class Propagator:
-    """The layers of a network at θ, for each variant of its pieces, on the device of an engine."""
+    """The layers of a network at θ on a device, for each variant of its branches.
 
-    def __init__(self, engine: NetworkEngine) -> None:
+    Attributes:
+        names: activations of the layers.
+        loss: name of the loss.
+        layers: per layer one value for each variant.
+        tops: the output layer, one value for each variant.
+    """
+
+    names: Sequence[ActivationName]
+    loss: LossName
+    layers: Sequence[Sequence[Layer]]
+    tops: Sequence[Top]
+
+    @classmethod
+    def of(cls, engine: NetworkEngine) -> "Propagator":
+        """Return the layers of an engine's network; to be called where its device is the default."""
         problem, trace = engine.problem, engine.trace
-        self._names = [layer.activation for layer in problem.network.layers]
-        self._loss = problem.network.loss
+        names, loss = [layer.activation for layer in problem.network.layers], problem.network.loss
         ones = np.ones((1, problem.examples))
-        self._layers: list[list[Layer]] = []
-        with np.errstate(all="ignore"):
+        layers: list[list[Layer]] = []
+        with np.errstate(all="ignore"):  # constants that overflow give increments that are not finite, which show
             for number, (W, _) in enumerate(engine.parameters):
-                inputs, keep = np.concatenate([trace.a[number].T, ones]), _turned(engine.keeps[number + 1])
-                anchors = (
-                    expand_at(self._names[number], trace.z[number].T, _turned(pieces[number]))
-                    for pieces in engine.pieces.each
+                inputs, keep = np.concatenate([trace.a[number].T, ones]), _transposed(engine.keeps[number + 1])
+                points = (
+                    expand_at(names[number], trace.z[number].T, _transposed(branches[number]))
+                    for branches in engine.branches.each
                 )
-                self._layers.append([Layer(W, inputs, anchor, keep) for anchor in anchors])
-            anchor = loss_anchored(self._loss, trace.a[-1].T, problem.targets.T)
-            linear = self._names[-1] == "identity" and engine.keeps[-1] is None
-            softmax = self._loss == "softmax_cross_entropy"
+                layers.append([Layer(W, inputs, point, keep) for point in points])
+            point = expand_loss_at(loss, trace.a[-1].T, problem.targets.T)
+            linear = names[-1] == "identity" and engine.keeps[-1] is None
+            softmax = loss == "softmax_cross_entropy"
             pull = engine.parameters[-1][0].T @ problem.targets.T if linear and softmax else None
-        self._layers = jax.tree.map(jnp.asarray, self._layers)
-        self._tops = [jax.tree.map(jnp.asarray, Top(layer, anchor, pull)) for layer in self._layers[-1]]
+        on_device = jax.tree.map(jnp.asarray, layers)
+        tops = [jax.tree.map(jnp.asarray, Top(layer, point, pull)) for layer in on_device[-1]]
+        return cls(names, loss, on_device, tops)
 
-    def moved(self, number: int, variant: int, units: Any, columns: Any, steps: Any, *, short: bool) -> Array:
+    def loss_increments(self, number: int, variant: int, units: Any, columns: Any, steps: Any, *, short: bool) -> Array:
         """Return L(θ + step) − L(θ) of each example, shape (sides, k, m).
 
         Args:
             number: of the layer, from 0.
-            variant: of the pieces.
+            variant: of the branches.
             units: i of W⁽ˡ⁾ᵢⱼ, shape (k,).
             columns: j, or nₗ₋₁ for the bias, shape (k,).
             steps: shape (sides, k).
-            short: whether all moves are short, as `reach` tells.
+            short: whether all increments are short; see `is_short`.
         """
-        layers, top = [layer[variant] for layer in self._layers], self._tops[variant]
-        names, loss, last = self._names, self._loss, len(layers) - 1
+        layers, top = [layer[variant] for layer in self.layers], self.tops[variant]
+        names, loss, last = self.names, self.loss, len(layers) - 1
         if number == last - 1:
             pair = (names[number], names[last])
-            return _entered_and_arrived(pair, loss, layers[number], top, units, columns, steps, short=short)
-        moved = _entered(names[number], layers[number], units, columns, steps, short=short)
+            return _increment_to_the_loss(pair, loss, layers[number], top, units, columns, steps, short=short)
+        moved = _unit_increments(names[number], layers[number], units, columns, steps, short=short)
         if number == last:
-            return _arrived_at_once(loss, top.loss, units, moved, short=short)
+            return _loss_increments_of_output(loss, top.loss, units, moved, short=short)
+        # In the layer right above, one unit has moved; after that, all have.
         single: Array | None = units
         for above in range(number + 1, last):
-            moved = _climbed(names[above], layers[above], single, moved, short=short)
+            moved = _layer_increments(names[above], layers[above], single, moved, short=short)
             single = None
-        return _arrived(names[last], loss, top, single, moved, short=short)
+        return _loss_increments(names[last], loss, top, single, moved, short=short)
 
 
-def _turned(array: Vector | None) -> Vector | None:
+def _transposed(array: Vector | None) -> Vector | None:
     return None if array is None else array.T
 
 
-def reach(engine: NetworkEngine) -> list[Vector]:
-    """Return per layer and unit how far anything above moves, at most, when its z moves by 1; shapes (nₗ,).
+def increment_bounds(engine: NetworkEngine) -> list[Vector]:
+    """Return how far any δ above a unit can move when its z moves by 1, per layer an array of shape (nₗ,).
 
-    |δ⁽ˡ⁺¹⁾| ≤ maxₖ |Wₖᵢ| |Δaᵢ| and after that |δ| ≤ ‖W‖∞ |Δa|, with |Δa| ≤ 1.13 |δ| times the mask's 1/keep_prob, and
-    Δa = 0 of dead units, whose weights above take no part. A step h in zᵢ is short when h · reachᵢ ≤ SHORT/2: then
-    every polynomial is within its range.
+    |δ⁽ˡ⁺¹⁾| ≤ maxₖ |Wₖᵢ| |Δaᵢ| and after that |δ| ≤ ‖W‖∞ |Δa|, with |Δa| ≤ 1.13 |δ| times the mask's 1/keep_prob. Dead
+    units have Δa = 0, so their weights to the layer above take no part. A step h in zᵢ is short when h times its bound
+    is at most SHORT/2: then the argument of every polynomial is within its range.
     """
     network = engine.problem.network
     bounds: list[Vector] = []
-    above = 2.0  # dₖ = δₖ − Σ y δ of the softmax is twice as far as the outputs move
+    above = 2.0  # the softmax takes dₖ = δₖ − Σ y δ, which is up to twice as large as the outputs' increments
     for number in reversed(range(len(network.layers))):
         steepness = STEEPEST / network.layers[number].keep_prob
+        # gelu takes e^(−zt − t²/2) for t up to δ: |z| δ must be short as well.
         own = 1.0 + (
             float(np.abs(engine.trace.z[number]).max()) if network.layers[number].activation == "gelu" else 0.0
         )
@@ -231,11 +290,12 @@ def reach(engine: NetworkEngine) -> list[Vector]:
             else:
                 W = np.where(engine.dead[number], 0.0, np.abs(engine.parameters[number + 1][0]))
                 columns, rows = W.max(axis=0), float(W.sum(axis=1).max())
+            # A single unit moves the layer above through its column of W, all units of a layer through its rows.
             bounds.insert(0, np.maximum(own, steepness * columns * above))
             above = max(own, steepness * rows * above)
     return bounds
 
 
 def is_short(distance: Vector) -> bool:
-    """Return whether moves of up to `distance` (steps times reach) are short."""
+    """Return whether increments of up to `distance` (steps times their bounds) are short."""
     return bool((distance <= SHORT / 2).all())

@@ -1,4 +1,4 @@
-"""Which engine: the most direct one that fits a time budget."""
+"""Selection of the engine: the most direct one that is predicted to fit a time budget."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -32,7 +32,7 @@ def choose(name: EngineName, predicted: Mapping[str, float], budget: float, *, n
         name: of an engine, or "auto".
         predicted: seconds that the batched and the structured engine will take; see `predict`.
         budget: seconds.
-        nodes: whether the node engine may be chosen: only automatic steps are its own to choose.
+        nodes: whether the node engine may be chosen: it needs automatic steps.
     """
     if name != "auto":
         return ENGINES[name]
@@ -44,7 +44,7 @@ def choose(name: EngineName, predicted: Mapping[str, float], budget: float, *, n
 
 
 def predict(problem: Problem, differences: int) -> dict[str, float]:
-    """Return about how many seconds the engines take for so many differences on two cores."""
+    """Return an estimate of the seconds that the engines take for `differences` differences on two cores."""
     return {
         "batched": differences * _batched_seconds(problem),
         "structured": differences * _structured_seconds(problem),
@@ -59,7 +59,7 @@ def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
 
 
 def _batched_seconds(problem: Problem) -> float:
-    """Return about how long one difference takes when the whole network is run on both sides."""
+    """Return an estimate of the seconds for one difference when the whole network is run on both sides."""
     flops = 2 * 2 * problem.examples * problem.layout.size
     activations = 2 * problem.examples * sum(problem.network.widths[1:])
     copied = 2 * 8 * problem.layout.size
@@ -67,7 +67,7 @@ def _batched_seconds(problem: Problem) -> float:
 
 
 def _structured_seconds(problem: Problem) -> float:
-    """Return about how long one difference takes on average when only what moves is computed, on both sides."""
+    """Return an estimate of the mean seconds for one difference when only units that move are computed."""
     widths, seconds = problem.network.widths, 0.0
     for number, (inputs, units) in enumerate(pairwise(widths)):
         above = widths[number + 2 :]

@@ -1,12 +1,11 @@
-"""Structured engine: every θᵢ is perturbed, but only what depends on it is computed again.
+"""Structured engine: every θᵢ is perturbed, but only the units that depend on it are computed again.
 
-The changes are carried up the network by `xcheck.oracle.engines.propagation`.
+Their increments are carried up the network by `xcheck.oracle.engines.propagation`.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +13,11 @@ import numpy as np
 from jax import Array
 
 from xcheck.layout import Vector
-from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.engines.propagation import Propagator, is_short, reach
+from xcheck.oracle.engines.propagation import Propagator, increment_bounds, is_short
 from xcheck.oracle.network.forward import float64_on
 
 # What stays in the last level of cache of a present-day CPU.
@@ -31,9 +29,9 @@ _FEW = 128
 
 
 @partial(jax.jit)
-def _summed(moves: Array) -> tuple[Array, Array, Array]:
-    """Return mean difference, mean |difference| and mean larger |move| of the two sides, shape (2, k, m) -> (k,)."""
-    high, low = moves
+def _summed(increments: Array) -> tuple[Array, Array, Array]:
+    """Return means over the examples: of the difference, its size, and the larger of the two; (2, k, m) -> (k,)."""
+    high, low = increments
     spans = high - low
     return spans.mean(1), jnp.abs(spans).mean(1), jnp.maximum(jnp.abs(high), jnp.abs(low)).mean(1)
 
@@ -41,37 +39,47 @@ def _summed(moves: Array) -> tuple[Array, Array, Array]:
 class StructuredEngine(NetworkEngine):
     """Weight perturbation of a declared network, layer by layer.
 
-    Losses are subtracted only where steps are so long that the moves are not short.
+    Losses are subtracted only where steps are so long that the increments are not short.
     """
 
     name = "structured"
     subtracts = False
-    # Nothing is divided by the step that does not shrink with it: truncation is all that decides.
+    # The rounding of increments shrinks with the step, so only truncation speaks against a longer one.
     first_step = 2.0**-13
 
-    def __init__(self, problem: Problem, **options: Any) -> None:
-        super().__init__(problem, **options)
-        self.reach = reach(self)
-        self._largest = [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]  # and the bias's input
+    @cached_property
+    def increment_bounds(self) -> list[Vector]:
+        """Per layer how far any z above each unit can move; see `xcheck.oracle.engines.propagation`."""
+        return increment_bounds(self)
+
+    @cached_property
+    def propagator(self) -> Propagator:
+        """The layers at θ, which carry increments up to the losses."""
         with float64_on(self.device):
-            self.climber = Propagator(self)
+            return Propagator.of(self)
+
+    @cached_property
+    def _largest(self) -> list[Vector]:
+        """Per layer the largest size of each input, and of the bias's, which is 1."""
+        return [np.append(np.abs(a).max(axis=0), 1.0) for a in self.trace.a[:-1]]
 
     @cached_property
     def scale(self) -> Vector:
-        """As for every network, but no longer than lets all moves, even of five first steps, be short."""
+        """The natural step of a network, shortened until all increments are short, even those of five first steps."""
         with np.errstate(all="ignore"):
-            short = [SHORT / 2 / (5 * self.first_step * bound) for bound in self.reach]
-        return np.minimum(super().scale, self.spread_out(short))
+            short = [SHORT / 2 / (5 * self.first_step * bound) for bound in self.increment_bounds]
+        return np.minimum(super().scale, self.steps_in_theta(short))
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
-        """θᵢ + h is never formed, so h is not rounded."""
+        """Return the step as it is: θᵢ + h is never formed, so h is not rounded."""
         return step
 
     def chunk(self, number: int) -> int:
-        """Perturbations of layer `number` at a time: on a CPU as many as stay in its cache, on a GPU as many as fit.
+        """Return how many perturbations of layer `number` to evaluate at a time.
 
-        Never more than the layer has, so that a small one is not filled up; layers of one shape have one chunk, as far
-        as what is above them allows, and share their compiled code.
+        On a CPU as many as stay in its cache, on a GPU as many as fit; never more than the layer has, so that a small
+        layer is not filled up. Layers of one shape have chunks of one size where the layers above them allow it, and
+        share their compiled code.
         """
         widths = self.problem.network.widths
         hidden = widths[number + 2 : -1]
@@ -82,8 +90,8 @@ class StructuredEngine(NetworkEngine):
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences of the mean loss."""
-        spans, order = [Spans.none(self.pieces.variants)], [np.zeros(0, dtype=np.intp)]
-        # One chunk is computed while the next is prepared.
+        spans, order = [Spans.none(self.branches.variants)], [np.zeros(0, dtype=np.intp)]
+        # JAX computes asynchronously: one chunk is computed while the next is prepared.
         waiting: deque[tuple[Indices, Callable[[], Spans]]] = deque()
 
         def finish() -> None:
@@ -101,7 +109,7 @@ class StructuredEngine(NetworkEngine):
         return Spans.concatenate(spans).take(np.argsort(np.concatenate(order)))
 
     def _begun(self, indices: Indices, steps: Vector) -> Iterator[tuple[Indices, Callable[[], Spans]]]:
-        """Yield, chunk by chunk, places in `indices` and what waits for their spans."""
+        """Start the chunks one by one; yield their places in `indices` and a function that waits for their spans."""
         tensors = list(self.layout)
         for number, (W, b) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
             into = np.flatnonzero((indices >= W.span.start) & (indices < b.span.stop))
@@ -116,25 +124,25 @@ class StructuredEngine(NetworkEngine):
                 yield into[places], self._begin(number, units[rows], columns[rows], steps[:, into[rows]])
 
     def _begin(self, number: int, units: Indices, columns: Indices, steps: Vector) -> Callable[[], Spans]:
-        """Start the computation, and return what waits for it."""
-        short = is_short(np.abs(steps).max(0) * self._largest[number][columns] * self.reach[number][units])
-        # Where moves are not short, losses have been subtracted.
+        """Start the computation of a chunk, and return a function that waits for its spans."""
+        short = is_short(np.abs(steps).max(0) * self._largest[number][columns] * self.increment_bounds[number][units])
+        # Where increments are not short, losses were subtracted: the rounding is that of whole losses.
         least = 0.0 if short else float(np.abs(self.losses).mean())
         with float64_on(self.device):
-            moves = [
-                self.climber.moved(number, variant, units, columns, steps, short=short)
-                for variant in range(self.pieces.variants)
+            increments = [
+                self.propagator.loss_increments(number, variant, units, columns, steps, short=short)
+                for variant in range(self.branches.variants)
             ]
-            if len(moves) == 1:
-                return partial(_single, _summed(moves[0]), least)
-        return partial(_several, moves, least)
+            if len(increments) == 1:
+                return partial(_single, _summed(increments[0]), least)
+        return partial(_several, increments, least)
 
 
 class SparseEngine(StructuredEngine):
-    """Weight perturbation of a few components: noise samples, audits, what another engine has left."""
+    """Weight perturbation of a few components: noise samples, audits, and what another engine could not settle."""
 
     def chunk(self, number: int) -> int:
-        """Few at a time, so that little is filled up."""
+        """Return how many perturbations to evaluate at a time: few, so that few are computed in vain."""
         return min(_FEW, super().chunk(number))
 
 
@@ -143,7 +151,7 @@ def _single(summed: tuple[Array, Array, Array], least: float) -> Spans:
     return Spans(mean, mean, mean[None], magnitude, np.maximum(level, least))
 
 
-def _several(moves: Sequence[Array], least: float) -> Spans:
-    sides = np.stack(jax.device_get(moves))  # (variants, 2, k, m)
+def _several(increments: Sequence[Array], least: float) -> Spans:
+    sides = np.stack(jax.device_get(increments))  # (variants, 2, k, m)
     level = np.maximum(np.abs(sides).max(axis=(0, 1)), least)
     return Spans.summarized(sides[:, 0] - sides[:, 1], level)

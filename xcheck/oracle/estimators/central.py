@@ -21,13 +21,13 @@ Source: the extrapolation is Richardson's, "The approximate arithmetical solutio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.columns import TOTAL, Columns, Flags, Indices
 from xcheck.oracle.engines.base import Differences, Engine
 
 DifferenceName = Literal["central", "forward"]
@@ -38,8 +38,8 @@ NOISE_MULTIPLE = 8.0
 FORWARD_STEP = 2.0**-26
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement(Columns):
     """Estimated slopes of some components, with the bar that their errors are promised not to exceed.
 
     Attributes:
@@ -59,7 +59,7 @@ class Measurement:
     magnitude: Vector
     bar: Vector
     step: Vector
-    evaluations: int
+    evaluations: int = field(metadata=TOTAL)
 
 
 def error_bar(
@@ -84,7 +84,7 @@ def _central(engine: Engine, indices: Indices, step: Vector) -> Differences:
     return engine.differences(indices, step, -step)
 
 
-def extrapolated(fine: Vector, coarse: Vector) -> Vector:
+def extrapolate(fine: Vector, coarse: Vector) -> Vector:
     """Return the fourth-order value R from D(h) and D(2h)."""
     return fine + (fine - coarse) / 3
 
@@ -105,7 +105,7 @@ def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vect
     # With x the share of the next order, far/near = 4 (1 + 4x)/(1 + x): from 3.5 to 4.6 means −0.04 < x < 0.05, where
     # the sixth order is negligible and |R − R'| is what it is taken for.
     regular = ((near >= far / 4.6) & (near <= far / 3.5)) | (np.maximum(near, far) <= noise)
-    disagreement = np.abs(extrapolated(fine, double) - extrapolated(double, coarse))
+    disagreement = np.abs(extrapolate(fine, double) - extrapolate(double, coarse))
     return np.where(regular, disagreement, np.maximum(disagreement, 2 * np.maximum(near, far))), ~regular
 
 
@@ -114,15 +114,15 @@ def _measured(engine: Engine, indices: Indices, step: Vector, noise: Vector) -> 
     # Three steps for two extrapolated values: the second is there to tell how far off the first may be.
     once, twice, thrice = (_central(engine, indices, factor * step) for factor in (1, 2, 4))
 
-    value = extrapolated(once.slope, twice.slope)
-    lower, upper = extrapolated(once.lower, twice.lower), extrapolated(once.upper, twice.upper)
-    conventions = extrapolated(once.conventions, twice.conventions)
+    value = extrapolate(once.slope, twice.slope)
+    lower, upper = extrapolate(once.lower, twice.lower), extrapolate(once.upper, twice.upper)
+    conventions = extrapolate(once.conventions, twice.conventions)
     disagreement = np.max(
         [
-            np.abs(value - extrapolated(twice.slope, thrice.slope)),
-            np.abs(lower - extrapolated(twice.lower, thrice.lower)),
-            np.abs(upper - extrapolated(twice.upper, thrice.upper)),
-            np.abs(conventions - extrapolated(twice.conventions, thrice.conventions)).max(0),
+            np.abs(value - extrapolate(twice.slope, thrice.slope)),
+            np.abs(lower - extrapolate(twice.lower, thrice.lower)),
+            np.abs(upper - extrapolate(twice.upper, thrice.upper)),
+            np.abs(conventions - extrapolate(twice.conventions, thrice.conventions)).max(0),
         ],
         axis=0,
     )
@@ -172,7 +172,8 @@ def estimate_central(
         step = best.step[pending] * np.where(noisy, 4.0, 0.25)
         again = _measured(engine, chosen[pending], step, noise[pending])
         evaluations += again.evaluations
-        pending = pending[merge_better(best, again, pending)]
+        best, better = merge_better(best, again, pending)
+        pending = pending[better]
         pending = pending[too_wide(engine, best, tolerance)[pending]]
     return replace(best, evaluations=evaluations)
 
@@ -188,8 +189,8 @@ def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
 
 
-def merge_better(best: Measurement, again: Measurement, places: Indices) -> Flags:
-    """Take over into `best` at `places` what `again` knows better, and return where it does.
+def merge_better(best: Measurement, again: Measurement, places: Indices) -> tuple[Measurement, Flags]:
+    """Return `best` with what `again` knows better at `places`, and where it does.
 
     A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
     that vanished beside θᵢ), anything is better.
@@ -198,30 +199,7 @@ def merge_better(best: Measurement, again: Measurement, places: Indices) -> Flag
     consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]
     unknown = np.isnan(best.value[places]) & np.isfinite(again.value)
     better = (consistent & (again.bar < best.bar[places])) | unknown
-    take_over(best, again, places, better)
-    return better
-
-
-def copied(measured: Measurement) -> Measurement:
-    """Return a measurement with arrays of its own, to be written into."""
-    return Measurement(
-        measured.indices,
-        measured.value.copy(),
-        measured.lower.copy(),
-        measured.upper.copy(),
-        measured.conventions.copy(),
-        measured.magnitude.copy(),
-        measured.bar.copy(),
-        measured.step.copy(),
-        measured.evaluations,
-    )
-
-
-def take_over(best: Measurement, again: Measurement, places: Indices, taken: Flags) -> None:
-    """Write into `best` at `places` what `again` says, where it is `taken`."""
-    for name in ("value", "lower", "upper", "magnitude", "bar", "step"):
-        getattr(best, name)[places[taken]] = getattr(again, name)[taken]
-    best.conventions[:, places[taken]] = again.conventions[:, taken]
+    return best.put(places[better], again.take(better)), better
 
 
 def estimate_fixed_step(engine: Engine, noise: Vector, *, epsilon: float, difference: DifferenceName) -> Measurement:

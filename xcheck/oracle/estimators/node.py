@@ -1,4 +1,4 @@
-"""Gradients from moves of pre-activations: one evaluation per unit instead of one per weight.
+"""Gradients from increments of pre-activations: one evaluation per unit instead of one per weight.
 
 z⁽ˡ⁾ᵢ of all m examples is moved at once (`xcheck.oracle.engines.node`), and with φₑ the loss of example e
 
@@ -8,9 +8,9 @@ each D extrapolated to fourth order from h, 2h and 4h, with its truncation error
 add up: the bar of Wᵢⱼ is (1/m) Σₑ tᵢₑ |aⱼₑ|, plus rounding. At a kink every example has an interval of slopes, and the
 sign of aⱼₑ says which end is which.
 
-It takes for granted that z is linear in W, which is the definition of a layer, and that examples are independent. It is
-audited by weight perturbation in every run (`xcheck.oracle.estimators.audit`), and what it leaves too wide is
-refined there.
+This relies on two properties: z is linear in W, which is the definition of a layer, and examples are independent. Every
+run audits it by weight perturbation (`xcheck.oracle.estimators.audit`), and measures again by weight perturbation the
+components whose bars are too wide.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.oracle.engines.node import NodeEngine
-from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
+from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolate
 from xcheck.oracle.network.forward import float64_on
 
 # h, 2h and 4h, both sides.
@@ -44,27 +44,28 @@ class _Nodes:
 
 
 @partial(jax.jit)
-def _slopes(moves: Array, steps: Array) -> tuple[Array, Array]:
-    """Return R and a bound of its error from moves of shape (6, k, m) and h of shape (k,)."""
+def _slopes(increments: Array, steps: Array) -> tuple[Array, Array]:
+    """Return R and a bound of its error from increments of shape (6, k, m) and h of shape (k,)."""
     once, twice, thrice = (
-        (moves[2 * i] - moves[2 * i + 1]) / (2 * factor * steps[:, None]) for i, factor in enumerate((1, 2, 4))
+        (increments[2 * i] - increments[2 * i + 1]) / (2 * factor * steps[:, None])
+        for i, factor in enumerate((1, 2, 4))
     )
-    value = extrapolated(once, twice)
-    # What is even in the step cancels between the two sides, and its rounding stays.
-    rounding = 8 * np.finfo(np.float64).eps * jnp.abs(moves[:2]).max(0) / steps[:, None]
-    return value, jnp.abs(value - extrapolated(twice, thrice)) + rounding
+    value = extrapolate(once, twice)
+    # The part that is even in the step cancels between the two sides, but its rounding does not: a few ulps of each.
+    rounding = 8 * np.finfo(np.float64).eps * jnp.abs(increments[:2]).max(0) / steps[:, None]
+    return value, jnp.abs(value - extrapolate(twice, thrice)) + rounding
 
 
 def estimate_by_nodes(engine: NodeEngine, noise: Vector) -> Measurement:
     """Estimate all components of θ.
 
     Args:
-        engine: moves the units.
+        engine: evaluates the losses with pre-activations moved.
         noise: σ of J per component, shape (n,).
     """
     layout, everything = engine.layout, np.arange(engine.layout.size)
     step = engine.first_step * engine.scale
-    sums = _Sums(layout.size, engine.pieces.variants)
+    sums = _Sums(layout.size, engine.branches.variants)
     for number in range(len(engine.parameters)):
         weights, bias = layout[f"W{number + 1}"].span, layout[f"b{number + 1}"].span
         nodes, inputs = _measured(engine, number, step[bias]), engine.trace.a[number]
@@ -88,16 +89,16 @@ def estimate_by_nodes(engine: NodeEngine, noise: Vector) -> Measurement:
 
 def _measured(engine: NodeEngine, number: int, step: Vector) -> _Nodes:
     """Measure the slopes along all units of a layer, with steps of shape (nₗ,) in z."""
-    variants, count, examples = engine.pieces.variants, len(step), engine.problem.examples
+    variants, count, examples = engine.branches.variants, len(step), engine.problem.examples
     nodes = _Nodes(np.empty((variants, count, examples)), np.zeros((count, examples)))
     chunk = min(count, engine.units_at_a_time(number, len(_SIDES)))
     for start in range(0, count, chunk):
         places = np.arange(start, min(start + chunk, count))
         units = np.resize(places, chunk)  # repetitions, so that there is one compilation
         for variant in range(variants):
-            moves = engine.increments(number, variant, units, _SIDES[:, None] * step[units])
+            increments = engine.increments(number, variant, units, _SIDES[:, None] * step[units])
             with float64_on(engine.device):
-                value, error = jax.device_get(_slopes(moves, step[units]))
+                value, error = jax.device_get(_slopes(increments, step[units]))
             nodes.slopes[variant, places] = value[: len(places)]
             nodes.truncation[places] = np.maximum(nodes.truncation[places], error[: len(places)])
         engine.progress(3 * len(places))

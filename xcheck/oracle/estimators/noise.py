@@ -45,11 +45,11 @@ def noise_level(values: Vector, orders: Sequence[int] = ORDERS) -> Vector:
 
 
 def sampled_differences(layout: Layout, components: int = COMPONENTS) -> int:
-    """Return how many differences `loss_noise` takes."""
+    """Return how many differences `measure_loss_noise` takes."""
     return POINTS * sum(min(components, tensor.size) for tensor in layout)
 
 
-def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, components: int = COMPONENTS) -> Vector:
+def measure_loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, components: int = COMPONENTS) -> Vector:
     """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
 
     Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
@@ -58,7 +58,7 @@ def loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, componen
     """
     sigma = np.zeros(engine.layout.size)
     for tensor in engine.layout:
-        count = min(COMPONENTS, tensor.size)
+        count = min(components, tensor.size)
         chosen = tensor.offset + np.sort(rng.choice(tensor.size, count, replace=False))
         multiples = np.tile(np.arange(1.0, POINTS + 1), count)
         indices = np.repeat(chosen, POINTS)
@@ -83,11 +83,11 @@ _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
 def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
-    """Return the noise σ of any J, one value for each tensor, shape (n,): the larger of `noises_nearby`."""
-    return np.max(noises_nearby(engine, rng), axis=0)
+    """Return the noise σ of any J, one value for each tensor, shape (n,): the larger of `measure_noise_nearby`."""
+    return np.max(measure_noise_nearby(engine, rng), axis=0)
 
 
-def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
+def measure_noise_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
     """Return two noises of any J, shapes (n,): of close samples, and of samples that are as far apart as float32 needs.
 
     The scale of J is not known. Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ
@@ -105,7 +105,7 @@ def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tup
         tensor.offset + np.sort(rng.choice(tensor.size, min(few, tensor.size), replace=False)) for tensor in tensors
     ]
     everything = np.concatenate([*chosen, np.zeros(0, dtype=np.intp)])
-    found = noises_along(engine, everything)
+    found = measure_noise_along(engine, everything)
     near, coarse = np.zeros(engine.layout.size), np.zeros(engine.layout.size)
     for tensor, own in zip(tensors, chosen, strict=True):
         rows = np.isin(everything, own)
@@ -113,7 +113,7 @@ def noises_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tup
     return near, coarse
 
 
-def noises_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
+def measure_noise_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
     """Return the two noises along some components, each by itself, shapes (c,)."""
     # A loss that is zero at θ has no noise there, and all of it where the step leads.
     far = engine.first_step * engine.scale[chosen]

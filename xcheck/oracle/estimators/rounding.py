@@ -19,7 +19,7 @@ Numerical Algorithms", 2002, chapter 3.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +27,7 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName
 from xcheck.networks.problem import Problem
-from xcheck.oracle.columns import Flags
+from xcheck.oracle.columns import TOTAL, Columns, Flags
 from xcheck.oracle.network.forward import NATURAL, NUMPY, STEEPEST, Trace
 
 # The largest size over the examples stands for all of them, so the estimate is generous already.
@@ -37,7 +37,7 @@ _PER_DERIVATIVE = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rounding:
+class Rounding(Columns):
     """What rounding may do to a witness.
 
     Attributes:
@@ -46,7 +46,7 @@ class Rounding:
     """
 
     gradient: Vector
-    loss: float
+    loss: float = field(metadata=TOTAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A brief look at the many components of a large tensor: two steps instead of three, the rest by sample.
+"""Two-step estimates of the components of a large tensor: the third step is taken for a sample only.
 
 The error of R = (4 D(h) − D(2h))/3 is a fifteenth of |R − R'|, and R' needs a third step. Of a large tensor only a
 sample is measured with all three; with T the largest |R − R'| in it, all others have the bar
@@ -6,9 +6,9 @@ sample is measured with all three; with T the largest |R − R'| in it, all othe
     2 T + c σ/h
 
 thirty times the largest error of R that the sample shows. A component whose K (`xcheck.oracle.estimators.one_sided`)
-is more than thirty times the largest of the sample, beside noise, may have a kink nearby, and is measured in full.
-So is one that a witness disputes: a component that bends more than thirty times as much as the sample is out of its
-bar, but nobody is blamed for it.
+is more than thirty times the largest of the sample, plus noise, may have a kink nearby, and is measured with three
+steps. So is every component that a witness disputes: if the truncation of a component is more than thirty times that of
+the sample, its bar is too narrow, but no gradient is called wrong because of it.
 """
 
 import numpy as np
@@ -16,22 +16,22 @@ import numpy as np
 from xcheck.layout import Tensor, Vector
 from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
-from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolated
+from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolate
+from xcheck.oracle.estimators.sides import NOISE_OF_JUMP
 
-# A guess: a component bends more than all of a sample of sixteen with probability 1/17; nobody is blamed for one that
-# bends more than thirty times as much, for it is measured in full where it is disputed.
+# A guess: the truncation of a component is larger than that of a sample of sixteen with probability 1/17. Where it is
+# thirty times larger, a dispute leads to three steps before a gradient is called wrong.
 SAMPLE = 16
-# Below that, measuring all in full costs less than twice the sample.
+# Of fewer components, all with three steps cost less than twice what the sample costs.
 _WORTHWHILE = 4 * SAMPLE
-# How many times as much as the worst of the sample the others may bend.
+# Truncation that is allowed for, in units of the largest of the sample: a guess.
 _SAFETY = 30.0
 # R errs by a fifteenth of |R − R'|.
 _SAFETY_OF_BAR = _SAFETY / 15.0
-_NOISE_OF_K = 33.0
 
 
-def sample_of(tensor: Tensor, rng: np.random.Generator) -> Indices:
-    """Return the components to be measured in full: all of a small tensor."""
+def draw_sample(tensor: Tensor, rng: np.random.Generator) -> Indices:
+    """Draw the components of a tensor that are measured with three steps: all of a small one."""
     everything = np.arange(tensor.span.start, tensor.span.stop)
     if tensor.size < _WORTHWHILE:
         return everything
@@ -41,7 +41,7 @@ def sample_of(tensor: Tensor, rng: np.random.Generator) -> Indices:
 def estimate_two_step(
     engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector, truncation: float, jump: float
 ) -> tuple[Measurement, Flags, Vector]:
-    """Measure components with four losses each; return where a kink may be near, and how J bends.
+    """Measure components with four losses each; return also where a kink may be near, and the curvature.
 
     Args:
         engine: evaluates the differences.
@@ -54,13 +54,13 @@ def estimate_two_step(
     sides = [engine.both_sides(indices, factor * step) for factor in (1, 2)]
     central = [(right.slope + left.slope) / 2 for right, left in sides]
     apart = [right.slope - left.slope for right, left in sides]
-    value = extrapolated(*central)
+    value = extrapolate(*central)
     right, left = sides[0]
     magnitude = np.maximum(right.magnitude, left.magnitude)
     with np.errstate(all="ignore"):
         bar = error_bar(engine, np.full(len(indices), _SAFETY_OF_BAR * truncation), noise, step, right.level, magnitude)
-        accident = _NOISE_OF_K * noise / step + 8 * engine.roundoff * magnitude
-        suspicious = ~(np.abs(2 * apart[0] - apart[1]) <= _SAFETY * jump + accident)
+        noise_of_jump = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
+        suspicious = ~(np.abs(2 * apart[0] - apart[1]) <= _SAFETY * jump + noise_of_jump)
     measured = Measurement(
         indices, value, value.copy(), value.copy(), value[None].copy(), magnitude, bar, step, 4 * len(indices)
     )

@@ -1,13 +1,13 @@
-"""The oracle's own forward pass: losses of all examples, in float64, written for differences and not for gradients.
+"""The oracle's own forward pass: losses of all examples, in float64, written to be differenced.
 
-Two things are done differently from what one would write in a framework:
+It does two things that a forward pass in a framework does not do:
 
 - Losses keep their relative accuracy when they are close to zero (no log(1 + x) − x, no difference of large logits),
-  so that differences of saturated losses still mean something.
+  so differences of losses that are almost zero keep their digits.
 - Every piecewise activation is continued past its kink: relu, leaky_relu and elu are smooth on either side of z = 0,
-  and `pieces` says which side each unit of each example is on *at θ*. The function so obtained equals J in a
-  neighbourhood of θ and has the same derivative at θ, but no step, however large, crosses a kink. A finite
-  difference that straddles a kink is the commonest false alarm in gradient checking of relu networks.
+  and `branches` says which side each unit of each example is on *at θ*. The function so obtained equals J near θ and
+  has the same derivative at θ, but no step, however large, crosses a kink. A finite difference across a kink is the
+  commonest false alarm in gradient checking of relu networks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def float64_on(device: jax.Device) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Where arrays live: the same formulas serve JAX (many perturbations at once) and NumPy (any precision).
+    """An array library: the same formulas serve JAX (many perturbations at once) and NumPy (any precision).
 
     Attributes:
         np: numpy or jax.numpy.
@@ -85,21 +85,21 @@ NATURAL: dict[ActivationName, Callable[[Library, Any], Any]] = {
 }
 
 
-def continued(lib: Library, name: ActivationName, z: Any, piece: Any | None) -> Any:
-    """Return g(z) on the piece that was active at θ, continued beyond it.
+def evaluate_branch(lib: Library, name: ActivationName, z: Any, branch: Any | None) -> Any:
+    """Return g(z) on the branch that is active at θ, continued smoothly past the kink.
 
     Args:
         lib: JAX or NUMPY.
         name: the activation.
         z: pre-activations, any shape.
-        piece: for relu and leaky_relu the slope of each unit's piece; for elu 1 on the side z > 0, else 0; None for
-            smooth activations. Of a shape that fits z.
+        branch: for relu and leaky_relu the slope of each unit's branch; for elu 1 on the side z > 0, else 0; None for
+            smooth activations. Its shape broadcasts with z.
     """
-    if piece is None:
+    if branch is None:
         return SMOOTH[name](lib, z)
     if name == "elu":
-        return lib.np.where(piece > 0, z, lib.np.expm1(lib.np.where(piece > 0, 0.0, z)))
-    return piece * z
+        return lib.np.where(branch > 0, z, lib.np.expm1(lib.np.where(branch > 0, 0.0, z)))
+    return branch * z
 
 
 def _binary_cross_entropy(lib: Library, z: Any, y: Any) -> Any:
@@ -139,7 +139,7 @@ class Trace:
     Attributes:
         a: A⁽⁰⁾..A⁽ᴸ⁾ after dropout, shapes (m, nₗ).
         z: Z⁽¹⁾..Z⁽ᴸ⁾.
-        reach: per layer Σⱼ |Wᵢⱼ aⱼ| + |bᵢ|, shapes (m, nₗ): rounding of z is a small multiple of u · reach.
+        reach: per layer Σⱼ |Wᵢⱼ aⱼ| + |bᵢ|, shapes (m, nₗ): z is rounded by a small multiple of u times this.
         losses: loss of each example, shape (m,).
     """
 
@@ -150,12 +150,12 @@ class Trace:
 
     @classmethod
     def empty(cls) -> "Trace":
-        """Return the trace of what is no network."""
+        """Return the trace of a function that is not a network: no layers."""
         return cls([], [], [], np.zeros(0))
 
 
-def dropped(a: Any, keep: Any | None) -> Any:
-    """Inverted dropout; `keep` is mask/keep_prob."""
+def apply_dropout(a: Any, keep: Any | None) -> Any:
+    """Return activations after inverted dropout; `keep` is mask/keep_prob, None where nothing is dropped."""
     return a if keep is None else a * keep
 
 
@@ -163,13 +163,13 @@ def dropped(a: Any, keep: Any | None) -> Any:
 def trace(
     network: Network, parameters: Parameters, inputs: Vector, targets: Vector, keeps: Sequence[Vector | None]
 ) -> Trace:
-    """Run the network as it is, in NumPy, and keep everything."""
-    a = [dropped(inputs, keeps[0])]
+    """Run the network in NumPy, kinks included, and return what every layer computes."""
+    a = [apply_dropout(inputs, keeps[0])]
     z, reach = [], []
     for (W, b), layer, keep in zip(parameters, network.layers, keeps[1:], strict=True):
         z.append(a[-1] @ W.T + b)
         reach.append(np.abs(a[-1]) @ np.abs(W).T + np.abs(b))
-        a.append(dropped(NATURAL[layer.activation](NUMPY, z[-1]), keep))
+        a.append(apply_dropout(NATURAL[layer.activation](NUMPY, z[-1]), keep))
     return Trace(a, z, reach, LOSSES[network.loss](NUMPY, a[-1], targets))
 
 
@@ -180,10 +180,10 @@ def losses(
     inputs: Any,
     targets: Any,
     keeps: Sequence[Any | None],
-    pieces: Sequence[Any | None],
+    branches: Sequence[Any | None],
 ) -> Any:
-    """Return the loss of each example on the pieces given, shape (m,)."""
-    a = dropped(inputs, keeps[0])
-    for (W, b), layer, keep, piece in zip(parameters, network.layers, keeps[1:], pieces, strict=True):
-        a = dropped(continued(lib, layer.activation, a @ W.T + b, piece), keep)
+    """Return the loss of each example, shape (m,), with every unit on its given branch."""
+    a = apply_dropout(inputs, keeps[0])
+    for (W, b), layer, keep, branch in zip(parameters, network.layers, keeps[1:], branches, strict=True):
+        a = apply_dropout(evaluate_branch(lib, layer.activation, a @ W.T + b, branch), keep)
     return LOSSES[network.loss](lib, a, targets)

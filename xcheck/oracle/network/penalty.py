@@ -47,7 +47,7 @@ class Penalty:
         """Return slope, spread and magnitude of the quotients between θᵢ + `plus` and θᵢ + `minus`, shape (k,) each.
 
         ((w + p)² − (w + q)²)/(p − q) = 2w + p + q: no subtraction is left, and w is not lost beside a large step.
-        Central ones are exact whatever the step. |w| is continued past its kink like any other piece; at w = 0 its
+        Central ones are exact whatever the step. |w| is continued past its kink as an activation is; at w = 0 its
         slopes are −1 and 1.
         """
         slope, magnitude = self.slope[indices], self.magnitude[indices]

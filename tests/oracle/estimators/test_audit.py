@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 from jax import Array
 
-from xcheck import Problem
+from tests.oracle.conftest import exact
 from xcheck.layout import Vector
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.node import NodeEngine
-from xcheck.oracle.engines.selection import ENGINES, more_direct
 from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.oracle.network_gradient import estimate_with
 from xcheck.testing import scenario
-from xcheck_numpy.network import NetworkObjective
 
 
 class Transposing(NodeEngine):
@@ -33,11 +31,6 @@ class Forgetful(StructuredEngine):
         spans = super().spans(indices, plus, minus)
         kept = 0.999
         return Spans(kept * spans.lower, kept * spans.upper, kept * spans.conventions, spans.magnitude, spans.level)
-
-
-def exact(problem: Problem) -> Any:
-    """The gradient in extended precision."""
-    return NetworkObjective(problem, np.longdouble).compute(problem.theta)[1]
 
 
 @pytest.mark.parametrize(
@@ -72,10 +65,3 @@ def test_direct_engines_need_no_audit() -> None:
     """They run the whole network and subtract."""
     for engine in ("loop", "batched"):
         assert numerical_gradient(scenario(20), OracleOptions(engine=engine)).audits == ()
-
-
-def test_every_engine_but_the_first_has_a_more_direct_one() -> None:
-    """Whatever a subclass is called, its ladder is that of the engine it is made of."""
-    ladder = list(ENGINES.values())
-    assert [more_direct(engine) for engine in ladder[1:]] == ladder[:-1]
-    assert more_direct(Transposing) is StructuredEngine

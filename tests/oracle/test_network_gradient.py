@@ -1,34 +1,16 @@
 """The oracle: its bars keep their promise, kinks do not fool it, memory and flags are respected."""
 
-from collections.abc import Callable
-
 import jax
 import numpy as np
 import pytest
 
-from xcheck.errors import DeviceError
-from xcheck.layout import Layout, Vector
+from tests.oracle.conftest import exact, loss_of
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import ActivationName, Dense, Network
 from xcheck.networks.problem import Problem
 from xcheck.oracle import LoopEngine, OracleOptions, numerical_gradient
-from xcheck.oracle.engines.batched import BatchedEngine
-from xcheck.oracle.estimators.central import DifferenceName, estimate_central, estimate_fixed_step
-from xcheck.oracle.estimators.noise import loss_noise, noise_level
-from xcheck.testing import scenario, scenarios
-from xcheck_numpy.network import NetworkObjective
-
-
-def exact(problem: Problem) -> Vector:
-    """The gradient in extended precision, rounded to float64."""
-    _, gradient = NetworkObjective(problem, np.longdouble).compute(problem.theta)
-    return gradient.astype(np.float64)
-
-
-def loss_of(problem: Problem) -> Callable[[Vector], float]:
-    """J as the NumPy witness computes it, in extended precision."""
-    objective = NetworkObjective(problem, np.longdouble)
-    return lambda theta: objective.compute(theta)[0]
+from xcheck.oracle.estimators.central import DifferenceName, estimate_fixed_step
+from xcheck.testing import scenarios
 
 
 def network(activation: ActivationName, **changes: float) -> Problem:
@@ -130,30 +112,6 @@ def test_the_l1_penalty_has_a_kink_at_zero() -> None:
     assert (estimate.lower[1], estimate.upper[1]) == (2.0, 2.0)
 
 
-def test_the_batched_engine_agrees_with_the_loop() -> None:
-    """The same differences of the same losses, one at a time in NumPy and many at a time in JAX."""
-    for problem in scenarios(9, start=18):
-        loop = LoopEngine(loss_of(problem), problem.theta, problem.layout)
-        batched = BatchedEngine(problem)
-        indices = np.arange(problem.layout.size)
-        step = np.full(len(indices), 2.0**-20)
-        if batched.pieces.ties == 0:
-            slow, fast = loop.differences(indices, step, -step), batched.differences(indices, step, -step)
-            scale = 1 + np.abs(slow.slope).max() + loop.losses[0]
-            np.testing.assert_allclose(fast.slope, slow.slope, atol=1e-8 * scale)
-
-
-def test_chunks_stay_within_the_memory_budget() -> None:
-    """A smaller budget means smaller chunks, and the same answer."""
-    problem = scenario(20)
-    narrow, wide = BatchedEngine(problem, memory=20_000), BatchedEngine(problem)
-    assert 1 <= narrow.chunk < wide.chunk <= 64
-    indices = np.arange(problem.layout.size)
-    step = np.full(len(indices), 1e-3)
-    one, other = narrow.differences(indices, step, -step), wide.differences(indices, step, -step)
-    np.testing.assert_allclose(one.slope, other.slope, rtol=1e-9, atol=1e-12)
-
-
 def test_the_callers_precision_is_left_alone() -> None:
     """float64 inside, and the caller's float32 default afterwards."""
     numerical_gradient(network("tanh"))
@@ -161,35 +119,8 @@ def test_the_callers_precision_is_left_alone() -> None:
     assert jax.numpy.ones(1).dtype == np.float32
 
 
-def test_a_device_that_is_not_there_is_an_error() -> None:
-    """The message says what to type instead."""
-    if any(device.platform == "gpu" for device in jax.devices()):
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(DeviceError, match="JAX finds no gpu on this machine; use device = 'cpu'"):
-        numerical_gradient(network("tanh"), OracleOptions(device="gpu"))
-
-
 def test_progress_is_told() -> None:
     """Every difference is announced, in batches."""
     batches: list[int] = []
     estimate = numerical_gradient(network("tanh"), progress=batches.append)
     assert 2 * sum(batches) == estimate.evaluations
-
-
-def test_noise_is_measured() -> None:
-    """Noise of a known size, planted in a smooth function, is found within a factor of two."""
-    rng = np.random.default_rng(0)
-    noisy = np.exp(np.linspace(0, 1e-7, 8)) + 1e-9 * rng.standard_normal((500, 8))
-    assert np.sqrt(np.mean(noise_level(noisy) ** 2)) == pytest.approx(1e-9, rel=0.1)
-
-
-def test_a_noisy_loss_gets_wide_bars() -> None:
-    """A loss that is only good to 1e-6 has bars that say so, and they are kept."""
-    rng = np.random.default_rng(0)
-    layout = Layout.of({"theta": (50,)})
-    theta = rng.standard_normal(50)
-    engine = LoopEngine(lambda t: float(np.sin(t).sum() + 1e-6 * rng.standard_normal()), theta, layout)
-    noise = loss_noise(engine, np.full(50, 2.0**-10), rng)
-    measured = estimate_central(engine, noise, tolerance=1e-7)
-    assert (np.abs(measured.value - np.cos(theta)) <= measured.bar).all()
-    assert (measured.bar > 1e-7).all()

@@ -11,11 +11,11 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.extended_precision import affordable, remeasure, settle_disputes
+from xcheck.oracle.extended_precision import count_affordable, remeasure, settle_disputes
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 
-pytestmark = pytest.mark.skipif(affordable(scenario(20)) == 0, reason="longdouble is no longer than float64 here")
+pytestmark = pytest.mark.skipif(count_affordable(scenario(20)) == 0, reason="longdouble is no longer than float64 here")
 
 
 def gradient(problem: Problem) -> Vector:
@@ -84,4 +84,4 @@ def test_large_networks_get_fewer_cases() -> None:
     """The referee takes seconds, not hours: at least one component, at most 64."""
     network = Network(inputs=784, layers=(Dense(units=1024), Dense(units=10)), loss="mean_squared_error")
     large = Problem.create(network, np.zeros((64, 784)), np.zeros((64, 10)))
-    assert 1 <= affordable(large) < affordable(scenario(20)) == 64
+    assert 1 <= count_affordable(large) < count_affordable(scenario(20)) == 64

@@ -1,26 +1,16 @@
-"""Engines: how losses are evaluated must not change what they are; the choice keeps to the budget and is said."""
+"""The structured engine: how losses are evaluated must not change what they are; code and memory are shared."""
 
 import jax
 import numpy as np
 import pytest
 
-from xcheck import Dense, Network, Problem, verify
+from tests.oracle.conftest import wide
+from xcheck import Dense, Network, Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.engines.base import EngineName
 from xcheck.oracle.engines.batched import BatchedEngine
-from xcheck.oracle.engines.node import NodeEngine
-from xcheck.oracle.engines.selection import ENGINES, choose, predict
 from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.testing import scenario
-
-
-def wide(units: int) -> Problem:
-    """A 20-units-3 network, with 32 examples."""
-    network = Network(
-        inputs=20, layers=(Dense(units=units, activation="tanh"), Dense(units=3)), loss="mean_squared_error"
-    )
-    rng = np.random.default_rng(0)
-    return Problem.create(network, rng.standard_normal((32, 20)), rng.standard_normal((32, 3)))
 
 
 @pytest.mark.parametrize("number", [0, 7, 9, 10, 13, 14, 17, 21, 28, 35])
@@ -38,7 +28,7 @@ def test_the_structured_engine_agrees_with_the_batched(number: int) -> None:
 
 def test_scenarios_of_that_test_meet_ties() -> None:
     """At least one of them has units on a kink."""
-    assert any(BatchedEngine(scenario(number)).pieces.ties for number in (0, 7, 14, 21, 28, 35))
+    assert any(BatchedEngine(scenario(number)).branches.ties for number in (0, 7, 14, 21, 28, 35))
 
 
 @pytest.mark.parametrize("memory", [1, 100_000, 1 << 30])
@@ -47,48 +37,6 @@ def test_structured_chunks_stay_within_memory(memory: int) -> None:
     engine = StructuredEngine(wide(8), memory=memory)
     assert engine.chunk(0) >= 1
     assert engine.chunk(0) * 8 * 4 * 32 * 3 <= max(memory, 8 * 4 * 32 * 3)
-
-
-@pytest.mark.parametrize(
-    ("batched", "structured", "nodes", "expected"),
-    [
-        (9.0, 1.0, True, BatchedEngine),
-        (11.0, 9.0, True, StructuredEngine),
-        (900.0, 11.0, True, NodeEngine),
-        (900.0, 11.0, False, StructuredEngine),
-    ],
-)
-def test_the_budget_decides(batched: float, structured: float, nodes: bool, expected: type) -> None:
-    """The most direct engine that fits into 10 seconds; fixed steps are not for the node engine."""
-    assert choose("auto", {"batched": batched, "structured": structured}, 10.0, nodes=nodes) is expected
-
-
-@pytest.mark.parametrize(("name", "engine"), ENGINES.items())
-def test_a_name_is_a_name(name: EngineName, engine: type) -> None:
-    """Whatever it will take."""
-    assert choose(name, {"batched": 1e9, "structured": 1e9}, 10.0, nodes=True) is engine
-
-
-def test_predictions_grow_with_the_network() -> None:
-    """Batched with the square of the parameters, structured with parameters times what is above them."""
-    small, large = predict(wide(100), 1_000), predict(wide(1_000), 1_000)
-    assert 8 < large["batched"] / small["batched"] < 12
-    assert small["structured"] < small["batched"]
-
-
-@pytest.mark.parametrize("engine", ["loop", "batched", "structured", "node"])
-def test_the_report_says_which_engine_it_was(engine: str) -> None:
-    """In the text and in the summary."""
-    report = verify(wide(8), backends=["numpy"], engine=engine)
-    assert report.ok
-    assert report.oracle.engine == engine
-    assert f" s ({engine}), seed 0" in " ".join(str(report).split())
-
-
-def test_a_small_budget_takes_the_fastest_engine() -> None:
-    """`budget` reaches the choice."""
-    assert verify(wide(8), backends=["numpy"], budget=1e-9).oracle.engine == "node"
-    assert verify(wide(8), backends=["numpy"], budget=1e-9, epsilon=1e-4).oracle.engine == "structured"
 
 
 def deep(layers: int) -> Problem:

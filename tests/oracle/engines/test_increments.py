@@ -10,9 +10,8 @@ from xcheck.layout import Vector
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, LossName
 from xcheck.oracle.engines import elementary
 from xcheck.oracle.engines import increments as moves
-from xcheck.oracle.network.erfc import erfc
 from xcheck.oracle.network.forward import LOSSES as LOSS_FUNCTIONS
-from xcheck.oracle.network.forward import NUMPY, PIECEWISE, continued
+from xcheck.oracle.network.forward import NUMPY, PIECEWISE, evaluate_branch
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -31,37 +30,17 @@ def grid() -> tuple[Vector, Vector]:
     return z, sizes * rng.choice([-1.0, 1.0], sizes.shape)
 
 
-@pytest.mark.parametrize("name", ["expm1", "tanh", "log1p"])
-def test_short_elementary_functions(name: str) -> None:
-    """To two units in the last place, up to the ends of their ranges."""
-    limit = elementary.SHORT * (2 if name == "log1p" else 1)
-    t = np.concatenate([np.linspace(-limit, limit, 4001), 10.0 ** np.arange(-300.0, -3)])
-    exact = getattr(np, name)(t.astype(np.longdouble))
-    error = np.abs(np.asarray(getattr(elementary, name)(jax.numpy.asarray(t))) - exact)
-    assert (error <= 2 * EPS * np.abs(exact)).all()
-
-
-def test_erfc_in_both_precisions() -> None:
-    """float64 against longdouble, and both against values of the tables."""
-    x = np.linspace(-5, 10, 1001)
-    wide = erfc(x.astype(np.longdouble))
-    assert (np.abs(erfc(x) - wide) <= 32 * EPS * (1 + x**2) * wide).all()
-    assert erfc(np.array([0.5, 2.0], dtype=np.longdouble)).astype(float) == pytest.approx(
-        [0.4795001221869535, 0.004677734981047266], rel=1e-15
-    )
-
-
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_moves_of_activations(name: ActivationName) -> None:
     """g(z + δ) − g(z), against subtraction in extended precision."""
     z, delta = grid()
-    for piece in (np.zeros_like(z), np.ones_like(z)) if name in PIECEWISE else (None,):
-        if name == "elu" and piece is not None and not piece.any():
-            z = np.minimum(z, 0.0)  # the left piece is met at z <= 0
-        anchor = moves.expand_at(name, z, piece)
-        found = np.asarray(moves.activation_moved(name, anchor, jax.numpy.asarray(delta), short=True))
+    for branch in (np.zeros_like(z), np.ones_like(z)) if name in PIECEWISE else (None,):
+        if name == "elu" and branch is not None and not branch.any():
+            z = np.minimum(z, 0.0)  # the left branch is met at z <= 0
+        point = moves.expand_at(name, z, branch)
+        found = np.asarray(moves.activation_increment(name, point, jax.numpy.asarray(delta), short=True))
         wide, step = z.astype(np.longdouble), delta.astype(np.longdouble)
-        exact = continued(NUMPY, name, wide + step, piece) - continued(NUMPY, name, wide, piece)
+        exact = evaluate_branch(NUMPY, name, wide + step, branch) - evaluate_branch(NUMPY, name, wide, branch)
         # What subtraction costs even there, and what gelu and silu lose where their slope changes its sign.
         cost = np.finfo(np.longdouble).eps * (np.abs(wide) + 1)
         own = 16 * EPS * (np.abs(exact) + (np.abs(delta) if name in ("gelu", "silu") else 0.0))
@@ -80,16 +59,16 @@ def test_moves_of_losses(name: LossName, outputs: int, soft: bool) -> None:
         y = y / y.sum(axis=0)
     delta = elementary.SHORT / 2 * rng.uniform(-1, 1, z.shape)
     alone = np.where(np.arange(outputs)[:, None] == outputs // 2, delta, 0.0)
-    anchor = moves.loss_anchored(name, z, y)
+    point = moves.expand_loss_at(name, z, y)
     loss = LOSS_FUNCTIONS[name]
 
     def subtracted(moved: Vector) -> Any:
         wide, targets = z.astype(np.longdouble), y.astype(np.longdouble)
         return loss(NUMPY, (wide + moved).T, targets.T) - loss(NUMPY, wide.T, targets.T)
 
-    everywhere = moves.loss_moved(name, anchor, lambda k: jax.numpy.asarray(delta)[k], short=True)
-    single = anchor.at(lambda part: part[outputs // 2])
-    one = moves.loss_moved_by_one(name, single, jax.numpy.asarray(delta[outputs // 2]))
+    everywhere = moves.loss_increment(name, point, lambda k: jax.numpy.asarray(delta)[k], short=True)
+    single = point.map(lambda part: part[outputs // 2])
+    one = moves.loss_increment_of_one(name, single, jax.numpy.asarray(delta[outputs // 2]))
     for found, move in ((everywhere, delta), (one, alone)):
         bound = 64 * EPS * (np.abs(move) * (1 + np.abs(z))).sum(axis=0) + 1e-17
         assert (np.abs(np.asarray(found) - subtracted(move)) <= bound).all()

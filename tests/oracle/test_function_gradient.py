@@ -4,7 +4,8 @@ import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.function import Evaluator
-from xcheck.oracle.function_gradient import FunctionOptions, FunctionOracle
+from xcheck.oracle.function_gradient import measure_function
+from xcheck.oracle.options import FunctionOptions
 
 LAYOUT = Layout.of({"x": (50,)})
 STAIRS = 7
@@ -18,12 +19,12 @@ def losses(points: Vector) -> Vector:
 def test_stairs_that_are_found_in_a_dispute_widen_every_bar() -> None:
     """The noise is multiplied for what rounds unevenly, and what was measured before that is not kept as it was."""
     theta = np.linspace(0.1, 1.3, LAYOUT.size)
-    oracle = FunctionOracle(
+    oracle = measure_function(
         Evaluator(losses), theta, LAYOUT, roundoffs={"x": 2.0**-53}, options=FunctionOptions(scope="all")
     )
     before = oracle.estimate("").error_bar.copy()
-    assert oracle.narrow == 0
+    assert oracle.computed_in == 0
     assert oracle.reconsider(np.array([STAIRS]), 2 * np.cos(theta))
-    assert oracle.narrow > 0
+    assert oracle.computed_in > 0
     others = np.arange(LAYOUT.size) != STAIRS
     assert (oracle.estimate("").error_bar > before)[others].all()

@@ -8,14 +8,21 @@ import pytest
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import LoopEngine
 from xcheck.oracle.estimators.noise import noise_nearby
-from xcheck.oracle.estimators.one_sided import OneSidedGradient, black_box_gradient, estimate_one_sided, reconsidered
+from xcheck.oracle.estimators.one_sided import estimate_one_sided, remeasure_disputed
+from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.testing import scenarios
 from xcheck_numpy.network import NetworkObjective
 
 
+def gradient_at(loss: Callable[[Vector], float], theta: Vector, layout: Layout) -> OneSidedGradient:
+    """The gradient of `loss` at θ, with error bars and kinks."""
+    engine = LoopEngine(loss, theta, layout)
+    return estimate_one_sided(engine, noise_nearby(engine, np.random.default_rng(0)), tolerance=1e-7)
+
+
 def gradient(loss: Callable[[Vector], float], *theta: float) -> OneSidedGradient:
     """The gradient of `loss` at θ."""
-    return black_box_gradient(loss, np.array(theta), Layout.of({"theta": (len(theta),)}))
+    return gradient_at(loss, np.array(theta), Layout.of({"theta": (len(theta),)}))
 
 
 def loss_of(objective: NetworkObjective) -> Callable[[Vector], float]:
@@ -110,21 +117,21 @@ def test_a_feature_inside_the_step_is_seen_before_anybody_is_blamed() -> None:
     noise = noise_nearby(engine, np.random.default_rng(0))
     found = estimate_one_sided(engine, noise, tolerance=1e-7)
     assert abs(found.measured.value[0] - 0.6) < 1e-3
-    again = reconsidered(engine, noise, found, np.array([0]), np.array([1.6]))
+    again = remeasure_disputed(engine, noise, found, np.array([0]), np.array([1.6]))
     assert abs(again.measured.value[0] - 1.6) <= again.measured.bar[0] < 0.1
-    stands = reconsidered(engine, noise, found, np.array([0]), np.array([0.9]))
+    stands = remeasure_disputed(engine, noise, found, np.array([0]), np.array([0.9]))
     assert abs(stands.measured.value[0] - 0.9) > stands.measured.bar[0]
 
 
 def test_relu_networks_as_black_boxes() -> None:
-    """Nothing known of the pieces: no correct gradient is out of bounds, with hundreds of kinks inside first steps."""
+    """The branches are not known: no correct gradient is out of bounds, with hundreds of kinks inside first steps."""
     compared, kinks = 0, 0
     for problem in scenarios(40):
         if not any(layer.activation == "relu" for layer in problem.network.layers):
             continue
         objective = NetworkObjective(problem, np.float64)
         exact = objective.loss_and_gradient(problem.theta)[1]
-        found = black_box_gradient(loss_of(objective), problem.theta, problem.layout)
+        found = gradient_at(loss_of(objective), problem.theta, problem.layout)
         measured = found.measured
         outside = np.maximum(np.maximum(measured.lower - exact, exact - measured.upper), 0.0)
         assert (outside <= measured.bar + 1e-12 * measured.magnitude).all(), problem.name

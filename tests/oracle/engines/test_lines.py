@@ -5,14 +5,14 @@ import pytest
 
 from xcheck.layout import Layout
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
-from xcheck.oracle.engines.lines import DIRECTIONS, Lines, sampled, unseen
+from xcheck.oracle.engines.lines import DIRECTIONS, Lines, sample_lines, unseen
 
 LAYOUT = Layout.of({"W": (30, 40), "b": (3,), "s": ()})
 
 
 def test_a_sample_keeps_names_and_places() -> None:
     """Every component is called what it is called in θ; small tensors are there as a whole."""
-    lines = sampled(LAYOUT, 60, np.random.default_rng(0))
+    lines = sample_lines(LAYOUT, 60, np.random.default_rng(0))
     theta = np.arange(LAYOUT.size, dtype=float)
     slopes = lines.along(theta)
     for place in range(len(lines.components)):
@@ -30,7 +30,7 @@ def test_directions_are_slopes_along_them() -> None:
     """∇J·v, differenced."""
     rng = np.random.default_rng(0)
     A, theta = rng.standard_normal(LAYOUT.size), rng.standard_normal(LAYOUT.size)
-    lines = sampled(LAYOUT, 30, rng)
+    lines = sample_lines(LAYOUT, 30, rng)
     engine = FunctionEngine(Evaluator(lambda points: np.sin(points) @ A), theta, lines)
     everything = np.arange(lines.layout.size)
     step = 1e-5 * engine.scale

@@ -1,0 +1,48 @@
+"""Slopes to both sides: a jump of the slope is told from a curvature, and later measurements replace earlier ones."""
+
+import numpy as np
+
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.estimators.sides import OneSidedGradient, Sides, least_noise, measure_sides
+
+LAYOUT = Layout.of({"theta": (3,)})
+
+
+def losses(points: Vector) -> Vector:
+    """J = |θ₀| + 50 θ₁² + 3 θ₂: a kink, a curvature, and neither."""
+    return np.asarray(np.abs(points[:, 0]) + 50 * points[:, 1] ** 2 + 3 * points[:, 2])
+
+
+def measured(step: float = 2.0**-10) -> Sides:
+    """All components at θ = (0, 1, 2), measured once."""
+    engine = FunctionEngine(Evaluator(losses), np.array([0.0, 1.0, 2.0]), Lines.all_of(LAYOUT))
+    return measure_sides(engine, np.arange(3), np.full(3, step), np.full(3, least_noise(engine)))
+
+
+def test_a_kink_is_no_bend() -> None:
+    """K is the jump of the slope, and vanishes where J is smooth; the bend is ∂²J."""
+    sides = measured()
+    np.testing.assert_array_equal(sides.kinked, [True, False, False])
+    np.testing.assert_allclose(sides.jump, [2.0, 0.0, 0.0], atol=1e-9)
+    np.testing.assert_allclose(sides.curvature[1:], [100.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(sides.measured.value, [0.0, 100.0, 3.0], atol=1e-9)
+
+
+def test_at_a_jump_the_slopes_are_an_interval() -> None:
+    """Ends and middle are conventions; the distance of the kink is not known to be any."""
+    found = OneSidedGradient.at_jumps(measured(), np.full(3, np.nan), np.zeros(3, dtype=bool))
+    np.testing.assert_allclose(found.measured.conventions[:, 0], [-1.0, 0.0, 1.0], atol=1e-9)
+    np.testing.assert_array_equal(found.measured.lower[1:], found.measured.upper[1:])
+    np.testing.assert_array_equal(found.kink, [0.0, np.nan, np.nan])
+
+
+def test_the_latest_measurement_counts() -> None:
+    """Each component is there once, in its place; losses add up."""
+    first, again = measured(), measured(2.0**-12).take(np.array([2, 0]))
+    whole = Sides.latest([first, again], 3)
+    np.testing.assert_array_equal(whole.measured.indices, np.arange(3))
+    np.testing.assert_array_equal(whole.measured.step, [2.0**-12, 2.0**-10, 2.0**-12])
+    assert whole.measured.evaluations == first.measured.evaluations + again.measured.evaluations
+    assert whole.kinked[0]

@@ -1,0 +1,44 @@
+"""Scope: all components where the budget allows, else a sample, else directions."""
+
+import numpy as np
+import pytest
+
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.function import Evaluator
+from xcheck.oracle.options import FunctionOptions, ScopeName
+from xcheck.oracle.scope import choose_lines
+
+LAYOUT = Layout.of({"W": (100, 10), "b": (10,)})
+
+
+def losses(points: Vector) -> Vector:
+    """As fast as can be."""
+    return np.asarray(points.sum(1))
+
+
+@pytest.mark.parametrize(
+    ("scope", "budget", "components", "directions"),
+    [
+        ("all", 0.0, 1010, False),
+        ("auto", 60.0, 1010, False),
+        ("auto", 0.0, 0, True),
+        ("directions", 60.0, 0, True),
+        ("sample", 0.0, 8, True),
+        ("sample", 1e6, 1010, False),
+    ],
+)
+def test_what_is_differenced(scope: ScopeName, budget: float, components: int, directions: bool) -> None:
+    """The budget counts where the scope leaves a choice; the least sample has four components of each tensor."""
+    options = FunctionOptions(scope=scope, budget=budget)
+    lines, predicted = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options)
+    assert len(lines.components) == components
+    assert (len(lines.directions) > 0) == directions
+    assert (predicted > 0) == (scope in ("auto", "sample"))
+
+
+def test_components_that_are_asked_for_are_there() -> None:
+    """In a sample, and beside directions."""
+    for scope in ("sample", "directions"):
+        options = FunctionOptions(scope=scope, budget=0.0, including=(3, 777))
+        lines, _ = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options)
+        assert {3, 777} <= set(lines.components.tolist())

@@ -1,0 +1,150 @@
+"""Refinement: components are measured again with other steps, until their bars are narrow enough or stop shrinking."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.layout import Vector
+from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
+from xcheck.oracle.estimators.sides import NOISE_OF_JUMP, OneSidedGradient, Sides, least_noise, measure_sides
+
+# Each round makes the step at least four times shorter: twelve reach 2⁻²⁴ of the first one, where noise has the say.
+ROUNDS = 12
+
+
+class Refinement:
+    """The measurements of all components so far, and the step that each was last measured with."""
+
+    def __init__(self, engine: FunctionEngine, noise: Vector, sides: Sides, kink: Vector) -> None:
+        self.engine, self.noise, self.sides = engine, noise, sides
+        self._kink, self._step, self._irregular = kink, sides.measured.step, sides.irregular
+        self._evaluations = sides.measured.evaluations
+
+    @classmethod
+    def of(cls, engine: FunctionEngine, noise: Vector, found: OneSidedGradient) -> "Refinement":
+        """Return the refinement that goes on from an earlier gradient."""
+        jump = found.measured.upper - found.measured.lower
+        sides = Sides(found.measured, jump, jump > 0, jump, np.zeros(len(jump), dtype=bool), found.curvature)
+        return cls(engine, noise, sides, found.kink)
+
+    @property
+    def best(self) -> Measurement:
+        """The best measurement so far."""
+        return self.sides.measured
+
+    def measure_in_full(self, places: Indices) -> None:
+        """Measure components with the first step, and put that in the place of what was there."""
+        if not len(places):
+            return
+        self._step = _written(self._step, places, self.engine.first_step * self.engine.scale[places])
+        again = measure_sides(self.engine, places, self._step[places], self.noise[places])
+        self.take(again, places, np.ones(len(places), dtype=bool))
+
+    def converge(self, pending: Indices, tolerance: float) -> None:
+        """Measure components again, with other steps, while their bars are too wide."""
+        for _ in range(ROUNDS):
+            pending = pending[(self.sides.kinked | too_wide(self.engine, self.best, tolerance))[pending]]
+            # A component that changes J by not a single bit has slope zero, unless J is a staircase.
+            still = (self.best.magnitude[pending] == 0) & (self.noise[pending] <= least_noise(self.engine))
+            pending = pending[self.hopeful(pending) & ~still]
+            if not len(pending) or self.engine.late:
+                return
+            pending = self.refine(pending)
+
+    def noisy(self, places: Indices) -> Flags:
+        """Return where noise dominates the bar: a shorter step would make it wider."""
+        noise = NOISE_MULTIPLE * self.noise[places] / self._step[places]
+        return np.asarray(~self.sides.kinked[places] & (2 * noise > self.best.bar[places]))
+
+    def hopeful(self, places: Indices) -> Flags:
+        """Return where another step may give a narrower bar.
+
+        At a kink noise must leave the jump visible: only then does its absence mean that the kink is outside the step.
+        """
+        with np.errstate(all="ignore"):
+            hidden = NOISE_OF_JUMP * self.noise[places] * 16 / self._step[places] > self.sides.jump[places]
+        longest = self.noisy(places) & (self._step[places] >= self.engine.scale[places])
+        shortest = self._step[places] < self.engine.shortest[places]
+        return np.asarray(~(self.sides.kinked[places] & hidden) & ~longest & ~shortest)
+
+    @np.errstate(all="ignore")  # what is not finite leads to a shorter step
+    def factor(self, places: Indices) -> Vector:
+        """Return the factors to change the steps by: the wider the bar, the shorter the step."""
+        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
+        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
+        # four, so that θ + h is exact.
+        bar, value = self.best.bar[places], np.abs(self.best.value[places])
+        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
+        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
+        # four, so that θ + h is exact.
+        shorter = np.select([bar <= 1e-3 * value, bar <= value], [1 / 4, 1 / 16], 1 / 256)
+        shorter = np.where(self._irregular[places], np.minimum(shorter, 1 / 16), shorter)
+        shorter = np.where(self.sides.kinked[places] & (bar <= self.sides.jump[places]), 1 / 16, shorter)
+        return np.where(self.noisy(places), 4.0, shorter)
+
+    def refine(self, places: Indices) -> Indices:
+        """Measure components again, keep the better measurements, and return the components worth another round."""
+        best = self.best
+        self._step = _written(self._step, places, self._step[places] * self.factor(places))
+        again = measure_sides(self.engine, places, self._step[places], self.noise[places])
+        measured, distrusted = _reconciled(best, again.measured, places)
+        # A regular measurement after an irregular one may be a coincidence: the next one decides.
+        lucky = self._irregular[places] & ~again.irregular
+        apart = np.abs(measured.value - best.value[places])
+        measured = replace(measured, bar=np.where(lucky, np.maximum(measured.bar, apart), measured.bar))
+        again = replace(again, measured=measured)
+        with np.errstate(invalid="ignore"):
+            narrower = (again.measured.bar < best.bar[places]) | np.isnan(best.bar[places])
+            shorter = again.measured.step < best.step[places]
+            better = distrusted | narrower | (self._irregular[places] & shorter)
+            better &= ~is_still(best, again.measured, places)
+            gross = ~(best.bar[places] <= 1e-3 * np.abs(best.value[places]))
+        # A jump that stays is measured best with the longer step, where noise is divided by more.
+        outside, inside = self.sides.kinked[places] & ~again.kinked, self.sides.kinked[places] & again.kinked
+        self.take(again, places, outside | (better & (again.kinked | ~self.sides.kinked[places])))
+        self._irregular = self._irregular.copy()
+        self._irregular[places] = again.irregular
+        return places[better | outside | inside | gross | lucky | again.irregular]
+
+    def take(self, again: Sides, places: Indices, taken: Flags) -> None:
+        """Replace measurements where `taken`; a kink that no longer shows lies outside the step."""
+        left = places[self.sides.kinked[places] & ~again.kinked & taken]
+        self._kink = _written(self._kink, left, 4 * self.best.step[left])
+        self.sides = self.sides.put(places[taken], again.take(taken))
+        self._evaluations += again.measured.evaluations
+
+    def widen(self, places: Indices, bar: Vector) -> None:
+        """Replace the bars of components that are not to be believed."""
+        self.sides = replace(self.sides, measured=replace(self.best, bar=_written(self.best.bar, places, bar)))
+
+    def result(self, two_step: Flags) -> OneSidedGradient:
+        """Return the gradient."""
+        sides = replace(self.sides, measured=replace(self.best, evaluations=self._evaluations))
+        return OneSidedGradient.at_jumps(sides, self._kink, two_step)
+
+
+def _written(values: Vector, places: Indices, changed: Vector) -> Vector:
+    """Return a copy with some values changed."""
+    written = values.copy()
+    written[places] = changed
+    return written
+
+
+@np.errstate(invalid="ignore")
+def _reconciled(best: Measurement, again: Measurement, places: Indices) -> tuple[Measurement, Flags]:
+    """Return `again` with wider bars where it contradicts `best` from a longer step, and the places where it does.
+
+    Either the longer step has crossed a feature of J, or the shorter one agrees with itself by coincidence: the next
+    measurement decides. Until then the bar is as wide as the gap.
+    """
+    apart = np.abs(again.value - best.value[places])
+    shorter = again.step < best.step[places]
+    contradicted = shorter & (apart > again.bar + best.bar[places])
+    return replace(again, bar=np.where(contradicted, np.maximum(again.bar, apart), again.bar)), contradicted
+
+
+def is_still(best: Measurement, again: Measurement, places: Indices) -> Flags:
+    """Return where a shorter step changes J by not a single bit, although a longer one did."""
+    return np.asarray((again.magnitude == 0) & (best.magnitude[places] > 0) & (again.step < best.step[places]))

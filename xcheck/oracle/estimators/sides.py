@@ -1,0 +1,121 @@
+"""Slopes to both sides of θ, along many components at a time: the central difference, and the jump between the sides.
+
+The formulas are those of `xcheck.oracle.estimators.one_sided`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xcheck.layout import Vector
+from xcheck.oracle.columns import Columns, Flags, Indices
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, error_bar, extrapolate, truncation_error
+
+# 2 S(h) − S(2h) carries noise of 5.5 σ/h. Normal noise exceeds six times that in 2 of 10⁹ components.
+NOISE_OF_JUMP = 33.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides(Columns):
+    """Central measurements of some components, and the jumps between their one-sided slopes.
+
+    Attributes:
+        measured: with a common slope for both sides.
+        jump: |K|, shape (k,).
+        kinked: where the jump is larger than noise and truncation can make it.
+        truncation: truncation of R, shape (k,).
+        irregular: where J is not as smooth as the extrapolation assumes.
+        curvature: |S(h)|/h, the size of ∂²J along the component, shape (k,).
+    """
+
+    measured: Measurement
+    jump: Vector
+    kinked: Flags
+    truncation: Vector
+    irregular: Flags
+    curvature: Vector
+
+    @classmethod
+    def of(cls, measured: Measurement, curvature: Vector) -> "Sides":
+        """Return a measurement that found no jumps."""
+        zero = np.zeros(len(measured.indices))
+        return cls(measured, zero, zero.astype(bool), zero, zero.astype(bool), curvature)
+
+    @classmethod
+    def latest(cls, parts: Sequence["Sides"], size: int) -> "Sides":
+        """Return one measurement of all components from those of some; later parts replace earlier ones."""
+        joined, rows = cls.concatenate(parts), np.zeros(size, dtype=np.intp)
+        rows[joined.measured.indices] = np.arange(len(joined.jump))
+        return joined.take(rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneSidedGradient(Columns):
+    """The numerical gradient of an arbitrary function.
+
+    Attributes:
+        measured: slopes with bars; at a kink `lower` and `upper` are the two one-sided slopes.
+        kink: distance within which there is a kink, along the component: 0 if it is at θ or too close to be told apart,
+            nan if no kink was met; shape (n,).
+        two_step: components that were measured with two steps (`xcheck.oracle.estimators.two_step`), shape (n,).
+        curvature: size of ∂²J along each component, shape (n,).
+    """
+
+    measured: Measurement
+    kink: Vector
+    two_step: Flags
+    curvature: Vector
+
+    @classmethod
+    def smooth(cls, measured: Measurement) -> "OneSidedGradient":
+        """Return a gradient for which neither kinks nor curvatures were measured."""
+        size = len(measured.value)
+        return cls(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+
+    @classmethod
+    def at_jumps(cls, sides: Sides, kink: Vector, two_step: Flags) -> "OneSidedGradient":
+        """Return the gradient with an interval of slopes at each kink; frameworks choose either end or the middle."""
+        measured, half = sides.measured, np.where(sides.kinked, sides.jump / 2, 0.0)
+        lower, upper = measured.value - half, measured.value + half
+        measured = replace(measured, lower=lower, upper=upper, conventions=np.stack([lower, measured.value, upper]))
+        return cls(measured, np.where(sides.kinked, 0.0, kink), two_step, sides.curvature)
+
+
+def least_noise(engine: FunctionEngine) -> float:
+    """Return the least noise there can be: one rounding of the loss."""
+    return engine.roundoff * float(np.abs(engine.losses).mean())
+
+
+def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
+    """Measure components from both sides, with h, 2h and 4h."""
+    sides = [engine.both_sides(indices, factor * step) for factor in (1, 2, 4)]
+    right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
+    central = [(up.slope + down.slope) / 2 for up, down in zip(right, left, strict=True)]
+    apart = [up.slope - down.slope for up, down in zip(right, left, strict=True)]
+    value = extrapolate(central[0], central[1])
+    jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
+    magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
+    truncation, irregular = truncation_error(central, NOISE_MULTIPLE * noise / step)
+    bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
+    # Eight roundings of the slopes, which are subtracted four times.
+    noise_of_jump = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
+    # A smooth function has an eight times larger K at twice the step.
+    kinked = (jump > noise_of_jump) & (jump > wider / 4)
+    # At two thirds of the step a kink leaves K nothing to show, though R is off by a ninth of its jump: K at twice the
+    # step shows half of it.
+    hidden = np.where(wider > 12 * jump, wider / 4, 0.0)
+    harmless = np.where(kinked, 0.0, np.maximum(jump / 2, hidden))
+    measured = Measurement(
+        indices,
+        value,
+        value.copy(),
+        value.copy(),
+        value[None].copy(),
+        magnitude,
+        bar + harmless,
+        step,
+        6 * len(indices),
+    )
+    return Sides(measured, jump, kinked, truncation, irregular, np.abs(apart[0]) / step)

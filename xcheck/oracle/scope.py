@@ -1,0 +1,58 @@
+"""Scope: which lines of a function are differenced, so that it fits the budget."""
+
+import time
+
+import numpy as np
+
+from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.function import Evaluator, chunk_for
+from xcheck.oracle.engines.lines import Lines, directions_alone, sample_lines
+from xcheck.oracle.options import FunctionOptions
+from xcheck.seeds import Stream, generator
+
+# Two sides of h, 2h and 4h; and a guess: half of the components are measured once more.
+_LOSSES_EACH = 6
+_REFINEMENT = 1.5
+# Components that the least sample of a tensor costs, with what it takes to measure its noise.
+_WITH_NOISE = 10
+
+
+def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
+    """Return what is differenced, and how many seconds all components are predicted to take; 0 where it is not asked.
+
+    Args:
+        evaluator: the function.
+        theta: θ, shape (n,).
+        layout: names of its components.
+        options: with the scope and the budget.
+    """
+    if options.scope == "directions":
+        return directions_alone(layout, options.seed, options.including), 0.0
+    if options.scope == "all":
+        return Lines.all_of(layout), 0.0
+    return _affordable(evaluator, theta, layout, options)
+
+
+def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
+    """Time some losses, and return what fits the budget.
+
+    Two losses are enough where all components fit. A whole batch is faster for each loss, but costs as much as the
+    differences of a small function: it is timed only where two losses speak against it.
+    """
+    chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
+    points = np.repeat(theta[None], chunk, axis=0)
+    points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
+    for batch in (points[:2], points):
+        evaluator.losses(batch)  # compiles
+        start = time.perf_counter()
+        evaluator.losses(batch)
+        each = (time.perf_counter() - start) / max(1, len(batch))
+        predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
+        if options.scope == "auto" and predicted <= options.budget:
+            return Lines.all_of(layout), predicted
+    affordable = options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
+    tensors = sum(1 for tensor in layout if tensor.size)
+    if options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):
+        return directions_alone(layout, options.seed, options.including), predicted
+    rng = generator(options.seed, Stream.SAMPLE)
+    return sample_lines(layout, int(min(affordable, 1e6)), rng, options.including), predicted
