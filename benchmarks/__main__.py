@@ -91,7 +91,7 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = []
     with out.open("w", encoding="utf-8") as file:
-        # Written as they come: a run that is interrupted has not been in vain.
+        # Written as they come, so that a run that is interrupted keeps what it has measured.
         for row in _measured(chosen, (*engines, *peers), whole, QUICK if quick else FULL, device, where):
             print(row.to_json(), file=file, flush=True)
             rows.append(row)

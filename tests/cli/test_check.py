@@ -1,6 +1,7 @@
 """The command `check`."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -200,8 +201,9 @@ def test_an_interruption_shows_what_was_checked(typed: Typist, plugins: Plugins)
     command = [sys.executable, "-m", "xcheck", "model.toml", "--backend", "late"]
     done = subprocess.run(command, cwd=typed.folder, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 130
-    headline = "model.toml, trained by late, interrupted after step 12: all agree at one checkpoint (step 0)"
-    assert f"AGREE {headline}" in " ".join(done.stdout.split())
+    # An interrupt that falls into an import, or into JAX's callback, comes again some steps later.
+    headline = r"model\.toml, trained by late, interrupted after step 1[2-9]: all agree at one checkpoint \(step 0\)"
+    assert re.match(f"AGREE {headline}", " ".join(done.stdout.split()))
     assert done.stderr.strip() == "interrupted"
 
 

@@ -40,7 +40,7 @@ def explain(
         return
     if len(arguments) != 2:
         # What looks like a file was meant as a MODEL.
-        hint = f": {arguments[0]} 'W1[0, 0]'" if len(arguments) == 1 and "." in arguments[0] else ""
+        hint = f", such as {arguments[0]} 'W1[0, 0]'" if len(arguments) == 1 and "." in arguments[0] else ""
         raise click.UsageError(f"explain takes codes, or a MODEL and one of its components{hint}")
     _explain_component(Path(arguments[0]), arguments[1], backends, settings, form, output, color)
 

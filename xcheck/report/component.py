@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
-from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
+from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, with_title
 from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.report.plot import plot_points
 
@@ -72,7 +72,7 @@ def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
         right, left = f"{explanation.slopes.right:.8g}", f"{explanation.slopes.left:.8g}"
         yield pad(f"one-sided slopes at h = {explanation.slopes.h:.0e}: {right} right of θ, {left} left of it")
     if explanation.steps:
-        yield from titled("differences D(h) of the loss", _sweep(explanation, narrow=narrow))
+        yield from with_title("differences D(h) of the loss", _sweep(explanation, narrow=narrow))
         yield from _plot(explanation, width)
 
 
@@ -112,6 +112,6 @@ def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
         return
     legend = "right: truncation error, left: roundoff"
     bar = ", -: the oracle's error bar" if explanation.error_bar else ""
-    yield from titled("|D(h) − oracle| over h", legend + bar)
+    yield from with_title("|D(h) − oracle| over h", legend + bar)
     for line in lines:
         yield pad(Text(line, no_wrap=True))

@@ -74,7 +74,7 @@ def pad(content: RenderableType | str) -> Padding:
     return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
 
 
-def titled(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
+def with_title(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
     """Yield content under a title, after an empty line."""
     yield ""
     yield pad(Text(title, style="bold"))

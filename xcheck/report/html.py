@@ -70,14 +70,14 @@ def fragment(result: Result) -> str:
     if isinstance(result, TrainingReport):
         return _training(result)
     if isinstance(result, Explanation):
-        return _recorded(lambda console: show_component(result, console))
+        return _record(lambda console: show_component(result, console))
     if isinstance(result, SelfTest):
-        return _recorded(lambda console: show_selftest(result, console))
+        return _record(lambda console: show_selftest(result, console))
     raise TypeError(f"there is no page for a {type(result).__name__}")
 
 
 def _check(report: Report, *, verbose: bool = False) -> str:
-    return _recorded(lambda console: show(report, console, verbose=verbose))
+    return _record(lambda console: show(report, console, verbose=verbose))
 
 
 def _training(report: TrainingReport) -> str:
@@ -98,12 +98,12 @@ def _training(report: TrainingReport) -> str:
         title = f"distance of each witness's θ from that of {report.driver}, relative to θ"
         charts.append(chart(title, distances, log=True, marks=checked))
     # Curves in plain characters would say the same again, in less detail.
-    text = _recorded(lambda console: show_training(report, console, curves=False))
+    text = _record(lambda console: show_training(report, console, curves=False))
     drawn = "\n".join(f"<p>{each}</p>" for each in charts if each)
     return f"<div>\n{text}\n{drawn}\n</div>"
 
 
-def _recorded(show: Callable[[Console], None]) -> str:
+def _record(show: Callable[[Console], None]) -> str:
     """Return what `show` prints on a console as one element."""
     # In a notebook rich would display at once what is only to be recorded here.
     console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False, highlight=False)

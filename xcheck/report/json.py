@@ -48,7 +48,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "warnings": [_finding(warning) for warning in report.warnings],
         "oracle": asdict(report.oracle),
         "dtype": report.dtype,
-        "precision": [asdict(one) | {"within_rounding": one.within_rounding} for one in report.precision],
+        "precision": [asdict(row) | {"within_rounding": row.within_rounding} for row in report.precision],
         "tolerance": report.tolerance,
         "resolution": report.resolution,
         "seconds": dict(report.seconds),

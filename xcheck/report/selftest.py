@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
-from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
+from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, with_title
 from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.text import join_names
 from xcheck.verdict import Verdict
@@ -110,7 +110,7 @@ def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
 def _inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
     names = [fault.name for fault in results if fault.outcome is FaultOutcome.INAPPLICABLE]
     if names:
-        yield from titled("faults that change nothing at this θ", ", ".join(names))
+        yield from with_title("faults that change nothing at this θ", ", ".join(names))
 
 
 def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
@@ -125,7 +125,7 @@ def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     for limit in limits:
         row = [limit.tensor, _error(limit.median), _error(limit.worst), *([limit.component] if where else [])]
         rows.append([*row, *([f"{limit.hidden}/{limit.of}"] if hidden else [])])
-    yield from titled(
+    yield from with_title(
         "errors smaller than this, relative to the component, slip through", table(headings, rows, narrow=narrow)
     )
     if len(limits) < len(selftest.limits):

@@ -17,7 +17,7 @@ from xcheck.compare.pair import ORACLE, Component, band
 from xcheck.findings import Finding
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.pages import page
-from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, titled
+from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, with_title
 from xcheck.report.tables import Tables, title_of
 from xcheck.verdict import Verdict
 
@@ -56,14 +56,14 @@ def _verdict(report: Report) -> Text:
 def _sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     yield _verdict(report)
     if report.ok and not verbose:
-        yield from _passed(report)
+        yield from _summarize_pass(report)
     else:
-        yield from _in_full(report, page, verbose=verbose)
+        yield from _show_in_full(report, page, verbose=verbose)
     yield from _findings("warning", report.warnings, verbose=verbose)
     yield from _closing(report, verbose=verbose)
 
 
-def _passed(report: Report) -> Iterable[RenderableType]:
+def _summarize_pass(report: Report) -> Iterable[RenderableType]:
     """Yield what was measured and how close it was, and the component that was closest to being wrong."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     # The largest of all witnesses: the line holds for each of them.
@@ -109,14 +109,14 @@ def _agreement(report: Report) -> str:
     )
 
 
-def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
+def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     """Yield the diagnosis, then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
     yield pad(Text(_describe_oracle(report.oracle)))
     yield from _diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from titled(f"{title_of(pair)}, worst components", page.components(pair))
+            yield from with_title(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
         yield ""
         yield pad(page.pairs(report.pairs))
@@ -159,13 +159,13 @@ def _is_cause(finding: Finding) -> bool:
 
 def _details(report: Report, page: Tables) -> Iterable[RenderableType]:
     if report.layers:
-        yield from titled("layers at θ", page.layers(report.layers))
+        yield from with_title("layers at θ", page.layers(report.layers))
     if report.precision:
-        yield from titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
+        yield from with_title(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
-        yield from titled("verified, per tensor", page.coverage(report.tensors))
+        yield from with_title("verified, per tensor", page.coverage(report.tensors))
     for pair in report.pairs:
-        yield from titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
+        yield from with_title(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
 def worst_component(report: Report) -> str | None:

@@ -195,7 +195,7 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
             Text(str(each.report.verdict), style=STYLES[each.report.verdict]),
             f"{worst.wrong}/{worst.of}" if worst else "",
         ]
-        units = [f"{max(one.units for one in each.report.precision):.2g}"] if rounded else []
+        units = [f"{max(row.units for row in each.report.precision):.2g}"] if rounded else []
         rows.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
     return rows
 
@@ -231,10 +231,10 @@ def _spread(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint
 def _bias_variance(report: TrainingReport) -> str:
     """Return bias and variance of the last θ, and what to try; where J did not fall, that is to be mended first."""
     errors = report.bias_variance
-    known = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
+    plus_minus = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
     parts = [
-        f"training error {errors.training_error:.1%}{known[0]}",
-        f"validation error {errors.validation_error:.1%}{known[1]}",
+        f"training error {errors.training_error:.1%}{plus_minus[0]}",
+        f"validation error {errors.validation_error:.1%}{plus_minus[1]}",
         f"Bayes error {errors.bayes_error:.1%}: {errors.case}",
     ]
     # Bias and variance say nothing about a training that did not descend.

@@ -17,9 +17,10 @@ from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, Finding
 from xcheck.layout import Vector
 from xcheck.verdict import Verdict
 
-# Rounding inside a gradient is more than that of its θ: sums cancel, and witnesses sum in another order. The factor is
-# measured: right witnesses on random definitions stay below it (`python -m benchmarks training`, "largest share of the
-# bar"); test_right_gradients_part_by_rounding holds it for two frameworks.
+# Rounding inside a gradient may be more than that of its θ: sums cancel, and witnesses sum in another order. Measured:
+# right witnesses on random definitions are at most half as far apart as the nudged trajectory (`python -m benchmarks
+# training`: 5e-4 of the bar at most, of 20 definitions in float64 and in float32). 1e3 leaves room for worse ones;
+# test_drift_sees_what_the_tolerance_of_a_check_hides holds it from above.
 _ALLOWED = 1e3
 
 

@@ -63,7 +63,7 @@ def discover_cases(wanted: Reference) -> list[DiscoveredCase]:
         line = max(bindings[name].lines, default=None)
         try:
             case = _make_case(source, name, value, line)
-            discovered.append(DiscoveredCase(wanted.named(name), name, line, case, source))
+            discovered.append(DiscoveredCase(wanted.command_name(name), name, line, case, source))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:

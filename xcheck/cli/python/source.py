@@ -35,7 +35,7 @@ class Reference:
     name: str | None
     is_file: bool
 
-    def named(self, name: str) -> str:
+    def command_name(self, name: str) -> str:
         """Return how a case of this source is typed on the command line."""
         return f"{self.source}{'::' if self.is_file else ':'}{name}"
 
@@ -85,7 +85,7 @@ def reference(model: str) -> Reference | None:
 
     >>> reference("model.py::mine")
     Reference(source='model.py', name='mine', is_file=True)
-    >>> reference("package.module:mine").named("mine")
+    >>> reference("package.module:mine").command_name("mine")
     'package.module:mine'
     """
     suffix, exists = Path(model).suffix, Path(model).exists()
@@ -190,7 +190,7 @@ def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
 
 
 def _load_module(wanted: Reference) -> Source:
-    shown = wanted.named(wanted.name or "")
+    shown = wanted.command_name(wanted.name or "")
     with importable([str(Path.cwd()), *sys.path]):
         with _complain_of_errors("fails while it is imported", shown, None):
             module = _import_module(wanted.source)
