@@ -1,4 +1,4 @@
-"""Parts of the estimate of a function that nothing is known about: roundings, the yardstick, and nothing at all."""
+"""Parts of the estimate of an arbitrary function: roundings, magnitudes, and the estimate if nothing was measured."""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ _ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
 
 
 def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
-    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
+    """Return the unit roundoff that part of J is computed with if it is a staircase; 0 if it is not.
 
-    Close samples show no noise there, and others that of float32, or of bfloat16.
+    On a staircase close samples show no noise, and samples further apart that of float32, or of bfloat16.
     """
     stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
     # Well above float64 (2⁻⁵³), and 256 times louder than close samples: a staircase, not a kink. 2⁻¹⁷ parts float32
@@ -30,34 +30,34 @@ def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
 
 
 def rounding(roundoff: float) -> float:
-    """Return what rounding may do, relative to the largest of its tensor."""
+    """Return how far rounding may move a slope, relative to the largest of its tensor."""
     return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
 
 
 def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
-    """Return the yardstick of what is negligible, per component, shape (k,).
+    """Return the magnitude of each slope, below a fraction of which an error is negligible; shape (k,).
 
-    It is the slope itself, at a kink the steeper one. In a tensor of which nothing stands out of the noise (the bias in
-    front of a softmax, whose gradient cancels to zero) it is the largest slope of all: a tensor may be zero beside the
-    others, and is then not counted as verified (`xcheck.compare.coverage`).
+    It is |slope|, at a kink of the steeper side. In a tensor whose slopes are all within the noise (the bias in front
+    of a softmax, whose gradient cancels to zero) it is the largest of all tensors: such a tensor is zero beside the
+    others, and is not counted as verified (`xcheck.compare.coverage`).
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
     magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
     for tensor in layout:
         if tensor.name == DIRECTIONS:
-            # Slopes to both sides may cancel, at a kink, and J moves all the same.
+            # At a kink the slopes to both sides may cancel, although J moves along the direction.
             magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
     largest = magnitude.max(initial=0.0)
     for tensor in layout:
         span = tensor.span
         if not (magnitude[span] > 4 * measured.bar[span]).any():
             magnitude[span] = largest
-    # What no loss has moved with is zero for certain.
+    # A slope along which no loss has changed is zero for certain.
     return np.where(measured.magnitude > 0, magnitude, 0.0)
 
 
 def nothing_measured(layout: Layout) -> Estimate:
-    """Return the estimate of a function that could not be differenced."""
+    """Return the estimate of a function that no differences could be taken of: every value is unknown."""
     unknown, zero = np.full(layout.size, np.nan), np.zeros(layout.size)
     return Estimate(
         value=unknown,

@@ -192,8 +192,8 @@ class Search:
         ]
         # Where g was replaced by a measurement, r(B) is uncertain by that measurement's bar.
         doubt = sum(bar * abs(float(v[flat - block.start])) for flat, bar in inside)
-        granted = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
-        return float(v @ g) - slope.value, slope.bar + doubt + granted
+        allowed = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
+        return float(v @ g) - slope.value, slope.bar + doubt + allowed
 
     def _excess(self, number: int, block: Block, need: float = np.inf) -> float:
         """Return |r(B)| in units of its threshold: above 1 the block is wrong."""

@@ -1,4 +1,4 @@
-"""Engine of functions that nothing is known about: losses at many θ, as many at a time as the framework can take."""
+"""Engine of arbitrary functions: losses at many θ, as many at a time as the framework can take."""
 
 import math
 import time
@@ -13,12 +13,12 @@ from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
 from xcheck.oracle.engines.lines import Lines
 
-# On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.
+# On a CPU more bytes at a time leave the cache; more than a thousand θ at a time gain nothing: guesses.
 _CACHE = 16 << 20  # bytes
 _MOST = 1024
-# A batch may take so much memory, with so many intermediate results of the size of the data.
+# A batch may take so many bytes if the function keeps so many results of the size of the data: guesses.
 _MEMORY, _LAYERS = 256 << 20, 8
-# A tensor with so many components to be moved has batches of its own.
+# Components of one tensor that are worth batches of their own: a guess.
 _ALONE = 64
 
 
@@ -92,19 +92,22 @@ class FunctionEngine(Engine):
 
     @property
     def late(self) -> bool:
-        """Whether the time is up: what is not settled stays undecided."""
+        """Whether the time is up: components that are not refined yet stay undecided."""
         return time.perf_counter() > self.deadline
 
     @cached_property
     def scale(self) -> Vector:
-        """Nothing is known about the function: max(1, |θᵢ|), and off the powers of 2 that functions repeat at."""
+        """A guess, as nothing is known about the function: max(1, |θᵢ|) times a random factor from 0.7 to 1.
+
+        The factor keeps steps off the powers of two, which a periodic function may have for its period.
+        """
         odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 
     @property
     def shortest(self) -> Vector:
-        """Steps that a shorter one would round away beside θ: 64 units in the last place of θᵢ."""
+        """The shortest useful steps: 64 units in the last place of θᵢ; shorter ones are mostly rounded away."""
         here = np.abs(self.theta[self.lines.components])
         single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
@@ -115,7 +118,7 @@ class FunctionEngine(Engine):
         return self._at(self.theta[None]) if self._here is None else self._here
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
-        """Return the step that is really taken along a component; directions take it as it is."""
+        """Return the steps that are really taken: along components they are rounded, along directions they are not."""
         taken = np.array(step)
         single = indices < len(self.lines.components)
         here = self.theta[self.lines.components[indices[single]]]
@@ -123,7 +126,7 @@ class FunctionEngine(Engine):
         return taken
 
     def _rounded(self, theta: Vector) -> Vector:
-        """Return numbers as the arithmetic of the function stores them."""
+        """Return numbers rounded as the arithmetic of the function stores them."""
         if self.roundoff < 2.0**-50:
             return theta
         _, exponent = np.frexp(theta)
@@ -148,14 +151,14 @@ class FunctionEngine(Engine):
         """Return an engine of the same function, along other lines; it counts for itself."""
         return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self.losses)
 
-    def displaced(self, piece: Vector, start: int, steps: Vector) -> Vector:
-        """Return J with the part of θ that begins at `start` moved along `piece` by each of `steps`, shape (k,)."""
-        part, found = slice(start, start + len(piece)), np.empty(len(steps))
+    def displaced(self, direction: Vector, start: int, steps: Vector) -> Vector:
+        """Return J with the part of θ that begins at `start` moved along `direction` by each of `steps`, shape (k,)."""
+        part, found = slice(start, start + len(direction)), np.empty(len(steps))
         chunk = chunk_for(self.theta.size, self._evaluator.data)
         for first in range(0, len(steps), chunk):
             rows = slice(first, min(first + chunk, len(steps)))
             points = np.repeat(self.theta[None], len(found[rows]), axis=0)
-            points[:, part] += steps[rows, None] * piece
+            points[:, part] += steps[rows, None] * direction
             found[rows] = self._at(points)
             self.progress(len(points) // 2)
         return found

@@ -142,7 +142,7 @@ class SparseEngine(StructuredEngine):
     """Weight perturbation of a few components: noise samples, audits, and what another engine could not settle."""
 
     def chunk(self, number: int) -> int:
-        """Return how many perturbations to evaluate at a time: few, so that few are computed in vain."""
+        """Return how many perturbations to evaluate at a time: few, so that the last chunk wastes few."""
         return min(_FEW, super().chunk(number))
 
 
