@@ -55,6 +55,7 @@ def _taken(value: Any, rows: Any) -> Any:
 def _put(value: Any, rows: Indices, other: Any) -> Any:
     if isinstance(value, Columns):
         return value.put(rows, other)
+    # Values are never written to: the caller may still hold the old array.
     changed = value.copy()
     changed[..., rows] = other
     return changed

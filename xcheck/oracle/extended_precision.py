@@ -61,6 +61,7 @@ def remeasure(problem: Problem, estimate: Estimate, disputed: Indices, *, tolera
     rounding = rounding_errors(problem, engine.trace, engine.dead, estimate.magnitude, loss, u)
     noise = np.full(problem.layout.size, rounding.loss)
     again = estimate_central(engine, noise, tolerance=tolerance, indices=disputed)
+    # Where the two contradict each other, extended precision is believed even with a wider bar.
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])
     places, again = disputed[better], again.take(better)

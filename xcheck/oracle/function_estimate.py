@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from xcheck.dtypes import BFLOAT16, FLOAT32
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.network.forward import Trace
-
-_FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
 # precision that would be everything.
@@ -26,7 +25,7 @@ def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
     # from half.
     if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
         return 0.0
-    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
+    return BFLOAT16 if stairs > 2.0**-17 * loss else FLOAT32
 
 
 def rounding(roundoff: float) -> float:

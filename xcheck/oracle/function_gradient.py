@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
@@ -82,6 +83,7 @@ def measure_function(
     start = time.perf_counter()
     lines, predicted = choose_lines(evaluator, theta, layout, options)
     engine = FunctionEngine(evaluator, theta, lines, progress=progress)
+    # Checks of all components, or of directions alone, were asked for as such: they have no deadline.
     if options.scope in ("auto", "sample"):
         engine.deadline = start + _PATIENCE * options.budget
     with np.errstate(all="ignore"):
@@ -187,11 +189,13 @@ class FunctionOracle:
 
     def _measure_noise(self, disputed: Indices) -> None:
         """Measure the noise along the disputed lines: it may be larger than where the tensor was sampled."""
+        # The worst and the mildest disputes stand for all of them.
         chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
         near, coarse = measure_noise_along(self.engine, chosen)
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self._noise, np.maximum(near, coarse)
         noise = _UNEVEN * before if computed_in > self.computed_in else before.copy()
+        # Noise is a measurement itself: less than twofold is no news.
         louder = found > 2 * noise[chosen]
         if louder.any():
             noise[chosen] = np.maximum(noise[chosen], found)
@@ -218,6 +222,7 @@ class FunctionOracle:
         """
         if self._options.epsilon != "auto" or not len(self.lines.directions):
             return None
+        # A search that is worth its losses gets a budget of its own.
         if self._options.scope == "auto":
             self.engine.deadline = time.perf_counter() + _PATIENCE * self._options.budget
         elif self._options.scope == "sample":
@@ -225,6 +230,7 @@ class FunctionOracle:
         with np.errstate(all="ignore"):
             locator = self._known.locator
             if locator is None:
+                # The directions were measured with the sample: the search starts from these values.
                 slopes = DirectionalDerivatives(self.engine)
                 slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self._noise.max()))
                 locator = Locator(self.engine, slopes)
@@ -280,7 +286,7 @@ class FunctionOracle:
     def _floor(self, value: Vector) -> Vector:
         """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends."""
         floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
-        coarsest = max(self._roundoffs.values(), default=2.0**-53)
+        coarsest = max(self._roundoffs.values(), default=FLOAT64)
         # The size of θ along each line, which its rounding is relative to: 1 for directions.
         single = np.abs(self.engine.theta[self.lines.components])
         extent = np.concatenate([single, np.ones(len(self.lines.directions))])
@@ -295,7 +301,7 @@ class FunctionOracle:
         return floor
 
     def _loss_floor(self, loss: float) -> float:
-        coarsest = max(self._roundoffs.values(), default=2.0**-53)
+        coarsest = max(self._roundoffs.values(), default=FLOAT64)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
         # Two losses of different programs may differ by many roundings: 64 of those that were measured.
         return 64 * noise + rounding(coarsest) * abs(loss)

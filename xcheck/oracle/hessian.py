@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolate, truncation_error
@@ -23,7 +24,7 @@ _STEPS = tuple(2.0**-k for k in range(8, 41, 4))
 # Samples for the noise of g: so close that third differences of what is smooth vanish, 2¹⁹ roundings of θ apart.
 _SPACING = 2.0**-34
 # H v is a sum of products, as a gradient is: the same 256 roundings of float64.
-_ROUNDINGS = 2.0**8 * 2.0**-53
+_ROUNDINGS = 2.0**8 * FLOAT64
 
 
 def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vectors: Vector) -> Estimate:
@@ -62,7 +63,7 @@ def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) 
     """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
-    noise = noise_level(samples) + 2.0**-53 * np.abs(samples[:, 0])
+    noise = noise_level(samples) + FLOAT64 * np.abs(samples[:, 0])
     best, width = np.full(theta.size, np.nan), np.full(theta.size, np.inf)
     settled = np.zeros(theta.size, dtype=bool)
     for step in _STEPS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xcheck.dtypes import roundoff_of
+from xcheck.dtypes import FLOAT64, roundoff_of
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.loop import NetworkLoopEngine
@@ -32,8 +32,6 @@ from xcheck.oracle.estimators.noise import measure_loss_noise, sampled_differenc
 from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
 from xcheck.seeds import Stream, generator
-
-_FLOAT64 = 2.0**-53
 
 # Components to be audited in addition to two of each tensor: by weight perturbation, which is cheap, and by the plain
 # loop, which is not. Guesses.
@@ -98,11 +96,13 @@ class NetworkOracle:
     def measure(self, engine: type[NetworkEngine]) -> NetworkMeasurement:
         """Measure all components with one engine, and audit it, or refine what it leaves too wide."""
         made = self._make(engine)
+        # There is nothing to subtract from: every component stays unknown, and the report says why.
         if not np.isfinite(made.losses).all():
             return NetworkMeasurement(made, _nothing(self.problem.layout.size))
         noise = self._noise(made)
         measured = self._with_rounding(made, self._estimate(made, noise))
         found = NetworkMeasurement(made, measured, evaluations=_noise_samples(made))
+        # Losses that are subtracted are noisy but direct; increments are sharp but derived, so they are audited.
         if not made.subtracts:
             return self._audit(found, noise)
         return self._refer(found) if self.options.extrapolates else found
@@ -166,6 +166,7 @@ class NetworkOracle:
             return estimate_central(
                 engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds
             )
+        # One-sided differences are not extrapolated: they have a fixed step, even if it is automatic.
         epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
         return estimate_fixed_step(engine, noise, epsilon=epsilon, difference=options.difference)
 
@@ -177,7 +178,7 @@ class NetworkOracle:
         """Add to the bars the rounding at θ, which is the same in all perturbed losses, so that no table shows it."""
         magnitude = np.zeros(self.problem.layout.size)
         magnitude[measured.indices] = measured.magnitude
-        rounding = self._rounding(engine, magnitude, _FLOAT64).gradient[measured.indices]
+        rounding = self._rounding(engine, magnitude, FLOAT64).gradient[measured.indices]
         return replace(measured, bar=measured.bar + np.nan_to_num(rounding))
 
     def _refer(self, found: NetworkMeasurement) -> NetworkMeasurement:
@@ -186,6 +187,7 @@ class NetworkOracle:
         wide = np.flatnonzero(too_wide(found.engine, found.measured, tolerance))
         if not len(wide):
             return found
+        # The structured engine computes increments without subtracting, so its bars have no noise to shrink.
         engine = self._make(StructuredEngine)
         again = estimate_central(engine, self._noise(engine), tolerance=tolerance, indices=wide, lengthen=False)
         measured, better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
@@ -195,10 +197,11 @@ class NetworkOracle:
     def _audit(self, found: NetworkMeasurement, noise: Vector) -> NetworkMeasurement:
         """Compare a sample of the components with more direct engines."""
         layout, rng = self.problem.layout, generator(self.problem.seed, Stream.AUDIT)
-        rounding = self._rounding(found.engine, np.zeros(layout.size), _FLOAT64).loss
+        rounding = self._rounding(found.engine, np.zeros(layout.size), FLOAT64).loss
         auditors: list[tuple[NetworkEngine, Vector, int]] = []
         if isinstance(found.engine, NodeEngine):
             auditors.append((self._make(SparseEngine), noise, _BY_WEIGHTS))
+        # The loop is audited by no one: it is the definition of the network, written out.
         auditors.append((self._make(NetworkLoopEngine), np.full(layout.size, rounding), _BY_LOOP))
         audits = []
         for engine, sigma, count in auditors:
@@ -227,6 +230,7 @@ def planned_differences(problem: Problem, options: OracleOptions) -> int:
 
     Audits and refinements are not included.
     """
+    # The node engine moves units; a fixed step is taken per weight by the lecture's definition.
     by_unit = options.extrapolates and issubclass(_chosen(problem, options), NodeEngine)
     return _differences(problem, sum(problem.network.widths[1:]) if by_unit else problem.layout.size)
 

@@ -55,6 +55,7 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
         predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
         if options.scope == "auto" and predicted <= options.budget:
             return Lines.all_of(layout), predicted
+    # A loss takes a nanosecond at least, so that nothing is divided by zero.
     affordable = options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
     tensors = sum(1 for tensor in layout if tensor.size)
     if options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
@@ -48,7 +49,7 @@ class Evaluator:
     losses: Callable[[Vector], Vector]
     moved: Callable[[Vector, Indices, Vector], Vector] | None = None
     data: int = 0
-    roundoff: float = 2.0**-53
+    roundoff: float = FLOAT64
 
 
 class FunctionEngine(Engine):
@@ -101,6 +102,7 @@ class FunctionEngine(Engine):
 
         The factor keeps steps off the powers of two, which a periodic function may have for its period.
         """
+        # Random, and the same in every run for functions of the same size.
         odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
@@ -109,6 +111,8 @@ class FunctionEngine(Engine):
     def shortest(self) -> Vector:
         """The shortest useful steps: 64 units in the last place of θᵢ; shorter ones are mostly rounded away."""
         here = np.abs(self.theta[self.lines.components])
+        # A step of 64 units is rounded by 1/128 of itself, which `attainable` corrects. With shorter ones J would move
+        # by few of its last bits.
         single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
 
@@ -127,6 +131,7 @@ class FunctionEngine(Engine):
 
     def _rounded(self, theta: Vector) -> Vector:
         """Return numbers rounded as the arithmetic of the function stores them."""
+        # θ is held in float64: nothing is to be rounded if the function computes in it too.
         if self.roundoff < 2.0**-50:
             return theta
         _, exponent = np.frexp(theta)
@@ -149,6 +154,7 @@ class FunctionEngine(Engine):
 
     def for_lines(self, lines: Lines) -> "FunctionEngine":
         """Return an engine of the same function, along other lines; it counts for itself."""
+        # J(θ) is the same along all lines: it is not evaluated again.
         return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self.losses)
 
     def displaced(self, direction: Vector, start: int, steps: Vector) -> Vector:
@@ -160,6 +166,7 @@ class FunctionEngine(Engine):
             points = np.repeat(self.theta[None], len(found[rows]), axis=0)
             points[:, part] += steps[rows, None] * direction
             found[rows] = self._at(points)
+            # A difference takes two losses.
             self.progress(len(points) // 2)
         return found
 
@@ -170,6 +177,7 @@ class FunctionEngine(Engine):
         """
         above, below, here = (np.empty(len(indices)) for _ in range(3))
         for places, alone in self._batches(indices):
+            # A side without a step is θ itself, of which one loss serves the whole batch.
             up, down = plus[places] != 0, minus[places] != 0
             lines = np.concatenate([indices[places][up], indices[places][down], indices[places][:1]])
             steps = np.concatenate([plus[places][up], minus[places][down], [0.0]])
@@ -195,6 +203,7 @@ class FunctionEngine(Engine):
             together = [np.flatnonzero(~alone[tensor])]
             for number in np.flatnonzero(alone):
                 own = np.flatnonzero(tensor == number)
+                # Two losses per component, and one at θ.
                 chunk = max(1, (chunk_for(int(self._sizes[number]), self._evaluator.data) - 1) // 2)
                 yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
         chunk = max(1, (chunk_for(self.theta.size, self._evaluator.data) - 1) // 2)
@@ -220,6 +229,7 @@ class FunctionEngine(Engine):
         """Return the losses at θ moved along lines."""
         self.evaluations += len(lines)
         if alone and self._evaluator.moved is not None:
+            # One tensor is copied per loss, and not all of θ.
             places = self.lines.components[lines]
             return self._evaluator.moved(self.theta, places, self.theta[places] + steps)
         return self._evaluator.losses(self.lines.points(self.theta, lines, steps))

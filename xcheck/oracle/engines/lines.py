@@ -48,6 +48,7 @@ class Directions:
 
     def row(self, number: int) -> Vector:
         """Return one of them, shape (n,); not to be written into."""
+        # Drawn when it is asked for: a search may stop after the first.
         if number not in self._rows:
             if 8 * self._size * (len(self._rows) + 1) > _BYTES:
                 self._rows.clear()
@@ -138,6 +139,7 @@ def unseen(bars: Vector, probability: float = 1e-6) -> float:
     def missed(norm: float) -> float:
         return math.prod(math.erf(bar / norm / math.sqrt(2)) for bar in bars)
 
+    # The probability to miss falls with the norm: it is bracketed, then bisected on a logarithmic scale.
     low, high = float(bars.max()) * 1e-3, float(bars.max())
     while missed(high) > probability:
         high *= 2
@@ -152,10 +154,12 @@ def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, incl
 
     Small tensors have all their components in it; components that are to be included are in it in any case.
     """
+    # A quarter of what is affordable at most, so that components keep the larger share: a guess.
     fitting = min(_BYTES // (8 * max(layout.size, 1)), affordable // 4)
     directions = int(np.clip(fitting, _LEAST, _MOST))
     tensors = [tensor for tensor in layout if tensor.size]
     each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
+    # Sampling all would cost the same and say less.
     if affordable >= layout.size:
         return Lines.all_of(layout)
     places: list[Indices] = []

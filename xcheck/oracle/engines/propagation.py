@@ -219,6 +219,7 @@ class Propagator:
         """Return the layers of an engine's network; to be called where its device is the default."""
         problem, trace = engine.problem, engine.trace
         names, loss = [layer.activation for layer in problem.network.layers], problem.network.loss
+        # The bias is the weight of an input that is 1 in all examples.
         ones = np.ones((1, problem.examples))
         layers: list[list[Layer]] = []
         with np.errstate(all="ignore"):  # constants that overflow give increments that are not finite, which show
@@ -230,9 +231,11 @@ class Propagator:
                 )
                 layers.append([Layer(W, inputs, point, keep) for point in points])
             point = expand_loss_at(loss, trace.a[-1].T, problem.targets.T)
+            # The pull needs outputs that are linear in Δa: no activation and no dropout between.
             linear = names[-1] == "identity" and engine.keeps[-1] is None
             softmax = loss == "softmax_cross_entropy"
             pull = engine.parameters[-1][0].T @ problem.targets.T if linear and softmax else None
+        # Once per engine, so that no call copies weights or activations to the device.
         on_device = jax.tree.map(jnp.asarray, layers)
         tops = [jax.tree.map(jnp.asarray, Top(layer, point, pull)) for layer in on_device[-1]]
         return cls(names, loss, on_device, tops)
@@ -250,6 +253,7 @@ class Propagator:
         """
         layers, top = [layer[variant] for layer in self.layers], self.tops[variant]
         names, loss, last = self.names, self.loss, len(layers) - 1
+        # The last hidden layer often holds most of the weights: it gets the fused function.
         if number == last - 1:
             pair = (names[number], names[last])
             return _increment_to_the_loss(pair, loss, layers[number], top, units, columns, steps, short=short)
