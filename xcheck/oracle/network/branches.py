@@ -108,7 +108,7 @@ def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Conventi
     conventions: list[Convention] = [
         dict(zip(tied, sides, strict=True)) for sides in product((0.0, 1.0), repeat=len(tied))
     ]
-    # The mean of both slopes is the convention of frameworks that take |x|' = 0 at 0.
+    # jax.numpy.maximum(z, 0) has the mean of both slopes at a tie.
     if tied:
         conventions.append(dict.fromkeys(tied, 0.5))
     if near:
