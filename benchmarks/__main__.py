@@ -11,19 +11,20 @@ from typing import Any
 
 import click
 
-from benchmarks import breadth_rows, tables
-from benchmarks.catalogue import ENGINES, PEERS, Entry, select
-from benchmarks.causes import causes_command
-from benchmarks.compare import compare, differing_machines
-from benchmarks.console import wide_console
-from benchmarks.environment import environment
-from benchmarks.functions import KIND
-from benchmarks.measure import FULL, QUICK, Plan, measure
-from benchmarks.readme import PAGE, markdown_of, with_tables
-from benchmarks.rows import Row, RowsError, read
-from benchmarks.scenarios import SCENARIOS, Scenario
-from benchmarks.suites import FOLDER, breadth_command, functions_command, show_breadth, show_functions
-from benchmarks.whole import measure_command
+from benchmarks.measure.environment import environment
+from benchmarks.measure.rows import Row, RowsError, read
+from benchmarks.measure.sampling import FULL, QUICK, Plan, measure
+from benchmarks.measure.whole import measure_command
+from benchmarks.peers.catalogue import ENGINES, PEERS, Entry, select
+from benchmarks.publish import tables
+from benchmarks.publish.compare import compare, differing_machines
+from benchmarks.publish.console import wide_console
+from benchmarks.publish.readme import PAGE, markdown_of, with_tables
+from benchmarks.suites import breadth_rows
+from benchmarks.suites.causes import causes_command
+from benchmarks.suites.commands import FOLDER, breadth_command, functions_command, show_breadth, show_functions
+from benchmarks.suites.functions import KIND
+from benchmarks.suites.scenarios import SCENARIOS, Scenario
 from xcheck.errors import DeviceError
 
 
@@ -116,7 +117,7 @@ def _measured(
 
 
 def _show(rows: Sequence[Row], path: Path) -> None:
-    from benchmarks.plots import write_plots
+    from benchmarks.publish.plots import write_plots
 
     console = wide_console()
     if not rows:
@@ -182,7 +183,7 @@ def list_command() -> None:
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Processes per example.")
 def phases_command(runs: int) -> None:
     """Wall time of a whole check, and how much of it is importing, compiling and computing."""
-    from benchmarks.phases import phases
+    from benchmarks.measure.phases import phases
 
     wide_console().print(phases(runs))
 
@@ -191,7 +192,7 @@ def phases_command(runs: int) -> None:
 @click.option("--draws", type=click.IntRange(min=1), default=8, show_default=True, help="Of each of 27 networks.")
 def promises_command(draws: int) -> None:
     """Error bars exceeded, false alarms, and errors of 1e-6 and 1e-8 found, over random networks."""
-    from benchmarks.promises import promises
+    from benchmarks.suites.promises import promises
 
     wide_console().print(promises(draws))
 
@@ -199,7 +200,7 @@ def promises_command(draws: int) -> None:
 @cli.command(name="limit")
 def limit_command() -> None:
     """How near the structured engine comes to what the machine can do."""
-    from benchmarks.limit import limit_table
+    from benchmarks.measure.limit import limit_table
 
     wide_console().print(limit_table())
 
@@ -207,7 +208,7 @@ def limit_command() -> None:
 @cli.command(name="detection")
 def detection_command() -> None:
     """Planted faults in the shipped examples: which are found, and whether the right tensor is named."""
-    from benchmarks.detection import detection
+    from benchmarks.suites.detection import detection
 
     wide_console().print(detection())
 
@@ -217,7 +218,7 @@ def detection_command() -> None:
 @click.option("--seeds", type=click.IntRange(min=1), default=100, show_default=True, help="Networks of each kind.")
 def bisection_command(quick: bool, seeds: int) -> None:
     """Wrong components located among many, by how many losses; and what ten million parameters take."""
-    from benchmarks.bisection import bisection_table, huge
+    from benchmarks.suites.bisection import bisection_table, huge
 
     console = wide_console()
     console.print(bisection_table(min(seeds, 5) if quick else seeds, lambda text: click.echo(text, err=True)))
@@ -231,7 +232,7 @@ def bisection_command(quick: bool, seeds: int) -> None:
 @click.option("--faulty", type=click.IntRange(min=1), default=10, show_default=True, help="Random ones per fault.")
 def training_command(runs: int, definitions: int, faulty: int) -> None:
     """What training with checks costs beside the checks, and what drift sees that they do not."""
-    from benchmarks.training import alarm_table, cost, seen_table
+    from benchmarks.suites.training import alarm_table, cost, seen_table
 
     console = wide_console()
     console.print(cost(runs))

@@ -33,10 +33,10 @@ _COLUMNS = 80  # where there is no terminal
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """What the fixture `xcheck` gives to a test: xcheck's functions, with defaults that each takes where it knows them.
+    """The fixture `xcheck` in a test: the functions of xcheck, each with those of the defaults that it knows.
 
     Attributes:
-        marked: what the markers of the test say.
+        marked: settings of the markers of the test.
         root: pytest's rootdir; the nearest pyproject.toml, there or above, counts for functions and an
             `xcheck.Problem`. A definition has a nearest one of its own.
     """
@@ -45,7 +45,7 @@ class Checker:
     root: Path = field(repr=False)
 
     def __call__(self, subject: Any, params: Any = None, data: Any = (), **settings: Any) -> "Report":
-        """Check anything, and fail unless all agree.
+        """Check a model, a case or functions, and fail unless all agree.
 
         Args:
             subject: a model as `assert_model` takes it (a dict is one when it holds tables), an `xcheck.Case`, or
@@ -107,19 +107,20 @@ class Checker:
         """Return the defaults that `check` takes."""
         from xcheck.networks.definition import project_settings
 
-        return _chosen({**project_settings(self.root), **self.marked}, _function_settings())
+        return _select({**project_settings(self.root), **self.marked}, _function_settings())
 
     def _for_model(self, model: "Model") -> dict[str, Any]:
-        """Return the defaults that `verify` takes; the pyproject.toml of a definition it finds by itself."""
+        """Return the defaults that `verify` takes; it finds the pyproject.toml of a definition itself."""
         from xcheck.networks.definition import DRAWN, project_settings
         from xcheck.networks.problem import Problem
 
-        if not isinstance(model, Problem):
-            return _chosen(self.marked, _model_settings())
-        return _chosen({**project_settings(self.root), **self.marked}, _model_settings() - set(DRAWN))
+        if not isinstance(model, Problem):  # a definition: `verify` reads the pyproject.toml beside it
+            return _select(self.marked, _model_settings())
+        return _select({**project_settings(self.root), **self.marked}, _model_settings() - set(DRAWN))
 
 
 def _is_model(subject: object) -> bool:
+    """Return whether `verify` takes it; a dict is a definition if it has tables, else it holds functions."""
     from xcheck.networks.problem import Problem
 
     if isinstance(subject, Mapping):
@@ -127,7 +128,8 @@ def _is_model(subject: object) -> bool:
     return isinstance(subject, str | Path | Problem)
 
 
-def _chosen(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+def _select(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    # One marker may stand above tests of models and of functions, whose settings are not all the same.
     return {name: value for name, value in settings.items() if name in known}
 
 
@@ -145,7 +147,7 @@ def _model_settings() -> set[str]:
 
 
 def _keywords(function: Any) -> set[str]:
-    """Return what a function takes by name only."""
+    """Return the names of the parameters that a function takes by keyword only."""
     return set(function.__kwdefaults__)
 
 
@@ -190,16 +192,17 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Let a gradient that is wrong be told by its first line, and by the report below the test's own code."""
+    """Show the headline of a wrong gradient as the failure, and its report below the test's own code."""
     outcome = yield
-    checking = sys.modules.get("xcheck.api")  # not imported: nothing of it can have been raised
+    # A test that has not imported it cannot have raised its exception, and need not wait for the import.
+    api = sys.modules.get("xcheck.api")
     error = call.excinfo.value if call.excinfo else None
-    if checking and isinstance(error, checking.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
-        _retell(outcome.longrepr, error.report, _width(item.config))
+    if api and isinstance(error, api.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
+        _show_report(outcome.longrepr, error.report, _width(item.config))
     return outcome
 
 
-def _retell(shown: ExceptionRepr, report: "Report", width: int) -> None:
+def _show_report(shown: ExceptionRepr, report: "Report", width: int) -> None:
     """Replace the exception's text by its headline, and add the report at the terminal's width."""
     from xcheck.report.text import render
 

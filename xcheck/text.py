@@ -78,3 +78,12 @@ def ratio(a: float, b: float) -> str:
     off = min(1.0, abs(quotient - 1))
     digits = 3 - math.floor(math.log10(off)) if off > 1e-12 else 15
     return f"{quotient:.{digits}g} x"
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Return all of the names as a part of a sentence.
+
+    >>> join_names(["numpy"]), join_names(["numpy", "torch", "jax"])
+    ('numpy', 'numpy, torch and jax')
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

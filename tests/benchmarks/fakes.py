@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.catalogue import Entry
-from benchmarks.method import Differences, SkippedError
-from benchmarks.rows import Row
+from benchmarks.measure.rows import Row
+from benchmarks.peers.catalogue import Entry
+from benchmarks.peers.method import Differences, SkippedError
 from xcheck.layout import Vector
 
 ENVIRONMENT: dict[str, Any] = {

@@ -92,7 +92,7 @@ def test_an_unknown_component_is_2(typed: Typist) -> None:
 def test_one_of_several_cases_must_be_named(typed: Typist) -> None:
     """All are listed."""
     done = typed("explain", "model.py", "scale")
-    expected = "model.py: offers several cases; name one of model.py::right, model.py::wrong\n"
+    expected = "model.py: has several cases; name one of model.py::right, model.py::wrong\n"
     assert done == (2, "", expected)
 
 

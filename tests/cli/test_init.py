@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_main import run
+from xcheck.cli.init import init
 
 
 def test_examples_that_share_data_can_share_a_folder(tmp_path: Path) -> None:
@@ -27,7 +28,13 @@ def test_init_overwrites_nothing(folder: Path) -> None:
     (folder / "iris.toml").write_text("mine")
     done = run("init", "iris", folder=folder)
     assert done.returncode == 2
-    assert "iris.toml would be overwritten; --force does it" in done.stderr
+    assert "iris.toml would be overwritten; --force overwrites" in done.stderr
     assert (folder / "iris.toml").read_text() == "mine"
     assert not (folder / "iris.csv").exists()
     assert run("init", "iris", "--force", folder=folder).returncode == 0
+
+
+def test_help_names_every_example() -> None:
+    """The usage line has no room for them."""
+    text = init.help or ""
+    assert all(name in text for name in init.params[0].type.choices)  # type: ignore[attr-defined]  # a click.Choice

@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.cli.python.models import Write, checked, refused_flags
 from tests.cli.test_main import run
+from xcheck.checks.case import Case
+from xcheck.errors import DefinitionError
 
 MODEL = """
 import numpy as np
@@ -141,3 +145,130 @@ def test_init_python_writes_an_example_that_agrees(tmp_path: Path) -> None:
     done = run("model.py", "--backend", "jax", "--order", "2", folder=tmp_path)
     assert done.returncode == 0
     assert "mine" not in done.stdout
+
+
+def test_settings_are_validated(write: Write) -> None:
+    """Before anything is checked, with place and proposal; in Python, too."""
+    write("mine = xcheck.Case(cube, np.ones(2), settings={'tolerence': 1e-3, 'scope': 'every', 'seed': -1})")
+    assert refused_flags("model.py").splitlines() == [
+        "model.py:13: mine.settings.tolerence: unknown setting; did you mean 'tolerance'?",
+        "model.py:13: mine.settings.scope: 'every' is none of auto, all, sample, jacobian, directions",
+        "model.py:13: mine.settings.seed: -1 is not a whole number from 0",
+    ]
+    with pytest.raises(DefinitionError, match=r"^settings.sed: unknown setting; did you mean 'seed'\?$"):
+        Case(np.sum, np.ones(2), settings={"sed": 1}).check()
+
+
+def test_arguments_that_cannot_be_used_are_said_before_anything_is_checked(write: Write) -> None:
+    """NumPy without a gradient; parameters that are missing."""
+    write("mine = xcheck.Case(cube, np.ones(2))\nother = xcheck.Case(xcheck.objective(cube, 'jax'))")
+    first, second = refused_flags("model.py").splitlines()
+    assert first.startswith("model.py:13: mine: numpy has no autodiff: give the backward pass as gradient=")
+    assert second.startswith("model.py:14: other: params is missing")
+
+
+def test_what_only_the_functions_tell_has_its_place_too(write: Write) -> None:
+    """A cotangent that does not fit the loss is known when that is called."""
+    write("mine = _case(cotangent=np.ones(7))")
+    with pytest.raises(DefinitionError, match=r"^model.py:13: mine.cotangent: the cotangent has shape \(7,\)"):
+        checked("model.py")
+
+
+def test_precedence(write: Write) -> None:
+    """Flags over the Case over [tool.xcheck] over the defaults."""
+    Path("pyproject.toml").write_text("[tool.xcheck]\nseed = 3\ntolerance = 1e-3\nepsilon = 1e-4\ndtype = 'float32'")
+    write("mine = _case(seed=5, tolerance=1e-4, name='a name of its own')")
+    (report,) = checked("model.py", seed=7)
+    assert (report.model, report.seed, report.tolerance) == ("model.py::mine", 7, 1e-4)
+    assert (report.oracle.epsilon, report.dtype) == (1e-4, "float64")
+
+
+def test_mistakes_in_flags_and_in_the_pyproject(write: Write) -> None:
+    """In the words that a TOML definition gets, and once."""
+    write("mine = _case()\nother = _case()")
+    assert refused_flags("model.py", tolerance=-1.0) == "tolerance: must be greater than 0, got -1.0"
+    Path("pyproject.toml").write_text("[tool.xcheck]\nsed = 3")
+    assert refused_flags("model.py") == "pyproject.toml:2:1: tool.xcheck.sed: unknown key; did you mean 'seed'?"
+
+
+def test_flags_that_have_no_meaning(write: Write) -> None:
+    """Those of the other kind of MODEL; central differences are what there is anyway."""
+    write("mine = _case()")
+    flags = {"difference": "forward", "dtype": "float32", "engine": "node", "examples": 3, "dropout": "off"}
+    assert refused_flags("model.py::mine", **flags).splitlines() == [
+        f"model.py::mine: --{name} {value} has no meaning for a Python MODEL" for name, value in flags.items()
+    ]
+    assert refused_flags("model.toml", order=2) == "model.toml: --order 2 has no meaning for a TOML MODEL"
+    assert checked("model.py", difference="central", order=1)[0].ok
+
+
+def test_backends_choose_functions(write: Write) -> None:
+    """By framework or by label; a gradient beside a bare function stays with it."""
+    write("""
+    both = xcheck.Case({
+        "mine": xcheck.objective(cube, "numpy", gradient=slope),
+        "theirs": xcheck.objective(cube, "jax"),
+    }, np.ones(2))
+    bare = xcheck.Case(cube, np.ones(2), settings={"gradient": slope})
+    """)
+    assert list(checked("model.py::both", "jax")[0].losses) == ["theirs"]
+    assert list(checked("model.py::both", "mine")[0].losses) == ["mine"]
+    assert list(checked("model.py::both", "jax", "mine")[0].losses) == ["mine", "theirs"]
+    assert list(checked("model.py::bare", "numpy")[0].losses) == ["numpy"]
+    said = "model.py:14: both: --backend torch leaves no function to check; there are mine (numpy), theirs (jax)"
+    assert refused_flags("model.py::both", "torch") == said
+    said = "model.py:14: both: --backend toch is no framework and no label; did you mean 'torch'?"
+    assert refused_flags("model.py::both", "toch") == said
+
+
+def test_failures_carry_the_traceback_of_the_persons_code(write: Write) -> None:
+    """In each framework, with nothing of xcheck's or the framework's; in JSON and with -v."""
+    write("""
+    import jax.numpy as jnp
+    import torch
+
+    def deep(x, zeros):
+        return (x @ zeros(5)).sum()
+
+    @xcheck.case
+    def failing():
+        return xcheck.Case({
+            "torch": xcheck.objective(lambda x: deep(x, torch.zeros), "torch"),
+            "jax": xcheck.objective(lambda x: deep(x, jnp.zeros), "jax"),
+            "numpy": xcheck.objective(lambda x: deep(x, np.zeros), "numpy", gradient=slope),
+        }, np.ones((3, 4)))
+    """)
+    (report,) = checked("model.py")
+    traces = [finding.trace for finding in report.findings]
+    assert len(traces) == 3
+    for trace in traces:
+        assert trace is not None
+        frames = [line for line in trace.splitlines() if line.startswith("  File ")]
+        assert [frame.rpartition(" ")[2] for frame in frames] == ["<lambda>", "deep"]
+
+
+def test_a_second_derivative_that_fails_has_its_traceback(write: Write) -> None:
+    """The first is right; the second raises where the person wrote it."""
+    write("""
+    import torch
+
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, upstream):
+            if torch.is_grad_enabled():
+                raise ValueError("once is enough")
+            return 3 * ctx.saved_tensors[0] ** 2 * upstream
+
+    mine = xcheck.Case(xcheck.objective(lambda x: Cube.apply(x).sum(), "torch"), np.ones(2))
+    """)
+    (report,) = checked("model.py", order=2)
+    trace = report.findings[-1].trace
+    assert report.findings[-1].text == "torch: the second derivative fails: ValueError: once is enough"
+    assert trace is not None
+    assert "in backward" in trace
+    assert "site-packages" not in trace

@@ -1,9 +1,10 @@
 """Pages that are run: their code, their commands, and the output that they show.
 
 A page is executed from top to bottom, in a folder that holds the data of the examples. Its Python blocks share one
-namespace; of console blocks the lines `$ python -m xcheck ...` are typed. A text block right after code or commands
-is what these print. A comment before a block says what else it is: `<!-- file: model.py -->` is written into the
-folder; `<!-- held by TEST -->` is held by a test of its own; `<!-- read only: WHY -->` is not run.
+namespace; of console blocks the lines `$ python -m xcheck ...` are typed. A text block right after code, or after
+commands, is what the code, or the last command, prints. A comment before a block says what else it is:
+`<!-- file: model.py -->` is written into the folder, `<!-- held by TEST -->` is held by a test of its own,
+`<!-- read only: WHY -->` is not run.
 """
 
 import contextlib
@@ -94,7 +95,8 @@ def outputs(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
         elif block.language == "python" and block.runs:
             printed = _run(block.text, names)
         elif block.language == "console" and block.runs:
-            printed = "".join(_type(line[2:], folder) for line in block.text.splitlines() if line.startswith("$ "))
+            typed = [_type(line[2:], folder) for line in block.text.splitlines() if line.startswith("$ ")]
+            printed = typed[-1] if typed else ""
 
 
 def _run(code: str, names: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ Every activation and loss, l2 from 0 to 1000, 1 to 256 examples, weights a tenth
 import numpy as np
 import pytest
 
-from benchmarks.promises import HUNDRED_MILLIONTH, MILLIONTH, errors, found, witness
+from benchmarks.suites.promises import HUNDRED_MILLIONTH, MILLIONTH, errors, found, witness
 from xcheck import Problem
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.tolerance import Tolerance

@@ -9,16 +9,13 @@ import pytest
 from tests.fakes import Answer, Answering, Fake, Says, Wrapped, numpy_answer
 from xcheck.api import train
 from xcheck.backend.contract import Objective
-from xcheck.checks.report import Report
 from xcheck.dtypes import DtypeName
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.report.training import render
 from xcheck.testing import Fault, Planted
 from xcheck.training import TrainingReport
-from xcheck.training.divergence import DivergenceMonitor
-from xcheck.training.drift import apart, drift_of
-from xcheck.training.trajectories import Position
+from xcheck.training.drift import build_drift, relative_distance
 from xcheck_numpy import NumpyBackend
 
 
@@ -186,64 +183,15 @@ def test_a_trajectory_that_leaves_the_numbers_has_parted() -> None:
 def test_distances_are_relative() -> None:
     """To θ of the driving witness."""
     theta = np.array([3.0, 4.0])
-    assert apart(theta, theta) == 0
-    assert apart(theta, np.array([3.0, 4.5])) == pytest.approx(0.1)
-    assert apart(np.zeros(2), theta) == 5.0
-    assert apart(theta, np.array([np.nan, 4.0])) == float("inf")
-
-
-def at(step: int, other: float, nudged: float) -> Position:
-    """Two trajectories and a nudged one, so far away from 1."""
-    thetas = (np.array([1.0 + other]), np.array([1.0 + nudged]))
-    return Position(step=step, theta=np.ones(1), others=thetas, unpenalised=None)
-
-
-def watch(*positions: Position, **settings: Any) -> list[int]:
-    """The steps at which the other one parts."""
-
-    def check(here: Position) -> Report:
-        asked.append(here.step)
-        return sample
-
-    asked: list[int] = []
-    sample = trained("numpy").checkpoints[0].report
-    own = DivergenceMonitor(names=["numpy", "other"], roundoff=2.0**-53, kinked=False, check=check)
-    for position in positions:
-        own.at(position, **{"far": False, **settings})
-    assert asked == [parting.step - 1 for parting in own.partings]
-    return [parting.step for parting in own.partings]
-
-
-def test_trajectories_that_met_again_were_apart() -> None:
-    """What rounding explains never shrinks, so that a witness that meets the others later is not blamed."""
-    assert watch(at(0, 0.0, 1e-16), at(1, 0.0, 1e-9), at(2, 1e-7, 1e-16)) == []
-
-
-def test_steps_that_rounding_does_not_explain_are_told() -> None:
-    """A thousand times as far as roundings lead; and again where it is a thousand times as far as that."""
-    assert watch(at(0, 0.0, 1e-15), at(1, 9e-13, 1e-15), at(2, 1.5e-12, 1e-15), at(3, 1e-3, 1e-15)) == [2, 3]
-
-
-def test_where_rounding_alone_leads_anywhere_nothing_is_told() -> None:
-    """A trajectory that a rounding sends out of the numbers there are explains all others."""
-    assert watch(at(0, 0.0, 1e-16), at(1, 1.0, float("inf"))) == []
-
-
-def test_an_error_that_is_tolerated_is_told_once() -> None:
-    """And hides nothing that is a thousand times as large."""
-    far = [at(step, 1e-11 * step, 1e-15) for step in range(20)]
-    assert watch(*far) == [1]
-    assert watch(*far, at(20, 1e-6, 1e-15)) == [1, 20]
-
-
-def test_where_theta_has_run_away_nothing_is_told() -> None:
-    """Whose numbers overflow first says nothing about gradients."""
-    assert watch(at(0, 0.0, 1e-16), at(1, 1.0, 1e-16), far=True) == []
+    assert relative_distance(theta, theta) == 0
+    assert relative_distance(theta, np.array([3.0, 4.5])) == pytest.approx(0.1)
+    assert relative_distance(np.zeros(2), theta) == 5.0
+    assert relative_distance(theta, np.array([np.nan, 4.0])) == float("inf")
 
 
 def test_nothing_is_measured_where_nobody_else_trains() -> None:
     """One witness."""
-    assert drift_of([], [], []) is None
+    assert build_drift([], [], []) is None
     assert trained("numpy").drift is None
 
 
@@ -265,8 +213,8 @@ def test_a_gradient_that_is_another_one_when_asked_again_is_wrong() -> None:
     assert report.verdict == "DISAGREE"
     (finding,) = report.findings
     assert finding.code == "XC108"
-    assert finding.text.startswith("stale: the step to 2 leads ")
-    assert "the gradient that was used was another one" in report.headline
+    assert finding.text.startswith("stale: after step 2, the trajectories of stale and numpy are ")
+    assert "the gradient that the step used differs from" in report.headline
     assert trained("numpy", Wrapped("stale", stale)).findings[0].text.startswith("stale or numpy: ")
 
 

@@ -7,7 +7,8 @@ from xcheck.backend import registry
 from xcheck.networks.data import Dataset
 from xcheck.networks.network import Dense, Network
 from xcheck.networks.problem import Problem, draw_masks
-from xcheck.training.curves import predicted
+from xcheck.training.curves import predict
+from xcheck_numpy import NumpyBackend
 
 WITNESSES = registry.DEFAULTS
 RNG = np.random.default_rng(0)
@@ -75,7 +76,7 @@ def test_inverted_dropout_preserves_the_expectation(keep_prob: float) -> None:
         masks = draw_masks(network, 10, 0, step=step)
         hidden = np.maximum(X @ problem.layout.unflatten(problem.theta)["W1"].T, 0) * masks[1] / keep_prob
         outputs.append(hidden @ problem.layout.unflatten(problem.theta)["W2"].T)
-    whole = predicted(network.without_dropout(), problem.theta, Dataset(inputs=X, targets=targets, features=()))
+    whole = predict(network.without_dropout(), problem.theta, Dataset(inputs=X, targets=targets, features=()))
     spread = np.std(outputs, axis=0) / np.sqrt(len(outputs))
     assert (np.abs(np.mean(outputs, axis=0) - whole.a[-1]) <= 5 * spread).all()
 
@@ -96,5 +97,24 @@ def test_ten_linear_layers(diagonal: float, factor: float) -> None:
     network = Network(inputs=2, layers=(Dense(units=2),) * 10, loss="mean_squared_error")
     theta = np.concatenate([np.concatenate([(diagonal * np.eye(2)).ravel(), np.zeros(2)]) for _ in range(10)])
     data = Dataset(inputs=np.array([[1.0, -2.0]]), targets=np.zeros((1, 2)), features=("a", "b"))
-    found = predicted(network, theta, data)
+    found = predict(network, theta, data)
     np.testing.assert_allclose(found.a[9], factor * data.inputs, rtol=1e-12)
+
+
+def test_dropout_has_the_effect_of_a_penalty() -> None:
+    """Averaged over masks, J of a linear unit is J + (1 − p)/p · ½ Σ w² mean x².
+
+    "Similar behavior of L2 Regularization" (the notes); Srivastava et al., "Dropout", 2014, section 9.1.
+    """
+    rng = np.random.default_rng(0)
+    X, Y, w = rng.standard_normal((2000, 3)), rng.standard_normal((2000, 1)), np.array([1.0, -0.5, 2.0])
+    keep = 0.8
+    linear = Network(inputs=3, layers=(Dense(units=1),), loss="mean_squared_error", input_keep_prob=keep)
+    theta, losses = np.append(w, 0.0), []
+    for seed in range(60):
+        problem = Problem.create(linear, X, Y, theta=theta, seed=seed)
+        losses.append(NumpyBackend().network_objective(problem).loss_and_gradient(theta)[0])
+    plain = float(np.mean((X @ w[:, None] - Y) ** 2)) / 2
+    penalty = (1 - keep) / keep * float((w**2 * np.mean(X**2, axis=0)).sum()) / 2
+    assert np.mean(losses) == pytest.approx(plain + penalty, abs=4 * np.std(losses) / np.sqrt(60))
+    assert penalty > 20 * np.std(losses) / np.sqrt(60)

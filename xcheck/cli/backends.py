@@ -1,4 +1,4 @@
-"""The command `backends`: which frameworks there are, with their versions and devices."""
+"""The command `backends`: it lists the frameworks with their versions and devices."""
 
 import click
 
@@ -6,11 +6,15 @@ from xcheck.backend import registry
 from xcheck.errors import BackendError, DefinitionError
 
 
-@click.command()
+@click.command(short_help="List frameworks, versions and devices.")
 def backends() -> None:
-    """List the backends: versions, devices, and why one is not available."""
+    """List the backends that checks can use, with versions and devices.
+
+    One that is not available is listed with the reason, and with the command that installs it.
+    """
     for name in registry.names():
-        click.echo(f"{name}: {_described(name)}")
+        click.echo(f"{name}: {_describe(name)}")
+    # JAX takes seconds to import, so the backends are listed before it is.
     from xcheck.oracle.engines.network import find_device
 
     devices = []
@@ -22,13 +26,14 @@ def backends() -> None:
     click.echo(f"oracle: jax, float64; {', '.join(devices)}")
 
 
-def _described(name: str) -> str:
+def _describe(name: str) -> str:
+    """Return versions and devices of a backend, or why it cannot be used."""
     try:
         backend = registry.get(name)
         why_not = backend.available()
         if why_not is not None:
             return f"not available: {why_not}; to install it: {backend.install}"
-        versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
+        versions = ", ".join(f"{package} {version}" for package, version in backend.versions().items())
         return f"{versions}; {', '.join(backend.devices())}"
     except BackendError as error:
         return f"broken: {error.text}"

@@ -1,4 +1,4 @@
-"""The command `check`: every MODEL is checked, or trained and checked along the way."""
+"""The command `check`: it checks every MODEL, or trains it and checks it along the way."""
 
 import sys
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from xcheck.cli.interrupts import remember_interrupts
-from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import console_on, open_report, printer, progress_of, typed_command
+from xcheck.cli.options import add_check_options, add_color_option, add_report_options
+from xcheck.cli.output import build_printer, command_line, open_console, open_report, show_progress
 
 if TYPE_CHECKING:
     from xcheck.checks.report import Report
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 _WEIGHTS = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.command(short_help="Check the gradients of each MODEL.")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@how_to_check
-@click.option("--order", type=click.IntRange(1, 2), help="Python: 2 checks Hessian-vector products, too.")
-@click.option("--worst", type=click.IntRange(min=1), help="Components to name; by default 10.")
+@add_check_options
+@click.option("--order", type=click.IntRange(1, 2), help="Python: 2 checks Hessian-vector products as well.")
+@click.option("--worst", type=click.IntRange(min=1), help="How many wrong components to name; 10 by default.")
 @click.option(
-    "--save-weights", type=_WEIGHTS, metavar="FILE", help="With [training]: θ of each checkpoint; .npz or .safetensors."
+    "--save-weights",
+    type=_WEIGHTS,
+    metavar="FILE",
+    help="With [training]: write θ of each checkpoint to FILE, its step before the suffix; .npz or .safetensors.",
 )
-@how_to_show
-@click.option("-q", "--quiet", is_flag=True, help="One line per MODEL.")
-@click.option("-v", "--verbose", is_flag=True, help="Layers, every tensor of every pair, and where the time went.")
-@in_color
+@add_report_options
+@click.option("-q", "--quiet", is_flag=True, help="Print one line per MODEL.")
+@click.option("-v", "--verbose", is_flag=True, help="Print layers, every tensor of every pair, and times as well.")
+@add_color_option
 def check(
     models: Sequence[Path],
     backends: Sequence[str],
@@ -46,26 +49,30 @@ def check(
 ) -> None:
     """Check the gradients of each MODEL; the worst verdict decides the exit status.
 
-    A MODEL is a TOML definition, or Python that offers xcheck.Case objects or functions marked by @xcheck.case:
-    model.py, model.py::name for one of several, or package.module:name. Checking a Python MODEL runs its code.
+    A MODEL is a TOML definition, or Python with xcheck.Case objects or functions marked by @xcheck.case: model.py,
+    model.py::name for one of several cases, or package.module:name. Checking a Python MODEL runs its code.
 
     A definition with [training] is trained, and checked along the way.
+
+    Exit status: 0 AGREE, 1 DISAGREE, 2 the command or a MODEL cannot be used, 3 UNDECIDED, 4 ERROR, 130 interrupted.
     """
     interrupts = remember_interrupts()
-    from xcheck.cli.jobs import jobs_of
+    from xcheck.cli.jobs import read_jobs
     from xcheck.verdict import Verdict
 
     save_weights = settings.pop("save_weights")
+    # Reading a Python MODEL runs it: what it prints must not end up in the report.
     with redirect_stdout(sys.stderr):
-        jobs = jobs_of(models, backends, worst, settings)
+        jobs = read_jobs(models, backends, worst, settings)
     _refuse_weights(save_weights, jobs)
-    # Opened before the work begins, so that it is not in vain, and after the definitions are read, so that a typo in
-    # one of them does not empty the last report.
+    # The file is opened before the work begins, so that no result is lost if that fails, and after all definitions are
+    # read, so that a typo in one of them does not empty the last report.
     stream = open_report(output)
-    show = _printer(form, stream, color, quiet=quiet, verbose=verbose)
+    show = _build_printer(form, stream, color, quiet=quiet, verbose=verbose)
     verdicts = []
     for job in jobs:
-        report = _outcome(job, save_weights, color)
+        report = _run(job, save_weights, color)
+        # An interrupted check proves nothing; an interrupted training has a report on what was checked before.
         if interrupts and not job.trains:
             raise KeyboardInterrupt
         _warn(report, color, form)
@@ -76,27 +83,28 @@ def check(
     sys.exit(Verdict.worst(verdicts).exit_status)
 
 
-def _outcome(job: "Job", save_weights: Path | None, color: str) -> "Report | TrainingReport":
+def _run(job: "Job", save_weights: Path | None, color: str) -> "Report | TrainingReport":
     """Check a MODEL, or train it and check it along the way."""
     what = "steps" if job.trains else "differences"
-    with redirect_stdout(sys.stderr), progress_of(job.name, color, what) as progress:
+    with redirect_stdout(sys.stderr), show_progress(job.name, color, what) as progress:
         if job.trains:
-            return replace(job.train(progress, save_weights, _tell), command=typed_command())
-        return replace(job.run(progress), command=typed_command())
+            return replace(job.train(progress, save_weights, _report_failure), command=command_line())
+        return replace(job.run(progress), command=command_line())
 
 
-def _tell(checkpoint: "Checkpoint") -> None:
-    """Say at once what does not agree: the training goes on, and may take long."""
+def _report_failure(checkpoint: "Checkpoint") -> None:
+    """Print a checkpoint that does not agree at once: the training goes on, and may take long."""
     if not checkpoint.report.ok:
         click.echo(f"{checkpoint.report.model}, step {checkpoint.where}: {checkpoint.report.headline}", err=True)
 
 
 def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
-    """Complain before the work begins about weights that nobody would write, or that could not be told apart."""
+    """Complain before the work begins about a file that no training would write, or that several would."""
     if file is None:
         return
     from xcheck.networks.definition import wrong_suffix
 
+    # Two trainings would write the same files, step by step.
     training = [job for job in jobs if job.trains]
     if len(training) != 1:
         raise click.UsageError(f"--save-weights needs one MODEL with [training]; there are {len(training)}")
@@ -105,29 +113,28 @@ def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
         raise click.BadParameter(wrong)
 
 
-def _printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:
-    """Return what prints a report in the form asked for."""
-    from xcheck.report import text as terminal
-    from xcheck.report import training
+def _build_printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:
+    """Return the function that prints a report in the form asked for."""
+    from xcheck.report import text, training
     from xcheck.training import TrainingReport
 
-    def page_of(report: Any) -> Any:
-        return training if isinstance(report, TrainingReport) else terminal
+    def module_for(report: Any) -> Any:
+        return training if isinstance(report, TrainingReport) else text
 
     if quiet and form == "text":
-        console = console_on(stream, color)
-        return lambda report: page_of(report).print_line(report, console)
-    return printer(
+        console = open_console(stream, color)
+        return lambda report: module_for(report).print_line(report, console)
+    return build_printer(
         form,
         stream,
         color,
-        show=lambda report, console: page_of(report).show(report, console, verbose=verbose),
-        text=lambda report, width: page_of(report).render(report, width=width, verbose=verbose),
+        show=lambda report, console: module_for(report).show(report, console, verbose=verbose),
+        text=lambda report, width: module_for(report).render(report, width=width, verbose=verbose),
     )
 
 
 def _warn(report: Any, color: str, form: str) -> None:
-    """Repeat warnings on standard error when standard output is for machines."""
+    """Print warnings on standard error as well where the report is JSON, which people do not read."""
     if form == "json":
         for warning in report.warnings:
             click.echo(f"{report.model}: warning {warning.code}: {warning.text}", err=True)

@@ -1,4 +1,4 @@
-"""The command `explain`: the page of a code, or one component of a gradient from close up."""
+"""The command `explain`: it prints the page of a code, or everything about one component of a gradient."""
 
 import re
 import sys
@@ -12,46 +12,47 @@ from typing import IO, Any
 import click
 
 from xcheck.cli.interrupts import remember_interrupts
-from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import console_on, open_report, printer, progress_of, typed_command
+from xcheck.cli.options import add_check_options, add_color_option, add_report_options
+from xcheck.cli.output import build_printer, command_line, open_console, open_report, show_progress
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.pages import Page, codes, page
 
 _CODE = re.compile(r"xc\d+", re.IGNORECASE)
 
 
-@click.command()
+@click.command(short_help="Explain a code, or one component of a gradient.")
 @click.argument("arguments", metavar="[CODE...|MODEL COMPONENT]", nargs=-1)
-@how_to_check
-@how_to_show
-@in_color
+@add_check_options
+@add_report_options
+@add_color_option
 def explain(
     arguments: Sequence[str], backends: Sequence[str], form: str, output: Path | None, color: str, **settings: Any
 ) -> None:
     """Explain a code of a report, such as XC404, or one component, such as 'W2[3, 1]' of model.toml.
 
-    Without an argument all codes are listed. Of a component there are the values of all witnesses, the oracle's with
-    its error bar, differences of the loss for steps from long to short, and the nearest kink. The exit status is that
-    of a check of this component alone. Explaining a component of a Python MODEL runs its code.
+    Without an argument, all codes are listed. For a component, the report shows the values of all witnesses, the
+    oracle's value with its error bar, differences of the loss for steps from long to short, and the nearest kink. The
+    exit status is that of a check of this component aleach. Explaining a component of a Python MODEL runs its code.
     """
     if all(_CODE.fullmatch(argument) for argument in arguments):
-        pages = [_page(argument) for argument in arguments] or [page(code) for code in codes()]
+        pages = [_find_page(argument) for argument in arguments] or [page(code) for code in codes()]
         _print_pages(pages, open_report(output), form, color, whole=bool(arguments))
         return
     if len(arguments) != 2:
+        # What looks like a file was meant as a MODEL.
         hint = f": {arguments[0]} 'W1[0, 0]'" if len(arguments) == 1 and "." in arguments[0] else ""
         raise click.UsageError(f"explain takes codes, or a MODEL and one of its components{hint}")
-    _component(Path(arguments[0]), arguments[1], backends, settings, form, output, color)
+    _explain_component(Path(arguments[0]), arguments[1], backends, settings, form, output, color)
 
 
 # --- codes ----------------------------------------------------------------------------------------------------------
 
 
-def _page(code: str) -> Page:
+def _find_page(code: str) -> Page:
     """Return the page of a code.
 
     Raises:
-        DefinitionError: there is none, with the closest one that there is.
+        DefinitionError: there is no such code; the message names the closest each.
     """
     name = code.upper()
     if name not in codes():
@@ -62,28 +63,29 @@ def _page(code: str) -> Page:
 
 
 def _print_pages(pages: Sequence[Page], stream: IO[str], form: str, color: str, *, whole: bool) -> None:
-    """Print pages as they are in a pipe, rendered on a terminal; or, of all of them, codes and titles."""
+    """Print whole pages, with their Markdown rendered on a terminal; or codes and titles only."""
     from rich.markdown import Markdown
 
     from xcheck.report.json import line
 
-    console = console_on(stream, color)
-    for one in pages:
+    console = open_console(stream, color)
+    for each in pages:
         if form == "json":
-            content = {"code": one.code, "title": one.title, "summary": one.summary, "text": one.text}
+            content = {"code": each.code, "title": each.title, "summary": each.summary, "text": each.text}
             click.echo(line(content), file=stream)
         elif not whole:
-            click.echo(f"{one.code}  {one.title}", file=stream)
+            click.echo(f"{each.code}  {each.title}", file=stream)
         elif console.is_terminal:
-            console.print(Markdown(one.text))
+            console.print(Markdown(each.text))
         else:
-            click.echo(one.text, file=stream, nl=not one.text.endswith("\n"))
+            # Byte for byte, so that pages can be searched and piped.
+            click.echo(each.text, file=stream, nl=not each.text.endswith("\n"))
 
 
 # --- components -----------------------------------------------------------------------------------------------------
 
 
-def _component(
+def _explain_component(
     model: Path,
     name: str,
     backends: Sequence[str],
@@ -92,27 +94,27 @@ def _component(
     output: Path | None,
     color: str,
 ) -> None:
-    """Print what is known about a component, and exit with the status of its check."""
+    """Explain a component, and exit with the status of its check."""
     from xcheck.checks.explain.explain import explain_component
 
     interrupts = remember_interrupts()
     from xcheck.checks.explain.component import component_of
-    from xcheck.cli.jobs import jobs_of
+    from xcheck.cli.jobs import read_jobs
     from xcheck.report.component import render, show
 
     with redirect_stdout(sys.stderr):
-        jobs = jobs_of([model], backends, None, settings)
+        jobs = read_jobs([model], backends, None, settings)
     if len(jobs) > 1:
         names = ", ".join(job.name for job in jobs)
-        raise DefinitionError(Complaint(f"offers several cases; name one of {names}", file=str(model)))
+        raise DefinitionError(Complaint(f"has several cases; name one of {names}", file=str(model)))
     (job,) = jobs
+    # A name that does not exist is refused before anything is computed.
     flat = component_of(job.check.layout, name)
     stream = open_report(output)
-    with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-        found = job.about(progress, lambda subject: explain_component(subject, flat), including=flat)
+    with redirect_stdout(sys.stderr), show_progress(job.name, color) as progress:
+        explanation = job.ask(progress, lambda completed: explain_component(completed, flat), including=flat)
     if interrupts:
         raise KeyboardInterrupt
-    printer(form, stream, color, show=show, text=lambda found, width: render(found, width=width))(
-        replace(found, command=typed_command())
-    )
-    sys.exit(found.verdict.exit_status)
+    show_explanation = build_printer(form, stream, color, show=show, text=render)
+    show_explanation(replace(explanation, command=command_line()))
+    sys.exit(explanation.verdict.exit_status)

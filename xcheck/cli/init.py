@@ -1,4 +1,4 @@
-"""The command `init`: it writes an example, a commented definition with its data, into the folder."""
+"""The command `init`: it writes an example, a commented definition with its data, into the current folder."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -19,20 +19,21 @@ _EXAMPLES = {
 }
 
 
-@click.command()
-@click.argument("example", default="breast_cancer", type=click.Choice(list(_EXAMPLES)))
+@click.command(short_help="Write an example into the current folder.")
+@click.argument("example", metavar="[EXAMPLE]", default="breast_cancer", type=click.Choice(list(_EXAMPLES)))
 @click.option("--force", is_flag=True, help="Overwrite files that are there already.")
 def init(example: str, force: bool) -> None:
-    """Write a commented example into the current folder.
+    """Write a commented example into the current folder: a definition and its data, or Python.
 
-    A definition and its data; `python` writes functions of your own, in NumPy and JAX.
+    EXAMPLE is one of breast_cancer (the default), logistic_regression, digits, iris, diabetes, training, exploding and
+    vanishing, which are definitions, or python, a file with functions in NumPy and JAX.
     """
     names = _EXAMPLES[example]
     contents = {name: files("xcheck").joinpath("examples", name).read_bytes() for name in names}
-    # Two examples share a data file: what is there already, to the byte, is no conflict.
-    there = [name for name in names if Path(name).exists() and Path(name).read_bytes() != contents[name]]
-    if there and not force:
-        raise click.ClickException(f"{' and '.join(there)} would be overwritten; --force does it")
+    # Two examples share a data file: a file that is there already, to the byte, is no conflict.
+    changed = [name for name in names if Path(name).exists() and Path(name).read_bytes() != contents[name]]
+    if changed and not force:
+        raise click.ClickException(f"{' and '.join(changed)} would be overwritten; --force overwrites")
     for name, content in contents.items():
         Path(name).write_bytes(content)
         click.echo(f"wrote {name}")

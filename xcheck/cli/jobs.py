@@ -1,6 +1,6 @@
-"""Models: what stands on the command line, as jobs that are ready to run.
+"""Jobs: the checks that the MODELs of a command line ask for, read and ready to run.
 
-A MODEL is a TOML definition, which is one job, or Python (`xcheck.cli.python.source`), which is one for each of its
+A MODEL that is a TOML definition is one job; one that is Python (`xcheck.cli.python.source`) is a job for each of its
 cases.
 """
 
@@ -23,7 +23,7 @@ from xcheck.training import Checkpoint, TrainingReport, train_loaded
 
 Answer = TypeVar("Answer")
 
-# What only one of the two kinds of MODEL understands.
+# The settings that only one of the two kinds of MODEL has.
 _TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout", "weights")
 _PYTHON_ONLY = ("scope", "order")
 # The keys of `[check]` that mean the same for a function as for a declared network.
@@ -32,12 +32,12 @@ _SHARED = ("tolerance", "epsilon", "device", "seed", "budget")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One check, everything that it needs having been read.
+    """One check, with everything that it needs already read.
 
     Attributes:
-        name: of what is checked.
-        check: what was read.
-        running: entered while it is checked.
+        name: of the model or case.
+        check: that is run.
+        running: returns a context that is entered while the check runs.
     """
 
     name: str
@@ -45,19 +45,19 @@ class Job:
     running: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def run(self, progress: Progress | None) -> Report:
-        """Check it."""
+        """Run the check, and return its report."""
         with self.running():
             return self.check.run(progress).report
 
     @property
     def trains(self) -> bool:
-        """Whether it is to be trained, and checked along the way."""
+        """Whether the model is to be trained, and checked along the way."""
         return isinstance(self.check, NetworkCheck) and self.check.loaded.training is not None
 
     def train(
         self, progress: Callable[..., None] | None, save_weights: Path | None, tell: Callable[[Checkpoint], None]
     ) -> TrainingReport:
-        """Train it, and check it along the way.
+        """Train the model, check it along the way, and return the report.
 
         Args:
             progress: called with (steps taken, steps planned, the loss in words).
@@ -65,7 +65,7 @@ class Job:
             tell: called with every checkpoint as soon as it is there.
 
         Raises:
-            DefinitionError: it is not to be trained.
+            DefinitionError: it is no TOML definition with [training].
             BackendError: the witness that drives the training fails.
         """
         if not isinstance(self.check, NetworkCheck):
@@ -81,25 +81,27 @@ class Job:
             tell=tell,
         )
 
-    def about(
-        self, progress: Progress | None, ask: Callable[[CompletedCheck], Answer], *, including: int | None = None
+    def ask(
+        self, progress: Progress | None, question: Callable[[CompletedCheck], Answer], *, including: int | None = None
     ) -> Answer:
-        """Check it, and return the answer to a question about the check.
+        """Run the check, and return the answer to a question about it.
 
         Args:
             progress: called with (differences done, differences planned).
-            ask: the question.
+            question: takes the completed check.
             including: a component that a sample includes in any case.
         """
         with self.running():
-            return ask(self.check.run(progress, including))
+            return question(self.check.run(progress, including))
 
 
-def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, flags: Mapping[str, Any]) -> list[Job]:
-    """Read every MODEL before any is checked, so that all mistakes in all of them are said at once.
+def read_jobs(
+    models: Sequence[Path], backends: Sequence[str], worst: int | None, flags: Mapping[str, Any]
+) -> list[Job]:
+    """Read every MODEL before any is checked, so that all mistakes in all of them are reported at once.
 
     Args:
-        models: as typed.
+        models: as they are typed.
         backends: witnesses, or labels of functions; empty where the MODEL decides.
         worst: how many components to name per pair.
         flags: further settings; None where a flag was not given.
@@ -110,10 +112,11 @@ def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, 
     """
     jobs: list[Job] = []
     complaints: list[Complaint] = []
+    # Only what was typed: anything else would override the definition.
     given = {name: value for name, value in flags.items() if value is not None}
     for model in models:
         try:
-            jobs += _jobs(model, backends, worst, given)
+            jobs += _read_model(model, backends, worst, given)
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
@@ -122,20 +125,21 @@ def jobs_of(models: Sequence[Path], backends: Sequence[str], worst: int | None, 
     return jobs
 
 
-def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> list[Job]:
+def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> list[Job]:
     wanted = reference(str(model))
     kind, others = ("a TOML", _PYTHON_ONLY) if wanted is None else ("a Python", _TOML_ONLY)
+    # "central" is the only kind of difference that functions have, so it may be said.
     misplaced = [name for name in others if name in given and given[name] != "central"]
     if misplaced:
         flags = (f"--{name} {given[name]} has no meaning for {kind} MODEL" for name in misplaced)
         raise DefinitionError(Complaint(text, file=str(model)) for text in flags)
     if wanted is None:
-        return [_of_definition(model, backends, worst, given)]
+        return [_definition_job(model, backends, worst, given)]
     jobs: list[Job] = []
     complaints: list[Complaint] = []
-    for offer in discover_cases(wanted):
+    for case in discover_cases(wanted):
         try:
-            jobs.append(_of_offer(offer, backends, given if worst is None else {**given, "worst": worst}))
+            jobs.append(_case_job(case, backends, given if worst is None else {**given, "worst": worst}))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
@@ -143,7 +147,7 @@ def _jobs(model: Path, backends: Sequence[str], worst: int | None, given: Mappin
     return jobs
 
 
-def _of_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
+def _definition_job(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
     loaded = load_model(model, backends=backends, **given)
     return Job(loaded.problem.name, NetworkCheck(loaded, worst=worst or 10))
 
@@ -151,39 +155,40 @@ def _of_definition(model: Path, backends: Sequence[str], worst: int | None, give
 # --- people's own functions -----------------------------------------------------------------------------------------
 
 
-def _of_offer(offer: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
-    """Return the check of a case, as far as it can be told to be sound without calling its functions."""
-    file = offer.source.file
+def _case_job(discovered: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
+    """Return the job of a case; all mistakes that can be seen without calling its functions are reported here."""
+    file = discovered.source.file
     project = project_settings(file.parent if file else Path())
     flags = {name: value for name, value in given.items() if name in _SHARED}
     wrong = flag_complaints(flags)
     if wrong:
         raise DefinitionError(wrong)
-    case = offer.case
+    case = discovered.case
     complaints = case.complaints()
     if complaints:
-        raise DefinitionError(map(offer.located, complaints))
-    # The name that can be typed again goes before one that the case gives itself.
+        raise DefinitionError(map(discovered.locate, complaints))
+    # The name that can be typed again takes precedence over one that the case gives itself.
     flags |= {name: value for name, value in given.items() if name in (*_PYTHON_ONLY, "worst")}
     defaults = {name: value for name, value in project.items() if name in _SHARED}
-    settings = {**defaults, **case.settings, **flags, "name": offer.name}
-    with _located(offer):
+    settings = {**defaults, **case.settings, **flags, "name": discovered.name}
+    # Backends are looked up here, so that a framework that is missing is said before anything is checked.
+    with _locate_errors(discovered):
         ready = replace(case, settings=settings).prepared(backends)
 
     @contextmanager
     def running() -> Iterator[None]:
-        with importable(offer.source.path), _located(offer):
+        with importable(discovered.source.path), _locate_errors(discovered):
             yield
 
-    return Job(offer.name, ready, running)
+    return Job(discovered.name, ready, running)
 
 
 @contextmanager
-def _located(offer: DiscoveredCase) -> Iterator[None]:
-    """Give errors about a case its place."""
+def _locate_errors(case: DiscoveredCase) -> Iterator[None]:
+    """Add file, line and name of the case to the errors raised within the context."""
     try:
         yield
     except DefinitionError as error:
-        raise DefinitionError(map(offer.located, error.complaints)) from error
+        raise DefinitionError(map(case.locate, error.complaints)) from error
     except BackendError as error:
-        raise BackendError(error.backend, f"{error.text} (needed by {offer.name})") from error
+        raise BackendError(error.backend, f"{error.text} (needed by {case.name})") from error

@@ -1,8 +1,8 @@
 """The command line: `python -m xcheck MODEL...`; beside it `explain`, `selftest`, `init` and `backends`.
 
 Reports go to standard output; progress, warnings and errors go to standard error. Exit status: 0 AGREE, 1 DISAGREE,
-2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted. What a person's own code prints is no report, and goes to
-standard error, too.
+2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted. What a person's own code prints goes to standard error as
+well, since it is no report.
 """
 
 import os
@@ -20,30 +20,32 @@ from xcheck.cli.init import init
 from xcheck.cli.selftest import selftest
 from xcheck.errors import BackendError, DefinitionError
 
-_FAILED = 4
-_INTERRUPTED = 130
+_FAILED = 4  # as for the verdict ERROR
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class _ReaderGone(Exception):  # noqa: N818 - no error of ours
-    """Whoever read the standard output has stopped (`xcheck ... | head`)."""
+    """The reader of standard output has gone (`xcheck ... | head`)."""
 
 
 class _CheckByDefault(click.Group):
     """A group whose first argument may be left out: `xcheck MODEL` is `xcheck check MODEL`."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; click itself would end with 1, DISAGREE, when the reader has gone."""
+        """Run the command; if the reader has gone, click itself would exit with 1, which means DISAGREE."""
         try:
             try:
                 return super().invoke(ctx)
             finally:
+                # Here, where a broken pipe is still ours to report, and not while Python shuts down.
                 sys.stdout.flush()
         except BrokenPipeError as error:
             raise _ReaderGone from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = {"--help", "-h", "--version"}
-        if args and args[0] not in self.commands and args[0] not in own:
+        options = {"--help", "-h", "--version"}
+        # A file that is called like a command can be given as ./check.
+        if args and args[0] not in self.commands and args[0] not in options:
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
@@ -51,7 +53,7 @@ class _CheckByDefault(click.Group):
 @click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xcheck")
 def cli() -> None:
-    """Tell whether a gradient is right, name the component that is wrong, and prove it.
+    """Check gradients against differences of the loss, and name the component that is wrong, with proof.
 
     `xcheck MODEL...` is short for `xcheck check MODEL...`.
     """
@@ -71,7 +73,7 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code != _INTERRUPTED:
             raise
-        # What JAX was compiling when it was interrupted may crash an interpreter that is taken down in order.
+        # JAX may have been compiling when it was interrupted; that can crash an interpreter that shuts down in order.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(_INTERRUPTED)
@@ -95,7 +97,7 @@ def run_cli() -> None:
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
     except _ReaderGone:
-        # What is left must not be flushed into nothing.
+        # At exit Python flushes what is left, which would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_FAILED)
     except Exception:  # noqa: BLE001 - Python would exit with 1, and a crash must never look like DISAGREE

@@ -1,4 +1,4 @@
-"""Streams: reports go to standard output, everything else to standard error, and colours only where they are seen."""
+"""Output: reports go to standard output, everything else to standard error; colours only go to a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,22 +9,22 @@ from typing import IO, Any
 import click
 
 
-def typed_command() -> tuple[str, ...]:
-    """Return what was typed, in a form that can be typed again."""
+def command_line() -> tuple[str, ...]:
+    """Return the words of the command that was typed, so that it can be typed again."""
     return ("python", "-m", "xcheck", *sys.argv[1:])
 
 
-def console_on(file: IO[str], color: str) -> Any:
-    """Return a console of rich that has colours where they are asked for, or seen."""
+def open_console(file: IO[str], color: str) -> Any:
+    """Return a console of rich that writes to a stream, coloured as `--color` says."""
     from rich.console import Console
 
     terminal = {"always": True, "never": None, "auto": None}[color]
-    # Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
+    # None lets rich ask the stream itself. Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
     return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
 
 
 def open_report(path: Path | None) -> IO[str]:
-    """Open a file for a report, until the command ends; standard output without one."""
+    """Open the file that a report goes to until the command ends, and return it; without one, standard output."""
     if path is None:
         return sys.stdout
     try:
@@ -35,36 +35,37 @@ def open_report(path: Path | None) -> IO[str]:
     return stream
 
 
-def printer(
-    form: str, stream: IO[str], color: str, *, show: Callable[[Any, Any], None], text: Callable[[Any, int], str]
+def build_printer(
+    form: str, stream: IO[str], color: str, *, show: Callable[[Any, Any], None], text: Callable[..., str]
 ) -> Callable[[Any], None]:
-    """Return what prints a value in the form asked for.
+    """Return the function that prints a result in the form asked for.
 
     Args:
         form: "json" or "text".
-        stream: where to.
+        stream: that it is printed to.
         color: auto, always or never.
-        show: prints it on a console, for a terminal.
-        text: gives it at a width, for a pipe.
+        show: prints a result on a console; used for a terminal.
+        text: returns a result as text of some `width`; used for a pipe.
     """
     if form == "json":
-        return lambda value: click.echo(value.to_json(), file=stream)
-    console = console_on(stream, color)
+        return lambda result: click.echo(result.to_json(), file=stream)
+    # In a pipe, the renderer cuts off the blanks with which tables end.
+    console = open_console(stream, color)
     if not console.is_terminal:
-        return lambda value: click.echo(text(value, console.width), file=stream)
-    return lambda value: show(value, console)
+        return lambda result: click.echo(text(result, width=console.width), file=stream)
+    return lambda result: show(result, console)
 
 
 @contextmanager
-def progress_of(name: str, color: str, what: str = "differences") -> Iterator[Any]:
-    """Show a progress bar on standard error, on a terminal only; it vanishes when it is done."""
+def show_progress(name: str, color: str, what: str = "differences") -> Iterator[Any]:
+    """Show a progress bar while the context lasts, if standard error is a terminal; yield what moves it, or None."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console_on(sys.stderr, color), transient=True) as bar:
+    with Progress(*columns, console=open_console(sys.stderr, color), transient=True) as bar:
         task = bar.add_task(f"{name}: {what}", total=None)
         yield lambda done, total, note="": bar.update(
             task, completed=done, total=total, description=f"{name}: {note or what}"

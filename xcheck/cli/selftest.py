@@ -1,4 +1,4 @@
-"""The command `selftest`: how good is the check on this very model?"""
+"""The command `selftest`: it measures how good the check of a MODEL is, with planted faults."""
 
 import sys
 import time
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xcheck.cli.interrupts import remember_interrupts
-from xcheck.cli.options import how_to_check, how_to_show, in_color
-from xcheck.cli.output import open_report, printer, progress_of, typed_command
+from xcheck.cli.options import add_check_options, add_color_option, add_report_options
+from xcheck.cli.output import build_printer, command_line, open_report, show_progress
 
 if TYPE_CHECKING:
     from xcheck.checks.selftest.score import SelfTest
     from xcheck.cli.jobs import Job
 
 
-@click.command()
+@click.command(short_help="Plant faults, and report which of them a check would find.")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@how_to_check
-@how_to_show
-@in_color
+@add_check_options
+@add_report_options
+@add_color_option
 def selftest(
     models: Sequence[Path],
     backends: Sequence[str],
@@ -32,32 +32,34 @@ def selftest(
     color: str,
     **settings: Any,
 ) -> None:
-    """Plant faults in the gradients of each MODEL, and tell which of them a check would find.
+    """Plant faults in the gradients of each MODEL, and report which of them a check would find.
 
     Exit status: 0 where every fault that applies is found (SHARP), 3 where one slips through (BLUNT) or the check
     itself is undecided, 1 where it disagrees, 4 where it fails. Testing the check of a Python MODEL runs its code.
     """
+    # Before the imports, in which an interrupt is most likely to be swallowed.
     interrupts = remember_interrupts()
-    from xcheck.cli.jobs import jobs_of
+    from xcheck.cli.jobs import read_jobs
     from xcheck.report.selftest import render, show
     from xcheck.verdict import Verdict
 
     with redirect_stdout(sys.stderr):
-        jobs = jobs_of(models, backends, None, settings)
-    give = printer(form, open_report(output), color, show=show, text=lambda found, width: render(found, width=width))
+        jobs = read_jobs(models, backends, None, settings)
+    show_result = build_printer(form, open_report(output), color, show=show, text=render)
     verdicts = []
     for job in jobs:
-        found = _of_job(job, color)
+        result = _run(job, color)
         if interrupts:
             raise KeyboardInterrupt
-        give(replace(found, command=typed_command()))
-        verdicts.append(found.verdict)
+        show_result(replace(result, command=command_line()))
+        verdicts.append(result.verdict)
     sys.exit(Verdict.worst(verdicts).exit_status)
 
 
-def _of_job(job: "Job", color: str) -> "SelfTest":
+def _run(job: "Job", color: str) -> "SelfTest":
     from xcheck.checks.selftest.plant import run_selftest
 
+    # The report compares the time of the faults with that of the check, which ends when the question is asked.
     start = time.perf_counter()
-    with redirect_stdout(sys.stderr), progress_of(job.name, color) as progress:
-        return job.about(progress, lambda subject: run_selftest(subject, time.perf_counter() - start))
+    with redirect_stdout(sys.stderr), show_progress(job.name, color) as progress:
+        return job.ask(progress, lambda completed: run_selftest(completed, time.perf_counter() - start))

@@ -1,1 +1,1 @@
-"""Reports: one frozen value (`model`) and its renderings (`terminal`, `json`)."""
+"""Reports: how each kind of result is shown as text, JSON and HTML; `xcheck.checks.result` knows which module does."""

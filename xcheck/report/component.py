@@ -1,4 +1,4 @@
-"""An explanation for people, also at 40 columns and in a pipe, and as JSON."""
+"""The explanation of one component as text, readable at 40 columns and in a pipe, and as JSON."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,101 +12,106 @@ from rich.text import Text
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
 from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
-from xcheck.report.json import SCHEMA, finite
-from xcheck.report.plot import plotted
+from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.report.plot import plot_points
 
 _LABEL = 10  # columns left of the plot, indentation included
 
 
-def render(found: Explanation, *, width: int = 80) -> str:
-    """Return it as plain text of at most `width` columns."""
-    return render_text(lambda console: show(found, console), width)
+def render(explanation: Explanation, *, width: int = 80) -> str:
+    """Return the explanation as plain text of at most `width` columns."""
+    return render_text(lambda console: show(explanation, console), width)
 
 
-def show(found: Explanation, console: Console) -> None:
-    """Print it."""
-    print_sections(console, _sections(found, console.width), found.command)
+def show(explanation: Explanation, console: Console) -> None:
+    """Print the explanation."""
+    print_sections(console, _sections(explanation, console.width), explanation.command)
 
 
-def as_dict(found: Explanation) -> dict[str, Any]:
-    """Return it as plain dicts, lists, strings and numbers."""
+def as_dict(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation as plain dicts, lists, strings and numbers."""
     content = {
         "schema": SCHEMA,
-        "model": found.model,
+        "model": explanation.model,
         "component": {
-            "name": found.component.name,
-            "index": list(found.component.index),
-            "flat": found.component.flat,
-            "theta": found.theta,
+            "name": explanation.component.name,
+            "index": list(explanation.component.index),
+            "flat": explanation.component.flat,
+            "theta": explanation.theta,
         },
-        "verdict": str(found.verdict),
-        "exit": found.verdict.exit_status,
-        "headline": found.headline,
-        "loss": found.loss,
-        "oracle": {name: getattr(found, name) for name in ("value", "error_bar", "lower", "upper", "allowed")},
-        "witnesses": [asdict(one) | {"verdict": str(one.verdict)} for one in found.statements],
-        "sweep": [asdict(step) | {"distance": abs(step.central - found.value)} for step in found.steps],
-        "kink": asdict(found.kink) | {"text": str(found.kink)},
-        "findings": list(found.findings),
-        "seed": found.seed,
-        "tolerance": found.tolerance,
-        "command": list(found.command),
+        "verdict": str(explanation.verdict),
+        "exit": explanation.verdict.exit_status,
+        "headline": explanation.headline,
+        "loss": explanation.loss,
+        "oracle": {name: getattr(explanation, name) for name in ("value", "error_bar", "lower", "upper", "allowed")},
+        "witnesses": [asdict(witness) | {"verdict": str(witness.verdict)} for witness in explanation.statements],
+        "sweep": [asdict(step) | {"distance": abs(step.central - explanation.value)} for step in explanation.steps],
+        "kink": asdict(explanation.kink) | {"text": str(explanation.kink)},
+        "findings": list(explanation.findings),
+        "seed": explanation.seed,
+        "tolerance": explanation.tolerance,
+        "command": list(explanation.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
-def _sections(found: Explanation, width: int) -> Iterable[RenderableType]:
+def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     narrow = width < NARROW
-    where = f"  {found.model}, {found.component}: {found.headline}"
-    yield Text.assemble((str(found.verdict), STYLES[found.verdict]), where)
-    yield pad(f"θ = {found.theta:.9g} there, component {found.component.flat} of θ; J(θ) = {found.loss:.12g}")
+    # Verdict, model, component: the first line stands alone.
+    where = f"  {explanation.model}, {explanation.component}: {explanation.headline}"
+    yield Text.assemble((str(explanation.verdict), STYLES[explanation.verdict]), where)
+    flat = explanation.component.flat
+    yield pad(f"θ = {explanation.theta:.9g} there, component {flat} of θ; J(θ) = {explanation.loss:.12g}")
     yield ""
-    yield pad(_witnesses(found, narrow=narrow))
+    yield pad(_witnesses(explanation, narrow=narrow))
     yield ""
-    if math.isfinite(found.value):
-        yield pad(f"nearest kink along this component: {found.kink}")
-    if found.slopes is not None:
-        right, left = f"{found.slopes.right:.8g}", f"{found.slopes.left:.8g}"
-        yield pad(f"one-sided slopes at h = {found.slopes.h:.0e}: {right} right of θ, {left} left of it")
-    if found.steps:
-        yield from titled("differences of the real loss", _sweep(found, narrow=narrow))
-        yield from _plot(found, width)
+    if math.isfinite(explanation.value):
+        subject = "kinks" if math.isnan(explanation.kink.distance) else "nearest kink"
+        yield pad(f"{subject} along this component: {explanation.kink}")
+    if explanation.slopes is not None:
+        right, left = f"{explanation.slopes.right:.8g}", f"{explanation.slopes.left:.8g}"
+        yield pad(f"one-sided slopes at h = {explanation.slopes.h:.0e}: {right} right of θ, {left} left of it")
+    if explanation.steps:
+        yield from titled("differences D(h) of the loss", _sweep(explanation, narrow=narrow))
+        yield from _plot(explanation, width)
 
 
-def _witnesses(found: Explanation, *, narrow: bool) -> Table:
+def _witnesses(explanation: Explanation, *, narrow: bool) -> Table:
     digits = 6 if narrow else 10
-    oracle = f"{found.value:.{digits}g}"
-    if found.at_kink:
-        oracle = f"[{found.lower:.5g}, {found.upper:.5g}]"
-    rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {found.error_bar:.0e}", "")]
-    for one in found.statements:
-        word = Text(str(one.verdict), style=STYLES[one.verdict])
-        rows.append((one.name, f"{one.value:.{digits}g}", _bars(one.bars), word))
+    oracle = f"{explanation.value:.{digits}g}"
+    if explanation.at_kink:  # any slope between the two sides is right
+        oracle = f"[{explanation.lower:.5g}, {explanation.upper:.5g}]"
+    rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {explanation.error_bar:.0e}", "")]
+    for witness in explanation.statements:
+        word = Text(str(witness.verdict), style=STYLES[witness.verdict])
+        rows.append((witness.name, f"{witness.value:.{digits}g}", _bars(witness.bars), word))
     return table(("witness", "∂J/∂θ", "bars off", ""), rows, narrow=narrow)
 
 
 def _bars(bars: float) -> str:
+    # Of thousands of bars, and of nan, digits say nothing.
     return f"{bars:.1g}" if bars >= 1e3 or not math.isfinite(bars) else f"{bars:.1f}"
 
 
-def _sweep(found: Explanation, *, narrow: bool) -> Table:
-    """The differences, and how far they are off; the one-sided ones where there is room."""
+def _sweep(explanation: Explanation, *, narrow: bool) -> Table:
+    """Return the table of differences and their errors, with the one-sided ones where there is room."""
     headings = ("h", "D(h)", "off by") if narrow else ("h", "D(h)", "off by", "right", "left")
     digits = 9 if narrow else 10
     rows = []
-    for step in found.steps:
-        cells = [f"{step.h:.0e}", f"{step.central:.{digits}g}", f"{abs(step.central - found.value):.1e}"]
+    for step in explanation.steps:
+        cells = [f"{step.h:.0e}", f"{step.central:.{digits}g}", f"{abs(step.central - explanation.value):.1e}"]
         rows.append(cells if narrow else [*cells, f"{step.right:.7g}", f"{step.left:.7g}"])
     return table(headings, rows, narrow=narrow)
 
 
-def _plot(found: Explanation, width: int) -> Iterable[RenderableType]:
-    points = [(step.h, abs(step.central - found.value)) for step in reversed(found.steps)]
-    lines = plotted(points, level=found.error_bar, columns=min(60, width - _LABEL))
-    if not lines:
+def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
+    # The plot wants h ascending; the table above goes from long to short.
+    points = [(step.h, abs(step.central - explanation.value)) for step in reversed(explanation.steps)]
+    lines = plot_points(points, level=explanation.error_bar, columns=min(60, width - _LABEL))
+    if not lines:  # all differences are exact, or none is finite
         return
-    about = "truncation on the right, roundoff on the left"
-    yield from titled("|D(h) − oracle| over h", about + (", - the oracle's bar" if found.error_bar else ""))
+    legend = "right: truncation error, left: roundoff"
+    bar = ", -: the oracle's error bar" if explanation.error_bar else ""
+    yield from titled("|D(h) − oracle| over h", legend + bar)
     for line in lines:
         yield pad(Text(line, no_wrap=True))

@@ -1,4 +1,4 @@
-"""What the smaller reports share: tables that fold, indentation, and text of a given width."""
+"""What all reports share on a console: tables that fold, indentation, and text of a given width."""
 
 import io
 import shlex
@@ -11,7 +11,8 @@ from rich.text import Text
 
 from xcheck.verdict import Verdict
 
-NARROW = 60  # columns
+# Below so many columns, tables have fewer digits and words: a table of a pair needs about 60.
+NARROW = 60
 STYLES = {
     Verdict.AGREE: "bold green",
     Verdict.UNDECIDED: "bold yellow",
@@ -21,34 +22,36 @@ STYLES = {
 
 
 def render_text(show: Callable[[Console], None], width: int) -> str:
-    """Return what is shown on a console as plain text of at most `width` columns."""
+    """Return what `show` prints on a console as plain text of at most `width` columns."""
     stream = io.StringIO()
     # In a notebook rich would not write into the stream but display.
     console = Console(
         file=stream, width=width, no_color=True, force_terminal=False, force_jupyter=False, highlight=False
     )
     show(console)
+    # Tables pad their last column; such blanks would show in diffs of golden files.
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
 def print_sections(console: Console, sections: Iterable[RenderableType], command: Sequence[str]) -> None:
-    """Print sections, and the command that repeats them."""
+    """Print sections, and the command that repeats the run."""
     for section in sections:
         console.print(section)
     print_commands(console, [f"again: {shlex.join(command)}"] if command else [])
 
 
 def print_commands(console: Console, commands: Iterable[str]) -> None:
-    """Print what to type next, after an empty line."""
+    """Print commands that can be typed next, after an empty line."""
     for number, command in enumerate(commands):
         if not number:
             console.print()
-        # One piece, however narrow the terminal: it is there to be copied.
+        # A command stays in one piece, however narrow the terminal: it is there to be copied.
         console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def again(command: Sequence[str], seed: int) -> str:
-    """Return what to type to see a report again, with the seed that was drawn from."""
+    """Return the command that repeats a run, with the seed that it drew from."""
+    # A seed that was typed is in the command already.
     seeded = any(word == "--seed" or word.startswith("--seed=") for word in command)
     return f"again: {shlex.join([*command, *([] if seeded else ['--seed', str(seed)])])}"
 
@@ -56,14 +59,14 @@ def again(command: Sequence[str], seed: int) -> str:
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narrow: bool) -> Table:
     """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
 
-    Cells are people's own words: what is in their square brackets is no style.
+    Cells become `Text`: rich would take square brackets in a string, as in W1[0], for a style.
     """
-    found = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), pad_edge=False, header_style="dim")
+    grid = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), pad_edge=False, header_style="dim")
     for number, heading in enumerate(headings):
-        found.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
+        grid.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
     for row in rows:
-        found.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return found
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return grid
 
 
 def pad(content: RenderableType | str) -> Padding:

@@ -1,6 +1,6 @@
 """Curves over the steps of training, as SVG that stands in a page: it needs no other file, and no script.
 
-Axes and words take the reader's own colour, light or dark; lines differ in their dashes, too, for whoever sees none.
+Axes and words take the reader's own colour, light or dark. Lines differ in their dashes as well as in their colours.
 """
 
 import math
@@ -9,7 +9,8 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 
-_LARGEST = 1e300  # room above it would not be a number
+_LARGEST = 1e300  # the room above a larger value would overflow
+# In pixels: as wide as the text above it, with margins for the labels of the axes and the legend.
 _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 110, 28, 34
 _STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba", "8 3 2 3"), ("#767676", "1 4"))
@@ -27,8 +28,10 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
         marks: steps that are marked by a line from top to bottom.
     """
     shown = {
-        name: [(x, math.log10(y) if log else y) for x, y in points if _can(y, log)] for name, points in lines.items()
+        name: [(x, math.log10(y) if log else y) for x, y in points if _is_drawable(y, log)]
+        for name, points in lines.items()
     }
+    # All lines share the axes.
     values = [y for points in shown.values() for _, y in points]
     if not values:
         return ""
@@ -44,10 +47,7 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
     parts = [f'<text x="{_LEFT}" y="16" {_TEXT} font-weight="bold">{escape(title)}</text>']
     parts += [_tick(down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in _ticks(low, high, log)]
     parts += [_mark(across(step)) for step in marks]
-    parts += [
-        f'<text x="{across(x)}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">{x:.0f}</text>' for x in (0, last)
-    ]
-    parts.append(f'<text x="{across(last / 2)}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">steps</text>')
+    parts += [_label(across(x), word) for x, word in ((0, "0"), (last, f"{last:.0f}"), (last / 2, "steps"))]
     for number, (name, points) in enumerate(shown.items()):
         drawn = " ".join(f"{across(x)},{down(y)}" for x, y in points)
         parts += _line(name, drawn, _STROKES[number % len(_STROKES)], _TOP + 14 + 18 * number)
@@ -58,7 +58,7 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
     )
 
 
-def _can(value: float, log: bool) -> bool:
+def _is_drawable(value: float, log: bool) -> bool:
     return abs(value) < _LARGEST and (value > 0 or not log)
 
 
@@ -67,6 +67,7 @@ def _span(values: Sequence[float], log: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
     if log:
         return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+    # A constant has no extent: it is drawn in the middle.
     room = (high - low) * 0.05 or abs(high) or 1.0
     return low - room, high + room
 
@@ -78,6 +79,7 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
         return [float(y) for y in range(math.ceil(low), math.floor(high) + 1, decades)]
     rough = (high - low) / 5
     unit = 10.0 ** math.floor(math.log10(rough))
+    # The least of 1, 2, 5 times a power of ten that leaves at most seven.
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
     return [round(place * step, 12) for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
@@ -85,6 +87,10 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
 def _tick(y: float, label: str) -> str:
     rule = f'<line x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}" stroke="currentColor" stroke-opacity="0.2"/>'
     return f'{rule}<text x="{_LEFT - 6}" y="{y + 4}" {_TEXT} text-anchor="end">{label}</text>'
+
+
+def _label(x: float, word: str) -> str:
+    return f'<text x="{x}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">{word}</text>'
 
 
 def _mark(x: float) -> str:
@@ -98,6 +104,7 @@ def _line(name: str, points: str, stroke: tuple[str, str], y: float) -> list[str
     """Return a line and its place in the legend."""
     style = f'stroke="{stroke[0]}" stroke-width="2" stroke-dasharray="{stroke[1]}" fill="none"'
     start = _WIDTH - _RIGHT + 8
+    # A line of one point would be invisible: it is drawn as a dot.
     dot = points.partition(",") if " " not in points else ("", "", "")
     return [
         f'<polyline points="{points}" {style}/>',

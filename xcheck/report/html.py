@@ -1,4 +1,4 @@
-"""The report as HTML: the same page as on a terminal, of fixed width, that needs no other file.
+"""Every kind of result as HTML: the same text as on a terminal, of fixed width, that needs no other file.
 
 Text takes the reader's own colours, light or dark; the few coloured words are of middle brightness, readable on both.
 """
@@ -21,7 +21,7 @@ from xcheck.report.text import show
 from xcheck.report.training import show as show_training
 from xcheck.training.report import TrainingReport
 
-_WIDTH = 100  # columns
+_WIDTH = 100  # columns: what a page on a laptop shows without scrolling
 _GREY = (118, 118, 118)
 _ANSI = [
     _GREY,  # black
@@ -56,7 +56,8 @@ _PAGE = """<!DOCTYPE html>
 
 
 def page(result: Result) -> str:
-    """Return a whole HTML document about a result; of a check with layers, tensors and times as `-v` shows them."""
+    """Return a result as a whole HTML document; that of a check has layers, tensors and times, as with `-v`."""
+    # The browser's tab shows the title: verdict and model come first.
     title = escape(f"{result.verdict} {result.model}: {result.headline}")
     content = _check(result, verbose=True) if isinstance(result, Report) else fragment(result)
     return _PAGE.format(title=title, fragment=content)
@@ -80,7 +81,7 @@ def _check(report: Report, *, verbose: bool = False) -> str:
 
 
 def _training(report: TrainingReport) -> str:
-    """Return the report on a training, and its curves."""
+    """Return the report on a training, and its curves as SVG in place of those in plain characters."""
     checked = [float(checkpoint.step) for checkpoint in report.checkpoints]
     losses = {
         "training": [(float(look.step), look.training_loss) for look in report.looks],
@@ -90,19 +91,21 @@ def _training(report: TrainingReport) -> str:
     charts = [chart("loss, dropout off; vertical lines are checks", losses, marks=checked)]
     if report.drift is not None:
         steps = [float(step) for step in report.drift.steps]
-        apart = {
+        distances = {
             name: list(zip(steps, values, strict=True))
             for name, values in {**report.drift.of, "rounding": report.drift.rounding}.items()
         }
-        charts.append(chart(f"how far θ parts from that of {report.driver}", apart, log=True, marks=checked))
+        title = f"distance of each witness's θ from that of {report.driver}, relative to θ"
+        charts.append(chart(title, distances, log=True, marks=checked))
+    # Curves in plain characters would say the same again, in less detail.
     text = _recorded(lambda console: show_training(report, console, curves=False))
     drawn = "\n".join(f"<p>{each}</p>" for each in charts if each)
     return f"<div>\n{text}\n{drawn}\n</div>"
 
 
 def _recorded(show: Callable[[Console], None]) -> str:
-    """Return what is shown on a console as one element."""
-    # In a notebook rich would display what is only to be recorded.
+    """Return what `show` prints on a console as one element."""
+    # In a notebook rich would display at once what is only to be recorded here.
     console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False, highlight=False)
     show(console)
     return console.export_html(theme=_THEME, code_format=_FRAGMENT, inline_styles=True)

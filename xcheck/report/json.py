@@ -16,11 +16,12 @@ from xcheck.compare.pair import Component, Pair, band
 from xcheck.findings import Finding
 from xcheck.pages import page
 
-SCHEMA = 1
+SCHEMA = 1  # counts up when a key changes its meaning
 
 
 def line(content: Mapping[str, Any]) -> str:
     """Return plain content, all of its numbers finite, as one line of JSON."""
+    # allow_nan=False: Python would write NaN, which is no JSON.
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
@@ -54,8 +55,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "environment": dict(report.environment),
         "command": list(report.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -88,6 +88,7 @@ def _layer(layer: LayerState) -> dict[str, Any]:
         "activation_rms": layer.activation_rms,
         "gradient_rms": layer.gradient_rms,
         "gain": layer.gain,
+        # Numbers of units, not the units: layers may have thousands.
         "dead": len(layer.dead),
         "saturated": len(layer.saturated),
     }
@@ -108,12 +109,16 @@ def _component(component: Component) -> dict[str, Any]:
     }
 
 
-def finite(value: Any) -> Any:
-    """Replace numbers that JSON cannot write by strings, all the way down."""
+def finite_dict(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return content in which strings stand for the numbers that JSON cannot write, all the way down."""
+    return {key: _finite(value) for key, value in content.items()}
+
+
+def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
+        return finite_dict(value)
     if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
+        return [_finite(item) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""A self-test for people, also at 40 columns and in a pipe, and as JSON."""
+"""The result of a self-test as text, readable at 40 columns and in a pipe, and as JSON."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,146 +11,143 @@ from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, titled
-from xcheck.report.json import SCHEMA, finite
+from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
+# A guess, chosen so that the table fits a screen.
 _MOST_TENSORS = 20
 
 
-def render(found: SelfTest, *, width: int = 80) -> str:
-    """Return it as plain text of at most `width` columns."""
-    return render_text(lambda console: show(found, console), width)
+def render(selftest: SelfTest, *, width: int = 80) -> str:
+    """Return the result as plain text of at most `width` columns."""
+    return render_text(lambda console: show(selftest, console), width)
 
 
-def show(found: SelfTest, console: Console) -> None:
-    """Print it."""
-    print_sections(console, _sections(found, narrow=console.width < NARROW), found.command)
+def show(selftest: SelfTest, console: Console) -> None:
+    """Print the result."""
+    print_sections(console, _sections(selftest, narrow=console.width < NARROW), selftest.command)
 
 
-def as_dict(found: SelfTest) -> dict[str, Any]:
-    """Return it as plain dicts, lists, strings and numbers."""
+def as_dict(selftest: SelfTest) -> dict[str, Any]:
+    """Return the result as plain dicts, lists, strings and numbers."""
     content = {
         "schema": SCHEMA,
-        "model": found.model,
-        "verdict": str(found.verdict),
-        "exit": found.verdict.exit_status,
-        "check": str(found.check),
-        "headline": found.headline,
-        "headline_of_check": found.headline_of_check,
-        "score": found.score,
-        "all": asdict(found.whole),
-        "classes": [asdict(one) for one in found.classes],
-        "faults": [asdict(one) | {"outcome": str(one.outcome)} for one in found.results],
-        "limits": [asdict(one) for one in found.limits],
-        "sampled": found.sampled,
-        "witnesses": list(found.witnesses),
-        "skipped": list(found.skipped),
-        "tolerance": found.tolerance,
-        "seed": found.seed,
-        "seconds": {"check": found.check_seconds, "self-test": found.seconds},
-        "command": list(found.command),
+        "model": selftest.model,
+        "verdict": str(selftest.verdict),
+        "exit": selftest.verdict.exit_status,
+        "check": str(selftest.check),
+        "headline": selftest.headline,
+        "headline_of_check": selftest.headline_of_check,
+        "score": selftest.score,
+        "all": asdict(selftest.whole),
+        "classes": [asdict(score) for score in selftest.classes],
+        "faults": [asdict(fault) | {"outcome": str(fault.outcome)} for fault in selftest.results],
+        "limits": [asdict(limit) for limit in selftest.limits],
+        "sampled": selftest.sampled,
+        "witnesses": list(selftest.witnesses),
+        "skipped": list(selftest.skipped),
+        "tolerance": selftest.tolerance,
+        "seed": selftest.seed,
+        "seconds": {"check": selftest.check_seconds, "self-test": selftest.seconds},
+        "command": list(selftest.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
-def _sections(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
-    word = str(found.check) if found.check is not Verdict.AGREE else "SHARP" if found.ok else "BLUNT"
-    yield Text.assemble((word, STYLES[found.verdict]), f"  {found.model}: {found.headline}")
-    yield pad(Text.assemble("the check itself: ", (str(found.check), STYLES[found.check])))
-    if found.check is not Verdict.AGREE:
-        yield pad(found.headline_of_check)
-        yield pad(_meaning(found))
-    if not found.witnesses:
+def _sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
+    # SHARP and BLUNT are about a check that agrees; where it does not, its own verdict comes first.
+    word = str(selftest.check) if selftest.check is not Verdict.AGREE else "SHARP" if selftest.ok else "BLUNT"
+    yield Text.assemble((word, STYLES[selftest.verdict]), f"  {selftest.model}: {selftest.headline}")
+    yield pad(Text.assemble("the check itself: ", (str(selftest.check), STYLES[selftest.check])))
+    if selftest.check is not Verdict.AGREE:
+        yield pad(selftest.headline_of_check)
+        yield pad(_meaning(selftest))
+    if not selftest.witnesses:  # nothing was planted
         return
-    planted = f"{len(found.results)} faults, each planted in {_listed(found.witnesses)}"
-    yield pad(f"{planted}; {found.seconds:.2f} s beside {found.check_seconds:.2f} s for the check")
+    planted = f"{len(selftest.results)} faults, each planted in {join_names(selftest.witnesses)}"
+    yield pad(f"{planted}, in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
     yield ""
-    yield pad(_classes(found, narrow=narrow))
-    yield from _slipping(found)
-    yield from _inapplicable(found.results)
-    yield from _limits(found, narrow=narrow)
+    yield pad(_classes(selftest, narrow=narrow))
+    yield from _slipping(selftest)
+    yield from _inapplicable(selftest.results)
+    yield from _limits(selftest, narrow=narrow)
 
 
-def _meaning(found: SelfTest) -> str:
+def _meaning(selftest: SelfTest) -> str:
     """Say what the self-test is worth where the check does not agree."""
-    if not found.witnesses:
-        return "mend this first: faults are planted in gradients that are right as they are"
-    if found.check is Verdict.UNDECIDED:
+    if not selftest.witnesses:
+        return "mend this first: faults can only be planted in a gradient that is right"
+    if selftest.check is Verdict.UNDECIDED:
         return "what follows holds for the components that the check can decide"
-    skipped = f"; none is planted in {_listed(found.skipped)}" if found.skipped else ""
+    skipped = f"; none is planted in {join_names(selftest.skipped)}" if selftest.skipped else ""
     return f"mend this first{skipped}; what follows holds for the others"
 
 
-def _classes(found: SelfTest, *, narrow: bool) -> Table:
+def _classes(selftest: SelfTest, *, narrow: bool) -> Table:
     headings = ("class", "found", "named", "n/a" if narrow else "not applicable")
     rows: list[Sequence[str | Text]] = []
-    for one in (*found.classes, found.whole):
-        style = "" if one.killed == one.applicable else "red"
-        score = Text(f"{one.killed}/{one.applicable}", style=style)
-        rows.append((one.kind, score, f"{one.named}/{one.killed}", str(one.inapplicable)))
+    for score in (*selftest.classes, selftest.whole):
+        style = "" if score.killed == score.applicable else "red"
+        killed = Text(f"{score.killed}/{score.applicable}", style=style)
+        rows.append((score.kind, killed, f"{score.named}/{score.killed}", str(score.inapplicable)))
     return table(headings, rows, narrow=narrow)
 
 
-def _slipping(found: SelfTest) -> Iterable[RenderableType]:
-    if not found.slipping:
+def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
+    if not selftest.slipping:
         return
     yield ""
-    yield pad(Text("slip through", style="bold"))
-    for one in found.slipping:
-        where = "" if one.missed_in == found.witnesses else f" (in {_listed(one.missed_in)})"
-        word = ", undecided" if one.outcome is FaultOutcome.UNDECIDED else ""
-        yield pad(f"{one.name}{where}{word}: {one.component} is off by {_size(one)}")
-
-
-def _size(one: FaultResult) -> str:
-    return f"{one.error:.1e} of itself, {one.tolerated:.1e} is tolerated"
+    yield pad(Text("faults that slip through", style="bold"))
+    for fault in selftest.slipping:
+        # Named only where not all witnesses miss it.
+        where = "" if fault.missed_in == selftest.witnesses else f" (in {join_names(fault.missed_in)})"
+        word = ", undecided" if fault.outcome is FaultOutcome.UNDECIDED else ""
+        size = f"{fault.error:.1e} of itself, {fault.tolerated:.1e} is tolerated"
+        yield pad(f"{fault.name}{where}{word}: {fault.component} is off by {size}")
 
 
 def _inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
-    names = [one.name for one in results if one.outcome is FaultOutcome.INAPPLICABLE]
+    names = [fault.name for fault in results if fault.outcome is FaultOutcome.INAPPLICABLE]
     if names:
-        yield from titled("change nothing at this θ", ", ".join(names))
+        yield from titled("faults that change nothing at this θ", ", ".join(names))
 
 
-def _limits(found: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
-    """The tensors, bluntest first where there are many."""
-    limits = found.limits
+def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
+    """Yield the smallest errors seen, tensor by tensor; the bluntest tensors where there are many."""
+    limits = selftest.limits
     if len(limits) > _MOST_TENSORS:
         limits = tuple(sorted(limits, key=_bluntness, reverse=True))[:_MOST_TENSORS]
-    hidden = [one for one in limits if one.hidden]
-    where = not (narrow and hidden)
+    hidden = [limit for limit in limits if limit.hidden]
+    where = not (narrow and hidden)  # 40 columns have no room for both
     headings = ["tensor", "median", "worst", *(["at"] if where else []), *(["hidden"] if hidden else [])]
     rows = []
-    for one in limits:
-        row = [one.tensor, _limit(one.median), _limit(one.worst), *([one.component] if where else [])]
-        rows.append([*row, *([f"{one.hidden}/{one.of}"] if hidden else [])])
+    for limit in limits:
+        row = [limit.tensor, _error(limit.median), _error(limit.worst), *([limit.component] if where else [])]
+        rows.append([*row, *([f"{limit.hidden}/{limit.of}"] if hidden else [])])
     yield from titled(
-        "smaller errors of a component, relative to itself, slip through", table(headings, rows, narrow=narrow)
+        "errors smaller than this, relative to the component, slip through", table(headings, rows, narrow=narrow)
     )
-    if len(limits) < len(found.limits):
-        yield pad(f"... {len(found.limits) - len(limits)} more")
+    if len(limits) < len(selftest.limits):
+        yield pad(f"... {len(selftest.limits) - len(limits)} more")
     if hidden:
         yield pad(_hidden(hidden))
-    if found.sampled:
-        yield pad(found.sampled)
+    if selftest.sampled:
+        yield pad(selftest.sampled)
 
 
-def _limit(number: float) -> str:
+def _error(number: float) -> str:
     return "–" if math.isnan(number) else f"{number:.1e}"
 
 
 def _bluntness(limit: Limit) -> float:
+    # All of its components are hidden: nothing can be blunter.
     return math.inf if math.isnan(limit.worst) else limit.worst
 
 
 def _hidden(limits: Sequence[Limit]) -> str:
-    largest = max(limits, key=lambda one: one.absolute)
+    largest = max(limits, key=lambda limit: limit.absolute)
     return (
-        "hidden components are zero, at a kink, or smaller than what slips through: an error there is seen from "
-        f"{largest.absolute:.1e} on ({largest.tensor})"
+        "hidden components are zero, at a kink, or smaller than the errors that slip through: an error of one is found "
+        f"from {largest.absolute:.1e} on ({largest.tensor})"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,4 +1,4 @@
-"""Tables of the report for people: fewer digits and words where the page is narrow, folded and never cut off."""
+"""Tables of the report on a check: fewer digits and words where the page is narrow, folded and never cut off."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,36 +24,42 @@ def title_of(pair: Pair) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Tables, with fewer digits and words where the page is narrow."""
+    """Makes the tables of one page.
+
+    Attributes:
+        narrow: whether the page has fewer than 60 columns.
+    """
 
     narrow: bool
 
     def losses(self, report: Report) -> Table:
-        """Loss of each witness, and the oracle's."""
+        """Return the loss of each witness, and the oracle's."""
         table = self._table("loss", "J(θ)")
+        # Without differences the oracle has no loss of its own.
         oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
         for name, loss in (*report.losses.items(), *oracle):
             table.add_row(Text(name), f"{loss:.12g}")
         return table
 
     def pairs(self, pairs: Sequence[Pair]) -> Table:
-        """Every pair: difference, band, wrong components."""
+        """Return difference, band and wrong components of every pair."""
         unsure = any(pair.undecided for pair in pairs)
         return self._comparisons("pair", [(title_of(pair), pair) for pair in pairs], unsure=unsure)
 
     def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
-        """The same, tensor by tensor."""
+        """Return the same of one pair, tensor by tensor."""
         return self._comparisons("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
 
     def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
-        """Name, difference, its band, wrong components, and undecided ones where there are any."""
-        words = not (self.narrow and unsure)
+        """Return a row for each name: difference, its band, wrong components, and undecided ones if there are any."""
+        words = not (self.narrow and unsure)  # 40 columns have no room for both
         table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
         for name, row in rows:
             word = band(row.difference)
             cells = [Text(name), Text(f"{row.difference:.1e}")]
             if words:
                 cells.append(Text(word, style=_BANDS[word]))
+            # Gradients of different losses are not compared, so none of their components counts as right.
             compared = not isinstance(row, Pair) or row.losses_agree or row.wrong
             cells.append(Text(f"{row.wrong}/{row.of}" if compared else "loss", style="red" if row.wrong else ""))
             if unsure:
@@ -62,7 +68,7 @@ class Tables:
         return table
 
     def layers(self, layers: Sequence[LayerState]) -> Table:
-        """Sizes of activations and gradients; n var W, and in brackets what the notes advise; and units that idle."""
+        """Return sizes of activations and gradients, n var W with the notes' advice, and idle units of each layer."""
         table = self._table("layer", "a", "∂L/∂z", "n var W", "dead", "flat" if self.narrow else "saturated")
         for layer in layers:
             name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
@@ -73,26 +79,27 @@ class Tables:
         return table
 
     def precision(self, rows: Sequence[TensorPrecision]) -> Table:
-        """How far each tensor of each witness is off, and whether rounding explains it."""
+        """Return the error of each tensor of each witness, and whether rounding explains it."""
         table = self._table("witness", "tensor", "error", "units", "")
         for row in rows:
             verdict = "within" if row.within_rounding else "more"
             table.add_row(Text(row.witness), Text(row.tensor), f"{row.error:.1e}", f"{row.units:.2g}", verdict)
         return table
 
-    def proofs(self, tensors: Sequence[TensorCoverage]) -> Table:
-        """What is verified of each tensor."""
+    def coverage(self, tensors: Sequence[TensorCoverage]) -> Table:
+        """Return how many components of each tensor the check covers, and how many are zero."""
         table = self._table("tensor", "verified", "zero")
         for tensor in tensors:
             table.add_row(Text(tensor.name), f"{tensor.verified}/{tensor.of}", str(tensor.zero))
         return table
 
     def components(self, pair: Pair) -> Group:
-        """The worst components of a pair, and how many more there are."""
+        """Return the worst components of a pair, and how many more are wrong."""
         table = self._table("component", pair.a, pair.b, "bar")
         for component in pair.worst:
-            mine, theirs = self._number(component.a), self._slope(component)
-            table.add_row(Text(str(component.location)), mine, theirs, f"{component.error_bar:.0e}")
+            witness, oracle = self._number(component.a), self._slope(component)
+            table.add_row(Text(str(component.location)), witness, oracle, f"{component.error_bar:.0e}")
+        # The list is cut, and says so.
         more = pair.wrong - len(pair.worst)
         return Group(table, f"... {more} more") if more > 0 else Group(table)
 
@@ -101,6 +108,7 @@ class Tables:
 
     def _slope(self, component: Component) -> str:
         """Write the oracle's value, or at a kink the interval of its slopes."""
+        # More than the error bars of both sides: two slopes, not one that is known badly.
         if component.upper - component.lower > 2 * component.error_bar:
             return f"[{component.lower:.5g}, {component.upper:.5g}]"
         return self._number(component.b)

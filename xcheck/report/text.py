@@ -1,7 +1,8 @@
-"""The report for people: rich on a terminal, plain text in a pipe, readable at 40 columns.
+"""The report on a check as text: coloured on a terminal, plain in a pipe, readable at 40 columns.
 
-A check that passes has two lines and its tightest component; one that fails is told as a diagnosis: who is odd, where
-it starts, the cause, the worst components, and what to type next. Nothing is said by colour alone.
+The report on a check that passes has two lines and its tightest component. That on one that fails is a diagnosis: the
+odd one out, where the error starts, its cause, the worst components, and what to type next. Nothing is said by colour
+alone.
 """
 
 import shlex
@@ -20,7 +21,9 @@ from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, re
 from xcheck.report.tables import Tables, title_of
 from xcheck.verdict import Verdict
 
+# A guess: whoever has looked up three codes does not need the command a fourth time.
 _MOST_CODES = 3
+# The options that decide at which θ, on which examples and for whom gradients are checked.
 _POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
 
 
@@ -44,7 +47,7 @@ def print_line(report: Report, console: Console) -> None:
 
 
 def _verdict(report: Report) -> Text:
-    # A check that proves nothing about a tensor is not a plain AGREE.
+    # A check that covers nothing of some tensor is no plain AGREE: it is as yellow as UNDECIDED.
     style = STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
     # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
@@ -56,13 +59,14 @@ def _sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[Render
         yield from _passed(report)
     else:
         yield from _in_full(report, page, verbose=verbose)
-    yield from _remarks("warning", report.warnings, verbose=verbose)
+    yield from _findings("warning", report.warnings, verbose=verbose)
     yield from _closing(report, verbose=verbose)
 
 
 def _passed(report: Report) -> Iterable[RenderableType]:
-    """Two lines and the tightest component: what was measured, and how close it was."""
+    """Yield what was measured and how close it was, and the component that was closest to being wrong."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
+    # The largest of all witnesses: the line holds for each of them.
     difference = max(pair.difference for pair in against)
     yield pad(
         Text(
@@ -71,9 +75,9 @@ def _passed(report: Report) -> Iterable[RenderableType]:
         )
     )
     yield from _precision(report)
-    tightest = [(_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
+    tightest = [(_share_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
-        used, name, component = max(tightest, key=lambda found: found[0])
+        used, name, component = max(tightest, key=lambda each: each[0])
         yield pad(
             Text(
                 f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
@@ -83,16 +87,16 @@ def _passed(report: Report) -> Iterable[RenderableType]:
 
 
 def _precision(report: Report) -> Iterable[RenderableType]:
-    """Say whether rounding explains how far a narrow dtype is off."""
+    """Yield the largest error in a narrow dtype, and whether rounding explains it."""
     if report.precision:
-        worst = max(report.precision, key=lambda one: one.units)
+        worst = max(report.precision, key=lambda row: row.units)
         verdict = "within rounding" if worst.within_rounding else "more than rounding"
         where = f"{worst.tensor} of {worst.witness}"
         text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
         yield pad(Text(text))
 
 
-def _used(component: Component) -> float:
+def _share_used(component: Component) -> float:
     return component.excess / component.allowed if component.allowed else 0.0
 
 
@@ -106,9 +110,9 @@ def _agreement(report: Report) -> str:
 
 
 def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
-    """A diagnosis: who is odd, where it starts, the cause; then the numbers."""
+    """Yield the diagnosis, then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
-    yield pad(Text(_oracle(report.oracle)))
+    yield pad(Text(_describe_oracle(report.oracle)))
     yield from _diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
@@ -116,6 +120,7 @@ def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Rendera
     if report.pairs:
         yield ""
         yield pad(page.pairs(report.pairs))
+        # Losses are shown where they explain the verdict.
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
             yield pad(page.losses(report))
@@ -125,17 +130,18 @@ def _in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Rendera
 
 
 def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    """Yield the odd one out, where its error starts, what was found and what has caused it."""
     if report.odd_one_out or report.consensus or report.starts:
         yield ""
     if report.odd_one_out or report.consensus:
-        yield pad(Text(_odd(report), style="bold"))
+        yield pad(Text(_describe_odd_one(report), style="bold"))
     for name, where in report.starts.items():
         yield pad(Text(f"starts: {name}: {where}"))
-    yield from _remarks("finding", [one for one in report.findings if not _is_cause(one)], verbose=verbose)
-    yield from _remarks("cause", [one for one in report.findings if _is_cause(one)], verbose=verbose)
+    yield from _findings("finding", [each for each in report.findings if not _is_cause(each)], verbose=verbose)
+    yield from _findings("cause", [each for each in report.findings if _is_cause(each)], verbose=verbose)
 
 
-def _odd(report: Report) -> str:
+def _describe_odd_one(report: Report) -> str:
     if not report.consensus:
         return f"odd one out: {', '.join(report.odd_one_out)}"
     against = [pair for pair in report.pairs if pair.b == ORACLE]
@@ -157,13 +163,13 @@ def _details(report: Report, page: Tables) -> Iterable[RenderableType]:
     if report.precision:
         yield from titled(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
-        yield from titled("verified, per tensor", page.proofs(report.tensors))
+        yield from titled("verified, per tensor", page.coverage(report.tensors))
     for pair in report.pairs:
         yield from titled(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
 def worst_component(report: Report) -> str | None:
-    """Return the name of the component that is most wrong, if one is."""
+    """Return the name of the component with the largest error, if one is wrong."""
     wrong = (
         str(component.location)
         for pair in report.pairs
@@ -175,8 +181,9 @@ def worst_component(report: Report) -> str | None:
 
 
 def point_options(command: Sequence[str]) -> list[str]:
-    """Return the options that say which point and which witnesses were checked, with their values."""
+    """Return the options of a command that decide at which θ and for whom gradients are checked, with their values."""
     kept: list[str] = []
+    # "--seed 0" is two words, "--seed=0" is one.
     for word, value in zip(command, [*command[1:], ""], strict=True):
         if word in _POINT:
             kept += [word, value]
@@ -185,30 +192,30 @@ def point_options(command: Sequence[str]) -> list[str]:
     return kept
 
 
-def _oracle(oracle: OracleSummary) -> str:
+def _describe_oracle(oracle: OracleSummary) -> str:
     if not oracle.evaluations:
-        return "oracle: there was nothing that could be measured"
+        return "oracle: nothing could be measured"
     parts = [
         f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
         f"{oracle.engine} {oracle.difference} differences in float64",
         f"step {oracle.epsilon:.2g}",
     ]
     audited = sum(audit.components for audit in oracle.audits)
-    if audited:
+    if audited:  # not every engine has a second one that can audit it
         parts.append(f"{audited} components audited")
     if oracle.refereed:
-        parts.append(f"{oracle.refereed} disputed ones measured in extended precision")
+        parts.append(f"{oracle.refereed} disputed components measured in extended precision")
     return ", ".join(parts)
 
 
-def _remarks(kind: str, remarks: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
-    for remark in remarks:
+def _findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
+    for finding in findings:
         yield ""
-        # Warnings say themselves what they are about.
-        title = "" if kind == "warning" else f", {page(remark.code).title}"
-        yield pad(Text(f"{kind} {remark.code}{title}: {remark.text}"))
-        if verbose and remark.trace:
-            yield Text(indent(remark.trace, "  "), no_wrap=True)
+        # The text of a warning begins with its subject; that of a finding needs the title of its code.
+        title = "" if kind == "warning" else f", {page(finding.code).title}"
+        yield pad(Text(f"{kind} {finding.code}{title}: {finding.text}"))
+        if verbose and finding.trace:
+            yield Text(indent(finding.trace, "  "), no_wrap=True)
 
 
 def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
@@ -223,13 +230,14 @@ def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
 
 
 def _commands(report: Report) -> Iterable[str]:
-    """Return what to type next after a failure, and what to type to see it again."""
+    """Yield what to type next after a failure, and the command that repeats the check."""
     if report.ok:
         return
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
     where = worst_component(report)
+    # One output of many has no component of its own to explain.
     if report.command and where and report.oracle.scope != "jacobian":
         yield f"next: {explain} {shlex.join([report.model, where, *point_options(report.command)])}"
     if report.command:
@@ -237,14 +245,14 @@ def _commands(report: Report) -> Iterable[str]:
 
 
 def _choice(oracle: OracleSummary) -> str:
-    """Say why this engine, how its audits went, and what was measured more than once."""
+    """Return why this engine was chosen, how its audits went, and how much was measured again."""
     parts = [f"engine: {oracle.engine}"]
-    if oracle.predicted:
+    if oracle.predicted:  # chosen by `auto`; an engine that was named needs no reason
         predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
         parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
     parts += [
-        f"{audit.engine} against {audit.by} on {audit.components} components, {audit.decided} of them decided: "
-        f"apart by at most {audit.worst:.1g} of the error bars"
+        f"{audit.engine} audited by {audit.by} on {audit.components} components, {audit.decided} of them decided: "
+        f"they differ by at most {audit.worst:.1g} of the error bars"
         for audit in oracle.audits
     ]
     if oracle.referred:

@@ -1,6 +1,5 @@
-"""The report on training: a row for each checkpoint, curves, bias and variance; and the first check that failed."""
+"""The report on a training as text and as JSON: its checkpoints, curves, bias and variance, and the first failure."""
 
-import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,23 +11,25 @@ from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
 from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, table
-from xcheck.report.json import finite
+from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.report.plot import plot_losses
 from xcheck.report.text import point_options, worst_component
 from xcheck.report.text import show as show_check
-from xcheck.training.curves import LossPoint
 from xcheck.training.drift import Drift, Reason
 from xcheck.training.report import Checkpoint, TrainingReport
 
-_LARGEST = 1e300
-_SPARSE = 0.1  # of the weights of a layer, from where on that is told
-_ROWS, _COLUMNS, _FEW_COLUMNS = 8, 60, 24
+# A guess, chosen so that shares of small weights are shown where L1 has made some, and not for a few that are there
+# without it: test_what_l1_does_is_shown holds it from both sides.
+_SPARSE = 0.1
+# Columns of the curve on a page of 80 and of 40, beside its labels.
+_COLUMNS, _FEW_COLUMNS = 60, 24
 _ALONE = (
-    "one witness alone was trained: gradients of its mini-batches were held against nobody else's, and the checks are "
-    "about the examples of [data]"
+    "only one witness was trained, so the gradients of its mini-batches were compared with nothing: the checks use the "
+    "examples of [data]"
 )
 _DROPOUT = (
-    "dropout is on: every step has a J of its own, and none need fall; --dropout off trains without it, and tells "
-    "where J rises"
+    "dropout is on: every step has other masks, so J need not fall from step to step; --dropout off trains without "
+    "it, and reports where J rises"
 )
 
 
@@ -42,6 +43,7 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
     print_line(report, console, soft_wrap=False)
     for section in _sections(report, narrow=console.width < NARROW, curves=curves):
         console.print(pad(section) if section else "")
+    # A failure is shown in full, so that nobody has to run hours of training again to see it.
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
@@ -52,18 +54,22 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
 def as_dict(report: TrainingReport) -> dict[str, Any]:
     """Return the report as plain dicts, lists, strings and numbers."""
     content: dict[str, Any] = {
-        "schema": 1,
+        "schema": SCHEMA,
         "model": report.model,
         "verdict": str(report.verdict),
         "exit": report.exit_status,
         "headline": report.headline,
         "driver": report.driver,
         "plan": report.plan,
-        "checkpoints": [_checkpoint(each) for each in report.checkpoints],
+        "checkpoints": [_checkpoint_as_dict(each) for each in report.checkpoints],
         "looks": [asdict(look) for look in report.looks],
-        "bias_variance": {**asdict(report.recipe), "case": report.recipe.case, "advice": report.recipe.advice},
+        "bias_variance": {
+            **asdict(report.bias_variance),
+            "case": report.bias_variance.case,
+            "advice": report.bias_variance.advice,
+        },
         "test_error": report.test_error,
-        "drift": None if report.drift is None else _trajectories(report.drift),
+        "drift": None if report.drift is None else _drift_as_dict(report.drift),
         "dropout": report.dropout,
         "full_batch": report.full_batch,
         "findings": [asdict(finding) for finding in report.findings],
@@ -76,17 +82,16 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "command": list(report.command),
     }
-    plain: dict[str, Any] = finite(content)
-    return plain
+    return finite_dict(content)
 
 
 def _commands(report: TrainingReport) -> Iterable[str]:
-    """Return what to type to look at the first failure from close up, where θ was then, and to see it all again."""
+    """Yield what to type to explain the first failure at the θ of its step, and to repeat the training."""
     if not report.command:
         return
     failure = report.first_failure
     where = worst_component(failure.report) if failure else None
-    # What is wrong on a batch of its own may be right on the examples that `explain` looks at.
+    # A gradient that is wrong on a batch may be right on the examples of [data], which `explain` looks at.
     if failure and where and not (failure.batch and (report.dropout or not report.full_batch)):
         options = point_options(report.command)
         close = ["python", "-m", "xcheck", "explain", report.model, where]
@@ -94,7 +99,7 @@ def _commands(report: TrainingReport) -> Iterable[str]:
         name = "theta-again" if started else "theta"
         if failure.step and not failure.saved:
             yield f"next: {shlex.join([*report.command, '--save-weights', f'{name}.npz'])}"
-        if failure.step:
+        if failure.step:  # θ₀ needs no file
             options = [*_without_weights(options), "--weights", failure.saved or f"{name}-{failure.step}.npz"]
         yield f"next: {shlex.join([*close, *options])}"
     yield again(report.command, report.seed)
@@ -124,56 +129,63 @@ def _sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable
     yield _sizes(report, narrow=narrow)
     if curves and len(report.looks) > 2:
         yield ""
-        yield Text("\n".join(plot(report.looks, _FEW_COLUMNS if narrow else _COLUMNS)))
+        yield Text("\n".join(plot_losses(report.looks, _FEW_COLUMNS if narrow else _COLUMNS)))
     for paragraph in _paragraphs(report):
         yield ""
         yield Text(paragraph)
+    yield from _trajectories(report)
+    for line in _findings(report):
+        yield ""
+        yield Text(line)
+
+
+def _trajectories(report: TrainingReport) -> Iterable[RenderableType]:
+    """Yield the distances of the trajectories, and the errors of a narrow dtype, each beside what rounding does."""
     if report.drift is not None:
         yield ""
-        yield Text(f"trained by each witness, θ parts from that of {report.driver} by")
-        yield _drift(report)
+        yield Text(f"distance of each witness's θ from that of {report.driver}, relative to θ")
+        yield _drift(report.drift, [checkpoint.step for checkpoint in report.checkpoints])
         kinks = (parting for parting in report.drift.partings if parting.reason is Reason.KINK)
         yield from (Text(f"{each.witness} leaves it at step {each.step}: {each.reason}") for each in kinks)
     if report.precision:
-        dtype = report.checkpoints[0].report.dtype
         yield ""
+        dtype = report.checkpoints[0].report.dtype
         yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may do")
         yield _precision(report)
-    for remark in _remarks(report):
-        yield ""
-        yield Text(remark)
 
 
 def _paragraphs(report: TrainingReport) -> Iterable[str]:
     if report.dropout:
         yield _DROPOUT
-    yield _recipe(report)
+    yield _bias_variance(report)
     if report.driver_alone:
         yield _ALONE
 
 
-def _remarks(report: TrainingReport) -> Iterable[str]:
-    """Return what failed, what was noticed about the training, and what the checks warn of."""
+def _findings(report: TrainingReport) -> Iterable[str]:
+    """Yield findings and warnings of the training, and the warnings of its checks."""
     yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
     failure = report.first_failure
-    for checks, warning in report.remarks:
-        if checks == (failure,):
+    for checkpoints, warning in report.check_warnings:
+        if checkpoints == (failure,):
             continue  # it is shown with that check
-        everywhere = len(checks) == len(report.checkpoints) > 1
-        where = "at every checkpoint" if everywhere else f"at step {', '.join(check.where for check in checks)}"
+        everywhere = len(checkpoints) == len(report.checkpoints) > 1
+        where = "at every checkpoint" if everywhere else f"at step {', '.join(each.where for each in checkpoints)}"
         yield f"warning {warning.code} {where}: {warning.text}"
 
 
 def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     losses = ["train", "valid"] if narrow else ["training", "validation"]
     headings = ["step", *([] if narrow else ["J"]), *losses, "verdict", "wrong"]
+    # Only narrow dtypes have rounding that is worth a column.
     rounded = any(each.report.precision for each in report.checkpoints)
-    found = table(
+    rows = table(
         headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
     )
     for each in report.checkpoints:
         pairs = [pair for pair in each.report.pairs if pair.b == "oracle"]
+        # Wrong components decide, then the difference.
         worst = max(pairs, key=lambda pair: (pair.wrong, pair.difference), default=None)
         cells: list[str | Text] = [
             each.where,
@@ -184,101 +196,78 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
             f"{worst.wrong}/{worst.of}" if worst else "",
         ]
         units = [f"{max(one.units for one in each.report.precision):.2g}"] if rounded else []
-        found.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
-    return found
+        rows.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
+    return rows
 
 
 def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
-    """Sizes of W and z along the way, and what they would be at its end without the penalty."""
-    usual = [each for each in report.checkpoints if not each.batch] or report.checkpoints
-    shown = _some(usual, 2 if narrow else 6)
+    """Return the table of sizes of W and z along the way, and of those at its end without the penalty."""
+    # Batches are checked where trajectories part; their sizes would not be comparable.
+    on_data = [each for each in report.checkpoints if not each.batch] or report.checkpoints
+    shown = _spread(on_data, 2 if narrow else 6)
     sizes = [each.sizes for each in shown]
     headings = [str(each.step) for each in shown]
-    free = shown[-1].unpenalised
-    if free is not None:
-        sizes.append(free)
+    unpenalised = shown[-1].unpenalised
+    if unpenalised is not None:
+        sizes.append(unpenalised)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
-    found = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
+    rows = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
+    # Without l1 hardly a weight is small, and the rows would be noise.
     shown_small = any(share >= _SPARSE for share in shown[-1].sizes.small)
     for name, of in (("W", "weights"), ("z", "inputs"), *([("small W", "small")] if shown_small else [])):
         for layer, values in enumerate(zip(*(getattr(size, of) for size in sizes), strict=True), start=1):
-            found.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
-    return found
+            rows.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
+    return rows
 
 
-def _some(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
-    """Return so many of the checkpoints at most, the first and the last among them."""
+def _spread(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
+    """Return at most so many of the checkpoints, evenly spread, the first and the last among them."""
     if len(checkpoints) <= most:
         return checkpoints
     last = len(checkpoints) - 1
     return [checkpoints[round(place * last / (most - 1))] for place in range(most)]
 
 
-def _recipe(report: TrainingReport) -> str:
-    """Bias and variance of the last θ; what to try is another matter where J did not even fall."""
-    recipe = report.recipe
-    known = ["", ""] if recipe.standard_errors is None else [f" ± {each:.1%}" for each in recipe.standard_errors]
+def _bias_variance(report: TrainingReport) -> str:
+    """Return bias and variance of the last θ, and what to try; where J did not fall, that is to be mended first."""
+    errors = report.bias_variance
+    known = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
     parts = [
-        f"training error {recipe.training_error:.1%}{known[0]}",
-        f"validation error {recipe.validation_error:.1%}{known[1]}",
-        f"Bayes error {recipe.bayes_error:.1%}: {recipe.case}",
+        f"training error {errors.training_error:.1%}{known[0]}",
+        f"validation error {errors.validation_error:.1%}{known[1]}",
+        f"Bayes error {errors.bayes_error:.1%}: {errors.case}",
     ]
+    # Bias and variance say nothing about a training that did not descend.
     first = [code for code in (NOT_FINITE, LOSS_ROSE) if code in {warning.code for warning in report.warnings}]
-    advice = f"mend {first[0]} first" if first and recipe.advice else recipe.advice
+    advice = f"mend {first[0]} first" if first and errors.advice else errors.advice
     text = f"at step {report.steps}: " + ", ".join(parts) + (f"; {advice}" if advice else "")
-    if recipe.counted is None:
-        text += " (errors are shares of the variance of the targets that is not explained)"
+    if errors.counted is None:
+        text += " (an error is the share of the variance of the targets that is not explained)"
     return text if report.test_error is None else f"{text}; test error {report.test_error:.1%}"
 
 
-def _drift(report: TrainingReport) -> Table:
-    drift = report.drift
-    found = table(["step", *(drift.of if drift else ()), "rounding"], (), narrow=False)
-    if drift is not None:
-        checked = {checkpoint.step for checkpoint in report.checkpoints}
-        for place, step in enumerate(drift.steps):
-            if step in checked or step == drift.steps[-1]:
-                distances = [values[place] for values in drift.of.values()]
-                found.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
-    return found
+def _drift(drift: Drift, checked: Sequence[int]) -> Table:
+    """Return the table of distances after the steps that were checked, and at the end."""
+    rows = table(["step", *drift.of, "rounding"], (), narrow=False)
+    for place, step in enumerate(drift.steps):
+        # Measured at every point of the curve; a row for each would be two hundred.
+        if step in checked or step == drift.steps[-1]:
+            distances = [values[place] for values in drift.of.values()]
+            rows.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
+    return rows
 
 
 def _precision(report: TrainingReport) -> Table:
     worst = report.precision
     witnesses, tensors = (list(dict.fromkeys(keys)) for keys in zip(*worst, strict=True))
-    found = table(["tensor", *witnesses], (), narrow=False)
+    cells = table(["tensor", *witnesses], (), narrow=False)
     for tensor in tensors:
         rows = [worst[witness, tensor] for witness in witnesses]
-        found.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
-    return found
+        cells.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
+    return cells
 
 
-def plot(looks: Sequence[LossPoint], columns: int) -> list[str]:
-    """Draw the losses over the steps in plain characters: t training, v validation, * both."""
-    steps = max(look.step for look in looks) or 1
-    values = [value for look in looks for value in (look.training_loss, look.validation_loss) if math.isfinite(value)]
-    if not values:
-        return ["loss: not finite"]
-    low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
-    if not high > low:
-        high = low + 1.0
-    field = [[" "] * columns for _ in range(_ROWS)]
-    for look in looks:
-        column = round(look.step / steps * (columns - 1))
-        for letter, value in (("t", look.training_loss), ("v", look.validation_loss)):
-            if not low <= value <= high:
-                continue
-            row = round((high - value) / (high - low) * (_ROWS - 1))
-            field[row][column] = letter if field[row][column] in (" ", letter) else "*"
-    lines = [
-        f"{high:9.3g} |" if row == 0 else f"{low:9.3g} |" if row == _ROWS - 1 else "          |" for row in range(_ROWS)
-    ]
-    drawn = [start + "".join(cells).rstrip() for start, cells in zip(lines, field, strict=True)]
-    end = f"{'':10}0{steps:>{columns}}"
-    return ["loss: t training, v validation, dropout off", *drawn, f"{'':10}+{'-' * columns}", end]
-
-
-def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+def _checkpoint_as_dict(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "step": checkpoint.step,
         "batch": checkpoint.batch,
@@ -290,7 +279,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _trajectories(drift: Drift) -> Mapping[str, Any]:
+def _drift_as_dict(drift: Drift) -> Mapping[str, Any]:
     others = {name: list(values) for name, values in drift.of.items()}
     partings = [{**asdict(parting), "reason": parting.reason.name.lower()} for parting in drift.partings]
     return {"steps": list(drift.steps), "of": others, "rounding": list(drift.rounding), "partings": partings}

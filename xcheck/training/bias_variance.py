@@ -1,4 +1,4 @@
-"""Recipe: bias and variance, told by the errors of the training and the validation part, and what to do about them.
+"""Bias and variance, read off the errors of the training and the validation part, and what to do about them.
 
     training   validation
         1 %         11 %     high variance (overfitting)
@@ -10,14 +10,15 @@
 training error has beyond that, variance what the validation error has beyond the training error. Between 1 % and 10 %,
 the notes draw no line; here it is 5 %.
 
-An error that was counted on m examples is known to √(p (1 − p)/m), its standard error: 0.6 % on a million examples may
-be told from 0.5 %, and 2 % on fifty from nothing.
+An error that was counted on m examples is known to √(p (1 − p)/m), its standard error: on a million examples 0.6 % and
+0.5 % differ, on fifty examples 2 % and 0 % may not.
 
 Source: lecture notes, "Bias and variance explained" and "Basic recipe for deep learning".
 """
 
 from dataclasses import dataclass
 
+# Between the notes' 1 % (low) and 10 % (high); where between is a guess.
 HIGH = 0.05
 
 BIAS_ADVICE = "try a bigger network, train longer, or another architecture"
@@ -26,13 +27,13 @@ VARIANCE_ADVICE = "add data, regularise (l2, dropout, early stopping), or try an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BiasVariance:
-    """Bias and variance.
+    """Errors of the training and the validation part, and what they say about bias and variance.
 
     Attributes:
         training_error: in [0, 1].
         validation_error: in [0, 1].
-        bayes_error: what nobody can do better.
-        counted: numbers of examples of the two parts that errors were counted on; none where an error is no count.
+        bayes_error: the least error that anybody can reach.
+        counted: how many answers of the two parts the errors were counted on; None where an error is no count.
 
     >>> BiasVariance(training_error=0.15, validation_error=0.16).case
     'high bias, low variance'
@@ -47,30 +48,31 @@ class BiasVariance:
 
     @property
     def high_bias(self) -> bool:
-        """Whether the training part is not even fitted."""
+        """Whether even the training part is fitted badly."""
         return self.training_error - self.bayes_error > HIGH
 
     @property
     def high_variance(self) -> bool:
-        """Whether what was fitted does not hold elsewhere."""
+        """Whether the validation part is predicted much worse than the training part."""
         return self.validation_error - self.training_error > HIGH
 
     @property
     def standard_errors(self) -> tuple[float, float] | None:
-        """Standard errors of both errors, where they were counted."""
+        """Standard errors of both errors; None where they were not counted."""
         if self.counted is None:
             return None
+        # Each answer is right or wrong, independently of the others: a binomial count.
         training, validation = self.counted
         return _standard_error(self.training_error, training), _standard_error(self.validation_error, validation)
 
     @property
     def case(self) -> str:
-        """One of the four."""
+        """One of the four cases of the table, in words."""
         return f"{'high' if self.high_bias else 'low'} bias, {'high' if self.high_variance else 'low'} variance"
 
     @property
     def advice(self) -> str:
-        """What to try; nothing where nothing is to be done."""
+        """What to try, in words; empty where both are low."""
         bias = f"against bias {BIAS_ADVICE}" if self.high_bias else ""
         variance = f"against variance {VARIANCE_ADVICE}" if self.high_variance else ""
         return "; ".join(part for part in (bias, variance) if part)
@@ -82,5 +84,6 @@ def _standard_error(fraction: float, examples: int) -> float:
     >>> round(_standard_error(0.0, 96), 3), round(_standard_error(0.5, 96), 3)
     (0.014, 0.05)
     """
+    # Without those four, an error of 0 would have no standard error, however few were counted.
     p, m = (fraction * examples + 2) / (examples + 4), examples + 4
     return float((p * (1 - p) / m) ** 0.5)

@@ -1,6 +1,5 @@
-"""TrainingReport: everything that training with checks has found, as one frozen value."""
+"""TrainingReport: the result of training with checks along the way, as one frozen value."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xcheck.checks.report import Report
@@ -20,12 +19,12 @@ class Checkpoint:
 
     Attributes:
         step: number of steps taken.
-        report: what it found.
+        report: of the check.
         look: losses and errors there.
         sizes: of W and z, layer by layer.
         unpenalised: the same after as many steps without the penalty; None if there is none.
         saved: the file that θ was written to, if it was.
-        batch: whether it is about the batch and the masks of the step that follows, where trajectories part.
+        batch: whether the batch and the masks of the step that follows were checked, because trajectories part there.
     """
 
     step: int
@@ -38,31 +37,31 @@ class Checkpoint:
 
     @property
     def where(self) -> str:
-        """The step, and what was checked there if that is not what `[data]` says."""
+        """The step, and "(its batch)" where not the examples of `[data]` but those of one step were checked."""
         return f"{self.step} (its batch)" if self.batch else str(self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingReport(Result):
-    """Training, checked along the way.
+    """What a training has shown, checks included.
 
     Attributes:
         model: name of what was trained.
-        driver: name of the witness whose gradient drove it.
+        driver: name of the witness whose gradient was followed.
         plan: learning rate, batch and parts, in words.
         checkpoints: the checks, in order.
         looks: losses and errors along the way.
-        recipe: bias and variance at the last look.
+        bias_variance: at the last of them.
         test_error: of the test part at the end; None without one.
-        drift: how far the trajectories of the witnesses part.
-        dropout: whether units were dropped while it was trained.
-        full_batch: whether every step looked at all examples.
-        findings: what failed, beside the checks: a witness on its way, a file that could not be written.
-        warnings: what was noticed about the training; those of the checks are in their reports.
+        drift: the distances between the trajectories of the witnesses; None where it was not measured.
+        dropout: whether units were dropped during the training.
+        full_batch: whether every step took all examples.
+        findings: what failed beside the checks: a witness in the middle of the training, a file that cannot be written.
+        warnings: of the training; those of the checks are in their reports.
         steps: how many steps were taken.
         missed: the steps at which checks were planned that were not reached.
-        stopped: why they were not all taken; empty if they were.
-        interrupted: whether a person has ended it.
+        stopped: why not all planned steps were taken; empty if they were.
+        interrupted: whether a person has interrupted it.
         seed: of everything random.
         seconds: wall time, checks included.
         command: what was typed, if anything was.
@@ -75,7 +74,7 @@ class TrainingReport(Result):
     plan: str
     checkpoints: tuple[Checkpoint, ...]
     looks: tuple[LossPoint, ...]
-    recipe: BiasVariance
+    bias_variance: BiasVariance
     test_error: float | None
     drift: Drift | None
     dropout: bool
@@ -92,20 +91,21 @@ class TrainingReport(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all checkpoints; nothing is decided where θ ran away before it could be checked."""
-        found = [checkpoint.report.verdict for checkpoint in self.checkpoints]
-        found += [Verdict.DISAGREE if each.code == DEPENDS_ON_HISTORY else Verdict.ERROR for each in self.findings]
-        found += [Verdict.UNDECIDED] if self.ran_away else []
-        return Verdict.worst(found)
+        """The worst verdict of all checkpoints and findings; UNDECIDED where θ ran away before a planned check."""
+        verdicts = [checkpoint.report.verdict for checkpoint in self.checkpoints]
+        # A gradient that depends on earlier calls is wrong, though each check by itself agrees.
+        verdicts += [Verdict.DISAGREE if each.code == DEPENDS_ON_HISTORY else Verdict.ERROR for each in self.findings]
+        verdicts += [Verdict.UNDECIDED] if self.ran_away else []
+        return Verdict.worst(verdicts)
 
     @property
     def ran_away(self) -> bool:
-        """Whether θ left the numbers there are before all checks that were planned were made."""
+        """Whether θ overflowed before all planned checks were made."""
         return bool(self.missed) and NOT_FINITE in {warning.code for warning in self.warnings}
 
     @property
     def driver_alone(self) -> bool:
-        """Whether mini-batches were taken that nobody else was asked about."""
+        """Whether mini-batches were taken whose gradients no other witness has computed."""
         return self.drift is None and not self.full_batch
 
     @property
@@ -117,32 +117,33 @@ class TrainingReport(Result):
     def first_failure(self) -> Checkpoint | None:
         """The first checkpoint with the worst verdict of them all, if one does not agree."""
         worst = Verdict.worst(each.report.verdict for each in self.checkpoints)
+        # Not the first failure of any kind: what is wrong tells more than what is undecided.
         failed = (each for each in self.checkpoints if each.report.verdict is worst)
         return None if worst is Verdict.AGREE else next(failed)
 
     @property
-    def remarks(self) -> tuple[tuple[tuple[Checkpoint, ...], Finding], ...]:
-        """What the checks warn of: which of them, and in the words of the last."""
-        found: dict[tuple[str, str | None], tuple[tuple[Checkpoint, ...], Finding]] = {}
+    def check_warnings(self) -> tuple[tuple[tuple[Checkpoint, ...], Finding], ...]:
+        """Each warning of the checks once: the checkpoints that have it, and its text at the last of them."""
+        warnings: dict[tuple[str, str | None], tuple[tuple[Checkpoint, ...], Finding]] = {}
         for checkpoint in self.checkpoints:
             for warning in checkpoint.report.warnings:
-                checks, _ = found.get((warning.code, warning.tensor), ((), warning))
-                found[warning.code, warning.tensor] = (*checks, checkpoint), warning
-        return tuple(found.values())
+                checkpoints, _ = warnings.get((warning.code, warning.tensor), ((), warning))
+                warnings[warning.code, warning.tensor] = (*checkpoints, checkpoint), warning
+        return tuple(warnings.values())
 
     @property
     def precision(self) -> dict[tuple[str, str], TensorPrecision]:
         """Per witness and tensor the largest error of all checkpoints; empty in float64."""
-        found: dict[tuple[str, str], TensorPrecision] = {}
+        largest: dict[tuple[str, str], TensorPrecision] = {}
         for checkpoint in self.checkpoints:
             for row in checkpoint.report.precision:
-                known = found.setdefault((row.witness, row.tensor), row)
-                found[row.witness, row.tensor] = max(known, row, key=lambda each: each.units)
-        return found
+                earlier = largest.setdefault((row.witness, row.tensor), row)
+                largest[row.witness, row.tensor] = max(earlier, row, key=lambda each: each.units)
+        return largest
 
     @property
     def headline(self) -> str:
-        """One sentence that stands alone."""
+        """The result in one sentence that stands alone."""
         steps = ", ".join(checkpoint.where for checkpoint in self.checkpoints)
         failure, trained = self.first_failure, f"trained by {self.driver}"
         if self.interrupted:
@@ -150,32 +151,28 @@ class TrainingReport(Result):
         if failure is None and self.findings:
             return f"{trained}: {self.findings[0].text.splitlines()[0]}"
         if failure is None:
-            return f"{trained}: all agree at {_counted(len(self.checkpoints))} (step {steps}){self._but}"
+            count = len(self.checkpoints)
+            counted = "one checkpoint" if count == 1 else f"{count} checkpoints"
+            return f"{trained}: all agree at {counted} (step {steps}){self._reservations}"
         earlier = self.checkpoints[: self.checkpoints.index(failure)]
         right = ", ".join(each.where for each in earlier if each.report.ok)
         before = f", after agreeing at step {right}" if right else ""
         return f"{trained}: at step {failure.where}{before}: {failure.report.headline}"
 
     @property
-    def _but(self) -> str:
-        """What takes something away from all agreeing."""
+    def _reservations(self) -> str:
+        """What the agreement of all checkpoints does not cover, to be added to that sentence."""
+        # The checkpoint that covers least, by the share of its components.
         least = min(self.checkpoints, key=lambda each: each.report.verified / max(1, each.report.components))
         parts = []
         if least.report.verified < least.report.components:
             parts.append(f"; at step {least.where}, {least.report.headline}")
         if self.ran_away:
-            parts.append(f"; {self.stopped}, so step {_listed(self.missed)} could not be checked")
+            missed = ", ".join(str(step) for step in self.missed)
+            parts.append(f"; {self.stopped}, so step {missed} could not be checked")
         if DRIFT in {warning.code for warning in self.warnings}:
             parts.append("; but trajectories part by more than rounding")
         return "".join(parts)
 
     def __repr__(self) -> str:
         return f"<TrainingReport {self.verdict} {self.model}: {self.headline}>"
-
-
-def _listed(steps: Sequence[int]) -> str:
-    return ", ".join(str(step) for step in steps)
-
-
-def _counted(number: int) -> str:
-    return "one checkpoint" if number == 1 else f"{number} checkpoints"

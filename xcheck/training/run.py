@@ -1,17 +1,27 @@
-"""Running: from a definition with `[training]` to its report."""
+"""Run a training: from a definition with `[training]` to its report."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend
 from xcheck.checks.networks.witnesses import unusable
+from xcheck.checks.report import Report
+from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.networks.definition import Loaded, wrong_suffix
+from xcheck.findings import Finding
+from xcheck.networks.data import Parts
+from xcheck.networks.definition import Loaded, Training, wrong_suffix
+from xcheck.training.assemble import build_training_report
+from xcheck.training.checkpoints import Checker, Told, WeightFiles
+from xcheck.training.curves import EarlyStopping, LossCurve
+from xcheck.training.descent import Descent
+from xcheck.training.divergence import DivergenceMonitor, cancellation_floor, has_kinks
 from xcheck.training.report import TrainingReport
-from xcheck.training.trainer import Moved, Told, Trainer
+from xcheck.training.trainer import Moved, Trainer
+from xcheck.training.trajectories import Position, follow_trajectories
 
 
 def train_loaded(
@@ -23,33 +33,69 @@ def train_loaded(
     progress: Moved | None = None,
     tell: Told | None = None,
 ) -> TrainingReport:
-    """Train what `load_model` returned; see `train`."""
-    if loaded.training is None or loaded.parts is None:
+    """Train what `load_model` returned, and check its gradients along the way; see `xcheck.train`."""
+    plan, parts = loaded.training, loaded.parts
+    if plan is None or parts is None:
         text = "there is nothing to train: write [training] with steps and learning_rate"
         raise DefinitionError(Complaint(text, ("training",), file=loaded.problem.name))
-    witnesses = _witnesses(loaded, backends)
-    _refuse_names(witnesses)
+    witnesses = _usable_witnesses(loaded, backends)
+    _refuse_equal_names(witnesses)
     _refuse_file(save_weights, loaded)
-    course = Trainer(
+    # One list, so that findings of files and of witnesses stay in the order in which they happened.
+    failures: list[Finding] = []
+    checker = Checker(
         loaded=loaded,
-        plan=loaded.training,
-        parts=loaded.parts,
-        witnesses=witnesses,
+        parts=parts,
         asked=backends,
         worst=worst,
-        save_weights=save_weights,
-        progress=progress or _silent,
-        tell=tell or _silent,
+        driving=Descent(loaded.problem, parts.training, plan, witnesses[0], loaded.check),
+        losses=LossCurve(network=loaded.problem.network, parts=parts),
+        files=WeightFiles(file=save_weights, loaded=loaded, failures=failures),
+        tell=tell or _ignore,
     )
-    return course.run()
+    monitor = _build_monitor(loaded, plan, parts, witnesses, checker.check_batch)
+    trainer = _build_trainer(plan, checker, monitor, failures, progress or _ignore)
+    ending = trainer.run(follow_trajectories(loaded, plan, parts, witnesses, on_failure=trainer.drop_witness))
+    return build_training_report(trainer, loaded, parts, ending)
 
 
-def _silent(*_: object) -> None:
-    """Tell nobody."""
+def _build_monitor(
+    loaded: Loaded, plan: Training, parts: Parts, witnesses: Sequence[Backend], check: Callable[[Position], Report]
+) -> DivergenceMonitor:
+    problem, roundoff = loaded.problem, roundoff_of(loaded.check.dtype)
+    return DivergenceMonitor(
+        names=[backend.name for backend in witnesses],
+        roundoff=roundoff,
+        floor=cancellation_floor(parts.training, problem.theta, roundoff=roundoff, learning_rate=plan.learning_rate),
+        kinked=has_kinks(problem.network),
+        check=check,
+    )
 
 
-def _refuse_names(witnesses: Sequence[Backend]) -> None:
-    """Complain of witnesses that could not be told apart."""
+def _build_trainer(
+    plan: Training, checker: Checker, monitor: DivergenceMonitor, failures: list[Finding], progress: Moved
+) -> Trainer:
+    theta = checker.loaded.problem.theta
+    patience = None if plan.early_stopping is None else plan.early_stopping.patience
+    return Trainer(
+        plan=plan,
+        start=theta,
+        losses=checker.losses,
+        stopping=EarlyStopping(patience=patience, best_theta=theta),
+        checker=checker,
+        monitor=monitor,
+        files=checker.files,
+        failures=failures,
+        progress=progress,
+    )
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing with progress or checkpoints that nobody wants to know of."""
+
+
+def _refuse_equal_names(witnesses: Sequence[Backend]) -> None:
+    """Complain about two witnesses of the same name, which a report could not tell apart."""
     names = [backend.name for backend in witnesses]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -58,12 +104,14 @@ def _refuse_names(witnesses: Sequence[Backend]) -> None:
 
 def _refuse_file(file: Path | None, loaded: Loaded) -> None:
     """Complain before the work begins about a place where no weights can, or should, be written."""
-    if file is None or loaded.training is None:
+    if file is None:
         return
+    # Files are written as FILE-STEP: "w-20.npz" may be θ₀ of this training, and a checkpoint of it as well.
     numbered = re.compile(re.escape(file.stem) + r"-\d+" + re.escape(file.suffix))
     started = loaded.weights
     if started is not None and started.parent == file.parent.resolve() and numbered.fullmatch(started.name):
         raise DefinitionError(Complaint(f"{file} might overwrite {started}, which θ is read from: name another"))
+    # What follows would fail at the first checkpoint only, after the steps before it.
     wrong = wrong_suffix(file)
     if wrong is not None:
         raise DefinitionError(Complaint(wrong))
@@ -71,22 +119,23 @@ def _refuse_file(file: Path | None, loaded: Loaded) -> None:
         raise DefinitionError(Complaint(f"cannot write {file}: {file.parent} is no folder that can be written to"))
 
 
-def _witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) -> list[Backend]:
-    """Return the witnesses that are there, the driving one first.
+def _usable_witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) -> list[Backend]:
+    """Return the witnesses that can be used here, the driving one first.
 
     Raises:
-        DefinitionError: the one that is to drive is no witness.
-        BackendError: it is not installed, or nobody is.
+        DefinitionError: the one that is to drive is not among the witnesses.
+        BackendError: it cannot be used here, or none can.
     """
     asked = backends or loaded.check.backends or registry.DEFAULTS
-    found = [registry.get(one) if isinstance(one, str) else one for one in asked]
+    witnesses = [registry.get(backend) if isinstance(backend, str) else backend for backend in asked]
     wanted = loaded.training.backend if loaded.training else None
-    names = [backend.name for backend in found]
+    names = [backend.name for backend in witnesses]
     if wanted is not None and wanted not in names:
         text = f"{wanted!r} is none of the witnesses ({', '.join(names)}): name one of them, or add it to the witnesses"
         raise DefinitionError(Complaint(text, ("training", "backend"), file=loaded.problem.name))
-    found.sort(key=lambda backend: backend.name != wanted)
-    usable = [backend for backend in found if unusable(backend, loaded.check) is None]
+    # The sort is stable: the others keep their order.
+    witnesses.sort(key=lambda backend: backend.name != wanted)
+    usable = [backend for backend in witnesses if unusable(backend, loaded.check) is None]
     if not usable or (wanted is not None and usable[0].name != wanted):
-        raise BackendError(found[0].name, str(unusable(found[0], loaded.check)))
+        raise BackendError(witnesses[0].name, str(unusable(witnesses[0], loaded.check)))
     return usable

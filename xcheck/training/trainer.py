@@ -1,275 +1,175 @@
-"""Course: training from the first checkpoint to the last, each of them a full check."""
+"""Trainer: the loop from θ₀ to the end of a training, with what has to be done at each step."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
+from xcheck.errors import BackendError
+from xcheck.findings import BACKEND_FAILED, Finding
+from xcheck.layout import Vector
+from xcheck.networks.definition import Training
+from xcheck.training.caveats import is_far
+from xcheck.training.checkpoints import Checker, Told, WeightFiles
+from xcheck.training.curves import EarlyStopping, LossCurve, LossPoint, steps_between_points
+from xcheck.training.divergence import DivergenceMonitor
+from xcheck.training.trajectories import Position, Positions
 
-from xcheck.backend.contract import Backend
-from xcheck.checks.networks.check import NetworkCheck
-from xcheck.checks.report import Report
-from xcheck.dtypes import roundoff_of
-from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.findings import BACKEND_FAILED, NOT_SAVED, Finding
-from xcheck.networks.data import Parts
-from xcheck.networks.definition import Loaded, Training, write_weights
-from xcheck.networks.network import Network
-from xcheck.networks.problem import Problem
-from xcheck.training.caveats import is_far, not_finite, training_caveats
-from xcheck.training.curves import LossPoint, every, look_at, recipe_of, test_error_at
-from xcheck.training.descent import Descent
-from xcheck.training.divergence import DivergenceMonitor, has_kinks
-from xcheck.training.drift import Drift, apart, drift_of, drifts, unrepeated
-from xcheck.training.report import Checkpoint, TrainingReport
-from xcheck.training.trajectories import Position, positions
-from xcheck.training.weight_sizes import sizes_at
-
-_ROUNDINGS = 16
+__all__: Sequence[str] = ["Ending", "Moved", "Told", "Trainer", "planned_checks"]
 
 Moved = Callable[[int, int, float], None]
-Told = Callable[[Checkpoint], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ending:
+    """Where and why a training has ended.
+
+    Attributes:
+        position: the last one.
+        stopped: why not all planned steps were taken; empty if they were.
+        overflowed: whether θ is not finite after the next step.
+        interrupted: whether a person has interrupted it.
+        seconds: wall time, checks included.
+    """
+
+    position: Position
+    stopped: str
+    overflowed: bool
+    interrupted: bool
+    seconds: float
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Trainer:
-    """Training in progress.
+    """A training in progress.
 
     Attributes:
-        loaded: network, θ₀, data of the checks, and how they are made.
-        plan: how to train.
-        parts: of the data.
-        witnesses: those that are there, the driving one first.
-        asked: those that were asked for, for the checks.
-        worst: how many components to name per pair.
-        save_weights: where θ of each checkpoint goes, its step before the suffix.
+        plan: number of steps, learning rate, and when to check.
+        start: θ₀.
+        losses: of the training and the validation part along the way.
+        stopping: tells when the validation loss has not improved for too long.
+        checker: makes the checks.
+        monitor: watches whether trajectories part.
+        files: where θ is written to.
+        failures: what fails beside the checks; a witness that fails adds a finding.
         progress: called with (steps taken, steps planned, cost).
-        tell: called with every checkpoint as soon as it is there.
     """
 
-    loaded: Loaded
     plan: Training
-    parts: Parts
-    witnesses: Sequence[Backend]
-    asked: Sequence[str | Backend] | None
-    worst: int
-    save_weights: Path | None
+    start: Vector
+    losses: LossCurve
+    stopping: EarlyStopping
+    checker: Checker
+    monitor: DivergenceMonitor
+    files: WeightFiles
+    failures: list[Finding]
     progress: Moved
-    tell: Told
-    _looks: dict[int, LossPoint] = field(default_factory=dict)
-    _checkpoints: list[Checkpoint] = field(default_factory=list)
-    _drifted: dict[int, list[float]] = field(default_factory=dict)
-    _failures: list[Finding] = field(default_factory=list)
     _stopped: str = ""
-    _step: int = 0
-    _best: tuple[float, Position] | None = None
-    _watch: DivergenceMonitor = field(init=False)
+    _overflowed: bool = False
+    _position: Position = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._watch = DivergenceMonitor(
-            names=[backend.name for backend in self.witnesses],
-            roundoff=self._roundoff,
-            floor=self._floor,
-            kinked=has_kinks(self._problem.network),
-            check=self._check_batch,
-        )
+    def run(self, positions: Positions) -> Ending:
+        """Follow the trajectories to their end; what was checked is kept when something breaks off the training.
 
-    def run(self) -> TrainingReport:
-        """Train and check; what was checked is kept when a person interrupts, or the driving witness fails."""
-        start, interrupted = time.perf_counter(), False
-        path = positions(
-            self.loaded, self.plan, self.parts, self.witnesses, failed=self._fail, rejoining=self._watch.rejoining
-        )
-        here = next(path)  # θ₀ is always there
+        Args:
+            positions: of all trajectories, step by step.
+
+        Raises:
+            KeyboardInterrupt: a person interrupts it before anything was checked.
+            BackendError: the driving witness fails before anything was checked.
+        """
+        began, interrupted = time.perf_counter(), False
+        self._position = next(positions)  # θ₀ is always there
         try:
-            while not self._at(here):
-                following = next(path, None)
-                if following is None:
-                    break
-                here = following
-            self._at_the_end(here)
+            self._follow(positions)
         except KeyboardInterrupt:
-            if not self._checkpoints:
+            if not self.checker.checkpoints:
                 raise
-            interrupted, self._stopped = True, f"interrupted after step {here.step}"
-            self._saved(here)
+            interrupted, self._stopped = True, f"interrupted after step {self._position.step}"
+            self.files.write(self._position.step, self._position.theta)
         except BackendError as error:
-            if not self._checkpoints:
+            if not self.checker.checkpoints:
                 raise
-            self._fail(error.backend, error.text)
-            self._stopped = f"{error.backend} failed after step {here.step}"
-        return self._report(here, interrupted=interrupted, seconds=time.perf_counter() - start)
-
-    # --- on the way -------------------------------------------------------------------------------------------------
-
-    def _at(self, here: Position) -> bool:
-        """Look, check and measure where it is time; return whether to stop early."""
-        self._step = here.step
-        self._watch.at(here, far=is_far(self._problem.theta, here.theta))
-        checked = here.step in self._planned
-        if checked or here.step % every(self.plan) == 0:
-            look = self._look(here)
-            self.progress(here.step, self.plan.steps, look.cost)
-        if checked:
-            self._check(here)
-        return self._has_had_enough(here)
-
-    @property
-    def _planned(self) -> Sequence[int]:
-        return (0, self.plan.steps) if self.plan.check_at is None else sorted(set(self.plan.check_at))
-
-    def _at_the_end(self, here: Position) -> None:
-        """Look where it ended, and check there if that was early; where numbers have ended there is nothing to."""
-        self._look(here)
-        if self._stopped:
-            if all(checkpoint.step != here.step or checkpoint.batch for checkpoint in self._checkpoints):
-                self._check(here)
-        elif here.step < self.plan.steps:
-            self._stopped = f"θ is not finite after step {here.step + 1}"
-            if not is_far(self._problem.theta, here.theta):
-                self._check_batch(here)
-
-    def _has_had_enough(self, here: Position) -> bool:
-        """Return whether the validation loss has not improved for too many steps."""
-        stopping = self.plan.early_stopping
-        if stopping is None or here.step % every(self.plan):
-            return False
-        loss = self._looks[here.step].validation_loss
-        if self._best is None or loss < self._best[0]:
-            self._best = loss, here
-        best = self._best[1]
-        if here.step >= self.plan.steps or here.step - best.step < stopping.patience:
-            return False
-        self._stopped = f"stopped early after step {here.step}: the validation loss was least at step {best.step}"
-        saved = self._saved(best)
-        self._stopped += f", whose θ is in {saved}" if saved else ""
-        return True
-
-    def _look(self, here: Position) -> LossPoint:
-        if here.step not in self._looks:
-            look = look_at(self._problem.network, here.theta, self.parts, here.step)
-            self._looks[here.step] = look
-            if here.others:
-                self._drifted[here.step] = [apart(here.theta, other) for other in here.others]
-        return self._looks[here.step]
-
-    def _check_batch(self, here: Position) -> Report:
-        """Check the gradients of the step that follows, on its own batch with its masks."""
-        driving = Descent(self._problem, self.parts.training, self.plan, self.witnesses[0], self.loaded.check)
-        return self._check(here, driving.batch_of(here.step, here.theta), batch=True)
-
-    def _check(self, here: Position, problem: Problem | None = None, *, batch: bool = False) -> Report:
-        problem = (problem or replace(self._problem, theta=here.theta)).rounded(self.loaded.check.dtype)
-        loaded = replace(self.loaded, problem=problem, warnings=() if self._checkpoints else self.loaded.warnings)
-        report = NetworkCheck(loaded, self.asked, self.worst).run().report
-        training, free = self.parts.training, here.unpenalised
-        checkpoint = Checkpoint(
-            step=here.step,
-            report=report,
-            look=self._look(here),
-            sizes=sizes_at(self._predicting, problem.theta, training),
-            unpenalised=None if free is None else sizes_at(self._predicting, free, training),
-            saved=self._saved(here),
-            batch=batch,
-        )
-        self._checkpoints.append(checkpoint)
-        self.tell(checkpoint)
-        return report
-
-    def _saved(self, here: Position) -> str | None:
-        if self.save_weights is None:
-            return None
-        file = saved_at(self.save_weights, here.step)
-        try:
-            if file.resolve() == self.loaded.weights:
-                raise DefinitionError(Complaint(f"{file} is what θ was read from, and is kept"))
-            write_weights(file, self._problem.layout, here.theta)
-        except DefinitionError as error:
-            self._failures.append(Finding(code=NOT_SAVED, text=f"step {here.step}: {error}"))
-            return None
-        return str(file)
-
-    def _fail(self, name: str, text: str) -> None:
-        self._watch.failed.add(name)
-        self._failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: step {self._step + 1}: {text}"))
-
-    @property
-    def _floor(self) -> float:
-        """How far rounding may lead in a step whose gradient is a sum that cancels: α u √n times what is summed."""
-        data, size = self.parts.training, self._problem.layout.size
-        largest = max(1.0, float(np.abs(data.inputs).max())) * max(1.0, float(np.abs(data.targets).max()))
-        return float(_ROUNDINGS * self._roundoff * self.plan.learning_rate * largest * np.sqrt(size))
-
-    # --- telling ----------------------------------------------------------------------------------------------------
-
-    @property
-    def _problem(self) -> Problem:
-        return self.loaded.problem
-
-    @property
-    def _predicting(self) -> Network:
-        return self._problem.network.without_dropout()
-
-    @property
-    def _seen(self) -> list[LossPoint]:
-        return [self._looks[step] for step in sorted(self._looks)]
-
-    def _report(self, here: Position, *, interrupted: bool, seconds: float) -> TrainingReport:
-        self._look(here)
-        drift = self._drift()
-        return TrainingReport(
-            model=self._problem.name,
-            driver=self.witnesses[0].name,
-            plan=_plan(self.plan, self.parts),
-            checkpoints=tuple(self._checkpoints),
-            looks=tuple(self._seen),
-            recipe=recipe_of(self._problem.network.loss, self._seen[-1], self.parts, self.plan.bayes_error),
-            test_error=test_error_at(self._predicting, here.theta, self.parts),
-            drift=drift,
-            dropout=self._problem.network.drops,
-            full_batch=self.plan.takes_all_of(len(self.parts.training.inputs)),
-            findings=(*self._failures, *unrepeated(self._watch.partings, self.witnesses[0].name)),
-            warnings=tuple(self._warnings(here, drift)),
-            steps=here.step,
-            missed=tuple(step for step in self._planned if step > here.step),
+            self.drop_witness(error.backend, error.text)
+            self._stopped = f"{error.backend} failed after step {self._position.step}"
+        seconds = time.perf_counter() - began
+        self._measure(self._position)  # the last point of the curve is where it ended, however it did
+        return Ending(
+            position=self._position,
             stopped=self._stopped,
+            overflowed=self._overflowed,
             interrupted=interrupted,
-            seed=self._problem.seed,
             seconds=seconds,
         )
 
-    def _drift(self) -> Drift | None:
-        names = [backend.name for backend in self.witnesses[1:]]
-        return drift_of(names, sorted(self._drifted.items()), self._watch.partings)
+    def drop_witness(self, name: str, text: str) -> None:
+        """Keep a witness's failure as a finding, and watch its trajectory no longer."""
+        self.monitor.failed.add(name)
+        self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: step {self._position.step + 1}: {text}"))
 
-    @property
-    def _roundoff(self) -> float:
-        return roundoff_of(self.loaded.check.dtype)
+    def _follow(self, positions: Positions) -> None:
+        """Visit every position until the training is over, or the driving trajectory ends."""
+        restart = self._visit(self._position)
+        while not self._is_over(self._position):
+            following = _advance(positions, restart)
+            if following is None:
+                break
+            self._position = following
+            restart = self._visit(following)
+        self._finish(self._position)
 
-    def _warnings(self, here: Position, drift: Drift | None) -> Iterator[Finding]:
-        examples, driver = len(self.parts.training.inputs), self.witnesses[0].name
-        yield from training_caveats(
-            self._problem.network, self.plan, self._seen, examples=examples, roundoff=self._roundoff
-        )
-        if "not finite" in self._stopped:
-            yield not_finite(self._stopped, driver, self.plan.learning_rate, self._problem.theta, here.theta)
-        if drift is not None:
-            yield from drifts(drift, driver)
+    def _visit(self, position: Position) -> Collection[int]:
+        """Compare trajectories, measure losses and check where it is time; return which trajectories restart."""
+        restart = self.monitor.compare(position, far=is_far(self.start, position.theta))
+        planned = position.step in planned_checks(self.plan)
+        if planned or self._is_due(position.step):
+            self.progress(position.step, self.plan.steps, self._measure(position).cost)
+        if planned:
+            self.checker.check(position)
+        return restart
+
+    def _is_over(self, position: Position) -> bool:
+        """Return whether the training stops early, and save the best θ if it does."""
+        # Losses that are measured for the sake of a check do not count, so that checks do not change where it stops.
+        if not self._is_due(position.step):
+            return False
+        validation_loss = self._measure(position).validation_loss
+        stops = self.stopping.observe(position.step, position.theta, validation_loss)
+        if not stops or position.step >= self.plan.steps:
+            return False
+        best = self.stopping.best_step
+        self._stopped = f"stopped early after step {position.step}: the validation loss was least at step {best}"
+        saved = self.files.write(best, self.stopping.best_theta)
+        self._stopped += f", whose θ is in {saved}" if saved else ""
+        return True
+
+    def _finish(self, position: Position) -> None:
+        """Check where the training stopped early, or cannot go on."""
+        if self._stopped:
+            if not self.checker.has_checked(position.step):
+                self.checker.check(position)
+        elif position.step < self.plan.steps:
+            self._stopped = f"θ is not finite after step {position.step + 1}"
+            # At an ordinary θ the gradient must be at fault: that of the very step shows it.
+            if not is_far(self.start, position.theta):
+                self.checker.check_batch(position)
+            self._overflowed = True
+
+    def _measure(self, position: Position) -> LossPoint:
+        self.monitor.record(position)
+        return self.losses.at(position.step, position.theta)
+
+    def _is_due(self, step: int) -> bool:
+        return step % steps_between_points(self.plan) == 0
 
 
-def saved_at(file: Path, step: int) -> Path:
-    """Return the file that θ after so many steps goes to.
+def _advance(positions: Positions, restart: Collection[int]) -> Position | None:
+    """Return the next position, or None where the driving trajectory ends."""
+    try:
+        return positions.send(restart)
+    except StopIteration:
+        return None
 
-    >>> str(saved_at(Path("theta.npz"), 100))
-    'theta-100.npz'
-    """
-    return file.with_name(f"{file.stem}-{step}{file.suffix}")
 
-
-def _plan(plan: Training, parts: Parts) -> str:
-    copies = "" if parts.originals is None else f" ({parts.originals} and copies)"
-    sizes = [f"{len(parts.training.inputs)} for training{copies}", f"{len(parts.validation.inputs)} for validation"]
-    sizes += [] if parts.test is None else [f"{len(parts.test.inputs)} for testing"]
-    batch = "full batch" if plan.takes_all_of(len(parts.training.inputs)) else f"batches of {plan.batch}"
-    return f"{plan.steps} steps, learning rate {plan.learning_rate:g}, {batch}, {', '.join(sizes)}"
+def planned_checks(plan: Training) -> Sequence[int]:
+    """Return the steps after which gradients are to be checked: as the definition says, or at both ends."""
+    return (0, plan.steps) if plan.check_at is None else sorted(set(plan.check_at))

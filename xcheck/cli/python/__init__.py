@@ -1,1 +1,1 @@
-"""MODEL as Python: how cases are found in a file or module, and by which names they are called."""
+"""A MODEL that is Python: how its file or module is loaded, and how its cases are found."""

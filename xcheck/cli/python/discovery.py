@@ -1,4 +1,4 @@
-"""Offers: the cases in a person's Python file or module, by name.
+"""Discovery: the cases in a person's Python file or module, by name.
 
 A case is a `Case` at module level, or a function that is marked by `@xcheck.case` and returns one.
 """
@@ -26,11 +26,11 @@ class DiscoveredCase:
     """One case of a source.
 
     Attributes:
-        name: as it may be typed on the command line.
+        name: as it can be typed on the command line, with its file or module.
         key: its own name.
-        line: where it stands; None where that is unknown.
-        case: what is to be checked.
-        source: where it comes from.
+        line: that binds the name; None where that is unknown.
+        case: that is to be checked.
+        source: the file or module.
     """
 
     name: str
@@ -39,91 +39,98 @@ class DiscoveredCase:
     case: Case
     source: Source
 
-    def located(self, complaint: Complaint) -> Complaint:
-        """Return a complaint about this case with its place."""
+    def locate(self, complaint: Complaint) -> Complaint:
+        """Return a complaint about this case with its file, line and name."""
         return replace(complaint.under(self.key), file=self.source.shown, line=self.line)
 
 
 def discover_cases(wanted: Reference) -> list[DiscoveredCase]:
-    """Load what a MODEL names and return its cases in the order of definition.
+    """Load the source that a MODEL names, and return its cases in the order of definition.
 
     Raises:
-        DefinitionError: it cannot be loaded, offers nothing or not this name, or a function returns no case.
+        DefinitionError: it cannot be loaded, has no case or none of this name, or a function returns no case.
     """
     source = load(wanted)
-    lines, found = bindings_of(source.module), _marked(source)
-    chosen = _chosen(source, found, lines)
-    twice = [_twice(source, name, lines[name].cases) for name in chosen if len(lines[name].cases) > 1]
+    bindings, cases = bindings_of(source.module), _find_cases(source)
+    chosen = _choose(source, cases, bindings)
+    # Python keeps the last of two functions of one name: the first would silently not be checked.
+    twice = [_defined_twice(source, name, bindings[name].cases) for name in chosen if len(bindings[name].cases) > 1]
     if twice:
         raise DefinitionError(twice)
-    offers: list[DiscoveredCase] = []
+    discovered: list[DiscoveredCase] = []
     complaints: list[Complaint] = []
     for name, value in chosen.items():
-        line = max(lines[name].lines, default=None)
+        line = max(bindings[name].lines, default=None)
         try:
-            offers.append(DiscoveredCase(wanted.named(name), name, line, _called(source, name, value, line), source))
+            case = _make_case(source, name, value, line)
+            discovered.append(DiscoveredCase(wanted.named(name), name, line, case, source))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
         raise DefinitionError(complaints)
-    return offers
+    return discovered
 
 
-def _marked(source: Source) -> dict[str, Any]:
-    """Return cases and functions that return one, by name; what has two names goes by the first, unless asked for."""
-    found = {name: value for name, value in vars(source.module).items() if is_case(value)}
+def _find_cases(source: Source) -> dict[str, Any]:
+    """Return cases and functions marked by @xcheck.case, by name.
+
+    A case with two names goes by the first of them, unless the MODEL asks for a name.
+    """
+    cases = {name: value for name, value in vars(source.module).items() if is_case(value)}
     if source.reference.name is not None:
-        return found
-    first = {id(value): name for name, value in reversed(found.items())}
-    return {name: value for name, value in found.items() if first[id(value)] == name}
+        return cases
+    # The same case may be imported under a second name.
+    first = {id(value): name for name, value in reversed(cases.items())}
+    return {name: value for name, value in cases.items() if first[id(value)] == name}
 
 
-def _chosen(source: Source, found: Mapping[str, Any], lines: defaultdict[str, Binding]) -> Mapping[str, Any]:
-    """Return all, or the one that was asked for.
+def _choose(source: Source, cases: Mapping[str, Any], bindings: defaultdict[str, Binding]) -> Mapping[str, Any]:
+    """Return all cases, or the one that is asked for.
 
     Raises:
         DefinitionError: there is none, or not this one.
     """
     name = source.reference.name
-    if name is not None and name in found:
-        return {name: found[name]}
+    if name is not None and name in cases:
+        return {name: cases[name]}
     if name is not None and name in vars(source.module):
         kind = type(vars(source.module)[name]).__name__
         raise DefinitionError(
-            source.complaint(f"{name} is a {kind} and no case; {_WRITE}", max(lines[name].lines, default=None))
+            source.complaint(f"{name} is a {kind} and no case; {_WRITE}", max(bindings[name].lines, default=None))
         )
-    if name is not None and found:
-        close = get_close_matches(name, found, n=1)
+    if name is not None and cases:
+        close = get_close_matches(name, cases, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise DefinitionError(source.complaint(f"there is no case {name}{hint} (cases: {', '.join(found)})"))
-    if not found:
-        raise DefinitionError(source.complaint(f"offers nothing to check; {_WRITE}{_functions(source)}"))
-    return found
+        raise DefinitionError(source.complaint(f"there is no case {name}{hint} (cases: {', '.join(cases)})"))
+    if not cases:
+        raise DefinitionError(source.complaint(f"has no case to check; {_WRITE}{_list_functions(source)}"))
+    return cases
 
 
-def _called(source: Source, name: str, value: Any, line: int | None) -> Case:
-    """Return the case itself.
+def _make_case(source: Source, name: str, value: Any, line: int | None) -> Case:
+    """Return a case, or call the function that returns one.
 
     Raises:
         DefinitionError: the function raises, or returns something else.
     """
     if isinstance(value, Case):
         return value
+    # The function may import, read files or fail: all of it is a person's code.
     with source.running(f"{name} raises", line):
         made = value()
     if not isinstance(made, Case):
-        text = f"{name} returns {_described(made)}, not an xcheck.Case; {_WRITE}"
+        text = f"{name} returns {_describe_type(made)}, not an xcheck.Case; {_WRITE}"
         raise DefinitionError(source.complaint(text, line))
     return made
 
 
-def _described(value: object) -> str:
+def _describe_type(value: object) -> str:
     kind = type(value).__name__
     return "None" if value is None else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def _functions(source: Source) -> str:
-    """Say which functions could be meant."""
+def _list_functions(source: Source) -> str:
+    """Return a line with the functions of a source, one of which may be meant as a case."""
     functions = [
         f"{name} (line {value.__code__.co_firstlineno})"
         for name, value in vars(source.module).items()
@@ -132,7 +139,7 @@ def _functions(source: Source) -> str:
     return f"\nits functions are {', '.join(functions)}" if functions else ""
 
 
-def _twice(source: Source, name: str, lines: Sequence[int]) -> Complaint:
+def _defined_twice(source: Source, name: str, lines: Sequence[int]) -> Complaint:
     text = (
         f"{len(lines)} cases are called {name}, at lines {', '.join(map(str, lines))}: only the last would be checked"
     )

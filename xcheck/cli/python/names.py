@@ -1,4 +1,4 @@
-"""Bindings: at which lines of a module's text its names are given their values."""
+"""Names: the lines of a module's text at which its names are bound."""
 
 import ast
 import inspect
@@ -9,11 +9,11 @@ from types import ModuleType
 
 @dataclass(slots=True)
 class Binding:
-    """Where a name is bound at module level.
+    """The lines that bind a name at module level.
 
     Attributes:
         lines: all of them.
-        cases: those that visibly make a case.
+        cases: those whose text makes a case.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -21,25 +21,26 @@ class Binding:
 
 
 def bindings_of(module: ModuleType) -> defaultdict[str, Binding]:
-    """Return where the names of a module are bound, as far as its text tells."""
-    found: defaultdict[str, Binding] = defaultdict(Binding)
+    """Return the lines that bind each name of a module; none where its text is not known."""
+    bindings: defaultdict[str, Binding] = defaultdict(Binding)
     try:
         text = inspect.getsource(module)
     except (OSError, TypeError):
-        return found  # an extension, or a namespace
+        return bindings  # an extension, or a namespace
     for statement in ast.parse(text).body:
-        for name, visibly in _bound(statement):
-            found[name].lines.append(statement.lineno)
-            if visibly:
-                found[name].cases.append(statement.lineno)
-    return found
+        for name, makes_case in _bound_names(statement):
+            bindings[name].lines.append(statement.lineno)
+            if makes_case:
+                bindings[name].cases.append(statement.lineno)
+    return bindings
 
 
-def _bound(statement: ast.stmt) -> list[tuple[str, bool]]:
-    """Return the names that a statement binds, and whether it visibly makes a case of them."""
+def _bound_names(statement: ast.stmt) -> list[tuple[str, bool]]:
+    """Return the names that a statement binds, each with whether its text makes a case of it."""
     match statement:
         case ast.FunctionDef(name=name, decorator_list=decorators):
-            return [(name, any(map(_says_case, decorators)))]
+            # The first line is that of `def`, where editors jump to.
+            return [(name, any(map(_reads_case, decorators)))]
         case ast.Assign(targets=targets, value=value):
             return [(ast.unparse(target), _makes_case(value)) for target in targets]
         case ast.AnnAssign(target=target, value=value):
@@ -48,9 +49,9 @@ def _bound(statement: ast.stmt) -> list[tuple[str, bool]]:
 
 
 def _makes_case(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Call) and _says_case(node.func)
+    return isinstance(node, ast.Call) and _reads_case(node.func)
 
 
-def _says_case(node: ast.expr) -> bool:
+def _reads_case(node: ast.expr) -> bool:
     """Return whether an expression reads `case`, `xcheck.case`, `Case` or `xcheck.Case`."""
     return ast.unparse(node).rpartition(".")[2].lower() == "case"

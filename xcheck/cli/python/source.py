@@ -1,4 +1,4 @@
-"""A MODEL that is Python: which file or module it names, and how that is loaded.
+"""Source: the Python file or module that a MODEL names, and how it is loaded.
 
 `model.py`, `model.py::name`, `package.module:name`. Loading runs the code. A file's folder, or the current one, can be
 imported from while any of it runs, as with `python model.py` and `python -m package.module`.
@@ -23,11 +23,11 @@ _FORMS = "a MODEL is a definition model.toml, a Python file model.py or model.py
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a MODEL says.
+    """A MODEL that is Python, taken apart.
 
     Attributes:
-        source: the file, or the module with dots.
-        name: of one case; None for all that there are.
+        source: the file, or the dotted name of the module.
+        name: of one case; None for all cases.
         is_file: whether the source is a file.
     """
 
@@ -36,7 +36,7 @@ class Reference:
     is_file: bool
 
     def named(self, name: str) -> str:
-        """Return how a case of this source is written on the command line."""
+        """Return how a case of this source is typed on the command line."""
         return f"{self.source}{'::' if self.is_file else ':'}{name}"
 
 
@@ -45,10 +45,10 @@ class Source:
     """A file or module that has been loaded.
 
     Attributes:
-        reference: what the MODEL says.
-        module: what came of it.
-        file: where its code stands; None where Python does not say.
-        shown: the file as the person would name it.
+        reference: the MODEL, taken apart.
+        module: that was loaded.
+        file: of its code; None where Python does not say.
+        shown: the file as a person would name it.
         path: where Python looks for modules while code of this source runs.
     """
 
@@ -64,24 +64,24 @@ class Source:
 
     @contextmanager
     def running(self, what: str, line: int | None = None) -> Iterator[None]:
-        """Run code of this source; whatever it raises is a complaint.
+        """Let code of this source run within the context; an exception becomes a complaint.
 
         Args:
-            what: is being run, to begin the complaint with.
-            line: where it stands, in case the error does not tell.
+            what: the first words of the complaint.
+            line: of the code, used where the traceback has no line of this file.
 
         Raises:
-            DefinitionError: the code raises; with the traceback through the person's own code.
+            DefinitionError: the code raises; it has the traceback through the person's own code.
         """
-        with importable(self.path), _blamed(what, self.shown, self.file, line):
+        with importable(self.path), _complain_of_errors(what, self.shown, self.file, line):
             yield
 
 
 def reference(model: str) -> Reference | None:
-    """Return the Python that a MODEL names, None for a TOML definition.
+    """Return the Python source that a MODEL names; None for a TOML definition.
 
     Raises:
-        DefinitionError: it is written like neither.
+        DefinitionError: the MODEL is written like neither.
 
     >>> reference("model.py::mine")
     Reference(source='model.py', name='mine', is_file=True)
@@ -99,21 +99,21 @@ def reference(model: str) -> Reference | None:
     module, mark, name = model.partition(":")
     if not module.endswith(".py") and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
         return Reference(module, name, is_file=False)
-    raise DefinitionError(Complaint(_FORMS + _meant(model), file=model))
+    raise DefinitionError(Complaint(_FORMS + _guess_meaning(model), file=model))
 
 
 def load(wanted: Reference) -> Source:
-    """Load a file or a module; this runs it.
+    """Load a file or a module, which runs its code.
 
     Raises:
-        DefinitionError: it is not there, or it raises.
+        DefinitionError: it does not exist, or its code raises.
     """
-    return _from_file(wanted) if wanted.is_file else _from_module(wanted)
+    return _load_file(wanted) if wanted.is_file else _load_module(wanted)
 
 
 @contextmanager
 def importable(path: Sequence[str]) -> Iterator[None]:
-    """Let Python look for modules along `path`; afterwards it looks where it did before."""
+    """Let Python search `path` for modules within the context; afterwards it searches where it did before."""
     before = list(sys.path)
     sys.path[:] = path
     try:
@@ -122,8 +122,8 @@ def importable(path: Sequence[str]) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _meant(model: str) -> str:
-    """Return what somebody who mixed two of the forms will have meant."""
+def _guess_meaning(model: str) -> str:
+    """Return a hint for somebody who has mixed two of the forms."""
     source, _, name = model.replace("::", ":").partition(":")
     if not source or not name.isidentifier():
         return ""
@@ -136,7 +136,7 @@ _numbers = count(1)
 
 
 class _Fresh(SourceFileLoader):
-    """Compiles what is there now: nothing is left beside the file, and no older compilation is mistaken for it."""
+    """Compiles a file anew each time: it writes no cache beside the file, and reads no older one."""
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
@@ -144,7 +144,7 @@ class _Fresh(SourceFileLoader):
         return code
 
 
-def _from_file(wanted: Reference) -> Source:
+def _load_file(wanted: Reference) -> Source:
     shown, file = wanted.source, Path(wanted.source).resolve()
     try:
         with file.open("rb"):
@@ -161,39 +161,39 @@ def _from_file(wanted: Reference) -> Source:
     with importable([str(file.parent), *sys.path]):
         sys.modules[name] = module  # where dataclasses and pickle look for it
         try:
-            with _blamed("fails while it is loaded", shown, file):
+            with _complain_of_errors("fails while it is loaded", shown, file):
                 loader.exec_module(module)
-            _no_mixture(module, file, shown)
+            _refuse_mixture(module, file, shown)
         except BaseException:
             del sys.modules[name]
             raise
         return Source(wanted, module, file, shown, tuple(sys.path))
 
 
-def _no_mixture(module: ModuleType, file: Path, shown: str) -> None:
-    """Complain if the file was given modules of another folder that are called like those beside it.
+def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
+    """Complain if the file has imported a module of another folder whose name a module beside it has, too.
 
-    Python keeps one module of each name: of two files in two folders, each with a helper.py, the second would be given
-    the helper of the first.
+    Python keeps one module of each name: of two files in two folders, each with a helper.py, the second would get the
+    helper of the first.
     """
     imported = [value for value in vars(module).values() if isinstance(value, ModuleType | FunctionType | type)]
     used = {str(getattr(value, "__module__", value.__name__)).partition(".")[0] for value in imported}
     for name in sorted(used):
-        found = getattr(sys.modules.get(name), "__file__", None)
+        imported_file = getattr(sys.modules.get(name), "__file__", None)
         beside = [place for place in (file.parent / f"{name}.py", file.parent / name / "__init__.py") if place.exists()]
-        if found and beside and not is_library(found) and Path(found).resolve() not in beside:
-            text = f"{beside[0].name} beside it is not what was imported, but {found}: check them in runs of their own"
+        if imported_file and beside and not is_library(imported_file) and Path(imported_file).resolve() not in beside:
+            text = f"{beside[0].name} beside it was not imported, but {imported_file} was: check them in two runs"
             raise DefinitionError(Complaint(text, file=shown))
 
 
 # --- modules --------------------------------------------------------------------------------------------------------
 
 
-def _from_module(wanted: Reference) -> Source:
+def _load_module(wanted: Reference) -> Source:
     shown = wanted.named(wanted.name or "")
     with importable([str(Path.cwd()), *sys.path]):
-        with _blamed("fails while it is imported", shown, None):
-            module = _imported(wanted.source)
+        with _complain_of_errors("fails while it is imported", shown, None):
+            module = _import_module(wanted.source)
         if isinstance(module, str):
             text = f"there is no module {module}, neither in the current folder nor installed"
             raise DefinitionError(Complaint(text, file=shown))
@@ -202,8 +202,8 @@ def _from_module(wanted: Reference) -> Source:
         return Source(wanted, module, path, _relative(path) if path else shown, tuple(sys.path))
 
 
-def _imported(name: str) -> ModuleType | str:
-    """Return a module, or the name of what is not there of it."""
+def _import_module(name: str) -> ModuleType | str:
+    """Return a module, or the name of the part of its dotted name that does not exist."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -218,11 +218,11 @@ def _relative(path: Path) -> str:
 
 
 @contextmanager
-def _blamed(what: str, shown: str, file: Path | None, line: int | None = None) -> Iterator[None]:
-    """Turn whatever is raised by a person's code, and an exit, too, into a complaint with their traceback.
+def _complain_of_errors(what: str, shown: str, file: Path | None, line: int | None = None) -> Iterator[None]:
+    """Turn exceptions of a person's code within the context, also an exit, into a complaint with their traceback.
 
     Raises:
-        DefinitionError: something was raised.
+        DefinitionError: the code has raised something.
     """
     try:
         yield

@@ -1,0 +1,40 @@
+"""The tables of the page on benchmarks: written between markers, from the rows that are kept."""
+
+import re
+from pathlib import Path
+
+from benchmarks.measure import rows
+from benchmarks.publish.tables import markdown
+from benchmarks.suites import breadth_rows
+from benchmarks.suites.functions import KIND, functions_markdown
+
+_ROOT = Path(__file__).parents[2]
+PAGE = _ROOT / "docs" / "benchmarks.md"
+RESULTS = _ROOT / "benchmarks" / "results"
+TABLES = {"breadth table": RESULTS / "breadth-cpu.jsonl", "functions table": RESULTS / "functions-cpu.jsonl"}
+
+
+def markdown_of(path: Path) -> str:
+    """Return the Markdown table of a file of rows, whichever suite they are of.
+
+    Raises:
+        RowsError: it cannot be read.
+    """
+    if breadth_rows.is_breadth(path):
+        return breadth_rows.markdown(breadth_rows.read(path))
+    found = rows.read(path)
+    return functions_markdown(found) if found and found[0].kind == KIND else markdown(found)
+
+
+def with_tables(text: str) -> str:
+    """Return the page with its tables written anew, wherever there are rows and markers.
+
+    Raises:
+        RowsError: rows cannot be read.
+    """
+    for name, path in TABLES.items():
+        if path.exists():
+            between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+            # A table has no backslashes, which would mean something here.
+            text = between.sub(rf"\g<1>{markdown_of(path)}\n\g<2>", text)
+    return text

@@ -1,0 +1,94 @@
+"""The commands of the two suites on functions: `breadth` and `functions`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from benchmarks.measure.environment import environment
+from benchmarks.measure.rows import Row
+from benchmarks.publish import tables
+from benchmarks.publish.console import wide_console
+from benchmarks.suites.breadth_rows import BreadthRow, breadth_table
+from benchmarks.suites.function_cases import FUNCTIONS, FunctionCase
+from benchmarks.suites.functions import function_table, measure_functions
+
+FOLDER = Path("build", "benchmarks")
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _prepared(out: Path | None, name: str) -> Path:
+    out = out or FOLDER / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+_COUNT = click.IntRange(min=1)
+_OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Rows go here.")
+
+
+@click.command(name="breadth")
+@click.option("--quick", is_flag=True, help="One function in twelve, three faults in each (JAX: one).")
+@click.option("--every", type=_COUNT, default=1, show_default=True, help="One function in so many.")
+@click.option("--jax-faults", type=_COUNT, default=3, show_default=True, help="At most, in each function of JAX.")
+@_OUT
+def breadth_command(quick: bool, every: int, jax_faults: int, out: Path | None) -> None:
+    """Planted faults found, and right gradients rejected, in ordinary functions of three frameworks.
+
+    Exit status 1 if xcheck itself rejects a right gradient.
+    """
+    from benchmarks.suites.breadth import QUICK as QUICK_BREADTH
+    from benchmarks.suites.breadth import full, measure_breadth
+
+    path, rows = _prepared(out, "breadth-cpu.jsonl"), []
+    plan = QUICK_BREADTH if quick else full(every, jax_faults)
+    with path.open("w", encoding="utf-8") as file:
+        for row in measure_breadth(plan, environment("cpu"), _tell):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    show_breadth(rows, path)
+    sys.exit(1 if any(row.rejected for row in rows if row.method == "xcheck") else 0)
+
+
+def show_breadth(rows: Sequence[BreadthRow], path: Path) -> None:
+    """Print the table of a file of rows."""
+    console = wide_console()
+    console.print(breadth_table(rows))
+    console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _functions(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[FunctionCase, ...]:
+    known = {case.name: case for case in FUNCTIONS}
+    names = list(known) if value is None else [name.strip() for name in value.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(f"unknown function {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+@click.command(name="functions")
+@click.option("--quick", is_flag=True, help="The functions of 100 parameters only, three samples.")
+@click.option("--functions", "cases", callback=_functions, help="Names with commas.")
+@click.option("--rounds", type=_COUNT, default=5, show_default=True, help="Samples of each method.")
+@_OUT
+def functions_command(quick: bool, cases: tuple[FunctionCase, ...], rounds: int, out: Path | None) -> None:
+    """Time `xcheck.check` on functions, beside gradcheck; exit status 1 if xcheck does not agree."""
+    path, rows = _prepared(out, "functions-cpu.jsonl"), []
+    chosen = [case for case in cases if not (quick and case.large)]
+    with path.open("w", encoding="utf-8") as file:
+        for row in measure_functions(chosen, min(rounds, 3) if quick else rounds, environment("cpu"), _tell):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    show_functions(rows, path)
+    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+
+
+def show_functions(rows: Sequence[Row], path: Path) -> None:
+    """Print the table of a file of rows."""
+    console = wide_console()
+    console.print(function_table(rows))
+    console.print(tables.environment_lines(rows), soft_wrap=True)
+    console.print(f"wrote {path}", soft_wrap=True)
