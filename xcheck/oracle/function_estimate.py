@@ -1,18 +1,24 @@
 """Parts of the estimate of an arbitrary function: roundings, magnitudes, and the estimate if nothing was measured."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from xcheck.dtypes import BFLOAT16, FLOAT32
+from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.oracle.engines.lines import DIRECTIONS, Lines
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.network.forward import Trace
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
 # precision that would be everything.
 _ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
+# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|: a guess, as θ is rounded where it is stored,
+# and again wherever the function scales it.
+_ROUNDINGS_OF_THETA = 2.0**3
 
 
 def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
@@ -31,6 +37,31 @@ def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
 def rounding(roundoff: float) -> float:
     """Return how far rounding may move a slope, relative to the largest of its tensor."""
     return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
+
+
+def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roundoffs: Mapping[str, float]) -> Vector:
+    """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends.
+
+    Args:
+        lines: along which the slopes are.
+        theta: θ, shape (n,).
+        gradient: the slopes, shape (k,).
+        roundoffs: unit roundoff of each tensor of θ.
+    """
+    value = gradient.measured.value
+    floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
+    coarsest = max(roundoffs.values(), default=FLOAT64)
+    # The size of θ along each line, which its rounding is relative to: 1 for directions.
+    extent = np.concatenate([np.abs(theta[lines.components]), np.ones(len(lines.directions))])
+    for tensor in lines.layout:
+        largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
+        roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
+        # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is
+        # a guess.
+        floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
+        # θ is rounded when it is stored: where J bends, that changes the slope.
+        floor[tensor.span] += _ROUNDINGS_OF_THETA * roundoff * np.nan_to_num(gradient.curvature * extent)[tensor.span]
+    return floor
 
 
 def magnitude_of(layout: Layout, measured: Measurement) -> Vector:

@@ -18,14 +18,13 @@ from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_
 from xcheck.oracle.bisection.search import Allowance, Located
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
-from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding
+from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
@@ -38,9 +37,6 @@ _PATIENCE = 2.0
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 # The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
 _UNEVEN = 3.0
-# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
-# A guess: θ is rounded where it is stored, and again wherever the function scales it.
-_OF_THETA = 2.0**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +253,7 @@ class FunctionOracle:
     def estimate(self, engine: str) -> Estimate:
         """Return the gradient with its bars, and the statistics of how it was measured."""
         measured, loss = self._found.measured, float(self.engine.losses[0])
-        floor = self._floor(measured.value)
+        floor = rounding_floor(self.lines, self.engine.theta, self._found, self._roundoffs)
         return Estimate(
             value=measured.value,
             error_bar=measured.bar,
@@ -282,23 +278,6 @@ class FunctionOracle:
             seconds=time.perf_counter() - self._start,
             compile_seconds=0.0,
         )
-
-    def _floor(self, value: Vector) -> Vector:
-        """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends."""
-        floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
-        coarsest = max(self._roundoffs.values(), default=FLOAT64)
-        # The size of θ along each line, which its rounding is relative to: 1 for directions.
-        single = np.abs(self.engine.theta[self.lines.components])
-        extent = np.concatenate([single, np.ones(len(self.lines.directions))])
-        for tensor in self.lines.layout:
-            largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
-            roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an
-            # eighth is a guess.
-            floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
-            # θ is rounded when it is stored: where J bends, that changes the slope.
-            floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.curvature * extent)[tensor.span]
-        return floor
 
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=FLOAT64)
