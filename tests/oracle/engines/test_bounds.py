@@ -1,9 +1,11 @@
 """Bounds of increments: no unit above moves further than its bound says, and short means short everywhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from xcheck import Problem
+from xcheck import Dense, Network, Problem
 from xcheck.networks.network import ACTIVATIONS
 from xcheck.oracle.engines.bounds import increment_bounds, is_short
 from xcheck.oracle.engines.elementary import SHORT
@@ -41,3 +43,15 @@ def test_the_longest_short_distance() -> None:
     assert is_short(np.array([0.0, SHORT / 2]))
     assert not is_short(np.array([0.0, SHORT]))
     assert not is_short(np.array([np.nan]))
+
+
+def test_gains_of_all_layers_multiply() -> None:
+    """Four layers of one unit with weights 3: a step in the first moves the last 27 times as far."""
+    network = Network(
+        inputs=1, layers=tuple(Dense(units=1, activation="identity") for _ in range(4)), loss="mean_squared_error"
+    )
+    problem = Problem.create(network, np.ones((2, 1)), np.ones((2, 1)))
+    problem = replace(problem, theta=np.tile([3.0, 0.0], 4))
+    first, *_, last = increment_bounds(StructuredEngine(problem))
+    assert 27 <= first[0] <= 27 * 2 * 1.13**4
+    assert last[0] <= 2 * 1.13
