@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout
+from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.function_estimate import magnitude_of, nothing_measured, quantized_roundoff, rounding
+from xcheck.oracle.estimators.sides import OneSidedGradient
+from xcheck.oracle.function_estimate import magnitude_of, nothing_measured, quantized_roundoff, rounding, rounding_floor
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,16 @@ def test_half_precision_may_lose_less_than_everything() -> None:
     """A multiple of the roundoff, and of a coarse one a smaller multiple."""
     assert rounding(2.0**-53) == 2.0**-45
     assert rounding(2.0**-8) < 1
+
+
+def test_the_floor_of_roundings() -> None:
+    """256 roundings of the tensor's largest slope, an eighth of all others', and those of θ where J bends."""
+    layout, slope = Layout.of({"W": (2,), "b": (1,)}), np.array([8.0, -2.0, 0.0])
+    measured = Measurement(np.arange(3), slope, slope, slope, slope[None], np.abs(slope), 0 * slope, np.ones(3), 0)
+    gradient = replace(OneSidedGradient.smooth(measured), curvature=np.array([0.0, 64.0, 0.0]))
+    roundoffs = {"W": 2.0**-53, "b": 2.0**-24}
+    floor = rounding_floor(Lines.all_of(layout), np.array([1.0, -4.0, 1.0]), gradient, roundoffs)
+    np.testing.assert_array_equal(floor, [2.0**-42, 2.0**-42 + 2.0**-42, 2.0**-16])
 
 
 def test_the_yardstick() -> None:

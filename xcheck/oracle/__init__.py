@@ -1,7 +1,7 @@
-"""The judge: numerical gradients of J from its values alone, in float64.
+"""The oracle: numerical gradients of J from its values alone, in float64.
 
-Engines (how many perturbed losses at once) and estimators (which steps, which combination, which bar) are separate;
-`numerical_gradient` puts the two together for a problem.
+Engines evaluate perturbed losses, many at once. Estimators choose steps, and make derivatives with error bars of the
+differences. `numerical_gradient` puts the two together for a network.
 """
 
 from xcheck.oracle.engines.base import Differences, Engine, EngineName

@@ -1,4 +1,4 @@
-"""Arrays with one column for each component: selected, replaced and joined together, so that none is left behind."""
+"""Columns: arrays with one column per component that are selected, replaced and joined together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,9 +16,10 @@ TOTAL = {"total": True}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """A dataclass whose arrays have the components in their last axis; fields that are `Columns` move along.
+    """A dataclass whose arrays have the components in their last axis.
 
-    Fields of other kinds stay as they are; where several are joined, the first decides, or they add up (`TOTAL`).
+    Fields that are `Columns` themselves are treated likewise. Other fields stay as they are; in a concatenation they
+    are those of the first part, or add up if they are marked `TOTAL`.
     """
 
     def take(self, rows: Indices | Flags | slice) -> Self:
@@ -54,6 +55,7 @@ def _taken(value: Any, rows: Any) -> Any:
 def _put(value: Any, rows: Indices, other: Any) -> Any:
     if isinstance(value, Columns):
         return value.put(rows, other)
+    # Values are never written to: the caller may still hold the old array.
     changed = value.copy()
     changed[..., rows] = other
     return changed

@@ -1,7 +1,7 @@
-"""The referee: disputed components are measured again in extended precision, by the plain NumPy forward pass.
+"""Extended precision: disputed components of a network are measured again with `numpy.longdouble`.
 
-`numpy.longdouble` has 64 bits of mantissa on x86, so losses subtracted there keep three more digits. The referee is
-slow and called for a handful of components only; what it says replaces what was said before, unless it knows less.
+It has 64 bits of mantissa on x86, so losses that are subtracted keep three more digits. The plain NumPy forward pass is
+slow, so it measures a handful of components only. Its values replace the earlier ones unless their bars are wider.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import estimate_central
 from xcheck.oracle.estimators.rounding import rounding_errors
 
-# A report names ten components; more disputes than this are no matter of rounding.
+# A report names ten components, and more than 64 disputes are not a matter of rounding: a guess.
 _MOST = 64
 # Multiplications that all cases together may take: a few seconds.
 _AFFORDABLE = 2e9
@@ -25,7 +25,7 @@ _LOSSES_EACH = 12
 
 
 def count_affordable(problem: Problem) -> int:
-    """Return how many components the referee takes on; none where extended precision is no better than float64."""
+    """Return how many components can be measured again; 0 where extended precision is no better than float64."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return 0
     each = _LOSSES_EACH * problem.examples * problem.layout.size * len(problem.network.layers)
@@ -33,7 +33,7 @@ def count_affordable(problem: Problem) -> int:
 
 
 def settle_disputes(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
-    """Return the estimate after the worst disputes, as many as are affordable, have been before the referee.
+    """Return the estimate with the worst disputes, as many as are affordable, measured again.
 
     Args:
         problem: the network at θ.
@@ -61,6 +61,7 @@ def remeasure(problem: Problem, estimate: Estimate, disputed: Indices, *, tolera
     rounding = rounding_errors(problem, engine.trace, engine.dead, estimate.magnitude, loss, u)
     noise = np.full(problem.layout.size, rounding.loss)
     again = estimate_central(engine, noise, tolerance=tolerance, indices=disputed)
+    # Where the two contradict each other, extended precision is believed even with a wider bar.
     apart = np.abs(again.value - estimate.value[disputed]) > again.bar + estimate.error_bar[disputed]
     better = apart | ~(again.bar >= estimate.error_bar[disputed])
     places, again = disputed[better], again.take(better)

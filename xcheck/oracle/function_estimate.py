@@ -1,63 +1,93 @@
-"""Parts of the estimate of a function that nothing is known about: roundings, the yardstick, and nothing at all."""
+"""Parts of the estimate of an arbitrary function: roundings, magnitudes, and the estimate if nothing was measured."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
+from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.oracle.engines.lines import DIRECTIONS, Lines
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.rounding import Rounding
+from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.network.forward import Trace
-
-_FLOAT32, _HALF = 2.0**-24, 2.0**-8
 
 # What rounding may do to a component, in units of u and the largest of its tensor: sums of many terms cancel. In half
 # precision that would be everything.
 _ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
+# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|: a guess, as θ is rounded where it is stored,
+# and again wherever the function scales it.
+_ROUNDINGS_OF_THETA = 2.0**3
 
 
 def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
-    """Return the unit roundoff of the part of J that is a staircase; 0 if there is none.
+    """Return the unit roundoff that part of J is computed with if it is a staircase; 0 if it is not.
 
-    Close samples show no noise there, and others that of float32, or of bfloat16.
+    On a staircase close samples show no noise, and samples further apart that of float32, or of bfloat16.
     """
     stairs, level = float(coarse.max(initial=0.0)), float(near.max(initial=0.0))
     # Well above float64 (2⁻⁵³), and 256 times louder than close samples: a staircase, not a kink. 2⁻¹⁷ parts float32
     # from half.
     if not (stairs > 2.0**-36 * loss and stairs > 256 * level):
         return 0.0
-    return _HALF if stairs > 2.0**-17 * loss else _FLOAT32
+    return BFLOAT16 if stairs > 2.0**-17 * loss else FLOAT32
 
 
 def rounding(roundoff: float) -> float:
-    """Return what rounding may do, relative to the largest of its tensor."""
+    """Return how far rounding may move a slope, relative to the largest of its tensor."""
     return (_ROUNDINGS if roundoff < 2.0**-20 else _ROUNDINGS_OF_HALF) * roundoff
 
 
-def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
-    """Return the yardstick of what is negligible, per component, shape (k,).
+def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roundoffs: Mapping[str, float]) -> Vector:
+    """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends.
 
-    It is the slope itself, at a kink the steeper one. In a tensor of which nothing stands out of the noise (the bias in
-    front of a softmax, whose gradient cancels to zero) it is the largest slope of all: a tensor may be zero beside the
-    others, and is then not counted as verified (`xcheck.compare.coverage`).
+    Args:
+        lines: along which the slopes are.
+        theta: θ, shape (n,).
+        gradient: the slopes, shape (k,).
+        roundoffs: unit roundoff of each tensor of θ.
+    """
+    value = gradient.measured.value
+    floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
+    coarsest = max(roundoffs.values(), default=FLOAT64)
+    # The size of θ along each line, which its rounding is relative to: 1 for directions.
+    extent = np.concatenate([np.abs(theta[lines.components]), np.ones(len(lines.directions))])
+    for tensor in lines.layout:
+        largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
+        roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
+        # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is
+        # a guess.
+        floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
+        # θ is rounded when it is stored: where J bends, that changes the slope.
+        floor[tensor.span] += _ROUNDINGS_OF_THETA * roundoff * np.nan_to_num(gradient.curvature * extent)[tensor.span]
+    return floor
+
+
+def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
+    """Return the magnitude of each slope, below a fraction of which an error is negligible; shape (k,).
+
+    It is |slope|, at a kink of the steeper side. In a tensor whose slopes are all within the noise (the bias in front
+    of a softmax, whose gradient cancels to zero) it is the largest of all tensors: such a tensor is zero beside the
+    others, and is not counted as verified (`xcheck.compare.coverage`).
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
     magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
     for tensor in layout:
         if tensor.name == DIRECTIONS:
-            # Slopes to both sides may cancel, at a kink, and J moves all the same.
+            # At a kink the slopes to both sides may cancel, although J moves along the direction.
             magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
     largest = magnitude.max(initial=0.0)
     for tensor in layout:
         span = tensor.span
         if not (magnitude[span] > 4 * measured.bar[span]).any():
             magnitude[span] = largest
-    # What no loss has moved with is zero for certain.
+    # A slope along which no loss has changed is zero for certain.
     return np.where(measured.magnitude > 0, magnitude, 0.0)
 
 
 def nothing_measured(layout: Layout) -> Estimate:
-    """Return the estimate of a function that could not be differenced."""
+    """Return the estimate of a function that no differences could be taken of: every value is unknown."""
     unknown, zero = np.full(layout.size, np.nan), np.zeros(layout.size)
     return Estimate(
         value=unknown,

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
 from xcheck.oracle.bisection.search import Allowance, Located
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
-from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding
+from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
@@ -37,9 +37,6 @@ _PATIENCE = 2.0
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 # The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
 _UNEVEN = 3.0
-# What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|.
-# A guess: θ is rounded where it is stored, and again wherever the function scales it.
-_OF_THETA = 2.0**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,7 @@ def measure_function(
     start = time.perf_counter()
     lines, predicted = choose_lines(evaluator, theta, layout, options)
     engine = FunctionEngine(evaluator, theta, lines, progress=progress)
+    # Checks of all components, or of directions alone, were asked for as such: they have no deadline.
     if options.scope in ("auto", "sample"):
         engine.deadline = start + _PATIENCE * options.budget
     with np.errstate(all="ignore"):
@@ -187,11 +185,13 @@ class FunctionOracle:
 
     def _measure_noise(self, disputed: Indices) -> None:
         """Measure the noise along the disputed lines: it may be larger than where the tensor was sampled."""
+        # The worst and the mildest disputes stand for all of them.
         chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
         near, coarse = measure_noise_along(self.engine, chosen)
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self._noise, np.maximum(near, coarse)
         noise = _UNEVEN * before if computed_in > self.computed_in else before.copy()
+        # Noise is a measurement itself: less than twofold is no news.
         louder = found > 2 * noise[chosen]
         if louder.any():
             noise[chosen] = np.maximum(noise[chosen], found)
@@ -218,6 +218,7 @@ class FunctionOracle:
         """
         if self._options.epsilon != "auto" or not len(self.lines.directions):
             return None
+        # A search that is worth its losses gets a budget of its own.
         if self._options.scope == "auto":
             self.engine.deadline = time.perf_counter() + _PATIENCE * self._options.budget
         elif self._options.scope == "sample":
@@ -225,6 +226,7 @@ class FunctionOracle:
         with np.errstate(all="ignore"):
             locator = self._known.locator
             if locator is None:
+                # The directions were measured with the sample: the search starts from these values.
                 slopes = DirectionalDerivatives(self.engine)
                 slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self._noise.max()))
                 locator = Locator(self.engine, slopes)
@@ -251,7 +253,7 @@ class FunctionOracle:
     def estimate(self, engine: str) -> Estimate:
         """Return the gradient with its bars, and the statistics of how it was measured."""
         measured, loss = self._found.measured, float(self.engine.losses[0])
-        floor = self._floor(measured.value)
+        floor = rounding_floor(self.lines, self.engine.theta, self._found, self._roundoffs)
         return Estimate(
             value=measured.value,
             error_bar=measured.bar,
@@ -277,25 +279,8 @@ class FunctionOracle:
             compile_seconds=0.0,
         )
 
-    def _floor(self, value: Vector) -> Vector:
-        """Return how far rounding may move each slope: rounding of the gradient, and rounding of θ where J bends."""
-        floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
-        coarsest = max(self._roundoffs.values(), default=2.0**-53)
-        # The size of θ along each line, which its rounding is relative to: 1 for directions.
-        single = np.abs(self.engine.theta[self.lines.components])
-        extent = np.concatenate([single, np.ones(len(self.lines.directions))])
-        for tensor in self.lines.layout:
-            largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
-            roundoff = coarsest if tensor.name == DIRECTIONS else self._roundoffs[tensor.name]
-            # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an
-            # eighth is a guess.
-            floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
-            # θ is rounded when it is stored: where J bends, that changes the slope.
-            floor[tensor.span] += _OF_THETA * roundoff * np.nan_to_num(self._found.curvature * extent)[tensor.span]
-        return floor
-
     def _loss_floor(self, loss: float) -> float:
-        coarsest = max(self._roundoffs.values(), default=2.0**-53)
+        coarsest = max(self._roundoffs.values(), default=FLOAT64)
         noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
         # Two losses of different programs may differ by many roundings: 64 of those that were measured.
         return 64 * noise + rounding(coarsest) * abs(loss)

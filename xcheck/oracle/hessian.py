@@ -1,4 +1,4 @@
-"""Differences of a gradient along a few vectors: H v, with an error bar on every component.
+"""Hessian–vector products H v from differences of a gradient, with an error bar on every component.
 
     D(t) = (g(θ + t v) − g(θ − t v))/2t          R = (4 D(t) − D(2t))/3          bar = |R − R'| + c σ/t
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, extrapolate, truncation_error
@@ -23,7 +24,7 @@ _STEPS = tuple(2.0**-k for k in range(8, 41, 4))
 # Samples for the noise of g: so close that third differences of what is smooth vanish, 2¹⁹ roundings of θ apart.
 _SPACING = 2.0**-34
 # H v is a sum of products, as a gradient is: the same 256 roundings of float64.
-_ROUNDINGS = 2.0**8 * 2.0**-53
+_ROUNDINGS = 2.0**8 * FLOAT64
 
 
 def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vectors: Vector) -> Estimate:
@@ -46,7 +47,7 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
         lower=value,
         upper=value,
         conventions=value[None],
-        # H v is one vector: what is negligible in it is negligible.
+        # Each H v is one vector: components are negligible relative to its largest.
         magnitude=np.where(magnitude > 0, np.maximum(magnitude, scale), 0.0),
         loss=0.0,
         rounding=Rounding(_ROUNDINGS * np.nan_to_num(scale), 0.0),
@@ -56,14 +57,13 @@ def hessian_estimate(gradient: Callable[[Vector], Vector], theta: Vector, vector
 
 @np.errstate(all="ignore")  # a gradient that is not finite nearby leaves a bar that is not
 def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) -> tuple[Vector, Vector]:
-    """Return H v and its bar, component by component from the step whose bar is narrowest.
+    """Return H v and its bar, each component from the step whose bar is narrowest.
 
-    What is irregular there (`xcheck.oracle.estimators.central.truncation_error`) is believed only until a shorter
-    step is not.
+    An irregular value (`xcheck.oracle.estimators.central.truncation_error`) is used only until there is a regular one.
     """
     length = 1.0 / max(1.0, float(np.abs(vector).max(initial=0.0)))
     samples = np.stack([gradient(theta + k * _SPACING * length * vector) for k in range(1, POINTS + 1)], axis=-1)
-    noise = noise_level(samples) + 2.0**-53 * np.abs(samples[:, 0])
+    noise = noise_level(samples) + FLOAT64 * np.abs(samples[:, 0])
     best, width = np.full(theta.size, np.nan), np.full(theta.size, np.inf)
     settled = np.zeros(theta.size, dtype=bool)
     for step in _STEPS:
@@ -74,7 +74,7 @@ def _along(gradient: Callable[[Vector], Vector], theta: Vector, vector: Vector) 
         value, rounding = extrapolate(differences[0], differences[1]), NOISE_MULTIPLE * noise / t
         truncation, irregular = truncation_error(differences, rounding)
         bar = truncation + rounding
-        # Steps become shorter: one is believed until a shorter one is sharper, or contradicts it.
+        # Steps become shorter: a value stays until a shorter step gives a narrower bar, or contradicts it.
         contradicted = ~irregular & (np.abs(value - best) > bar + width)
         better = (bar < width) | ~settled | contradicted
         best, width = np.where(better, value, best), np.where(better, bar, width)

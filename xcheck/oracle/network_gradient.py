@@ -1,6 +1,6 @@
-"""The numerical gradient of a problem: an engine, the noise, the estimate, the refinement and the audit, in this order.
+"""The numerical gradient of a network: choose an engine, measure the noise, estimate, refine, audit.
 
-Where an engine fails its audit, the next more direct one takes over.
+If an engine fails its audit, the next more direct one takes over.
 """
 
 import time
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xcheck.dtypes import roundoff_of
+from xcheck.dtypes import FLOAT64, roundoff_of
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.loop import NetworkLoopEngine
@@ -33,17 +33,15 @@ from xcheck.oracle.estimators.rounding import Rounding, rounding_errors
 from xcheck.oracle.options import OracleOptions
 from xcheck.seeds import Stream, generator
 
-_FLOAT64 = 2.0**-53
-
-# Components that are audited: of the node engine by weight perturbation, and of whatever does not subtract losses by
-# the plain loop.
+# Components to be audited in addition to two of each tensor: by weight perturbation, which is cheap, and by the plain
+# loop, which is not. Guesses.
 _BY_WEIGHTS, _BY_LOOP = 32, 4
-# So many budgets an engine may take that steps in for one that failed its audit.
+# How many times the budget an engine may take if it replaces one that failed its audit: a guess, five minutes.
 _PATIENCE = 30
 
 
 class Stopwatch:
-    """Seconds since the start, and until the first batch came back (compilation, nearly all of it)."""
+    """A clock for the seconds since the start, and until the first batch, which are nearly all compilation."""
 
     def __init__(self, progress: Callable[[int], None] | None) -> None:
         self._start = time.perf_counter()
@@ -56,7 +54,7 @@ class Stopwatch:
         return time.perf_counter() - self._start
 
     def lap(self, done: int) -> None:
-        """Note that a batch of `done` differences is there."""
+        """Note that a batch of `done` differences is done."""
         self.first = self.first or self.elapsed
         if self._progress:
             self._progress(done)
@@ -64,13 +62,13 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class NetworkMeasurement:
-    """What one engine says of all components of θ.
+    """The measurements of all components of θ by one engine.
 
     Attributes:
         engine: the engine.
-        measured: all components, rounding at θ included in the bars.
-        audits: what came of auditing the engine.
-        referred: components that the engine's own noise had left too wide, and that were measured without it.
+        measured: all components, with rounding at θ included in the bars.
+        audits: the audits of the engine.
+        referred: components whose bars were too wide because of noise, and that another engine measured without it.
         evaluations: losses evaluated beside those of `measured`.
     """
 
@@ -96,23 +94,25 @@ class NetworkOracle:
     clock: Stopwatch
 
     def measure(self, engine: type[NetworkEngine]) -> NetworkMeasurement:
-        """Measure all components with one engine, and audit or refine them."""
+        """Measure all components with one engine, and audit it, or refine what it leaves too wide."""
         made = self._make(engine)
+        # There is nothing to subtract from: every component stays unknown, and the report says why.
         if not np.isfinite(made.losses).all():
             return NetworkMeasurement(made, _nothing(self.problem.layout.size))
         noise = self._noise(made)
         measured = self._with_rounding(made, self._estimate(made, noise))
         found = NetworkMeasurement(made, measured, evaluations=_noise_samples(made))
+        # Losses that are subtracted are noisy but direct; increments are sharp but derived, so they are audited.
         if not made.subtracts:
             return self._audit(found, noise)
         return self._refer(found) if self.options.extrapolates else found
 
     def estimate(self, found: NetworkMeasurement, audits: Sequence[Audit]) -> Estimate:
-        """Return everything that is known as one value.
+        """Return the gradient with its bars, and the statistics of how it was measured.
 
         Args:
-            found: what the engine says.
-            audits: its own, and those of engines that were given up before.
+            found: the measurements of the engine.
+            audits: its audits, and those of engines that failed before.
         """
         problem, engine, measured = self.problem, found.engine, found.measured
         roundoff = roundoff_of(self.options.dtype)
@@ -160,12 +160,13 @@ class NetworkOracle:
         options = self.options
         if options.extrapolates:
             first = estimate_by_nodes(engine, noise) if isinstance(engine, NodeEngine) else None
-            # Where losses are subtracted, what is too wide is referred at once. Where they are not, noise shrinks with
-            # the step, and longer ones gain nothing.
+            # If losses are subtracted, `_refer` measures bars that are too wide without subtracting. If they are not,
+            # noise shrinks with the step, so longer steps gain nothing.
             rounds = 0 if engine.subtracts else 4
             return estimate_central(
                 engine, noise, tolerance=options.tolerance, first=first, lengthen=False, rounds=rounds
             )
+        # One-sided differences are not extrapolated: they have a fixed step, even if it is automatic.
         epsilon = FORWARD_STEP if options.epsilon == "auto" else options.epsilon
         return estimate_fixed_step(engine, noise, epsilon=epsilon, difference=options.difference)
 
@@ -174,18 +175,19 @@ class NetworkOracle:
         return rounding_errors(self.problem, engine.trace, engine.dead, magnitude, loss_magnitude, roundoff)
 
     def _with_rounding(self, engine: NetworkEngine, measured: Measurement) -> Measurement:
-        """Add to the bars what no difference table shows: rounding at θ itself, the same in all perturbed losses."""
+        """Add to the bars the rounding at θ, which is the same in all perturbed losses, so that no table shows it."""
         magnitude = np.zeros(self.problem.layout.size)
         magnitude[measured.indices] = measured.magnitude
-        rounding = self._rounding(engine, magnitude, _FLOAT64).gradient[measured.indices]
+        rounding = self._rounding(engine, magnitude, FLOAT64).gradient[measured.indices]
         return replace(measured, bar=measured.bar + np.nan_to_num(rounding))
 
     def _refer(self, found: NetworkMeasurement) -> NetworkMeasurement:
-        """Measure again, without subtracting losses, what their noise has left too wide."""
+        """Measure components whose bars are too wide again, without subtracting losses."""
         tolerance = self.options.tolerance
         wide = np.flatnonzero(too_wide(found.engine, found.measured, tolerance))
         if not len(wide):
             return found
+        # The structured engine computes increments without subtracting, so its bars have no noise to shrink.
         engine = self._make(StructuredEngine)
         again = estimate_central(engine, self._noise(engine), tolerance=tolerance, indices=wide, lengthen=False)
         measured, better = merge_better(found.measured, self._with_rounding(found.engine, again), wide)
@@ -193,16 +195,17 @@ class NetworkOracle:
         return replace(found, measured=measured, referred=int(better.sum()), evaluations=evaluations)
 
     def _audit(self, found: NetworkMeasurement, noise: Vector) -> NetworkMeasurement:
-        """Hold a sample of the components against more direct engines."""
+        """Compare a sample of the components with more direct engines."""
         layout, rng = self.problem.layout, generator(self.problem.seed, Stream.AUDIT)
-        rounding = self._rounding(found.engine, np.zeros(layout.size), _FLOAT64).loss
-        panel: list[tuple[NetworkEngine, Vector, int]] = []
+        rounding = self._rounding(found.engine, np.zeros(layout.size), FLOAT64).loss
+        auditors: list[tuple[NetworkEngine, Vector, int]] = []
         if isinstance(found.engine, NodeEngine):
-            panel.append((self._make(SparseEngine), noise, _BY_WEIGHTS))
-        panel.append((self._make(NetworkLoopEngine), np.full(layout.size, rounding), _BY_LOOP))
+            auditors.append((self._make(SparseEngine), noise, _BY_WEIGHTS))
+        # The loop is audited by no one: it is the definition of the network, written out.
+        auditors.append((self._make(NetworkLoopEngine), np.full(layout.size, rounding), _BY_LOOP))
         audits = []
-        for engine, sigma, count in panel:
-            # Two of every tensor at least: a formula that serves a small one must not go unlooked at.
+        for engine, sigma, count in auditors:
+            # Two of every tensor at least: a wrong formula for a small tensor must show as well.
             own = [tensor.offset + rng.integers(0, tensor.size, 2) for tensor in layout]
             drawn = rng.choice(layout.size, min(count, layout.size), replace=False)
             chosen = np.unique(np.concatenate([*own, drawn]))
@@ -217,16 +220,17 @@ def _noise_samples(engine: NetworkEngine) -> int:
 
 
 def _nothing(size: int) -> Measurement:
-    """Return the measurement of a loss that is not finite: there is nothing to take differences of."""
+    """Return the measurement of a loss that is not finite at θ: every value is unknown."""
     unknown = np.full(size, np.nan)
     return Measurement(np.arange(size), unknown, unknown, unknown, unknown[None], unknown, unknown, np.zeros(size), 0)
 
 
 def planned_differences(problem: Problem, options: OracleOptions) -> int:
-    """Return how many differences will be taken at least: noise samples, and all of θ, or all units, with three steps.
+    """Return how many differences are planned: noise samples, and three steps for all components, or for all units.
 
-    Audits and refinements come on top.
+    Audits and refinements are not included.
     """
+    # The node engine moves units; a fixed step is taken per weight by the lecture's definition.
     by_unit = options.extrapolates and issubclass(_chosen(problem, options), NodeEngine)
     return _differences(problem, sum(problem.network.widths[1:]) if by_unit else problem.layout.size)
 
@@ -260,7 +264,7 @@ def _differences(problem: Problem, perturbed: int) -> int:
 
 
 def _predicted(problem: Problem) -> dict[str, float]:
-    """Return about how many seconds the engines take that perturb all of θ."""
+    """Return the predicted seconds of the engines that perturb all of θ."""
     return predict(problem, _differences(problem, problem.layout.size))
 
 
@@ -277,8 +281,8 @@ def estimate_with(
 ) -> Estimate:
     """Return the estimate of an engine; if it fails its audit, that of the next more direct one.
 
-    An engine that is contradicted is not believed in anything. Where the next one would take hours, nothing is known:
-    the error bars are infinite, and every component is undecided.
+    No value of an engine that failed is used. If the next one would take hours, all error bars are infinite, so that
+    every component is undecided.
     """
     oracle, predicted = NetworkOracle(problem, options, Stopwatch(progress)), _predicted(problem)
     audits: list[Audit] = []

@@ -1,4 +1,4 @@
-"""How the numerical gradient is taken: of a network, and of a function."""
+"""Options of the numerical gradient, of a network and of a function."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,14 +12,14 @@ ScopeName = Literal["auto", "all", "sample", "directions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OracleOptions:
-    """How the numerical gradient is taken.
+    """Options of the numerical gradient of a network.
 
     Attributes:
         epsilon: the fixed step of the lecture notes, or "auto": fourth order, step chosen per component.
         difference: "central", or "forward" for teaching; then "auto" is √u.
         tolerance: relative tolerance of the check; bars much wider than it are refined.
         device: "cpu" or "gpu"; float64 on both.
-        dtype: what the witnesses compute in: decides when rounding alone may put a unit on either side of a kink.
+        dtype: what the witnesses compute in; it decides which units rounding may put on either side of a kink.
         memory: bytes that perturbed networks may take up at a time.
         engine: how perturbed losses are evaluated, or "auto".
         budget: seconds that "auto" lets an engine take before it turns to a faster, less direct one.
@@ -36,13 +36,13 @@ class OracleOptions:
 
     @property
     def extrapolates(self) -> bool:
-        """Whether steps are chosen and extrapolate, or one fixed step is taken as it is."""
+        """Whether steps are chosen and extrapolated; else one fixed step is taken as it is."""
         return self.epsilon == "auto" and self.difference == "central"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionOptions:
-    """How to differentiate numerically.
+    """Options of the numerical gradient of a function.
 
     Attributes:
         epsilon: "auto", or the fixed step of the lecture notes.

@@ -1,4 +1,9 @@
-"""Scope: which lines of a function are differenced, so that it fits the budget."""
+"""Scope: the lines along which a function is differenced, chosen so that they fit the budget.
+
+They are all components if the predicted time is within the budget; else a sample of each tensor with a few random
+directions through all of θ; or, if not even that fits, directions alone. What such a check can miss is stated in the
+report (`xcheck.oracle.engines.lines.unseen`).
+"""
 
 import time
 
@@ -18,7 +23,7 @@ _WITH_NOISE = 10
 
 
 def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
-    """Return what is differenced, and how many seconds all components are predicted to take; 0 where it is not asked.
+    """Return the lines to difference, and the predicted seconds for all components; 0 where they were not predicted.
 
     Args:
         evaluator: the function.
@@ -34,10 +39,10 @@ def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: F
 
 
 def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
-    """Time some losses, and return what fits the budget.
+    """Time some losses, and return the lines that fit the budget, with the predicted seconds for all components.
 
-    Two losses are enough where all components fit. A whole batch is faster for each loss, but costs as much as the
-    differences of a small function: it is timed only where two losses speak against it.
+    Two losses are timed first. A whole batch is faster per loss, but costs as much as the differences of a small
+    function: it is timed only if all components do not fit by the time of two losses.
     """
     chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
     points = np.repeat(theta[None], chunk, axis=0)
@@ -50,6 +55,7 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
         predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
         if options.scope == "auto" and predicted <= options.budget:
             return Lines.all_of(layout), predicted
+    # A loss takes a nanosecond at least, so that nothing is divided by zero.
     affordable = options.budget / (_REFINEMENT * _LOSSES_EACH * max(each, 1e-9))
     tensors = sum(1 for tensor in layout if tensor.size)
     if options.scope == "auto" and affordable < _WITH_NOISE * (tensors + 1):

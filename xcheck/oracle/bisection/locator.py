@@ -47,6 +47,7 @@ class Locator:
             self.measure(np.setdiff1d(named, lines.components))
             spent = self._engine.evaluations - before
             return Located(tuple(named.tolist()), losses=spent, not_finite=len(bad))
+        # Errors that the sample shows are subtracted first, so that the search does not find them again.
         known = _find_wrong(gradient, allowance, lines, found)
         if len(known) > MOST_FOUND:
             return None
@@ -60,6 +61,7 @@ class Locator:
                 Lines(self._engine.lines.whole, new, Directions(0, self._engine.theta.size))
             )
             found = estimate_one_sided(engine, np.full(len(new), self._slopes.noise), tolerance=_TOLERANCE)
+            # The engine for single components counts for itself: its losses belong to the search.
             self._engine.evaluations += engine.evaluations
             before = self._places
             self._places = np.union1d(before, new)

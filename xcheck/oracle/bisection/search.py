@@ -141,6 +141,7 @@ class Search:
         known: dict[int, Measured] | None = None,
     ) -> None:
         self._slopes, self._layout, self._measure, self._allowance = slopes, layout, measure, allowance
+        # Corrected as components are found; the caller keeps the gradient as it is.
         self._gradient = gradient.copy()
         self._corrected: dict[int, Measured] = {}
         self._found: list[int] = []
@@ -170,6 +171,7 @@ class Search:
         stands: set[int] = set()
         while (worst := self._worst(everything)) is not None and worst not in stands:
             self._slopes.confirm(Segment(worst, *everything))
+            # A residual that stays with a shorter step is no feature of J inside the longer one.
             stands.add(worst)
 
     @property
@@ -192,8 +194,8 @@ class Search:
         ]
         # Where g was replaced by a measurement, r(B) is uncertain by that measurement's bar.
         doubt = sum(bar * abs(float(v[flat - block.start])) for flat, bar in inside)
-        granted = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
-        return float(v @ g) - slope.value, slope.bar + doubt + granted
+        allowed = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
+        return float(v @ g) - slope.value, slope.bar + doubt + allowed
 
     def _excess(self, number: int, block: Block, need: float = np.inf) -> float:
         """Return |r(B)| in units of its threshold: above 1 the block is wrong."""
@@ -223,6 +225,7 @@ class Search:
         while path.end.size > 1:
             block = path.end
             residual, _ = self._residual(number, block, self._slopes.measure(Segment(number, *block), np.inf))
+            # Derivatives to an eighth of the residual are sharp enough to tell which half holds it: a guess.
             excesses = self._halve(number, block, abs(residual) / 8)
             if max(excesses) <= 1:
                 break
@@ -245,6 +248,7 @@ class Search:
 
     def _accept(self, block: Block) -> bool:
         """Measure a block of one component, and return whether it is wrong; larger blocks are not accepted."""
+        # A component that was corrected already cannot be wrong again: the search has lost its way.
         if block.size > 1 or block.start in self._corrected:
             return False
         measured, claimed = self._measure(np.array([block.start]))[0], float(self._gradient[block.start])

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Columns, Indices
 
@@ -90,6 +91,7 @@ class Spans(Columns):
         )
 
 
+# Compiled functions return spans, so JAX must know their arrays.
 jax.tree_util.register_dataclass(Spans, ["lower", "upper", "conventions", "magnitude", "level"], [])
 
 
@@ -110,7 +112,7 @@ class Engine(ABC):
     name: str
     subtracts: bool = True
     first_step: float = 2.0**-10
-    roundoff: float = 2.0**-53
+    roundoff: float = FLOAT64
 
     def __init__(self, theta: Vector, layout: Layout, *, progress: Progress | None = None) -> None:
         self.theta = theta
@@ -133,6 +135,7 @@ class Engine(ABC):
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
         """Return the steps that are really taken: θᵢ + h is rounded, so it is rarely exactly h away from θᵢ."""
+        # The subtraction is exact for short steps (Sterbenz), so it recovers the step that the rounded sum stands for.
         return np.asarray((self.theta[indices] + step) - self.theta[indices])
 
     def exact(self, indices: Indices, plus: Vector, minus: Vector) -> Differences:
@@ -147,6 +150,7 @@ class Engine(ABC):
         spans, exact = self.spans(indices, plus, minus), self.exact(indices, plus, minus)
         # A step so small that it vanishes beside θᵢ gives 0/0: nan, which is undecided, never a disagreement.
         with np.errstate(all="ignore"):
+            # A negative distance exchanges the ends of the interval.
             one, other = spans.lower / distance, spans.upper / distance
             lower, upper = np.minimum(one, other), np.maximum(one, other)
             conventions = spans.conventions / distance

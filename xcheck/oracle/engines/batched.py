@@ -59,7 +59,9 @@ def _spans(network: Network, layout: Layout, arrays: Arrays, indices: Array, hig
 
         return jax.vmap(examples)(indices, high), jax.vmap(examples)(indices, low)
 
+    # Where no activation is piecewise there is nothing to map over, so the number of variants is given.
     above, below = jax.vmap(variant, axis_size=arrays.variants)(arrays.branches)
+    # One level for all variants: they differ by the slope at a tie, hardly by the loss.
     level = jnp.maximum(jnp.abs(above), jnp.abs(below)).max(0)
     return Spans.summarized(above - below, level, jnp)
 

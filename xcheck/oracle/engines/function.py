@@ -1,4 +1,4 @@
-"""Engine of functions that nothing is known about: losses at many θ, as many at a time as the framework can take."""
+"""Engine of arbitrary functions: losses at many θ, as many at a time as the framework can take."""
 
 import math
 import time
@@ -8,17 +8,18 @@ from functools import cached_property
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
 from xcheck.oracle.engines.lines import Lines
 
-# On a CPU more than this at a time leaves the cache; for functions of a few parameters more would gain nothing.
+# On a CPU more bytes at a time leave the cache; more than a thousand θ at a time gain nothing: guesses.
 _CACHE = 16 << 20  # bytes
 _MOST = 1024
-# A batch may take so much memory, with so many intermediate results of the size of the data.
+# A batch may take so many bytes if the function keeps so many results of the size of the data: guesses.
 _MEMORY, _LAYERS = 256 << 20, 8
-# A tensor with so many components to be moved has batches of its own.
+# Components of one tensor that are worth batches of their own: a guess.
 _ALONE = 64
 
 
@@ -48,7 +49,7 @@ class Evaluator:
     losses: Callable[[Vector], Vector]
     moved: Callable[[Vector, Indices, Vector], Vector] | None = None
     data: int = 0
-    roundoff: float = 2.0**-53
+    roundoff: float = FLOAT64
 
 
 class FunctionEngine(Engine):
@@ -92,20 +93,26 @@ class FunctionEngine(Engine):
 
     @property
     def late(self) -> bool:
-        """Whether the time is up: what is not settled stays undecided."""
+        """Whether the time is up: components that are not refined yet stay undecided."""
         return time.perf_counter() > self.deadline
 
     @cached_property
     def scale(self) -> Vector:
-        """Nothing is known about the function: max(1, |θᵢ|), and off the powers of 2 that functions repeat at."""
+        """A guess, as nothing is known about the function: max(1, |θᵢ|) times a random factor from 0.7 to 1.
+
+        The factor keeps steps off the powers of two, which a periodic function may have for its period.
+        """
+        # Random, and the same in every run for functions of the same size.
         odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 
     @property
     def shortest(self) -> Vector:
-        """Steps that a shorter one would round away beside θ: 64 units in the last place of θᵢ."""
+        """The shortest useful steps: 64 units in the last place of θᵢ; shorter ones are mostly rounded away."""
         here = np.abs(self.theta[self.lines.components])
+        # A step of 64 units is rounded by 1/128 of itself, which `attainable` corrects. With shorter ones J would move
+        # by few of its last bits.
         single = 64 * np.maximum(np.spacing(here), self.roundoff * here)
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
 
@@ -115,7 +122,7 @@ class FunctionEngine(Engine):
         return self._at(self.theta[None]) if self._here is None else self._here
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
-        """Return the step that is really taken along a component; directions take it as it is."""
+        """Return the steps that are really taken: along components they are rounded, along directions they are not."""
         taken = np.array(step)
         single = indices < len(self.lines.components)
         here = self.theta[self.lines.components[indices[single]]]
@@ -123,7 +130,8 @@ class FunctionEngine(Engine):
         return taken
 
     def _rounded(self, theta: Vector) -> Vector:
-        """Return numbers as the arithmetic of the function stores them."""
+        """Return numbers rounded as the arithmetic of the function stores them."""
+        # θ is held in float64: nothing is to be rounded if the function computes in it too.
         if self.roundoff < 2.0**-50:
             return theta
         _, exponent = np.frexp(theta)
@@ -146,17 +154,19 @@ class FunctionEngine(Engine):
 
     def for_lines(self, lines: Lines) -> "FunctionEngine":
         """Return an engine of the same function, along other lines; it counts for itself."""
+        # J(θ) is the same along all lines: it is not evaluated again.
         return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self.losses)
 
-    def displaced(self, piece: Vector, start: int, steps: Vector) -> Vector:
-        """Return J with the part of θ that begins at `start` moved along `piece` by each of `steps`, shape (k,)."""
-        part, found = slice(start, start + len(piece)), np.empty(len(steps))
+    def displaced(self, direction: Vector, start: int, steps: Vector) -> Vector:
+        """Return J with the part of θ that begins at `start` moved along `direction` by each of `steps`, shape (k,)."""
+        part, found = slice(start, start + len(direction)), np.empty(len(steps))
         chunk = chunk_for(self.theta.size, self._evaluator.data)
         for first in range(0, len(steps), chunk):
             rows = slice(first, min(first + chunk, len(steps)))
             points = np.repeat(self.theta[None], len(found[rows]), axis=0)
-            points[:, part] += steps[rows, None] * piece
+            points[:, part] += steps[rows, None] * direction
             found[rows] = self._at(points)
+            # A difference takes two losses.
             self.progress(len(points) // 2)
         return found
 
@@ -167,6 +177,7 @@ class FunctionEngine(Engine):
         """
         above, below, here = (np.empty(len(indices)) for _ in range(3))
         for places, alone in self._batches(indices):
+            # A side without a step is θ itself, of which one loss serves the whole batch.
             up, down = plus[places] != 0, minus[places] != 0
             lines = np.concatenate([indices[places][up], indices[places][down], indices[places][:1]])
             steps = np.concatenate([plus[places][up], minus[places][down], [0.0]])
@@ -192,6 +203,7 @@ class FunctionEngine(Engine):
             together = [np.flatnonzero(~alone[tensor])]
             for number in np.flatnonzero(alone):
                 own = np.flatnonzero(tensor == number)
+                # Two losses per component, and one at θ.
                 chunk = max(1, (chunk_for(int(self._sizes[number]), self._evaluator.data) - 1) // 2)
                 yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
         chunk = max(1, (chunk_for(self.theta.size, self._evaluator.data) - 1) // 2)
@@ -217,6 +229,7 @@ class FunctionEngine(Engine):
         """Return the losses at θ moved along lines."""
         self.evaluations += len(lines)
         if alone and self._evaluator.moved is not None:
+            # One tensor is copied per loss, and not all of θ.
             places = self.lines.components[lines]
             return self._evaluator.moved(self.theta, places, self.theta[places] + steps)
         return self._evaluator.losses(self.lines.points(self.theta, lines, steps))

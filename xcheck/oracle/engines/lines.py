@@ -1,7 +1,7 @@
 """Lines through θ along which J is differenced: components one by one, and random directions.
 
 Along a Gaussian v the slope is ∇J·v. An error e of the gradient shows there as v·e ~ N(0, ‖e‖²): k directions whose
-bars are β miss an error of norm ‖e‖ with probability ∏ P(|N(0, 1)| ≤ βᵢ/‖e‖). `unseen` turns this around.
+bars are β miss an error of norm ‖e‖ with probability ∏ P(|N(0, 1)| ≤ βᵢ/‖e‖). `unseen` solves this for ‖e‖.
 """
 
 import math
@@ -16,9 +16,10 @@ from xcheck.seeds import Stream
 
 DIRECTIONS = "random directions"
 
-# How many of them: with a sample, which may take its time, and alone, where every loss counts.
+# Directions beside a sample, at least and at most, and directions alone, where every loss counts: guesses. Six with a
+# bar β miss an error of norm 8 β with probability 10⁻⁶.
 _LEAST, _MOST, FEW = 4, 16, 6
-# Directions are as long as θ, and all of them are kept.
+# Each direction is as long as θ: a quarter of a gigabyte, a guess, bounds what is kept.
 _BYTES = 256 << 20
 
 
@@ -47,6 +48,7 @@ class Directions:
 
     def row(self, number: int) -> Vector:
         """Return one of them, shape (n,); not to be written into."""
+        # Drawn when it is asked for: a search may stop after the first.
         if number not in self._rows:
             if 8 * self._size * (len(self._rows) + 1) > _BYTES:
                 self._rows.clear()
@@ -64,11 +66,11 @@ class Directions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """What is differenced.
+    """The lines along which J is differenced.
 
     Attributes:
         whole: layout of θ.
-        components: flat indices of the components that are looked at, ascending, shape (c,).
+        components: flat indices of the components among them, ascending, shape (c,).
         directions: random vectors through all of θ.
         layout: names of the lines: a sample of θ, then the directions; shape (c + d).
     """
@@ -92,12 +94,12 @@ class Lines:
 
     @property
     def complete(self) -> bool:
-        """Whether every component is looked at."""
+        """Whether every component is among the lines."""
         return len(self.components) == self.whole.size
 
     @property
     def only_directions(self) -> bool:
-        """Whether there are directions, and nothing else."""
+        """Whether there are directions and no components."""
         return len(self.directions) > 0 and not len(self.components)
 
     def along(self, gradient: Vector) -> Vector:
@@ -137,6 +139,7 @@ def unseen(bars: Vector, probability: float = 1e-6) -> float:
     def missed(norm: float) -> float:
         return math.prod(math.erf(bar / norm / math.sqrt(2)) for bar in bars)
 
+    # The probability to miss falls with the norm: it is bracketed, then bisected on a logarithmic scale.
     low, high = float(bars.max()) * 1e-3, float(bars.max())
     while missed(high) > probability:
         high *= 2
@@ -149,12 +152,14 @@ def unseen(bars: Vector, probability: float = 1e-6) -> float:
 def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, including: Sequence[int] = ()) -> Lines:
     """Return a sample of each tensor, and random directions.
 
-    Small tensors are there with all their components, and so are those components that are to be included.
+    Small tensors have all their components in it; components that are to be included are in it in any case.
     """
+    # A quarter of what is affordable at most, so that components keep the larger share: a guess.
     fitting = min(_BYTES // (8 * max(layout.size, 1)), affordable // 4)
     directions = int(np.clip(fitting, _LEAST, _MOST))
     tensors = [tensor for tensor in layout if tensor.size]
     each = max(_LEAST, (affordable - directions) // max(1, len(tensors)))
+    # Sampling all would cost the same and say less.
     if affordable >= layout.size:
         return Lines.all_of(layout)
     places: list[Indices] = []
@@ -166,7 +171,7 @@ def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, incl
 
 
 def directions_alone(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
-    """Return random directions, and no component but those that are to be included."""
+    """Return random directions, and only those components that are to be included."""
     return Lines(
         layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, Stream.DIRECTIONS])
     )

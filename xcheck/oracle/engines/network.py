@@ -6,6 +6,7 @@ from functools import cached_property
 import jax
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import Complaint, DeviceError
 from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
@@ -61,7 +62,7 @@ class NetworkEngine(Engine):
         *,
         device: str = "cpu",
         memory: int = 1 << 30,
-        roundoff: float = 2.0**-53,
+        roundoff: float = FLOAT64,
         progress: Progress | None = None,
     ) -> None:
         super().__init__(problem.theta, problem.layout, progress=progress)
@@ -112,12 +113,15 @@ class NetworkEngine(Engine):
         The step is divided by the gain of the layers above, as far as it is more than eightfold: a step that is short
         in its own layer must not be long in a layer above. Dead units pass nothing on, so they add no gain.
         """
+        # From the top layer down, so that each layer knows the gain of those above it.
         gain = np.ones(self.problem.network.widths[-1])
         per_unit: list[Vector] = []
         for (W, _), dead in zip(reversed(self.parameters), reversed(self.dead), strict=True):
             gain = np.where(dead, 0.0, gain)
+            # Eightfold is a guess, chosen so that ordinary networks keep their steps.
             per_unit.insert(0, 1 / np.maximum(1.0, gain / 8))
             with np.errstate(over="ignore"):
+                # Root sum of squares, as for weights of random signs: the sum of sizes would make steps far too short.
                 gain = np.maximum(1.0, np.sqrt((W[~dead] ** 2).T @ gain[~dead] ** 2))
         return self.steps_in_theta(per_unit)
 

@@ -28,7 +28,6 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, LossName
-from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.increments import (
     ExpansionPoint,
     Increments,
@@ -40,7 +39,7 @@ from xcheck.oracle.engines.increments import (
     loss_increment_of_one,
 )
 from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.network.forward import STEEPEST, apply_dropout
+from xcheck.oracle.network.forward import apply_dropout
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +218,7 @@ class Propagator:
         """Return the layers of an engine's network; to be called where its device is the default."""
         problem, trace = engine.problem, engine.trace
         names, loss = [layer.activation for layer in problem.network.layers], problem.network.loss
+        # The bias is the weight of an input that is 1 in all examples.
         ones = np.ones((1, problem.examples))
         layers: list[list[Layer]] = []
         with np.errstate(all="ignore"):  # constants that overflow give increments that are not finite, which show
@@ -230,9 +230,11 @@ class Propagator:
                 )
                 layers.append([Layer(W, inputs, point, keep) for point in points])
             point = expand_loss_at(loss, trace.a[-1].T, problem.targets.T)
+            # The pull needs outputs that are linear in Δa: no activation and no dropout between.
             linear = names[-1] == "identity" and engine.keeps[-1] is None
             softmax = loss == "softmax_cross_entropy"
             pull = engine.parameters[-1][0].T @ problem.targets.T if linear and softmax else None
+        # Once per engine, so that no call copies weights or activations to the device.
         on_device = jax.tree.map(jnp.asarray, layers)
         tops = [jax.tree.map(jnp.asarray, Top(layer, point, pull)) for layer in on_device[-1]]
         return cls(names, loss, on_device, tops)
@@ -246,10 +248,11 @@ class Propagator:
             units: i of W⁽ˡ⁾ᵢⱼ, shape (k,).
             columns: j, or nₗ₋₁ for the bias, shape (k,).
             steps: shape (sides, k).
-            short: whether all increments are short; see `is_short`.
+            short: whether all increments are short; see `xcheck.oracle.engines.bounds`.
         """
         layers, top = [layer[variant] for layer in self.layers], self.tops[variant]
         names, loss, last = self.names, self.loss, len(layers) - 1
+        # The last hidden layer often holds most of the weights: it gets the fused function.
         if number == last - 1:
             pair = (names[number], names[last])
             return _increment_to_the_loss(pair, loss, layers[number], top, units, columns, steps, short=short)
@@ -266,36 +269,3 @@ class Propagator:
 
 def _transposed(array: Vector | None) -> Vector | None:
     return None if array is None else array.T
-
-
-def increment_bounds(engine: NetworkEngine) -> list[Vector]:
-    """Return how far any δ above a unit can move when its z moves by 1, per layer an array of shape (nₗ,).
-
-    |δ⁽ˡ⁺¹⁾| ≤ maxₖ |Wₖᵢ| |Δaᵢ| and after that |δ| ≤ ‖W‖∞ |Δa|, with |Δa| ≤ 1.13 |δ| times the mask's 1/keep_prob. Dead
-    units have Δa = 0, so their weights to the layer above take no part. A step h in zᵢ is short when h times its bound
-    is at most SHORT/2: then the argument of every polynomial is within its range.
-    """
-    network = engine.problem.network
-    bounds: list[Vector] = []
-    above = 2.0  # the softmax takes dₖ = δₖ − Σ y δ, which is up to twice as large as the outputs' increments
-    for number in reversed(range(len(network.layers))):
-        steepness = STEEPEST / network.layers[number].keep_prob
-        # gelu takes e^(−zt − t²/2) for t up to δ: |z| δ must be short as well.
-        own = 1.0 + (
-            float(np.abs(engine.trace.z[number]).max()) if network.layers[number].activation == "gelu" else 0.0
-        )
-        with np.errstate(over="ignore", invalid="ignore"):
-            if number == len(network.layers) - 1:
-                columns, rows = np.ones(network.widths[-1]), 1.0
-            else:
-                W = np.where(engine.dead[number], 0.0, np.abs(engine.parameters[number + 1][0]))
-                columns, rows = W.max(axis=0), float(W.sum(axis=1).max())
-            # A single unit moves the layer above through its column of W, all units of a layer through its rows.
-            bounds.insert(0, np.maximum(own, steepness * columns * above))
-            above = max(own, steepness * rows * above)
-    return bounds
-
-
-def is_short(distance: Vector) -> bool:
-    """Return whether increments of up to `distance` (steps times their bounds) are short."""
-    return bool((distance <= SHORT / 2).all())

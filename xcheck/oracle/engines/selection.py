@@ -36,6 +36,7 @@ def choose(name: EngineName, predicted: Mapping[str, float], budget: float, *, n
     """
     if name != "auto":
         return ENGINES[name]
+    # Of the compiled engines the batched one is the most direct: it runs the whole network.
     if predicted["batched"] <= budget:
         return BatchedEngine
     if not nodes or predicted["structured"] <= budget:
@@ -54,12 +55,14 @@ def predict(problem: Problem, differences: int) -> dict[str, float]:
 def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
     """Return the engine that an audit falls back on."""
     ladder = list(ENGINES.values())
+    # An engine may be a subclass of more than one of them: its own is the fastest of these.
     own = max(i for i, known in enumerate(ladder) if issubclass(engine, known))
     return ladder[own - 1]
 
 
 def _batched_seconds(problem: Problem) -> float:
     """Return an estimate of the seconds for one difference when the whole network is run on both sides."""
+    # A multiplication and an addition per weight and example, on both sides.
     flops = 2 * 2 * problem.examples * problem.layout.size
     activations = 2 * problem.examples * sum(problem.network.widths[1:])
     copied = 2 * 8 * problem.layout.size
@@ -70,6 +73,7 @@ def _structured_seconds(problem: Problem) -> float:
     """Return an estimate of the mean seconds for one difference when only units that move are computed."""
     widths, seconds = problem.network.widths, 0.0
     for number, (inputs, units) in enumerate(pairwise(widths)):
+        # The layer right above takes a rank-one increment; full products begin one layer further up.
         above = widths[number + 2 :]
         moves = 1 + sum(above)
         flops = 2 * sum(low * high for low, high in pairwise(above))

@@ -15,9 +15,10 @@ from jax import Array
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
+from xcheck.oracle.engines.bounds import increment_bounds, is_short
 from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.engines.propagation import Propagator, increment_bounds, is_short
+from xcheck.oracle.engines.propagation import Propagator
 from xcheck.oracle.network.forward import float64_on
 
 # What stays in the last level of cache of a present-day CPU.
@@ -49,7 +50,7 @@ class StructuredEngine(NetworkEngine):
 
     @cached_property
     def increment_bounds(self) -> list[Vector]:
-        """Per layer how far any z above each unit can move; see `xcheck.oracle.engines.propagation`."""
+        """Per layer how far any z above each unit can move; see `xcheck.oracle.engines.bounds`."""
         return increment_bounds(self)
 
     @cached_property
@@ -142,7 +143,7 @@ class SparseEngine(StructuredEngine):
     """Weight perturbation of a few components: noise samples, audits, and what another engine could not settle."""
 
     def chunk(self, number: int) -> int:
-        """Return how many perturbations to evaluate at a time: few, so that few are computed in vain."""
+        """Return how many perturbations to evaluate at a time: few, so that the last chunk wastes few."""
         return min(_FEW, super().chunk(number))
 
 

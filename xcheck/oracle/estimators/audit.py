@@ -1,9 +1,10 @@
-"""Audit: an engine that takes a short cut is held against one that does not, on random components, in every run.
+"""Audit: in every run, an engine that takes a short cut is compared with a more direct one on random components.
 
 Two values always agree when their bars are wide enough, so an audit counts the components that it has *decided*: those
-where the two bars together are narrower than a hundredth of the largest slope of the data in their tensor. A short cut
-that is wrong leaves out a factor or a term, and is off by more than that; the plain loop subtracts losses, and its bars
-cannot be as narrow as a gradient's must be. A component that moves no loss in either engine is decided as well.
+where the two bars together are narrower than a hundredth of the largest slope of the data in their tensor. A wrong
+short cut leaves out a factor or a term, and is off by more than that. The bars cannot be required to be as narrow as
+those of the gradient, because the plain loop subtracts losses. A component that changes no loss in either engine is
+decided too.
 """
 
 from dataclasses import dataclass
@@ -15,14 +16,13 @@ from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.base import Engine
 from xcheck.oracle.estimators.central import Measurement, estimate_central
 
-# In units of the tensor's largest slope.
-# A hundredth: a short cut that is wrong leaves out a factor or a term, and is off by more.
+# A hundredth of the tensor's largest slope: a wrong short cut leaves out a factor or a term, and is off by more.
 _SHARP = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What came of an audit.
+    """The result of an audit.
 
     Attributes:
         engine: name of the engine that was audited.
@@ -56,11 +56,11 @@ def audit(name: str, measured: Measurement, *, by: Engine, noise: Vector, chosen
         noise: σ of J per component as that engine evaluates it, shape (n,).
         chosen: components, shape (k,).
     """
-    # Any bar is narrow enough (tolerance ∞): a difference shows as soon as it is larger than both.
+    # With an infinite tolerance no component is refined: a difference shows as soon as it exceeds both bars.
     again = estimate_central(by, noise, tolerance=np.inf, indices=chosen)
     apart = np.max([np.abs(getattr(again, end) - getattr(measured, end)[chosen]) for end in ("lower", "upper")], axis=0)
     allowed = again.bar + measured.bar[chosen]
-    # What is not finite at θ or where the steps lead cannot be held against anybody.
+    # Values that are not finite, at θ or where the steps lead, say nothing about the engine.
     known = np.isfinite(apart) & np.isfinite(allowed)
     ratio = np.divide(apart, allowed, out=np.where(apart > 0, np.inf, 0.0), where=allowed > 0)
     worst = float(ratio[known].max(initial=0.0))

@@ -1,4 +1,4 @@
-"""Estimators: which steps, which combination of differences, and how far the result can be trusted.
+"""Central estimates: derivatives from differences with one or several steps, each with an error bar.
 
 Let D(h) = (J(θ + h eᵢ) − J(θ − h eᵢ))/2h. Its error is h² ∂³J/6 + O(h⁴) from truncation and about σ/(√2 h) from the
 noise σ of J. The bar promised with each estimate covers both:
@@ -9,7 +9,7 @@ noise σ of J. The bar promised with each estimate covers both:
 
   whose errors are −h⁴ ∂⁵J/30 and −16 h⁴ ∂⁵J/30: |R − R'| is fifteen times the error of R. bar = |R − R'| + c σ/h.
   The first h moves no pre-activation by more than 2⁻¹⁰, where both parts are about equal for well-scaled networks;
-  2⁻¹³ for engines that do not subtract losses, where nothing is to be lost by a short step.
+  2⁻¹³ for engines that do not subtract losses, where a short step loses no digits.
   A component whose bar is too wide for its tolerance is measured again, alone, with a shorter step when truncation
   dominates and a longer one when noise does, until the bar stops shrinking.
 - *fixed* (`epsilon = 1e-7`): plain D(ε) with the step of the lecture notes, whose truncation error is a third of
@@ -67,12 +67,12 @@ def error_bar(
 ) -> Vector:
     """Add up truncation, noise, and the rounding of the sum of data term and penalty.
 
-    The noise was measured near θ. It is never less than one rounding of the losses that are subtracted, and a long
-    step may lead to where they are larger: there u |J| is added.
+    The noise was measured near θ. It is at least one rounding of the losses that are subtracted. A long step may lead
+    to larger losses, for which u |J| is added.
     """
     eps = 2 * engine.roundoff
     if not engine.subtracts:
-        # What is even in the step cancels when the two sides are subtracted, and its rounding stays.
+        # The part that is even in the step cancels when the two sides are subtracted; its rounding stays.
         return np.asarray(truncation + NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
     here = float(np.abs(engine.losses).mean())
     far = eps * np.maximum(level - 2 * here, 0.0)
@@ -90,15 +90,15 @@ def extrapolate(fine: Vector, coarse: Vector) -> Vector:
 
 
 def truncation_error(differences: Sequence[Vector], noise: Vector) -> tuple[Vector, Flags]:
-    """Return the truncation of R, |R − R'| where J is as smooth as that takes for granted, and where it is not.
+    """Return a bound of the truncation of R, and where J is not as smooth as extrapolation assumes.
 
-    Then D(4h) − D(2h) is four times D(2h) − D(h). Where it is not (kinks of many examples, powers that are not whole),
-    extrapolation gains nothing, and may agree with itself by coincidence: twice the larger of these, which is never
-    less.
+    Where J is smooth enough, D(4h) − D(2h) is four times D(2h) − D(h), and the bound is |R − R'|. Elsewhere (kinks of
+    many examples, powers that are not whole) extrapolation gains nothing, and R and R' may be close by coincidence: the
+    bound is twice the larger of the two differences, which is never less than |R − R'|.
 
     Args:
         differences: D(h), D(2h) and D(4h), shape (k,) each.
-        noise: what of them is noise, shape (k,).
+        noise: the noise in them, shape (k,).
     """
     fine, double, coarse = differences
     near, far = np.abs(double - fine), np.abs(coarse - double)
@@ -159,7 +159,7 @@ def estimate_central(
     noise = noise[chosen]
     best = first or _measured(engine, chosen, engine.first_step * engine.scale[chosen], noise)
     evaluations = best.evaluations
-    # What moves no example's loss at all (a dead unit, a blank input) has slope zero: no step will make it better.
+    # A component that changes no example's loss at all (a dead unit, a blank input) has slope zero for certain.
     pending = np.flatnonzero(too_wide(engine, best, tolerance) & (best.magnitude > 0))
     for _ in range(rounds):
         # Noise is more than half of the bar: a shorter step would make it wider.
@@ -179,21 +179,21 @@ def estimate_central(
 
 
 def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
-    """Return where a bar is wider than a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
+    """Return where a bar exceeds both a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
     magnitude = np.zeros(engine.layout.size)
     magnitude[measured.indices] = measured.magnitude
     # A quarter of the tolerance leaves three quarters to the gradient. 4e-10 of the tensor's largest is a guess,
     # chosen so that components that hardly matter cost no further losses: 250 times finer than the default tolerance.
     enough = 4e-10 * engine.layout.largest(magnitude)[measured.indices]
-    with np.errstate(invalid="ignore"):  # what is not finite is too wide
+    with np.errstate(invalid="ignore"):  # nan is too wide
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
 
 
 def merge_better(best: Measurement, again: Measurement, places: Indices) -> tuple[Measurement, Flags]:
-    """Return `best` with what `again` knows better at `places`, and where it does.
+    """Return `best` with the better measurements of `again` at `places`, and which of them were taken.
 
-    A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where nothing was known (a step
-    that vanished beside θᵢ), anything is better.
+    A narrower bar that contradicts the wider one is a coincidence, not an improvement. Where there was no value (the
+    step vanished beside θᵢ), every finite value is an improvement.
     """
     # Two promises that exclude each other cannot both be kept; the wider one is the safer.
     consistent = np.abs(again.value - best.value[places]) <= again.bar + best.bar[places]

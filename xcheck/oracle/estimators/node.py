@@ -69,6 +69,7 @@ def estimate_by_nodes(engine: NodeEngine, noise: Vector) -> Measurement:
     for number in range(len(engine.parameters)):
         weights, bias = layout[f"W{number + 1}"].span, layout[f"b{number + 1}"].span
         nodes, inputs = _measured(engine, number, step[bias]), engine.trace.a[number]
+        # A weight multiplies an activation, a bias the constant 1: one formula serves both.
         sums.put(weights, nodes, inputs)
         sums.put(bias, nodes, np.ones((len(inputs), 1)))
     still = np.zeros(layout.size)
@@ -100,6 +101,7 @@ def _measured(engine: NodeEngine, number: int, step: Vector) -> _Nodes:
             with float64_on(engine.device):
                 value, error = jax.device_get(_slopes(increments, step[units]))
             nodes.slopes[variant, places] = value[: len(places)]
+            # One bound for all variants: the largest.
             nodes.truncation[places] = np.maximum(nodes.truncation[places], error[: len(places)])
         engine.progress(3 * len(places))
     return nodes

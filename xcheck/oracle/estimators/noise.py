@@ -1,4 +1,4 @@
-"""How noisy is J? Measured from difference tables, not taken on faith as u |J|.
+"""The noise σ of J, measured from tables of differences instead of assumed to be u |J|.
 
 The k-th differences of a smooth function sampled closely are tiny, so what remains in them is noise. With noise of
 standard deviation σ, E[(Δᵏ f)²] = σ² (2k)!/(k!)².
@@ -50,11 +50,11 @@ def sampled_differences(layout: Layout, components: int = COMPONENTS) -> int:
 
 
 def measure_loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, components: int = COMPONENTS) -> Vector:
-    """Return the noise σ of J per component of θ, one value for each tensor, shape (n,).
+    """Measure the noise σ of J per component of θ, one value for each tensor, shape (n,).
 
-    Samples J along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at θ
-    has no noise there), and takes the largest noise found. In samples that are equal to the last bit nothing can be
-    measured: what rounding does at least, the estimators add.
+    J is sampled along a few components of each tensor, as far from θ as the longest step leads (a loss that is zero at
+    θ has no noise there); the largest noise counts. Samples that are equal to the last bit show no noise: the
+    estimators add the least that rounding can do.
     """
     sigma = np.zeros(engine.layout.size)
     for tensor in engine.layout:
@@ -71,28 +71,24 @@ def measure_loss_noise(engine: Engine, steps: Vector, rng: np.random.Generator, 
     return sigma
 
 
-# Components that the noise of a function that nothing is known about is measured along.
+# Components that the noise of an arbitrary function is measured along: a guess, so that dozens of tensors have two each
+# and noise costs a few thousand losses at most.
 _MOST = 96
 # A millionth of J is a guess: the noise of float64 is 10 decades below it, that of float32 one.
-_SPREAD = 2.0**-20
+_SCATTER = 2.0**-20
 # The roundings of float32 are 2⁻²⁴ of what is rounded, which may be a five-hundredth of J.
-_LOUD = 2.0**-33
+_QUANTIZED = 2.0**-33
 # Samples of a staircase must lie on different treads: those of float32 are 2⁻²³ wide, those of bfloat16 2⁻⁷, in
 # units of what is rounded. From close to far, until they do.
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
-def noise_nearby(engine: Engine, rng: np.random.Generator) -> Vector:
-    """Return the noise σ of any J, one value for each tensor, shape (n,): the larger of `measure_noise_nearby`."""
-    return np.max(measure_noise_nearby(engine, rng), axis=0)
-
-
 def measure_noise_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
-    """Return two noises of any J, shapes (n,): of close samples, and of samples that are as far apart as float32 needs.
+    """Measure two noises of an arbitrary J, shapes (n,): of close samples, and of samples far enough apart for float32.
 
-    The scale of J is not known. Samples lie next to θ, and next to where the first step leads: a loss that is zero at θ
-    has no noise there. Samples that spread by more than a millionth of J are too far apart to be called noise; they are
-    taken closer.
+    The scale of J is not known. Samples lie next to θ, and next to θ plus the first step: a loss that is zero at θ has
+    no noise there. If samples differ by more than a millionth of J, the differences are not noise, and samples are
+    taken closer together.
 
     Args:
         engine: evaluates the losses.
@@ -114,7 +110,7 @@ def measure_noise_nearby(engine: Engine, rng: np.random.Generator, few: int = 3)
 
 
 def measure_noise_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
-    """Return the two noises along some components, each by itself, shapes (c,)."""
+    """Measure the two noises along some components, each by itself, shapes (c,)."""
     # A loss that is zero at θ has no noise there, and all of it where the step leads.
     far = engine.first_step * engine.scale[chosen]
     found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
@@ -123,64 +119,65 @@ def measure_noise_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector
 
 @np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
 def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
-    """Return two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
+    """Measure two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
     # Close beside the first step, and yet 2¹⁵ roundings of θ apart in float64.
     natural = step / engine.first_step
     spacing = natural * (2.0**-38 if engine.roundoff < 2.0**-40 else 32 * engine.roundoff)
-    values, spread = _samples(engine, chosen, offset, spacing)
+    values, scattered = _samples(engine, chosen, offset, spacing)
     coarse = _hidden_noise(engine, chosen, offset, natural, values)
     for _ in range(4):
-        if not spread.any():
+        if not scattered.any():
             break
-        # What still spreads is smooth and steep: ten bits closer, four times, reaches the roundings of θ.
-        spacing = np.where(spread, spacing / 1024, spacing)
-        again = np.flatnonzero(spread)
-        values[again], spread[again] = _samples(engine, chosen[again], offset[again], spacing[again])
-    # Far from θ, what still spreads is a jump; at θ it is all that there is.
-    near = np.where(spread & (offset != 0), 0.0, noise_level(values))
+        # Values that still differ so much are smooth and steep: ten bits closer, four times, reaches θ's roundings.
+        spacing = np.where(scattered, spacing / 1024, spacing)
+        again = np.flatnonzero(scattered)
+        values[again], scattered[again] = _samples(engine, chosen[again], offset[again], spacing[again])
+    # Values that still differ: next to θ plus a step they show a jump of J; next to θ they count as noise.
+    near = np.where(scattered & (offset != 0), 0.0, noise_level(values))
     return np.nan_to_num(near, posinf=0.0), coarse
 
 
 @np.errstate(all="ignore")
 def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vector, close: Vector) -> Vector:
-    """Return the noise of samples so far apart that numbers of float32, or bfloat16, differ.
+    """Measure the noise with samples so far apart that numbers of float32, or bfloat16, differ.
 
-    A part of J that is computed in float32 is a staircase: close samples all lie on one step. Between samples that far
-    apart J bends; its fifth differences hardly do, and the smallest of the orders is taken. Samples that still lie on
-    one step are taken further apart.
+    A J that is computed in float32 in part is a staircase there: close samples all lie on one tread. Between samples
+    that far apart J bends; its fifth differences hardly do, so the smallest of the orders is taken. Samples that still
+    lie on one tread are taken further apart.
     """
-    stuck = _is_stuck(close)
+    quantized = _is_quantized(close)
     noise = np.zeros(len(chosen))
     pending = np.arange(len(chosen))
     for spacing in _COARSE:
         if not len(pending):
             break
-        values, spread = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
+        values, scattered = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
         levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
-        # What moves smoothly from close sample to close sample may have kinks, what stands still has stairs.
-        levels = np.where(stuck[pending], levels, np.minimum(levels, _without_kinks(values)))
-        # Where close samples do move, only what is as loud as float32 is trusted: kinks of many examples are not noise.
-        loud = ~spread & (levels > _LOUD * np.abs(float(engine.losses[0])))
-        noise[pending] = np.where(loud | stuck[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
-        pending = pending[_is_stuck(values) & stuck[pending]]
+        # Where J changes between close samples it may have kinks; where it does not, it is a staircase.
+        levels = np.where(quantized[pending], levels, np.minimum(levels, _without_kinks(values)))
+        # Where J changes between close samples, only noise as large as that of float32 counts: kinks of many examples
+        # look like noise, but are smaller.
+        counts = ~scattered & (levels > _QUANTIZED * np.abs(float(engine.losses[0])))
+        noise[pending] = np.where(counts | quantized[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
+        pending = pending[_is_quantized(values) & quantized[pending]]
     return noise
 
 
 def _without_kinks(values: Vector) -> Vector:
-    """Return the noise of samples, shape (c, POINTS), by the median of second differences: a kink touches but two."""
+    """Return the noise of samples, shape (c, POINTS), by the median of second differences: a kink changes only two."""
     return np.asarray(2 * np.median(np.abs(np.diff(values, 2, axis=1)), axis=1) / np.sqrt(comb(4, 2)))
 
 
-def _is_stuck(values: Vector) -> NDArray[np.bool_]:
+def _is_quantized(values: Vector) -> NDArray[np.bool_]:
     """Return where samples, shape (c, POINTS), are nearly all the same to the last bit."""
     return np.asarray((np.diff(values, axis=1) == 0).sum(axis=1) >= POINTS - 3)
 
 
 @np.errstate(all="ignore")
 def _samples(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> tuple[Vector, NDArray[np.bool_]]:
-    """Return samples along each component, shape (c, POINTS), and which spread too far to be noise."""
+    """Return samples along each component, shape (c, POINTS), and which differ by too much to be noise."""
     indices = np.repeat(chosen, POINTS)
     plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
     spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
     values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
-    return values, np.ptp(values, axis=1) > _SPREAD * level.max(axis=1)
+    return values, np.ptp(values, axis=1) > _SCATTER * level.max(axis=1)

@@ -40,6 +40,7 @@ def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: floa
         noise: σ of J per component, shape (n,).
         tolerance: as in `xcheck.oracle.estimators.central.estimate`.
     """
+    # Samples may happen to be equal to the last bit: one rounding is the least.
     noise = np.maximum(noise, least_noise(engine))
     sides, two_step = _first_pass(engine, noise)
     state = Refinement(engine, noise, sides, np.full(len(two_step), np.nan))
@@ -73,6 +74,7 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
     for tensor, sample in samples.items():
         rest = np.setdiff1d(np.arange(tensor.span.start, tensor.span.stop), sample)
         own = np.isin(chosen, sample)
+        # A sample with kinks, or without values, says nothing about the others' truncation.
         if not len(rest) or first.kinked[own].any() or not np.isfinite(first.truncation[own]).all():
             suspects.append(rest)
             continue
@@ -81,6 +83,7 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
         parts.append(Sides.of(measured, curvature))
         two_step[rest[~suspicious]] = True
         suspects.append(rest[suspicious])
+    # In one batch: calls of the function are few and large.
     remaining = np.concatenate([*suspects, np.zeros(0, dtype=np.intp)])
     if len(remaining):
         parts.append(measure_sides(engine, remaining, start[remaining], noise[remaining]))
@@ -108,6 +111,7 @@ def remeasure_disputed(
     for _ in range(ROUNDS):
         best = state.best
         gap = np.abs(gradient - best.value)[pending]
+        # Sixteen times shorter each: a feature is met within a few rounds, whatever its size.
         step[pending] /= 16
         # An eighth of the gap: shorter steps than that could no longer tell the two sides of the dispute apart.
         visible = NOISE_MULTIPLE * noise[pending] / step[pending] < gap / 8

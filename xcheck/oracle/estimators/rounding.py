@@ -81,6 +81,7 @@ def rounding_errors(
     parameters, slopes = _among_the_living(problem, dead), layout.unflatten(magnitude)
     forward = _forward(problem, traced, parameters, dead, roundoff)
     gradient = np.zeros(layout.size)
+    # At the top δ is a difference of two numbers, each rounded: probability and target, or output and target.
     size = _subtracted(problem, forward.sizes[-1])
     error = roundoff * size + forward.sums[-1]
     for number in range(layers, 0, -1):
@@ -96,11 +97,13 @@ def rounding_errors(
                 _steepness(problem.network.layers[number - 1].activation, traced.z[number - 1]) / keep,
                 STEEPEST / keep,
             )
+        # ∂J/∂W is the outer product of δ and a: each brings its own error.
         a, f = forward.sizes[number - 1], forward.errors[number - 1]
         own = roundoff * slopes[f"W{number}"]  # with the penalty's share
         weights = np.outer(error, a + f) + np.outer(delta, f + roundoff * a) + own
         gradient[layout[f"W{number}"].span] = _SAFETY * weights.ravel()
         gradient[layout[f"b{number}"].span] = _SAFETY * (error + roundoff * delta)
+    # The sum over the examples, and what an error of the outputs does to the loss, whose slope is below `size`.
     loss = roundoff * loss_magnitude * np.sqrt(layers) + float(np.max(size * forward.sums[-1] + roundoff * size))
     return Rounding(gradient, float(_SAFETY * loss))
 

@@ -92,12 +92,14 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
     """Measure components from both sides, with h, 2h and 4h."""
     sides = [engine.both_sides(indices, factor * step) for factor in (1, 2, 4)]
     right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
+    # The central difference needs no losses of its own: it is the mean of the two sides.
     central = [(up.slope + down.slope) / 2 for up, down in zip(right, left, strict=True)]
     apart = [up.slope - down.slope for up, down in zip(right, left, strict=True)]
     value = extrapolate(central[0], central[1])
     jump, wider = np.abs(2 * apart[0] - apart[1]), np.abs(2 * apart[1] - apart[2])
     magnitude = np.maximum(right[0].magnitude, left[0].magnitude)
     truncation, irregular = truncation_error(central, NOISE_MULTIPLE * noise / step)
+    # At 4h losses may be larger than at θ, and noisier.
     bar = error_bar(engine, truncation, noise, step, right[2].level, magnitude)
     # Eight roundings of the slopes, which are subtracted four times.
     noise_of_jump = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
@@ -106,6 +108,7 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
     # At two thirds of the step a kink leaves K nothing to show, though R is off by a ninth of its jump: K at twice the
     # step shows half of it.
     hidden = np.where(wider > 12 * jump, wider / 4, 0.0)
+    # A jump that is within noise is not reported as a kink; the bar covers it instead.
     harmless = np.where(kinked, 0.0, np.maximum(jump / 2, hidden))
     measured = Measurement(
         indices,

@@ -13,6 +13,7 @@ from itertools import product
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT32
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, Network
 from xcheck.oracle.columns import Flags
@@ -20,7 +21,8 @@ from xcheck.oracle.network.forward import LEFT_SLOPE, PIECEWISE, Parameters, Tra
 
 # Rounding of a sum of n products is below n u Σ|Wa|; in practice it grows like √n. Twice that is called a tie.
 _TIE = 2.0
-_FLOAT32, _NARROW = 2.0**-24, 2.0**-20
+# Above it the witnesses compute in half precision: float32 has 2⁻²⁴, float16 2⁻¹¹.
+_NARROW = 2.0**-20
 
 # What a unit that is tied is given: 0 its left slope, 1 its right one, ½ their mean; or the slope of the side that it
 # is on as computed, or of the other side.
@@ -71,6 +73,7 @@ def find_branches(network: Network, parameters: Parameters, trace: Trace, roundo
         _find_ties(name, pre, uncertainty)
         for name, pre, uncertainty in zip(names, z, _uncertainties(network, parameters, trace, roundoff), strict=True)
     ]
+    # A tie that is not exactly zero may fall on either side in a witness, unit by unit.
     near = any(bool((pre[tie] != 0).any()) for pre, tie in zip(z, ties, strict=True))
     tied = sorted({name for name, tie in zip(names, ties, strict=True) if tie.any()})
     conventions = _conventions(tied, near=near)
@@ -91,6 +94,7 @@ def find_dead(network: Network, branches: Branches, keeps: Sequence[Vector | Non
     """
     dead = []
     for layer, slope, keep in zip(network.layers, branches.per_layer, keeps[1:], strict=True):
+        # One row broadcasts over any number of examples.
         idle: Flags = np.zeros((1, layer.units), dtype=bool)  # for any number of examples
         if slope is not None and LEFT_SLOPE.get(layer.activation) == 0:
             idle = idle | (slope == 0).all(axis=0)
@@ -104,6 +108,7 @@ def _conventions(tied: Sequence[ActivationName], *, near: bool) -> list[Conventi
     conventions: list[Convention] = [
         dict(zip(tied, sides, strict=True)) for sides in product((0.0, 1.0), repeat=len(tied))
     ]
+    # jax.numpy.maximum(z, 0) has the mean of both slopes at a tie.
     if tied:
         conventions.append(dict.fromkeys(tied, 0.5))
     if near:
@@ -122,9 +127,10 @@ def _uncertainties(network: Network, parameters: Parameters, trace: Trace, round
     for (_, b), magnitude, width in zip(parameters, trace.reach, network.widths, strict=False):
         growth = _TIE * np.sqrt(width + 1)
         if roundoff > _NARROW and exact:
-            yield growth * _FLOAT32 * magnitude + _TIE * roundoff * np.abs(b)
+            yield growth * FLOAT32 * magnitude + _TIE * roundoff * np.abs(b)
         else:
             yield growth * roundoff * magnitude
+        # Activations are rounded, so only the inputs can be exact.
         exact = False
 
 

@@ -37,9 +37,11 @@ def float64_on(device: jax.Device) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(jax.enable_x64(True))
         stack.enter_context(jax.default_device(device))
+        # Accelerators multiply in fewer bits by default.
         stack.enter_context(jax.default_matmul_precision("highest"))
         stack.enter_context(jax.numpy_rank_promotion("allow"))
         stack.enter_context(jax.numpy_dtype_promotion("standard"))
+        # A loss that is not finite is a result here, not an error.
         stack.enter_context(jax.debug_nans(False))
         stack.enter_context(jax.debug_infs(False))
         yield
@@ -64,6 +66,7 @@ NUMPY = Library(np, lambda z: erfc(-z * np.sqrt(z.dtype.type(0.5))) / 2)
 
 def logistic(lib: Library, z: Any) -> Any:
     """Return σ(z); no exponential overflows."""
+    # Only e^−|z| is formed, which is at most 1.
     e = lib.np.exp(-lib.np.abs(z))
     return lib.np.where(z < 0, e, 1.0) / (1 + e)
 

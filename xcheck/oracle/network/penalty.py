@@ -33,6 +33,7 @@ class Penalty:
         weights = np.zeros(layout.size, dtype=bool)
         for tensor in layout:
             weights[tensor.span] = tensor.name.startswith("W")
+        # Biases are not penalised.
         l2 = np.where(weights, network.l2 / (2 * examples), 0.0)
         l1 = np.where(weights, network.l1 / (2 * examples), 0.0)
         # Only weights that are penalised: elsewhere an overflow of w² must not turn 0 · w² into nan.
@@ -51,6 +52,7 @@ class Penalty:
         slopes are −1 and 1.
         """
         slope, magnitude = self.slope[indices], self.magnitude[indices]
+        # Steps of equal size on both sides leave the quotient at 2w, exactly.
         if np.any(plus + minus):
             with np.errstate(all="ignore"):
                 shift = self.curvature[indices] * (plus + minus)
