@@ -15,7 +15,7 @@ def test_the_report_holds_everything() -> None:
         assert max(len(line) for line in lines) <= width
     content = json.loads(report.to_json())
     assert [each["step"] for each in content["checkpoints"]] == [0, 40]
-    assert content["bias_variance"]["case"] == report.bias_variance.case
+    assert content["bias_variance"]["case"] == report.recipe.case
     assert len(content["looks"]) == len(report.looks)
     assert content["checkpoints"][0]["report"]["verdict"] == "AGREE"
 

@@ -18,7 +18,7 @@ def test_copies_of_images_are_trained_on_and_not_counted() -> None:
     model["data"]["image"] = [2, 2]
     report = train(model, backends=["numpy"])
     assert "108 for training (36 and copies)" in report.plan
-    assert report.bias_variance.counted == (36, 12)
+    assert report.recipe.counted == (36, 12)
     wrong = [look.training_error * 36 for look in report.looks]
     assert wrong == pytest.approx(np.round(wrong))
 

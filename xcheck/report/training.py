@@ -64,9 +64,9 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
         "checkpoints": [_checkpoint_as_dict(each) for each in report.checkpoints],
         "looks": [asdict(look) for look in report.looks],
         "bias_variance": {
-            **asdict(report.bias_variance),
-            "case": report.bias_variance.case,
-            "advice": report.bias_variance.advice,
+            **asdict(report.recipe),
+            "case": report.recipe.case,
+            "advice": report.recipe.advice,
         },
         "test_error": report.test_error,
         "drift": None if report.drift is None else _drift_as_dict(report.drift),
@@ -167,7 +167,7 @@ def _findings(report: TrainingReport) -> Iterable[str]:
     yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
     failure = report.first_failure
-    for checkpoints, warning in report.check_warnings:
+    for checkpoints, warning in report.remarks:
         if checkpoints == (failure,):
             continue  # it is shown with that check
         everywhere = len(checkpoints) == len(report.checkpoints) > 1
@@ -230,7 +230,7 @@ def _spread(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint
 
 def _bias_variance(report: TrainingReport) -> str:
     """Return bias and variance of the last θ, and what to try; where J did not fall, that is to be mended first."""
-    errors = report.bias_variance
+    errors = report.recipe
     plus_minus = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
     parts = [
         f"training error {errors.training_error:.1%}{plus_minus[0]}",

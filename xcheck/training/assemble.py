@@ -31,7 +31,7 @@ def build_training_report(trainer: Trainer, loaded: Loaded, parts: Parts, ending
         plan=_describe_plan(plan, parts),
         checkpoints=tuple(trainer.checker.checkpoints),
         looks=tuple(points),
-        bias_variance=bias_variance_at(problem.network.loss, points[-1], parts, plan.bayes_error),
+        recipe=bias_variance_at(problem.network.loss, points[-1], parts, plan.bayes_error),
         test_error=test_error_at(problem.network.without_dropout(), position.theta, parts),
         drift=drift,
         dropout=problem.network.drops,

@@ -51,7 +51,7 @@ class TrainingReport(Result):
         plan: learning rate, batch and parts, in words.
         checkpoints: the checks, in order.
         looks: losses and errors along the way.
-        bias_variance: at the last of them.
+        recipe: bias and variance at the last of them.
         test_error: of the test part at the end; None without one.
         drift: the distances between the trajectories of the witnesses; None where it was not measured.
         dropout: whether units were dropped during the training.
@@ -74,7 +74,7 @@ class TrainingReport(Result):
     plan: str
     checkpoints: tuple[Checkpoint, ...]
     looks: tuple[LossPoint, ...]
-    bias_variance: BiasVariance
+    recipe: BiasVariance
     test_error: float | None
     drift: Drift | None
     dropout: bool
@@ -122,7 +122,7 @@ class TrainingReport(Result):
         return None if worst is Verdict.AGREE else next(failed)
 
     @property
-    def check_warnings(self) -> tuple[tuple[tuple[Checkpoint, ...], Finding], ...]:
+    def remarks(self) -> tuple[tuple[tuple[Checkpoint, ...], Finding], ...]:
         """Each warning of the checks once: the checkpoints that have it, and its text at the last of them."""
         warnings: dict[tuple[str, str | None], tuple[tuple[Checkpoint, ...], Finding]] = {}
         for checkpoint in self.checkpoints:
