@@ -35,8 +35,8 @@ def find_device(name: str) -> jax.Device:
 
 def tensors_of(layout: Layout, theta: Vector) -> Parameters:
     """Return (W, b) of each layer as views into θ."""
-    arrays = [theta[tensor.span].reshape(tensor.shape) for tensor in layout]
-    return list(zip(arrays[::2], arrays[1::2], strict=True))
+    arrays = layout.by_role(theta)
+    return [(array, arrays[layer, "bias"]) for (layer, role), array in arrays.items() if role == "weight"]
 
 
 def keeps_of(problem: Problem) -> list[Vector | None]:
@@ -137,8 +137,8 @@ class NetworkEngine(Engine):
             # An input that is nearly zero moves nothing however long the step; a finite step will do.
             with np.errstate(all="ignore"):  # activations that overflow leave no step to take
                 per_input = 1 / np.where(largest > 0, np.maximum(largest, _SMALLEST), 1.0)
-            steps[self.layout[f"W{number}"].span] = np.outer(allowed, per_input).ravel()
-            steps[self.layout[f"b{number}"].span] = allowed
+            steps[self.layout.tensor(number, "weight").span] = np.outer(allowed, per_input).ravel()
+            steps[self.layout.tensor(number, "bias").span] = allowed
         return steps
 
     @property

@@ -111,8 +111,8 @@ class StructuredEngine(NetworkEngine):
 
     def _begun(self, indices: Indices, steps: Vector) -> Iterator[tuple[Indices, Callable[[], Spans]]]:
         """Start the chunks one by one; yield their places in `indices` and a function that waits for their spans."""
-        tensors = list(self.layout)
-        for number, (W, b) in enumerate(zip(tensors[::2], tensors[1::2], strict=True)):
+        for number in range(len(self.parameters)):
+            W, b = self.layout.tensor(number + 1, "weight"), self.layout.tensor(number + 1, "bias")
             into = np.flatnonzero((indices >= W.span.start) & (indices < b.span.stop))
             flat = indices[into] - W.offset
             weight = flat < W.size

@@ -67,7 +67,7 @@ def estimate_by_nodes(engine: NodeEngine, noise: Vector) -> Measurement:
     step = engine.first_step * engine.scale
     sums = _Sums(layout.size, engine.branches.variants)
     for number in range(len(engine.parameters)):
-        weights, bias = layout[f"W{number + 1}"].span, layout[f"b{number + 1}"].span
+        weights, bias = layout.tensor(number + 1, "weight").span, layout.tensor(number + 1, "bias").span
         nodes, inputs = _measured(engine, number, step[bias]), engine.trace.a[number]
         # A weight multiplies an activation, a bias the constant 1: one formula serves both.
         sums.put(weights, nodes, inputs)

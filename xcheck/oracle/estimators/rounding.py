@@ -24,7 +24,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from xcheck.layout import Vector
+from xcheck.layout import LayerRole, Vector
 from xcheck.networks.network import ActivationName
 from xcheck.networks.problem import Problem
 from xcheck.oracle.columns import TOTAL, Columns, Flags
@@ -78,19 +78,19 @@ def rounding_errors(
         roundoff: u of the dtype that the witnesses compute in.
     """
     layout, layers = problem.layout, len(traced.z)
-    parameters, slopes = _among_the_living(problem, dead), layout.unflatten(magnitude)
+    parameters, slopes = _among_the_living(problem, dead), layout.by_role(magnitude)
     forward = _forward(problem, traced, parameters, dead, roundoff)
     gradient = np.zeros(layout.size)
     # At the top δ is a difference of two numbers, each rounded: probability and target, or output and target.
     size = _subtracted(problem, forward.sizes[-1])
     error = roundoff * size + forward.sums[-1]
     for number in range(layers, 0, -1):
-        delta = slopes[f"b{number}"]
+        delta = slopes[number, "bias"]
         if number < layers:
             keep = problem.network.keep_probs[number]
             error = _passed_down(
-                parameters[f"W{number + 1}"],
-                slopes[f"b{number + 1}"],
+                parameters[number + 1, "weight"],
+                slopes[number + 1, "bias"],
                 error,
                 delta,
                 (_PER_DERIVATIVE * roundoff + forward.sums[number - 1] / 2) / keep,
@@ -99,33 +99,33 @@ def rounding_errors(
             )
         # ∂J/∂W is the outer product of δ and a: each brings its own error.
         a, f = forward.sizes[number - 1], forward.errors[number - 1]
-        own = roundoff * slopes[f"W{number}"]  # with the penalty's share
+        own = roundoff * slopes[number, "weight"]  # with the penalty's share
         weights = np.outer(error, a + f) + np.outer(delta, f + roundoff * a) + own
-        gradient[layout[f"W{number}"].span] = _SAFETY * weights.ravel()
-        gradient[layout[f"b{number}"].span] = _SAFETY * (error + roundoff * delta)
+        gradient[layout.tensor(number, "weight").span] = _SAFETY * weights.ravel()
+        gradient[layout.tensor(number, "bias").span] = _SAFETY * (error + roundoff * delta)
     # The sum over the examples, and what an error of the outputs does to the loss, whose slope is below `size`.
     loss = roundoff * loss_magnitude * np.sqrt(layers) + float(np.max(size * forward.sums[-1] + roundoff * size))
     return Rounding(gradient, float(_SAFETY * loss))
 
 
-def _among_the_living(problem: Problem, dead: Sequence[Flags]) -> dict[str, Vector]:
+def _among_the_living(problem: Problem, dead: Sequence[Flags]) -> dict[LayerRole, Vector]:
     """Return W and b of all layers with zeros wherever a unit is dead, at either end of a weight."""
-    parameters = {name: array.copy() for name, array in problem.layout.unflatten(problem.theta).items()}
+    parameters = {place: array.copy() for place, array in problem.layout.by_role(problem.theta).items()}
     for number, idle in enumerate(dead, start=1):
-        parameters[f"W{number}"][idle] = 0.0
-        parameters[f"b{number}"][idle] = 0.0
+        parameters[number, "weight"][idle] = 0.0
+        parameters[number, "bias"][idle] = 0.0
         if number < len(dead):
-            parameters[f"W{number + 1}"][:, idle] = 0.0
+            parameters[number + 1, "weight"][:, idle] = 0.0
     return parameters
 
 
 def _forward(
-    problem: Problem, traced: Trace, parameters: Mapping[str, Vector], dead: Sequence[Flags], u: float
+    problem: Problem, traced: Trace, parameters: Mapping[LayerRole, Vector], dead: Sequence[Flags], u: float
 ) -> _Forward:
     sizes = [np.abs(a).max(axis=0) for a in traced.a]
     errors, sums = [np.zeros_like(sizes[0])], []
     for number, (below, above) in enumerate(pairwise(sizes), start=1):
-        W, b = parameters[f"W{number}"], parameters[f"b{number}"]
+        W, b = parameters[number, "weight"], parameters[number, "bias"]
         summing = u * np.sqrt(1 + W.shape[1] / 32)
         sums.append(np.sqrt(W**2 @ errors[-1] ** 2) + summing * np.sqrt(W**2 @ below**2 + b**2))
         z = np.abs(traced.z[number - 1]).max(axis=0)

@@ -32,7 +32,7 @@ class Penalty:
         """Return the penalty of a network at θ, shape (n,), with m examples."""
         weights = np.zeros(layout.size, dtype=bool)
         for tensor in layout:
-            weights[tensor.span] = tensor.name.startswith("W")
+            weights[tensor.span] = tensor.role == "weight"
         # Biases are not penalised.
         l2 = np.where(weights, network.l2 / (2 * examples), 0.0)
         l1 = np.where(weights, network.l1 / (2 * examples), 0.0)
