@@ -2,9 +2,9 @@
 
 A page is executed from top to bottom, in a folder that holds the data of the examples. Its Python blocks share one
 namespace; of console blocks the lines `$ python -m xcheck ...` are typed. A text block right after code, or after
-commands, is what the code, or the last command, prints. A comment before a block says what else it is:
-`<!-- file: model.py -->` is written into the folder, `<!-- held by TEST -->` is held by a test of its own,
-`<!-- read only: WHY -->` is not run.
+commands, is what the code, or the last command, prints; a line `...` in it stands for what is left out. A comment
+before a block says what else it is: `<!-- file: model.py -->` is written into the folder, `<!-- held by TEST -->` is
+held by a test of its own, `<!-- read only: WHY -->` is not run.
 """
 
 import contextlib
