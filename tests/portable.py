@@ -26,7 +26,11 @@ MACHINES = {
     },
     "AVX-512 BLAS, one thread": {"OPENBLAS_CORETYPE": "SkylakeX", "OMP_NUM_THREADS": "1", "XLA_FLAGS": ""},
 }
-GOLDEN = ("tests/steady.py", "tests/test_readme.py", "tests/test_examples.py", "tests/report", "tests/diagnose")
+_PAGE = "tests/docs/test_pages.py::test_a_page_shows_what_happens"
+GOLDEN = (
+    *("tests/steady.py", f"{_PAGE}[README.md]", f"{_PAGE}[docs/tutorial/first-failure.md]"),
+    *("tests/test_examples.py", "tests/report", "tests/diagnose"),
+)
 NUMERICAL = (
     *("tests/breadth", "tests/caveats", "tests/checks", "tests/compare", "tests/oracle", "tests/testing"),
     "tests/training",

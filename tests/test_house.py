@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import xcheck
+from tests.portable import GOLDEN, NUMERICAL
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(xcheck.__file__).parent
@@ -52,3 +53,9 @@ def test_a_modules_test_is_found_by_its_name(module: Path) -> None:
         return
     place = module.relative_to(PACKAGE)
     assert (ROOT / "tests" / place.parent / f"test_{place.name}").is_file()
+
+
+@pytest.mark.parametrize("tests", [*GOLDEN, *NUMERICAL])
+def test_portable_runs_what_is_there(tests: str) -> None:
+    """A path that has moved would run nothing."""
+    assert (ROOT / tests.split("::", maxsplit=1)[0]).exists()
