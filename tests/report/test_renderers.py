@@ -110,6 +110,24 @@ def test_fragment(kind: Kind, results: dict[Kind, Result]) -> None:
     assert result.headline in " ".join(read.text.split())
 
 
+@pytest.mark.parametrize("kind", ["check", "component", "selftest"])
+def test_a_fragment_says_what_the_text_says(kind: Kind, results: dict[Kind, Result]) -> None:
+    """The same words in the same lines; only a training has pictures in place of its curves in plain characters."""
+    result = results[kind]
+    shown = [line.rstrip() for line in Reader(result._repr_html_()).text.splitlines()]
+    assert shown == renderer(kind, "text")(result, width=100).splitlines()
+
+
+@pytest.mark.parametrize("kind", ["component", "selftest"])
+def test_a_page_is_its_fragment_in_a_document(kind: Kind, results: dict[Kind, Result], tmp_path: Path) -> None:
+    """What a notebook shows stands in the file as well, and both say how to repeat the run."""
+    result = results[kind]
+    result.to_html(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert result._repr_html_() in text
+    assert "again: python -m xcheck" in Reader(text).text
+
+
 def test_a_form_and_a_kind_are_what_the_types_say() -> None:
     """The table has a row for each form that `renderer` accepts, and no other."""
     assert set(RENDERERS) == set(get_args(Form))
