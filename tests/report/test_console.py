@@ -3,19 +3,19 @@
 import pytest
 from rich.text import Text
 
-from xcheck.report.console import again, pad, print_commands, render_text, table
+from xcheck.report.console import build_table, pad, print_commands, render_text, repeat_command
 
 
 def test_square_brackets_are_no_style() -> None:
     """Names of components keep theirs, in cells and headings."""
     rows: list[list[str | Text]] = [["W[red]", "1"], [Text("[/]"), "2"]]
-    text = render_text(lambda console: console.print(table(["[b]", "x"], rows, narrow=False)), 40)
+    text = render_text(lambda console: console.print(build_table(["[b]", "x"], rows, narrow=False)), 40)
     assert [line.split() for line in text.splitlines()] == [["[b]", "x"], ["W[red]", "1"], ["[/]", "2"]]
 
 
 def test_cells_fold_and_nothing_is_cut() -> None:
     """A long name on a narrow page."""
-    text = render_text(lambda console: console.print(table(["name"], [("a" * 30,)], narrow=True)), 12)
+    text = render_text(lambda console: console.print(build_table(["name"], [("a" * 30,)], narrow=True)), 12)
     assert "".join(text.split()) == "name" + "a" * 30
     assert all(len(line) <= 12 for line in text.splitlines())
 
@@ -37,7 +37,7 @@ def test_commands_stay_in_one_piece() -> None:
 )
 def test_the_seed_is_typed_once(command: list[str], expected: str) -> None:
     """The one that was typed, or the one that was drawn from."""
-    assert again(command, 7) == expected
+    assert repeat_command(command, 7) == expected
 
 
 def test_text_is_two_columns_to_the_right() -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
-from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, with_title
+from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, print_sections, render_text
 from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.report.plot import plot_points
 
@@ -25,7 +25,7 @@ def render(explanation: Explanation, *, width: int = 80) -> str:
 
 def show(explanation: Explanation, console: Console) -> None:
     """Print the explanation."""
-    print_sections(console, _sections(explanation, console.width), explanation.command)
+    print_sections(console, _build_sections(explanation, console.width), explanation.command)
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
     return finite_dict(content)
 
 
-def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
+def _build_sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     narrow = width < NARROW
     # Verdict, model, component: the first line stands alone.
     where = f"  {explanation.model}, {explanation.component}: {explanation.headline}"
@@ -63,7 +63,7 @@ def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     flat = explanation.component.flat
     yield pad(f"θ = {explanation.theta:.9g} there, component {flat} of θ; J(θ) = {explanation.loss:.12g}")
     yield ""
-    yield pad(_witnesses(explanation, narrow=narrow))
+    yield pad(_tabulate_witnesses(explanation, narrow=narrow))
     yield ""
     if math.isfinite(explanation.value):
         subject = "kinks" if math.isnan(explanation.kink.distance) else "nearest kink"
@@ -72,11 +72,11 @@ def _sections(explanation: Explanation, width: int) -> Iterable[RenderableType]:
         right, left = f"{explanation.slopes.right:.8g}", f"{explanation.slopes.left:.8g}"
         yield pad(f"one-sided slopes at h = {explanation.slopes.h:.0e}: {right} right of θ, {left} left of it")
     if explanation.steps:
-        yield from with_title("differences D(h) of the loss", _sweep(explanation, narrow=narrow))
-        yield from _plot(explanation, width)
+        yield from add_title("differences D(h) of the loss", _tabulate_differences(explanation, narrow=narrow))
+        yield from _plot_errors(explanation, width)
 
 
-def _witnesses(explanation: Explanation, *, narrow: bool) -> Table:
+def _tabulate_witnesses(explanation: Explanation, *, narrow: bool) -> Table:
     digits = 6 if narrow else 10
     oracle = f"{explanation.value:.{digits}g}"
     if explanation.at_kink:  # any slope between the two sides is right
@@ -84,16 +84,16 @@ def _witnesses(explanation: Explanation, *, narrow: bool) -> Table:
     rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {explanation.error_bar:.0e}", "")]
     for witness in explanation.statements:
         word = Text(str(witness.verdict), style=STYLES[witness.verdict])
-        rows.append((witness.name, f"{witness.value:.{digits}g}", _bars(witness.bars), word))
-    return table(("witness", "∂J/∂θ", "bars off", ""), rows, narrow=narrow)
+        rows.append((witness.name, f"{witness.value:.{digits}g}", _format_bars(witness.bars), word))
+    return build_table(("witness", "∂J/∂θ", "bars off", ""), rows, narrow=narrow)
 
 
-def _bars(bars: float) -> str:
+def _format_bars(bars: float) -> str:
     # Of thousands of bars, and of nan, digits say nothing.
     return f"{bars:.1g}" if bars >= 1e3 or not math.isfinite(bars) else f"{bars:.1f}"
 
 
-def _sweep(explanation: Explanation, *, narrow: bool) -> Table:
+def _tabulate_differences(explanation: Explanation, *, narrow: bool) -> Table:
     """Return the table of differences and their errors, with the one-sided ones where there is room."""
     headings = ("h", "D(h)", "off by") if narrow else ("h", "D(h)", "off by", "right", "left")
     digits = 9 if narrow else 10
@@ -101,10 +101,10 @@ def _sweep(explanation: Explanation, *, narrow: bool) -> Table:
     for step in explanation.steps:
         cells = [f"{step.h:.0e}", f"{step.central:.{digits}g}", f"{abs(step.central - explanation.value):.1e}"]
         rows.append(cells if narrow else [*cells, f"{step.right:.7g}", f"{step.left:.7g}"])
-    return table(headings, rows, narrow=narrow)
+    return build_table(headings, rows, narrow=narrow)
 
 
-def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
+def _plot_errors(explanation: Explanation, width: int) -> Iterable[RenderableType]:
     # The plot wants h ascending; the table above goes from long to short.
     points = [(step.h, abs(step.central - explanation.value)) for step in reversed(explanation.steps)]
     lines = plot_points(points, level=explanation.error_bar, columns=min(60, width - _LABEL))
@@ -112,6 +112,6 @@ def _plot(explanation: Explanation, width: int) -> Iterable[RenderableType]:
         return
     legend = "right: truncation error, left: roundoff"
     bar = ", -: the oracle's error bar" if explanation.error_bar else ""
-    yield from with_title("|D(h) − oracle| over h", legend + bar)
+    yield from add_title("|D(h) − oracle| over h", legend + bar)
     for line in lines:
         yield pad(Text(line, no_wrap=True))

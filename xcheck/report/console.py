@@ -49,14 +49,14 @@ def print_commands(console: Console, commands: Iterable[str]) -> None:
         console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
-def again(command: Sequence[str], seed: int) -> str:
+def repeat_command(command: Sequence[str], seed: int) -> str:
     """Return the command that repeats a run, with the seed that it drew from."""
     # A seed that was typed is in the command already.
     seeded = any(word == "--seed" or word.startswith("--seed=") for word in command)
     return f"again: {shlex.join([*command, *([] if seeded else ['--seed', str(seed)])])}"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narrow: bool) -> Table:
+def build_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, narrow: bool) -> Table:
     """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
 
     Cells become `Text`: rich would take square brackets in a string, as in W1[0], for a style.
@@ -74,7 +74,7 @@ def pad(content: RenderableType | str) -> Padding:
     return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
 
 
-def with_title(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
+def add_title(title: str, content: RenderableType | str) -> Iterable[RenderableType]:
     """Yield content under a title, after an empty line."""
     yield ""
     yield pad(Text(title, style="bold"))

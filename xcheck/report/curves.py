@@ -17,7 +17,7 @@ _STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba",
 _TEXT = 'font-family="ui-monospace, monospace" font-size="12" fill="currentColor"'
 
 
-def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: Sequence[float] = ()) -> str:
+def draw_chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: Sequence[float] = ()) -> str:
     """Return one chart as an SVG element; empty where nothing can be drawn.
 
     Args:
@@ -35,7 +35,7 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
     values = [y for points in shown.values() for _, y in points]
     if not values:
         return ""
-    low, high = _span(values, log)
+    low, high = _choose_ends(values, log)
     last = max([x for points in shown.values() for x, _ in points] + [1.0])
 
     def across(x: float) -> float:
@@ -45,12 +45,12 @@ def chart(title: str, lines: Mapping[str, Points], *, log: bool = False, marks: 
         return round(_TOP + (high - y) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
 
     parts = [f'<text x="{_LEFT}" y="16" {_TEXT} font-weight="bold">{escape(title)}</text>']
-    parts += [_tick(down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in _ticks(low, high, log)]
-    parts += [_mark(across(step)) for step in marks]
-    parts += [_label(across(x), word) for x, word in ((0, "0"), (last, f"{last:.0f}"), (last / 2, "steps"))]
+    parts += [_draw_tick(down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in _choose_ticks(low, high, log)]
+    parts += [_draw_mark(across(step)) for step in marks]
+    parts += [_draw_label(across(x), word) for x, word in ((0, "0"), (last, f"{last:.0f}"), (last / 2, "steps"))]
     for number, (name, points) in enumerate(shown.items()):
         drawn = " ".join(f"{across(x)},{down(y)}" for x, y in points)
-        parts += _line(name, drawn, _STROKES[number % len(_STROKES)], _TOP + 14 + 18 * number)
+        parts += _draw_line(name, drawn, _STROKES[number % len(_STROKES)], _TOP + 14 + 18 * number)
     inside = "\n".join(parts)
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" style="max-width: 100%" role="img" '
@@ -62,7 +62,7 @@ def _is_drawable(value: float, log: bool) -> bool:
     return abs(value) < _LARGEST and (value > 0 or not log)
 
 
-def _span(values: Sequence[float], log: bool) -> tuple[float, float]:
+def _choose_ends(values: Sequence[float], log: bool) -> tuple[float, float]:
     """Return the ends of the axis: whole decades, or the values with a little room."""
     low, high = min(values), max(values)
     if log:
@@ -72,7 +72,7 @@ def _span(values: Sequence[float], log: bool) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _ticks(low: float, high: float, log: bool) -> list[float]:
+def _choose_ticks(low: float, high: float, log: bool) -> list[float]:
     """Return round numbers between the ends, at most seven."""
     if log:
         decades = max(1, math.ceil((high - low) / 6))
@@ -84,23 +84,23 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
     return [round(place * step, 12) for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _tick(y: float, label: str) -> str:
+def _draw_tick(y: float, label: str) -> str:
     rule = f'<line x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}" stroke="currentColor" stroke-opacity="0.2"/>'
     return f'{rule}<text x="{_LEFT - 6}" y="{y + 4}" {_TEXT} text-anchor="end">{label}</text>'
 
 
-def _label(x: float, word: str) -> str:
+def _draw_label(x: float, word: str) -> str:
     return f'<text x="{x}" y="{_HEIGHT - 12}" {_TEXT} text-anchor="middle">{word}</text>'
 
 
-def _mark(x: float) -> str:
+def _draw_mark(x: float) -> str:
     return (
         f'<line x1="{x}" y1="{_TOP}" x2="{x}" y2="{_HEIGHT - _BOTTOM}" stroke="currentColor" stroke-opacity="0.5" '
         'stroke-dasharray="2 2"/>'
     )
 
 
-def _line(name: str, points: str, stroke: tuple[str, str], y: float) -> list[str]:
+def _draw_line(name: str, points: str, stroke: tuple[str, str], y: float) -> list[str]:
     """Return a line and its place in the legend."""
     style = f'stroke="{stroke[0]}" stroke-width="2" stroke-dasharray="{stroke[1]}" fill="none"'
     start = _WIDTH - _RIGHT + 8

@@ -15,7 +15,7 @@ from xcheck.checks.report import Report
 from xcheck.checks.result import Result
 from xcheck.checks.selftest.score import SelfTest
 from xcheck.report.component import show as show_component
-from xcheck.report.curves import chart
+from xcheck.report.curves import draw_chart
 from xcheck.report.selftest import show as show_selftest
 from xcheck.report.text import show
 from xcheck.report.training import show as show_training
@@ -59,16 +59,16 @@ def page(result: Result) -> str:
     """Return a result as a whole HTML document; that of a check has layers, tensors and times, as with `-v`."""
     # The browser's tab shows the title: verdict and model come first.
     title = escape(f"{result.verdict} {result.model}: {result.headline}")
-    content = _check(result, verbose=True) if isinstance(result, Report) else fragment(result)
+    content = _render_check(result, verbose=True) if isinstance(result, Report) else fragment(result)
     return _PAGE.format(title=title, fragment=content)
 
 
 def fragment(result: Result) -> str:
     """Return a result as one HTML element that can stand in any page, such as a notebook."""
     if isinstance(result, Report):
-        return _check(result)
+        return _render_check(result)
     if isinstance(result, TrainingReport):
-        return _training(result)
+        return _render_training(result)
     if isinstance(result, Explanation):
         return _record(lambda console: show_component(result, console))
     if isinstance(result, SelfTest):
@@ -76,11 +76,11 @@ def fragment(result: Result) -> str:
     raise TypeError(f"there is no page for a {type(result).__name__}")
 
 
-def _check(report: Report, *, verbose: bool = False) -> str:
+def _render_check(report: Report, *, verbose: bool = False) -> str:
     return _record(lambda console: show(report, console, verbose=verbose))
 
 
-def _training(report: TrainingReport) -> str:
+def _render_training(report: TrainingReport) -> str:
     """Return the report on a training, and its curves as SVG in place of those in plain characters."""
     checked = [float(checkpoint.step) for checkpoint in report.checkpoints]
     losses = {
@@ -88,7 +88,7 @@ def _training(report: TrainingReport) -> str:
         "validation": [(float(look.step), look.validation_loss) for look in report.looks],
         "J": [(float(look.step), look.cost) for look in report.looks],
     }
-    charts = [chart("loss, dropout off; vertical lines are checks", losses, marks=checked)]
+    charts = [draw_chart("loss, dropout off; vertical lines are checks", losses, marks=checked)]
     if report.drift is not None:
         steps = [float(step) for step in report.drift.steps]
         distances = {
@@ -96,7 +96,7 @@ def _training(report: TrainingReport) -> str:
             for name, values in {**report.drift.of, "rounding": report.drift.rounding}.items()
         }
         title = f"distance of each witness's θ from that of {report.driver}, relative to θ"
-        charts.append(chart(title, distances, log=True, marks=checked))
+        charts.append(draw_chart(title, distances, log=True, marks=checked))
     # Curves in plain characters would say the same again, in less detail.
     text = _record(lambda console: show_training(report, console, curves=False))
     drawn = "\n".join(f"<p>{each}</p>" for each in charts if each)

@@ -39,13 +39,13 @@ def as_dict(report: Report) -> dict[str, Any]:
         "seed": report.seed,
         "losses": dict(report.losses),
         "tensors": [asdict(tensor) for tensor in report.tensors],
-        "layers": [_layer(layer) for layer in report.layers],
-        "pairs": [_pair(pair) for pair in report.pairs],
+        "layers": [_layer_as_dict(layer) for layer in report.layers],
+        "pairs": [_pair_as_dict(pair) for pair in report.pairs],
         "odd_one_out": list(report.odd_one_out),
         "consensus": report.consensus,
         "starts": dict(report.starts),
-        "findings": [_finding(finding) for finding in report.findings],
-        "warnings": [_finding(warning) for warning in report.warnings],
+        "findings": [_finding_as_dict(finding) for finding in report.findings],
+        "warnings": [_finding_as_dict(warning) for warning in report.warnings],
         "oracle": asdict(report.oracle),
         "dtype": report.dtype,
         "precision": [asdict(row) | {"within_rounding": row.within_rounding} for row in report.precision],
@@ -58,11 +58,11 @@ def as_dict(report: Report) -> dict[str, Any]:
     return finite_dict(content)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding_as_dict(finding: Finding) -> dict[str, Any]:
     return asdict(finding) | {"title": page(finding.code).title}
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair_as_dict(pair: Pair) -> dict[str, Any]:
     return {
         "a": pair.a,
         "b": pair.b,
@@ -76,11 +76,11 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "of": pair.of,
         "apart": pair.apart,
         "tensors": [asdict(tensor) | {"band": band(tensor.difference)} for tensor in pair.tensors],
-        "worst": [_component(component) for component in pair.worst],
+        "worst": [_component_as_dict(component) for component in pair.worst],
     }
 
 
-def _layer(layer: LayerState) -> dict[str, Any]:
+def _layer_as_dict(layer: LayerState) -> dict[str, Any]:
     return {
         "layer": layer.number,
         "units": layer.units,
@@ -94,7 +94,7 @@ def _layer(layer: LayerState) -> dict[str, Any]:
     }
 
 
-def _component(component: Component) -> dict[str, Any]:
+def _component_as_dict(component: Component) -> dict[str, Any]:
     return {
         "name": component.location.name,
         "index": list(component.location.index),
@@ -111,14 +111,14 @@ def _component(component: Component) -> dict[str, Any]:
 
 def finite_dict(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return content in which strings stand for the numbers that JSON cannot write, all the way down."""
-    return {key: _finite(value) for key, value in content.items()}
+    return {key: _finite_value(value) for key, value in content.items()}
 
 
-def _finite(value: Any) -> Any:
+def _finite_value(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
         return finite_dict(value)
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_finite_value(item) for item in value]
     return value

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
-from xcheck.report.console import NARROW, STYLES, pad, print_sections, render_text, table, with_title
+from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, print_sections, render_text
 from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.text import join_names
 from xcheck.verdict import Verdict
@@ -26,7 +26,7 @@ def render(selftest: SelfTest, *, width: int = 80) -> str:
 
 def show(selftest: SelfTest, console: Console) -> None:
     """Print the result."""
-    print_sections(console, _sections(selftest, narrow=console.width < NARROW), selftest.command)
+    print_sections(console, _build_sections(selftest, narrow=console.width < NARROW), selftest.command)
 
 
 def as_dict(selftest: SelfTest) -> dict[str, Any]:
@@ -55,26 +55,26 @@ def as_dict(selftest: SelfTest) -> dict[str, Any]:
     return finite_dict(content)
 
 
-def _sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
+def _build_sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     # SHARP and BLUNT are about a check that agrees; where it does not, its own verdict comes first.
     word = str(selftest.check) if selftest.check is not Verdict.AGREE else "SHARP" if selftest.ok else "BLUNT"
     yield Text.assemble((word, STYLES[selftest.verdict]), f"  {selftest.model}: {selftest.headline}")
     yield pad(Text.assemble("the check itself: ", (str(selftest.check), STYLES[selftest.check])))
     if selftest.check is not Verdict.AGREE:
         yield pad(selftest.headline_of_check)
-        yield pad(_meaning(selftest))
+        yield pad(_describe_use(selftest))
     if not selftest.witnesses:  # nothing was planted
         return
     planted = f"{len(selftest.results)} faults, each planted in {join_names(selftest.witnesses)}"
     yield pad(f"{planted}, in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
     yield ""
-    yield pad(_classes(selftest, narrow=narrow))
-    yield from _slipping(selftest)
-    yield from _inapplicable(selftest.results)
-    yield from _limits(selftest, narrow=narrow)
+    yield pad(_tabulate_classes(selftest, narrow=narrow))
+    yield from _list_slipping(selftest)
+    yield from _list_inapplicable(selftest.results)
+    yield from _show_limits(selftest, narrow=narrow)
 
 
-def _meaning(selftest: SelfTest) -> str:
+def _describe_use(selftest: SelfTest) -> str:
     """Say what the self-test is worth where the check does not agree."""
     if not selftest.witnesses:
         return "mend this first: faults can only be planted in a gradient that is right"
@@ -84,17 +84,17 @@ def _meaning(selftest: SelfTest) -> str:
     return f"mend this first{skipped}; what follows holds for the others"
 
 
-def _classes(selftest: SelfTest, *, narrow: bool) -> Table:
+def _tabulate_classes(selftest: SelfTest, *, narrow: bool) -> Table:
     headings = ("class", "found", "named", "n/a" if narrow else "not applicable")
     rows: list[Sequence[str | Text]] = []
     for score in (*selftest.classes, selftest.whole):
         style = "" if score.killed == score.applicable else "red"
         killed = Text(f"{score.killed}/{score.applicable}", style=style)
         rows.append((score.kind, killed, f"{score.named}/{score.killed}", str(score.inapplicable)))
-    return table(headings, rows, narrow=narrow)
+    return build_table(headings, rows, narrow=narrow)
 
 
-def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
+def _list_slipping(selftest: SelfTest) -> Iterable[RenderableType]:
     if not selftest.slipping:
         return
     yield ""
@@ -107,13 +107,13 @@ def _slipping(selftest: SelfTest) -> Iterable[RenderableType]:
         yield pad(f"{fault.name}{where}{word}: {fault.component} is off by {size}")
 
 
-def _inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
+def _list_inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableType]:
     names = [fault.name for fault in results if fault.outcome is FaultOutcome.INAPPLICABLE]
     if names:
-        yield from with_title("faults that change nothing at this θ", ", ".join(names))
+        yield from add_title("faults that change nothing at this θ", ", ".join(names))
 
 
-def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
+def _show_limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     """Yield the smallest errors seen, tensor by tensor; the bluntest tensors where there are many."""
     limits = selftest.limits
     if len(limits) > _MOST_TENSORS:
@@ -123,20 +123,25 @@ def _limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
     headings = ["tensor", "median", "worst", *(["at"] if where else []), *(["hidden"] if hidden else [])]
     rows = []
     for limit in limits:
-        row = [limit.tensor, _error(limit.median), _error(limit.worst), *([limit.component] if where else [])]
+        row = [
+            limit.tensor,
+            _format_error(limit.median),
+            _format_error(limit.worst),
+            *([limit.component] if where else []),
+        ]
         rows.append([*row, *([f"{limit.hidden}/{limit.of}"] if hidden else [])])
-    yield from with_title(
-        "errors smaller than this, relative to the component, slip through", table(headings, rows, narrow=narrow)
+    yield from add_title(
+        "errors smaller than this, relative to the component, slip through", build_table(headings, rows, narrow=narrow)
     )
     if len(limits) < len(selftest.limits):
         yield pad(f"... {len(selftest.limits) - len(limits)} more")
     if hidden:
-        yield pad(_hidden(hidden))
+        yield pad(_describe_hidden(hidden))
     if selftest.sampled:
         yield pad(selftest.sampled)
 
 
-def _error(number: float) -> str:
+def _format_error(number: float) -> str:
     return "–" if math.isnan(number) else f"{number:.1e}"
 
 
@@ -145,7 +150,7 @@ def _bluntness(limit: Limit) -> float:
     return math.inf if math.isnan(limit.worst) else limit.worst
 
 
-def _hidden(limits: Sequence[Limit]) -> str:
+def _describe_hidden(limits: Sequence[Limit]) -> str:
     largest = max(limits, key=lambda limit: limit.absolute)
     return (
         "hidden components are zero, at a kink, or smaller than the errors that slip through: an error of one is found "

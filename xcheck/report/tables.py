@@ -12,7 +12,7 @@ from xcheck.checks.report import Report
 from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.compare.precision import TensorPrecision
-from xcheck.report.console import table as folding
+from xcheck.report.console import build_table
 
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 
@@ -34,7 +34,7 @@ class Tables:
 
     def losses(self, report: Report) -> Table:
         """Return the loss of each witness, and the oracle's."""
-        table = self._table("loss", "J(θ)")
+        table = self._start_table("loss", "J(θ)")
         # Without differences the oracle has no loss of its own.
         oracle = [(ORACLE, report.oracle.loss)] if report.oracle.evaluations else []
         for name, loss in (*report.losses.items(), *oracle):
@@ -44,16 +44,20 @@ class Tables:
     def pairs(self, pairs: Sequence[Pair]) -> Table:
         """Return difference, band and wrong components of every pair."""
         unsure = any(pair.undecided for pair in pairs)
-        return self._comparisons("pair", [(title_of(pair), pair) for pair in pairs], unsure=unsure)
+        return self._compare_rows("pair", [(title_of(pair), pair) for pair in pairs], unsure=unsure)
 
     def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
         """Return the same of one pair, tensor by tensor."""
-        return self._comparisons("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
+        return self._compare_rows("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
 
-    def _comparisons(self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool) -> Table:
+    def _compare_rows(
+        self, heading: str, rows: Sequence[tuple[str, Pair | TensorComparison]], *, unsure: bool
+    ) -> Table:
         """Return a row for each name: difference, its band, wrong components, and undecided ones if there are any."""
         words = not (self.narrow and unsure)  # 40 columns have no room for both
-        table = self._table(heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else []))
+        table = self._start_table(
+            heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else [])
+        )
         for name, row in rows:
             word = band(row.difference)
             cells = [Text(name), Text(f"{row.difference:.1e}")]
@@ -69,7 +73,7 @@ class Tables:
 
     def layers(self, layers: Sequence[LayerState]) -> Table:
         """Return sizes of activations and gradients, n var W with the notes' advice, and idle units of each layer."""
-        table = self._table("layer", "a", "∂L/∂z", "n var W", "dead", "flat" if self.narrow else "saturated")
+        table = self._start_table("layer", "a", "∂L/∂z", "n var W", "dead", "flat" if self.narrow else "saturated")
         for layer in layers:
             name = str(layer.number) if self.narrow else f"{layer.number} {layer.activation}"
             sizes = [f"{size:.2g}" for size in (layer.activation_rms, layer.gradient_rms)]
@@ -80,7 +84,7 @@ class Tables:
 
     def precision(self, rows: Sequence[TensorPrecision]) -> Table:
         """Return the error of each tensor of each witness, and whether rounding explains it."""
-        table = self._table("witness", "tensor", "error", "units", "")
+        table = self._start_table("witness", "tensor", "error", "units", "")
         for row in rows:
             verdict = "within" if row.within_rounding else "more"
             table.add_row(Text(row.witness), Text(row.tensor), f"{row.error:.1e}", f"{row.units:.2g}", verdict)
@@ -88,34 +92,34 @@ class Tables:
 
     def coverage(self, tensors: Sequence[TensorCoverage]) -> Table:
         """Return how many components of each tensor the check covers, and how many are zero."""
-        table = self._table("tensor", "verified", "zero")
+        table = self._start_table("tensor", "verified", "zero")
         for tensor in tensors:
             table.add_row(Text(tensor.name), f"{tensor.verified}/{tensor.of}", str(tensor.zero))
         return table
 
     def components(self, pair: Pair) -> Group:
         """Return the worst components of a pair, and how many more are wrong."""
-        table = self._table("component", pair.a, pair.b, "bar")
+        table = self._start_table("component", pair.a, pair.b, "bar")
         for component in pair.worst:
-            witness, oracle = self._number(component.a), self._slope(component)
+            witness, oracle = self._format_number(component.a), self._format_oracle(component)
             table.add_row(Text(str(component.location)), witness, oracle, f"{component.error_bar:.0e}")
         # The list is cut, and says so.
         more = pair.wrong - len(pair.worst)
         return Group(table, f"... {more} more") if more > 0 else Group(table)
 
-    def _number(self, value: float) -> str:
+    def _format_number(self, value: float) -> str:
         return f"{value:.{5 if self.narrow else 8}g}"
 
-    def _slope(self, component: Component) -> str:
+    def _format_oracle(self, component: Component) -> str:
         """Write the oracle's value, or at a kink the interval of its slopes."""
         # More than the error bars of both sides: two slopes, not one that is known badly.
         if component.upper - component.lower > 2 * component.error_bar:
             return f"[{component.lower:.5g}, {component.upper:.5g}]"
-        return self._number(component.b)
+        return self._format_number(component.b)
 
-    def _table(self, *headings: str) -> Table:
+    def _start_table(self, *headings: str) -> Table:
         """Return a table without lines: names on the left, numbers on the right, folded where there is no room.
 
         Names are people's own, as `Text`: rich would take what is in their square brackets for a style.
         """
-        return folding(headings, (), narrow=self.narrow)
+        return build_table(headings, (), narrow=self.narrow)

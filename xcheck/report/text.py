@@ -17,7 +17,7 @@ from xcheck.compare.pair import ORACLE, Component, band
 from xcheck.findings import Finding
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.pages import page
-from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, with_title
+from xcheck.report.console import NARROW, STYLES, add_title, pad, print_commands, render_text, repeat_command
 from xcheck.report.tables import Tables, title_of
 from xcheck.verdict import Verdict
 
@@ -35,32 +35,32 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
     page = Tables(narrow=console.width < NARROW)
-    for section in _sections(report, page, verbose=verbose):
+    for section in _build_sections(report, page, verbose=verbose):
         # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
         console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
-    print_commands(console, _commands(report))
+    print_commands(console, _list_commands(report))
 
 
 def print_line(report: Report, console: Console) -> None:
     """Print the report as one line."""
-    console.print(_verdict(report), soft_wrap=True)
+    console.print(_format_headline(report), soft_wrap=True)
 
 
-def _verdict(report: Report) -> Text:
+def _format_headline(report: Report) -> Text:
     # A check that covers nothing of some tensor is no plain AGREE: it is as yellow as UNDECIDED.
     style = STYLES[Verdict.UNDECIDED if report.ok and report.idle else report.verdict]
     # The sentence has no style of its own, not even the default colour: HTML would write that down as black.
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
 
-def _sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
-    yield _verdict(report)
+def _build_sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
+    yield _format_headline(report)
     if report.ok and not verbose:
         yield from _summarize_pass(report)
     else:
         yield from _show_in_full(report, page, verbose=verbose)
-    yield from _findings("warning", report.warnings, verbose=verbose)
-    yield from _closing(report, verbose=verbose)
+    yield from _show_findings("warning", report.warnings, verbose=verbose)
+    yield from _show_run(report, verbose=verbose)
 
 
 def _summarize_pass(report: Report) -> Iterable[RenderableType]:
@@ -71,10 +71,10 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
     yield pad(
         Text(
             f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
-            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_agreement(report)}"
+            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_describe_agreement(report)}"
         )
     )
-    yield from _precision(report)
+    yield from _summarize_precision(report)
     tightest = [(_share_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         used, name, component = max(tightest, key=lambda each: each[0])
@@ -86,7 +86,7 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
         )
 
 
-def _precision(report: Report) -> Iterable[RenderableType]:
+def _summarize_precision(report: Report) -> Iterable[RenderableType]:
     """Yield the largest error in a narrow dtype, and whether rounding explains it."""
     if report.precision:
         worst = max(report.precision, key=lambda row: row.units)
@@ -100,7 +100,7 @@ def _share_used(component: Component) -> float:
     return component.excess / component.allowed if component.allowed else 0.0
 
 
-def _agreement(report: Report) -> str:
+def _describe_agreement(report: Report) -> str:
     if report.oracle.scope == "directions":
         return f"every direction agrees to {report.tolerance:.0e} of its slope; no component was looked at by itself"
     return (
@@ -113,10 +113,10 @@ def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Re
     """Yield the diagnosis, then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
     yield pad(Text(_describe_oracle(report.oracle)))
-    yield from _diagnosis(report, verbose=verbose)
+    yield from _show_diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from with_title(f"{title_of(pair)}, worst components", page.components(pair))
+            yield from add_title(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
         yield ""
         yield pad(page.pairs(report.pairs))
@@ -124,12 +124,12 @@ def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Re
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
             yield pad(page.losses(report))
-    yield from _precision(report)
+    yield from _summarize_precision(report)
     if verbose:
-        yield from _details(report, page)
+        yield from _show_details(report, page)
 
 
-def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+def _show_diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     """Yield the odd one out, where its error starts, what was found and what has caused it."""
     if report.odd_one_out or report.consensus or report.starts:
         yield ""
@@ -137,8 +137,8 @@ def _diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
         yield pad(Text(_describe_odd_one(report), style="bold"))
     for name, where in report.starts.items():
         yield pad(Text(f"starts: {name}: {where}"))
-    yield from _findings("finding", [each for each in report.findings if not _is_cause(each)], verbose=verbose)
-    yield from _findings("cause", [each for each in report.findings if _is_cause(each)], verbose=verbose)
+    yield from _show_findings("finding", [each for each in report.findings if not _is_cause(each)], verbose=verbose)
+    yield from _show_findings("cause", [each for each in report.findings if _is_cause(each)], verbose=verbose)
 
 
 def _describe_odd_one(report: Report) -> str:
@@ -157,18 +157,18 @@ def _is_cause(finding: Finding) -> bool:
     return finding.code.startswith("XC2")
 
 
-def _details(report: Report, page: Tables) -> Iterable[RenderableType]:
+def _show_details(report: Report, page: Tables) -> Iterable[RenderableType]:
     if report.layers:
-        yield from with_title("layers at θ", page.layers(report.layers))
+        yield from add_title("layers at θ", page.layers(report.layers))
     if report.precision:
-        yield from with_title(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
+        yield from add_title(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
     if report.ok and report.verified < report.parameters:
-        yield from with_title("verified, per tensor", page.coverage(report.tensors))
+        yield from add_title("verified, per tensor", page.coverage(report.tensors))
     for pair in report.pairs:
-        yield from with_title(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
+        yield from add_title(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
 
 
-def worst_component(report: Report) -> str | None:
+def find_worst_component(report: Report) -> str | None:
     """Return the name of the component with the largest error, if one is wrong."""
     wrong = (
         str(component.location)
@@ -180,7 +180,7 @@ def worst_component(report: Report) -> str | None:
     return next(wrong, None)
 
 
-def point_options(command: Sequence[str]) -> list[str]:
+def select_point_options(command: Sequence[str]) -> list[str]:
     """Return the options of a command that decide at which θ and for whom gradients are checked, with their values."""
     kept: list[str] = []
     # "--seed 0" is two words, "--seed=0" is one.
@@ -208,7 +208,7 @@ def _describe_oracle(oracle: OracleSummary) -> str:
     return ", ".join(parts)
 
 
-def _findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
+def _show_findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
     for finding in findings:
         yield ""
         # The text of a warning begins with its subject; that of a finding needs the title of its code.
@@ -218,33 +218,33 @@ def _findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> Itera
             yield Text(indent(finding.trace, "  "), no_wrap=True)
 
 
-def _closing(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+def _show_run(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     if not verbose:
         return
     yield ""
     if report.ok:
-        yield pad(Text(_agreement(report)))
-    yield pad(Text(_choice(report.oracle)))
-    yield pad(Text(_timing(report)))
+        yield pad(Text(_describe_agreement(report)))
+    yield pad(Text(_describe_engine(report.oracle)))
+    yield pad(Text(_describe_times(report)))
     yield pad(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
 
 
-def _commands(report: Report) -> Iterable[str]:
+def _list_commands(report: Report) -> Iterable[str]:
     """Yield what to type next after a failure, and the command that repeats the check."""
     if report.ok:
         return
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     explain = "python -m xcheck explain"
     yield from (f"next: {explain} {code}" for code in codes[:_MOST_CODES])
-    where = worst_component(report)
+    where = find_worst_component(report)
     # One output of many has no component of its own to explain.
     if report.command and where and report.oracle.scope != "jacobian":
-        yield f"next: {explain} {shlex.join([report.model, where, *point_options(report.command)])}"
+        yield f"next: {explain} {shlex.join([report.model, where, *select_point_options(report.command)])}"
     if report.command:
-        yield again(report.command, report.seed)
+        yield repeat_command(report.command, report.seed)
 
 
-def _choice(oracle: OracleSummary) -> str:
+def _describe_engine(oracle: OracleSummary) -> str:
     """Return why this engine was chosen, how its audits went, and how much was measured again."""
     parts = [f"engine: {oracle.engine}"]
     if oracle.predicted:  # chosen by `auto`; an engine that was named needs no reason
@@ -260,7 +260,7 @@ def _choice(oracle: OracleSummary) -> str:
     return "; ".join(parts)
 
 
-def _timing(report: Report) -> str:
+def _describe_times(report: Report) -> str:
     parts = [f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items()]
     oracle = report.oracle
     parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
-from xcheck.report.console import NARROW, STYLES, again, pad, print_commands, render_text, table
+from xcheck.report.console import NARROW, STYLES, build_table, pad, print_commands, render_text, repeat_command
 from xcheck.report.json import SCHEMA, finite_dict
 from xcheck.report.plot import plot_losses
-from xcheck.report.text import point_options, worst_component
+from xcheck.report.text import find_worst_component, select_point_options
 from xcheck.report.text import show as show_check
 from xcheck.training.drift import Drift, Reason
 from xcheck.training.report import Checkpoint, TrainingReport
@@ -41,14 +41,14 @@ def render(report: TrainingReport, *, width: int = 80, verbose: bool = False) ->
 def show(report: TrainingReport, console: Console, *, verbose: bool = False, curves: bool = True) -> None:
     """Print the report; `verbose` prints every check on the way in full, `curves` the losses in plain characters."""
     print_line(report, console, soft_wrap=False)
-    for section in _sections(report, narrow=console.width < NARROW, curves=curves):
+    for section in _build_sections(report, narrow=console.width < NARROW, curves=curves):
         console.print(pad(section) if section else "")
     # A failure is shown in full, so that nobody has to run hours of training again to see it.
     shown = report.checkpoints if verbose else [report.first_failure] if report.first_failure else []
     for checkpoint in shown:
         console.print(f"\n  the check at step {checkpoint.where}", style="bold")
         show_check(checkpoint.report, console, verbose=verbose)
-    print_commands(console, _commands(report))
+    print_commands(console, _list_commands(report))
 
 
 def as_dict(report: TrainingReport) -> dict[str, Any]:
@@ -85,27 +85,27 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
     return finite_dict(content)
 
 
-def _commands(report: TrainingReport) -> Iterable[str]:
+def _list_commands(report: TrainingReport) -> Iterable[str]:
     """Yield what to type to explain the first failure at the θ of its step, and to repeat the training."""
     if not report.command:
         return
     failure = report.first_failure
-    where = worst_component(failure.report) if failure else None
+    where = find_worst_component(failure.report) if failure else None
     # A gradient that is wrong on a batch may be right on the examples of [data], which `explain` looks at.
     if failure and where and not (failure.batch and (report.dropout or not report.full_batch)):
-        options = point_options(report.command)
+        options = select_point_options(report.command)
         close = ["python", "-m", "xcheck", "explain", report.model, where]
         started = [word for word in options if word.startswith("--weights")]
         name = "theta-again" if started else "theta"
         if failure.step and not failure.saved:
             yield f"next: {shlex.join([*report.command, '--save-weights', f'{name}.npz'])}"
         if failure.step:  # θ₀ needs no file
-            options = [*_without_weights(options), "--weights", failure.saved or f"{name}-{failure.step}.npz"]
+            options = [*_drop_weights(options), "--weights", failure.saved or f"{name}-{failure.step}.npz"]
         yield f"next: {shlex.join([*close, *options])}"
-    yield again(report.command, report.seed)
+    yield repeat_command(report.command, report.seed)
 
 
-def _without_weights(options: Sequence[str]) -> list[str]:
+def _drop_weights(options: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for word, before in zip(options, ["", *options[:-1]], strict=True):
         if not word.startswith("--weights") and before != "--weights":
@@ -119,50 +119,50 @@ def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = Tr
     console.print(text, soft_wrap=soft_wrap)
 
 
-def _sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable[RenderableType]:
+def _build_sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable[RenderableType]:
     yield Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s")
     if report.stopped:
         yield Text(report.stopped)
     yield ""
-    yield _checkpoints(report, narrow=narrow)
+    yield _tabulate_checkpoints(report, narrow=narrow)
     yield ""
-    yield _sizes(report, narrow=narrow)
+    yield _tabulate_sizes(report, narrow=narrow)
     if curves and len(report.looks) > 2:
         yield ""
         yield Text("\n".join(plot_losses(report.looks, _FEW_COLUMNS if narrow else _COLUMNS)))
-    for paragraph in _paragraphs(report):
+    for paragraph in _write_paragraphs(report):
         yield ""
         yield Text(paragraph)
-    yield from _trajectories(report)
-    for line in _findings(report):
+    yield from _show_trajectories(report)
+    for line in _list_findings(report):
         yield ""
         yield Text(line)
 
 
-def _trajectories(report: TrainingReport) -> Iterable[RenderableType]:
+def _show_trajectories(report: TrainingReport) -> Iterable[RenderableType]:
     """Yield the distances of the trajectories, and the errors of a narrow dtype, each beside what rounding does."""
     if report.drift is not None:
         yield ""
         yield Text(f"distance of each witness's θ from that of {report.driver}, relative to θ")
-        yield _drift(report.drift, [checkpoint.step for checkpoint in report.checkpoints])
+        yield _tabulate_drift(report.drift, [checkpoint.step for checkpoint in report.checkpoints])
         kinks = (parting for parting in report.drift.partings if parting.reason is Reason.KINK)
         yield from (Text(f"{each.witness} leaves it at step {each.step}: {each.reason}") for each in kinks)
     if report.precision:
         yield ""
         dtype = report.checkpoints[0].report.dtype
         yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may do")
-        yield _precision(report)
+        yield _tabulate_precision(report)
 
 
-def _paragraphs(report: TrainingReport) -> Iterable[str]:
+def _write_paragraphs(report: TrainingReport) -> Iterable[str]:
     if report.dropout:
         yield _DROPOUT
-    yield _bias_variance(report)
+    yield _describe_bias_variance(report)
     if report.driver_alone:
         yield _ALONE
 
 
-def _findings(report: TrainingReport) -> Iterable[str]:
+def _list_findings(report: TrainingReport) -> Iterable[str]:
     """Yield findings and warnings of the training, and the warnings of its checks."""
     yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
@@ -175,12 +175,12 @@ def _findings(report: TrainingReport) -> Iterable[str]:
         yield f"warning {warning.code} {where}: {warning.text}"
 
 
-def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
+def _tabulate_checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     losses = ["train", "valid"] if narrow else ["training", "validation"]
     headings = ["step", *([] if narrow else ["J"]), *losses, "verdict", "wrong"]
     # Only narrow dtypes have rounding that is worth a column.
     rounded = any(each.report.precision for each in report.checkpoints)
-    rows = table(
+    rows = build_table(
         headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
     )
     for each in report.checkpoints:
@@ -200,18 +200,18 @@ def _checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
     return rows
 
 
-def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
+def _tabulate_sizes(report: TrainingReport, *, narrow: bool) -> Table:
     """Return the table of sizes of W and z along the way, and of those at its end without the penalty."""
     # Batches are checked where trajectories part; their sizes would not be comparable.
     on_data = [each for each in report.checkpoints if not each.batch] or report.checkpoints
-    shown = _spread(on_data, 2 if narrow else 6)
+    shown = _pick_evenly(on_data, 2 if narrow else 6)
     sizes = [each.sizes for each in shown]
     headings = [str(each.step) for each in shown]
     unpenalised = shown[-1].unpenalised
     if unpenalised is not None:
         sizes.append(unpenalised)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
-    rows = table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
+    rows = build_table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
     # Without l1 hardly a weight is small, and the rows would be noise.
     shown_small = any(share >= _SPARSE for share in shown[-1].sizes.small)
     for name, of in (("W", "weights"), ("z", "inputs"), *([("small W", "small")] if shown_small else [])):
@@ -220,7 +220,7 @@ def _sizes(report: TrainingReport, *, narrow: bool) -> Table:
     return rows
 
 
-def _spread(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
+def _pick_evenly(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
     """Return at most so many of the checkpoints, evenly spread, the first and the last among them."""
     if len(checkpoints) <= most:
         return checkpoints
@@ -228,7 +228,7 @@ def _spread(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint
     return [checkpoints[round(place * last / (most - 1))] for place in range(most)]
 
 
-def _bias_variance(report: TrainingReport) -> str:
+def _describe_bias_variance(report: TrainingReport) -> str:
     """Return bias and variance of the last θ, and what to try; where J did not fall, that is to be mended first."""
     errors = report.recipe
     plus_minus = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
@@ -246,9 +246,9 @@ def _bias_variance(report: TrainingReport) -> str:
     return text if report.test_error is None else f"{text}; test error {report.test_error:.1%}"
 
 
-def _drift(drift: Drift, checked: Sequence[int]) -> Table:
+def _tabulate_drift(drift: Drift, checked: Sequence[int]) -> Table:
     """Return the table of distances after the steps that were checked, and at the end."""
-    rows = table(["step", *drift.of, "rounding"], (), narrow=False)
+    rows = build_table(["step", *drift.of, "rounding"], (), narrow=False)
     for place, step in enumerate(drift.steps):
         # Measured at every point of the curve; a row for each would be two hundred.
         if step in checked or step == drift.steps[-1]:
@@ -257,10 +257,10 @@ def _drift(drift: Drift, checked: Sequence[int]) -> Table:
     return rows
 
 
-def _precision(report: TrainingReport) -> Table:
+def _tabulate_precision(report: TrainingReport) -> Table:
     worst = report.precision
     witnesses, tensors = (list(dict.fromkeys(keys)) for keys in zip(*worst, strict=True))
-    cells = table(["tensor", *witnesses], (), narrow=False)
+    cells = build_table(["tensor", *witnesses], (), narrow=False)
     for tensor in tensors:
         rows = [worst[witness, tensor] for witness in witnesses]
         cells.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
