@@ -12,7 +12,7 @@ from rich.text import Text
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.compare.pair import ORACLE
 from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, print_sections, render_text
-from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.report.json import common_dict, finite_dict
 from xcheck.report.plot import plot_points
 
 _LABEL = 10  # columns left of the plot, indentation included
@@ -30,18 +30,13 @@ def show(explanation: Explanation, console: Console) -> None:
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
     """Return the explanation as plain dicts, lists, strings and numbers."""
-    content = {
-        "schema": SCHEMA,
-        "model": explanation.model,
+    content = common_dict(explanation) | {
         "component": {
             "name": explanation.component.name,
             "index": list(explanation.component.index),
             "flat": explanation.component.flat,
             "theta": explanation.theta,
         },
-        "verdict": str(explanation.verdict),
-        "exit": explanation.verdict.exit_status,
-        "headline": explanation.headline,
         "loss": explanation.loss,
         "oracle": {name: getattr(explanation, name) for name in ("value", "error_bar", "lower", "upper", "allowed")},
         "witnesses": [asdict(witness) | {"verdict": str(witness.verdict)} for witness in explanation.statements],

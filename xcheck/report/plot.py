@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from xcheck.training.curves import LossPoint
 
-# A guess, chosen so that a plot and the table above it fit a screen of 40 lines.
+# Guesses, chosen so that a plot and the table above it fit a screen of 40 lines.
 _MOST_ROWS = 12
 _LOSS_ROWS = 8
-_LARGEST = 1e300  # losses above it are drawn nowhere: the height of the plot would overflow
+# Between -1e300 and 1e300 the height of a plot, at most 2e300, is below the largest float64, 1.8e308.
+_LARGEST = 1e300
 
 
 def plot_points(points: Sequence[tuple[float, float]], *, level: float, columns: int) -> list[str]:
@@ -35,20 +36,27 @@ def plot_points(points: Sequence[tuple[float, float]], *, level: float, columns:
     low, high = round(math.log10(min(shown))), round(math.log10(max(shown)))
     decades = max(1, math.ceil((high - low + 1) / _MOST_ROWS))
     rows = (high - low) // decades + 1
+
+    def row(y: float) -> int:
+        # Rounding to whole decades may leave a point half a row outside.
+        return 0 if y <= 0 else min(rows - 1, max(0, round((math.log10(y) - low) / decades)))
+
     # The same number of columns for each point: steps are powers of ten.
     width = max(1, columns // len(points))
     grid = [[" "] * (width * len(points)) for _ in range(rows)]
-
-    def row(y: float) -> int:
-        return 0 if y <= 0 else min(rows - 1, max(0, round((math.log10(y) - low) / decades)))
-
     if level in shown[len(ys) :]:
         grid[row(level)] = ["-"] * len(grid[0])
+    # Points after the level, so that none is hidden behind it.
     for number, (_, y) in enumerate(points):
         if math.isfinite(y):
             grid[row(y)][number * width + width // 2] = "*"
-    lines = [f"  {10.0 ** (low + number * decades):.0e} |{''.join(grid[number])}".rstrip() for number in range(rows)]
-    first, last = f"{points[0][0]:.0e}", f"{points[-1][0]:.0e}"
+    return _add_axes(grid, [10.0 ** (low + number * decades) for number in range(rows)], (points[0][0], points[-1][0]))
+
+
+def _add_axes(grid: Sequence[Sequence[str]], ys: Sequence[float], ends: tuple[float, float]) -> list[str]:
+    """Return the lines of a plot, the highest first, with a label at each y and at both ends of x."""
+    lines = [f"  {y:.0e} |{''.join(cells)}".rstrip() for y, cells in zip(ys, grid, strict=True)]
+    first, last = (f"{x:.0e}" for x in ends)
     gap = " " * max(1, len(grid[0]) - len(first) - len(last))
     return [*reversed(lines), f"{' ' * 8}+{'-' * len(grid[0])}", f"{' ' * 9}{first}{gap}{last}"]
 
@@ -60,14 +68,15 @@ def plot_losses(points: Sequence[LossPoint], columns: int) -> list[str]:
     if not values:
         return ["loss: not finite"]
     low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
-    if not high > low:  # a constant loss still needs a height
+    if not high > low:  # a constant loss still needs a height, to divide by
         high = low + 1.0
     field = [[" "] * columns for _ in range(_LOSS_ROWS)]
     for point in points:
         column = round(point.step / steps * (columns - 1))
         for letter, value in (("t", point.training_loss), ("v", point.validation_loss)):
-            if not low <= value <= high:
+            if not low <= value <= high:  # nan, infinite, or beyond _LARGEST
                 continue
+            # Row 0 is printed first, so it is the highest value.
             row = round((high - value) / (high - low) * (_LOSS_ROWS - 1))
             field[row][column] = letter if field[row][column] in (" ", letter) else "*"
     labels = [f"{high:9.3g} |", *["          |"] * (_LOSS_ROWS - 2), f"{low:9.3g} |"]

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.checks.selftest.score import FaultOutcome, FaultResult, Limit, SelfTest
 from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, print_sections, render_text
-from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.report.json import common_dict, finite_dict
 from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
@@ -31,13 +31,8 @@ def show(selftest: SelfTest, console: Console) -> None:
 
 def as_dict(selftest: SelfTest) -> dict[str, Any]:
     """Return the result as plain dicts, lists, strings and numbers."""
-    content = {
-        "schema": SCHEMA,
-        "model": selftest.model,
-        "verdict": str(selftest.verdict),
-        "exit": selftest.verdict.exit_status,
+    content = common_dict(selftest) | {
         "check": str(selftest.check),
-        "headline": selftest.headline,
         "headline_of_check": selftest.headline_of_check,
         "score": selftest.score,
         "all": asdict(selftest.whole),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
 from xcheck.report.console import NARROW, STYLES, build_table, pad, print_commands, render_text, repeat_command
-from xcheck.report.json import SCHEMA, finite_dict
+from xcheck.report.json import common_dict, finite_dict
 from xcheck.report.plot import plot_losses
 from xcheck.report.text import find_worst_component, select_point_options
 from xcheck.report.text import show as show_check
@@ -53,12 +53,8 @@ def show(report: TrainingReport, console: Console, *, verbose: bool = False, cur
 
 def as_dict(report: TrainingReport) -> dict[str, Any]:
     """Return the report as plain dicts, lists, strings and numbers."""
-    content: dict[str, Any] = {
-        "schema": SCHEMA,
-        "model": report.model,
-        "verdict": str(report.verdict),
-        "exit": report.exit_status,
-        "headline": report.headline,
+    content = common_dict(report) | {
+        "exit": report.exit_status,  # of an interrupted training, whatever its verdict is so far
         "driver": report.driver,
         "plan": report.plan,
         "checkpoints": [_checkpoint_as_dict(each) for each in report.checkpoints],
