@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from xcheck.report.plot import plot_losses, plot_points
 from xcheck.training.curves import LossPoint
 
@@ -43,5 +45,14 @@ def test_losses_have_a_letter_each() -> None:
 
 def test_losses_that_are_not_finite_are_left_out() -> None:
     """All of them, if need be."""
-    assert plot_losses([point(0, math.nan, math.inf), point(1, math.inf, math.nan)], 11) == ["loss: not finite"]
+    nothing = plot_losses([point(0, math.nan, math.inf), point(1, math.inf, 1e305)], 11)
+    assert nothing == ["loss: not finite, or above 1e+300"]
     assert any(line.endswith("|*") for line in plot_losses([point(0, 1.0, 1.0), point(1, math.nan, math.inf)], 11))
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.5, -1e17, 1e17, 9e299])
+def test_a_constant_loss_is_a_line_at_the_bottom(loss: float) -> None:
+    """However large it is, and beside a loss that is too large to draw."""
+    _, *lines, _, _ = plot_losses([point(0, loss, loss), point(5, 1e305, -1e305), point(10, loss, loss)], 11)
+    assert lines[-1].endswith("|*         *")
+    assert not any("*" in line for line in lines[:-1])

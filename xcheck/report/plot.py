@@ -64,17 +64,18 @@ def _add_axes(grid: Sequence[Sequence[str]], ys: Sequence[float], ends: tuple[fl
 def plot_losses(points: Sequence[LossPoint], columns: int) -> list[str]:
     """Draw the losses over the steps in plain characters: t training, v validation, * both."""
     steps = max(point.step for point in points) or 1
-    values = [loss for point in points for loss in (point.training_loss, point.validation_loss) if math.isfinite(loss)]
+    losses = [loss for point in points for loss in (point.training_loss, point.validation_loss)]
+    values = [loss for loss in losses if abs(loss) < _LARGEST]  # nan is not, either
     if not values:
-        return ["loss: not finite"]
-    low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
-    if not high > low:  # a constant loss still needs a height, to divide by
-        high = low + 1.0
+        return [f"loss: not finite, or above {_LARGEST:.0e}"]
+    low, high = min(values), max(values)
+    # A constant loss needs a height to divide by; beside 1e17, 1 is no height in float64.
+    high = high if high > low else low + max(1.0, abs(low))
     field = [[" "] * columns for _ in range(_LOSS_ROWS)]
     for point in points:
         column = round(point.step / steps * (columns - 1))
         for letter, value in (("t", point.training_loss), ("v", point.validation_loss)):
-            if not low <= value <= high:  # nan, infinite, or beyond _LARGEST
+            if not low <= value <= high:
                 continue
             # Row 0 is printed first, so it is the highest value.
             row = round((high - value) / (high - low) * (_LOSS_ROWS - 1))
