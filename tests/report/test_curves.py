@@ -77,3 +77,9 @@ def test_lines_are_named_and_told_apart_without_colours() -> None:
 def test_checks_are_marked() -> None:
     """By lines from top to bottom."""
     assert draw_chart("loss", LOSSES, marks=[0, 50]).count('stroke-dasharray="2 2"') == 2
+
+
+def test_small_values_have_labels_of_their_own() -> None:
+    """Losses of a training that has arrived: rounded to so many decimals, all labels would be 0."""
+    words = labels(draw_chart("loss", {"J": [(0.0, 1e-14), (1.0, 5e-14)]}))
+    assert {"1e-14", "2e-14", "5e-14"} <= set(words)

@@ -5,14 +5,18 @@ Axes and words take the reader's own colour, light or dark. Lines differ in thei
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 Points = Sequence[tuple[float, float]]
 
-_LARGEST = 1e300  # the room above a larger value would overflow
-# In pixels: as wide as the text above it, with margins for the labels of the axes and the legend.
+# With a twentieth of room above and below, an axis from -1e300 to 1e300 is still below the largest float64, 1.8e308.
+_LARGEST = 1e300
+# Pixels, measured on the page of a training: as wide as the text above it, with margins for the labels of the axes on
+# the left and below, and for the legend on the right. test_a_training_is_a_page_with_its_curves draws it.
 _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 110, 28, 34
+# Colour and dashes of up to five lines: the colours are the report's own blue, green, magenta and grey, and an orange.
 _STROKES = (("#3377dd", ""), ("#b35900", "6 3"), ("#2a852a", "2 3"), ("#ba42ba", "8 3 2 3"), ("#767676", "1 4"))
 _TEXT = 'font-family="ui-monospace, monospace" font-size="12" fill="currentColor"'
 
@@ -27,29 +31,20 @@ def draw_chart(title: str, lines: Mapping[str, Points], *, log: bool = False, ma
         log: whether values are drawn by their logarithms.
         marks: steps that are marked by a line from top to bottom.
     """
-    shown = {
-        name: [(x, math.log10(y) if log else y) for x, y in points if _is_drawable(y, log)]
-        for name, points in lines.items()
-    }
-    # All lines share the axes.
+    shown = {name: _select_drawable(points, log) for name, points in lines.items()}
     values = [y for points in shown.values() for _, y in points]
     if not values:
         return ""
-    low, high = _choose_ends(values, log)
-    last = max([x for points in shown.values() for x, _ in points] + [1.0])
-
-    def across(x: float) -> float:
-        return round(_LEFT + x / last * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def down(y: float) -> float:
-        return round(_TOP + (high - y) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
-
+    # All lines share the axes. A training of one step, or of none, still has a width.
+    axes = _Axes(*_choose_ends(values, log), max([x for points in shown.values() for x, _ in points] + [1.0]))
     parts = [f'<text x="{_LEFT}" y="16" {_TEXT} font-weight="bold">{escape(title)}</text>']
-    parts += [_draw_tick(down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in _choose_ticks(low, high, log)]
-    parts += [_draw_mark(across(step)) for step in marks]
-    parts += [_draw_label(across(x), word) for x, word in ((0, "0"), (last, f"{last:.0f}"), (last / 2, "steps"))]
+    ticks = _choose_ticks(axes.low, axes.high, log)
+    parts += [_draw_tick(axes.down(y), f"1e{y:.0f}" if log else f"{y:.3g}") for y in ticks]
+    parts += [_draw_mark(axes.across(step)) for step in marks]
+    labels = ((0, "0"), (axes.last, f"{axes.last:.0f}"), (axes.last / 2, "steps"))
+    parts += [_draw_label(axes.across(x), word) for x, word in labels]
     for number, (name, points) in enumerate(shown.items()):
-        drawn = " ".join(f"{across(x)},{down(y)}" for x, y in points)
+        drawn = " ".join(f"{axes.across(x)},{axes.down(y)}" for x, y in points)
         parts += _draw_line(name, drawn, _STROKES[number % len(_STROKES)], _TOP + 14 + 18 * number)
     inside = "\n".join(parts)
     return (
@@ -58,14 +53,40 @@ def draw_chart(title: str, lines: Mapping[str, Points], *, log: bool = False, ma
     )
 
 
-def _is_drawable(value: float, log: bool) -> bool:
-    return abs(value) < _LARGEST and (value > 0 or not log)
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """The axes of a chart, from step 0 to the last step.
+
+    Attributes:
+        low: value at the bottom.
+        high: value at the top.
+        last: step at the right.
+    """
+
+    low: float
+    high: float
+    last: float
+
+    def across(self, step: float) -> float:
+        """Return where a step is, in pixels from the left."""
+        return round(_LEFT + step / self.last * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    def down(self, value: float) -> float:
+        """Return where a value is, in pixels from the top."""
+        return round(_TOP + (self.high - value) / (self.high - self.low) * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+
+def _select_drawable(points: Points, log: bool) -> Points:
+    """Return the points that have a place in the chart, with logarithms of the values if they are asked for."""
+    drawable = [(x, y) for x, y in points if abs(y) < _LARGEST and (y > 0 or not log)]
+    return [(x, math.log10(y)) for x, y in drawable] if log else drawable
 
 
 def _choose_ends(values: Sequence[float], log: bool) -> tuple[float, float]:
     """Return the ends of the axis: whole decades, or the values with a little room."""
     low, high = min(values), max(values)
     if log:
+        # Below a power of ten that is reached exactly, one decade is left, or the axis would have no extent.
         return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
     # A constant has no extent: it is drawn in the middle.
     room = (high - low) * 0.05 or abs(high) or 1.0
@@ -75,13 +96,14 @@ def _choose_ends(values: Sequence[float], log: bool) -> tuple[float, float]:
 def _choose_ticks(low: float, high: float, log: bool) -> list[float]:
     """Return round numbers between the ends, at most seven."""
     if log:
+        # Distances span up to 16 decades, from the roundoff to θ itself: labels at all of them would overlap.
         decades = max(1, math.ceil((high - low) / 6))
         return [float(y) for y in range(math.ceil(low), math.floor(high) + 1, decades)]
     rough = (high - low) / 5
     unit = 10.0 ** math.floor(math.log10(rough))
     # The least of 1, 2, 5 times a power of ten that leaves at most seven.
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
-    return [round(place * step, 12) for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [place * step for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _draw_tick(y: float, label: str) -> str:
