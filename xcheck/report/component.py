@@ -15,7 +15,8 @@ from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, p
 from xcheck.report.json import common_dict, finite_dict
 from xcheck.report.plot import plot_points
 
-_LABEL = 10  # columns left of the plot, indentation included
+# Counted on the plot: the indentation of two columns, and eight of the label "  1e-12 |".
+_LABEL = 10
 
 
 def render(explanation: Explanation, *, width: int = 80) -> str:
@@ -24,7 +25,7 @@ def render(explanation: Explanation, *, width: int = 80) -> str:
 
 
 def show(explanation: Explanation, console: Console) -> None:
-    """Print the explanation."""
+    """Print the explanation on a console, at its width."""
     print_sections(console, _build_sections(explanation, console.width), explanation.command)
 
 
@@ -61,6 +62,7 @@ def _build_sections(explanation: Explanation, width: int) -> Iterable[Renderable
     yield pad(_tabulate_witnesses(explanation, narrow=narrow))
     yield ""
     if math.isfinite(explanation.value):
+        # Without a kink within reach, the sentence is "kinks along this component: no kink in sight, ...".
         subject = "kinks" if math.isnan(explanation.kink.distance) else "nearest kink"
         yield pad(f"{subject} along this component: {explanation.kink}")
     if explanation.slopes is not None:
@@ -72,6 +74,7 @@ def _build_sections(explanation: Explanation, width: int) -> Iterable[Renderable
 
 
 def _tabulate_witnesses(explanation: Explanation, *, narrow: bool) -> Table:
+    # Ten digits show where a witness in float64 begins to differ; 40 columns have room for six.
     digits = 6 if narrow else 10
     oracle = f"{explanation.value:.{digits}g}"
     if explanation.at_kink:  # any slope between the two sides is right
@@ -84,6 +87,7 @@ def _tabulate_witnesses(explanation: Explanation, *, narrow: bool) -> Table:
 
 
 def _format_bars(bars: float) -> str:
+    """Write how many error bars a witness is off."""
     # Of thousands of bars, and of nan, digits say nothing.
     return f"{bars:.1g}" if bars >= 1e3 or not math.isfinite(bars) else f"{bars:.1f}"
 
@@ -100,7 +104,7 @@ def _tabulate_differences(explanation: Explanation, *, narrow: bool) -> Table:
 
 
 def _plot_errors(explanation: Explanation, width: int) -> Iterable[RenderableType]:
-    # The plot wants h ascending; the table above goes from long to short.
+    # The axis of the plot wants h ascending; the table above goes from long to short.
     points = [(step.h, abs(step.central - explanation.value)) for step in reversed(explanation.steps)]
     lines = plot_points(points, level=explanation.error_bar, columns=min(60, width - _LABEL))
     if not lines:  # all differences are exact, or none is finite

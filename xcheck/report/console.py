@@ -41,7 +41,7 @@ def print_sections(console: Console, sections: Iterable[RenderableType], command
 
 
 def print_commands(console: Console, commands: Iterable[str]) -> None:
-    """Print commands that can be typed next, after an empty line."""
+    """Print the commands that can be typed next, after an empty line."""
     for number, command in enumerate(commands):
         if not number:
             console.print()
@@ -61,8 +61,10 @@ def build_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
     Cells become `Text`: rich would take square brackets in a string, as in W1[0], for a style.
     """
+    # Lines would be cut where a table folds, and screen readers spell them out.
     grid = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), pad_edge=False, header_style="dim")
     for number, heading in enumerate(headings):
+        # A column without a heading holds words about the numbers before it, which stand on the left.
         grid.add_column(Text(heading), justify="right" if number and heading else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
@@ -70,7 +72,8 @@ def build_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *
 
 
 def pad(content: RenderableType | str) -> Padding:
-    """Return content two columns to the right."""
+    """Return content, moved two columns to the right."""
+    # expand=False: rich would fill the line with blanks, which a copy from the terminal takes along.
     return Padding(Text(content) if isinstance(content, str) else content, (0, 0, 0, 2), expand=False)
 
 

@@ -21,7 +21,8 @@ from xcheck.report.text import show
 from xcheck.report.training import show as show_training
 from xcheck.training.report import TrainingReport
 
-_WIDTH = 100  # columns: what a page on a laptop shows without scrolling
+# Columns. A guess, chosen so that a page on a laptop shows whole lines without scrolling.
+_WIDTH = 100
 _GREY = (118, 118, 118)
 _ANSI = [
     _GREY,  # black
@@ -73,7 +74,7 @@ def fragment(result: Result) -> str:
         return _record(lambda console: show_component(result, console))
     if isinstance(result, SelfTest):
         return _record(lambda console: show_selftest(result, console))
-    raise TypeError(f"there is no page for a {type(result).__name__}")
+    raise TypeError(f"{type(result).__name__} is not one of the results of xcheck: it has no page")
 
 
 def _render_check(report: Report, *, verbose: bool = False) -> str:

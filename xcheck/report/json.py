@@ -1,4 +1,4 @@
-"""The machine-readable report: one JSON object per model, in one line.
+"""The report on a check as JSON, one object per model in one line, and what the JSON of all results shares.
 
 `schema` counts up when a key changes its meaning; new keys may appear at any time. Numbers that are not finite are
 written as the strings "nan", "inf" and "-inf", which every JSON reader accepts.
@@ -28,7 +28,7 @@ def line(content: Mapping[str, Any]) -> str:
 
 
 def common_dict(result: Result) -> dict[str, Any]:
-    """Return the keys with which every kind of result begins."""
+    """Return the keys with which the JSON of every kind of result begins."""
     return {
         "schema": _SCHEMA,
         "model": result.model,
@@ -71,6 +71,7 @@ def _finding_as_dict(finding: Finding) -> dict[str, Any]:
 
 
 def _pair_as_dict(pair: Pair) -> dict[str, Any]:
+    # Key by key, not by `asdict`: what is added to a pair inside the package does not become a promise by accident.
     return {
         "a": pair.a,
         "b": pair.b,

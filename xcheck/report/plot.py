@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from xcheck.training.curves import LossPoint
 
@@ -36,14 +37,10 @@ def plot_points(points: Sequence[tuple[float, float]], *, level: float, columns:
     low, high = round(math.log10(min(shown))), round(math.log10(max(shown)))
     decades = max(1, math.ceil((high - low + 1) / _MOST_ROWS))
     rows = (high - low) // decades + 1
-
-    def row(y: float) -> int:
-        # Rounding to whole decades may leave a point half a row outside.
-        return 0 if y <= 0 else min(rows - 1, max(0, round((math.log10(y) - low) / decades)))
-
     # The same number of columns for each point: steps are powers of ten.
     width = max(1, columns // len(points))
     grid = [[" "] * (width * len(points)) for _ in range(rows)]
+    row = partial(_find_row, low=low, decades=decades, rows=rows)
     if level in shown[len(ys) :]:
         grid[row(level)] = ["-"] * len(grid[0])
     # Points after the level, so that none is hidden behind it.
@@ -51,6 +48,13 @@ def plot_points(points: Sequence[tuple[float, float]], *, level: float, columns:
         if math.isfinite(y):
             grid[row(y)][number * width + width // 2] = "*"
     return _add_axes(grid, [10.0 ** (low + number * decades) for number in range(rows)], (points[0][0], points[-1][0]))
+
+
+def _find_row(y: float, *, low: int, decades: int, rows: int) -> int:
+    if y <= 0:
+        return 0
+    # A decade is rounded to the nearest row, which may be one beyond the last.
+    return min(rows - 1, max(0, round((math.log10(y) - low) / decades)))
 
 
 def _add_axes(grid: Sequence[Sequence[str]], ys: Sequence[float], ends: tuple[float, float]) -> list[str]:

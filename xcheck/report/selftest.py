@@ -15,7 +15,7 @@ from xcheck.report.json import common_dict, finite_dict
 from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
-# A guess, chosen so that the table fits a screen.
+# A guess, chosen so that the table fits a screen; test_many_tensors_are_not_all_shown holds it.
 _MOST_TENSORS = 20
 
 
@@ -25,7 +25,7 @@ def render(selftest: SelfTest, *, width: int = 80) -> str:
 
 
 def show(selftest: SelfTest, console: Console) -> None:
-    """Print the result."""
+    """Print the result on a console, at its width."""
     print_sections(console, _build_sections(selftest, narrow=console.width < NARROW), selftest.command)
 
 
@@ -70,7 +70,7 @@ def _build_sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableT
 
 
 def _describe_use(selftest: SelfTest) -> str:
-    """Say what the self-test is worth where the check does not agree."""
+    """Return what the self-test is good for where the check does not agree."""
     if not selftest.witnesses:
         return "mend this first: faults can only be planted in a gradient that is right"
     if selftest.check is Verdict.UNDECIDED:
@@ -83,6 +83,7 @@ def _tabulate_classes(selftest: SelfTest, *, narrow: bool) -> Table:
     headings = ("class", "found", "named", "n/a" if narrow else "not applicable")
     rows: list[Sequence[str | Text]] = []
     for score in (*selftest.classes, selftest.whole):
+        # A fault that changes nothing at this θ cannot be found, and is not held against the check.
         style = "" if score.killed == score.applicable else "red"
         killed = Text(f"{score.killed}/{score.applicable}", style=style)
         rows.append((score.kind, killed, f"{score.named}/{score.killed}", str(score.inapplicable)))
@@ -109,7 +110,7 @@ def _list_inapplicable(results: Sequence[FaultResult]) -> Iterable[RenderableTyp
 
 
 def _show_limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType]:
-    """Yield the smallest errors seen, tensor by tensor; the bluntest tensors where there are many."""
+    """Yield the smallest error that a check sees, for each tensor; of many tensors, those where it is largest."""
     limits = selftest.limits
     if len(limits) > _MOST_TENSORS:
         limits = tuple(sorted(limits, key=_bluntness, reverse=True))[:_MOST_TENSORS]
@@ -137,6 +138,7 @@ def _show_limits(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableType
 
 
 def _format_error(number: float) -> str:
+    # nan: every component of the tensor is hidden, so there is no smallest error to name.
     return "–" if math.isnan(number) else f"{number:.1e}"
 
 
@@ -146,6 +148,7 @@ def _bluntness(limit: Limit) -> float:
 
 
 def _describe_hidden(limits: Sequence[Limit]) -> str:
+    # The tensor where it takes most: its error is enough in every other.
     largest = max(limits, key=lambda limit: limit.absolute)
     return (
         "hidden components are zero, at a kink, or smaller than the errors that slip through: an error of one is found "

@@ -14,17 +14,18 @@ from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.compare.precision import TensorPrecision
 from xcheck.report.console import build_table
 
+# The colours of a traffic light; the words of the bands stand beside them, so that nothing is said by colour alone.
 _BANDS = {"great": "green", "look": "yellow", "worry": "red"}
 
 
 def title_of(pair: Pair) -> str:
-    """Return who is compared with whom."""
+    """Return the names of both sides of a comparison, as the title of its table."""
     return f"{pair.a} – {pair.b}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Makes the tables of one page.
+    """Builds the tables of one page.
 
     Attributes:
         narrow: whether the page has fewer than 60 columns.
@@ -47,7 +48,7 @@ class Tables:
         return self._compare_rows("pair", [(title_of(pair), pair) for pair in pairs], unsure=unsure)
 
     def tensors(self, tensors: Sequence[TensorComparison]) -> Table:
-        """Return the same of one pair, tensor by tensor."""
+        """Return difference, band, wrong and undecided components of each tensor of one pair."""
         return self._compare_rows("tensor", [(tensor.name, tensor) for tensor in tensors], unsure=True)
 
     def _compare_rows(
@@ -59,6 +60,7 @@ class Tables:
             heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else [])
         )
         for name, row in rows:
+            # Great, look or worry: the bands of the notes for a relative difference.
             word = band(row.difference)
             cells = [Text(name), Text(f"{row.difference:.1e}")]
             if words:
@@ -108,10 +110,11 @@ class Tables:
         return Group(table, f"... {more} more") if more > 0 else Group(table)
 
     def _format_number(self, value: float) -> str:
+        # Eight digits tell 1.00000001 from 1, which is about the default tolerance.
         return f"{value:.{5 if self.narrow else 8}g}"
 
     def _format_oracle(self, component: Component) -> str:
-        """Write the oracle's value, or at a kink the interval of its slopes."""
+        """Write the oracle's value; at a kink, the interval between the slopes on both sides."""
         # More than the error bars of both sides: two slopes, not one that is known badly.
         if component.upper - component.lower > 2 * component.error_bar:
             return f"[{component.lower:.5g}, {component.upper:.5g}]"

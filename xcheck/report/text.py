@@ -21,9 +21,10 @@ from xcheck.report.console import NARROW, STYLES, add_title, pad, print_commands
 from xcheck.report.tables import Tables, title_of
 from xcheck.verdict import Verdict
 
-# A guess: whoever has looked up three codes does not need the command a fourth time.
+# A guess: whoever has seen the command for three codes can type it for a fourth.
 _MOST_CODES = 3
-# The options that decide at which θ, on which examples and for whom gradients are checked.
+# The options that decide which gradients are compared, at which θ and on which examples: with them, `explain` looks at
+# the same component as the check. Those that only decide how long the oracle takes are left out.
 _POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
 
 
@@ -42,7 +43,7 @@ def show(report: Report, console: Console, *, verbose: bool = False) -> None:
 
 
 def print_line(report: Report, console: Console) -> None:
-    """Print the report as one line."""
+    """Print verdict, model and headline as one line, however narrow the terminal."""
     console.print(_format_headline(report), soft_wrap=True)
 
 
@@ -64,7 +65,7 @@ def _build_sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[
 
 
 def _summarize_pass(report: Report) -> Iterable[RenderableType]:
-    """Yield what was measured and how close it was, and the component that was closest to being wrong."""
+    """Yield the largest difference, what it was measured with, and the component that was closest to being wrong."""
     against = [pair for pair in report.pairs if pair.b == ORACLE]
     # The largest of all witnesses: the line holds for each of them.
     difference = max(pair.difference for pair in against)
@@ -77,6 +78,7 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
     yield from _summarize_precision(report)
     tightest = [(_share_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
+        # How much room there was says more than the largest difference, which may be that of a tiny component.
         used, name, component = max(tightest, key=lambda each: each[0])
         yield pad(
             Text(
@@ -87,7 +89,7 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
 
 
 def _summarize_precision(report: Report) -> Iterable[RenderableType]:
-    """Yield the largest error in a narrow dtype, and whether rounding explains it."""
+    """Yield the largest error of a gradient in float32 or bfloat16, and whether rounding explains it."""
     if report.precision:
         worst = max(report.precision, key=lambda row: row.units)
         verdict = "within rounding" if worst.within_rounding else "more than rounding"
@@ -97,10 +99,12 @@ def _summarize_precision(report: Report) -> Iterable[RenderableType]:
 
 
 def _share_used(component: Component) -> float:
+    """Return how far a component is off, as a share of what error bar, tolerance and rounding allow."""
     return component.excess / component.allowed if component.allowed else 0.0
 
 
 def _describe_agreement(report: Report) -> str:
+    """Return what AGREE means here: of how much of θ, and to what tolerance."""
     if report.oracle.scope == "directions":
         return f"every direction agrees to {report.tolerance:.0e} of its slope; no component was looked at by itself"
     return (
@@ -110,11 +114,12 @@ def _describe_agreement(report: Report) -> str:
 
 
 def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
-    """Yield the diagnosis, then the numbers."""
+    """Yield what was checked and how, the diagnosis, and then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
     yield pad(Text(_describe_oracle(report.oracle)))
     yield from _show_diagnosis(report, verbose=verbose)
     for pair in report.pairs:
+        # Between two witnesses nobody knows which one is wrong; against the oracle it is the witness.
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
             yield from add_title(f"{title_of(pair)}, worst components", page.components(pair))
     if report.pairs:
@@ -130,7 +135,7 @@ def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Re
 
 
 def _show_diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
-    """Yield the odd one out, where its error starts, what was found and what has caused it."""
+    """Yield which side is the odd one out, in which layer its error starts, the findings, and the likely causes."""
     if report.odd_one_out or report.consensus or report.starts:
         yield ""
     if report.odd_one_out or report.consensus:
@@ -142,9 +147,12 @@ def _show_diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType
 
 
 def _describe_odd_one(report: Report) -> str:
+    """Return who agrees with whom, so that it can be seen who is likely to be wrong."""
+    # Nothing was compared, such as when one of them has failed.
     if not report.consensus:
         return f"odd one out: {', '.join(report.odd_one_out)}"
     against = [pair for pair in report.pairs if pair.b == ORACLE]
+    # Of two sides, or where all witnesses agree against the oracle, nobody can be called the odd one.
     if report.odd_one_out == (ORACLE,) or len(against) == 1:
         return f"against the oracle: {report.consensus}"
     if report.odd_one_out:
@@ -154,10 +162,12 @@ def _describe_odd_one(report: Report) -> str:
 
 
 def _is_cause(finding: Finding) -> bool:
+    # The codes of `xcheck.findings`: XC1xx say what happened, XC2xx why.
     return finding.code.startswith("XC2")
 
 
 def _show_details(report: Report, page: Tables) -> Iterable[RenderableType]:
+    """Yield what `-v` adds: layers, rounding, coverage, and every tensor of every pair."""
     if report.layers:
         yield from add_title("layers at θ", page.layers(report.layers))
     if report.precision:
@@ -170,6 +180,7 @@ def _show_details(report: Report, page: Tables) -> Iterable[RenderableType]:
 
 def find_worst_component(report: Report) -> str | None:
     """Return the name of the component with the largest error, if one is wrong."""
+    # A random direction is a component of the comparison, but not of θ.
     wrong = (
         str(component.location)
         for pair in report.pairs
@@ -193,6 +204,7 @@ def select_point_options(command: Sequence[str]) -> list[str]:
 
 
 def _describe_oracle(oracle: OracleSummary) -> str:
+    """Return how the gradient was measured: losses, kind and step of the differences, and what was measured twice."""
     if not oracle.evaluations:
         return "oracle: nothing could be measured"
     parts = [
@@ -219,6 +231,7 @@ def _show_findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> 
 
 
 def _show_run(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
+    """Yield how the check was run, which `-v` shows: tolerance, engine, times and versions."""
     if not verbose:
         return
     yield ""
@@ -245,7 +258,7 @@ def _list_commands(report: Report) -> Iterable[str]:
 
 
 def _describe_engine(oracle: OracleSummary) -> str:
-    """Return why this engine was chosen, how its audits went, and how much was measured again."""
+    """Return why the oracle chose its engine, how the audits of the engine went, and how much was measured again."""
     parts = [f"engine: {oracle.engine}"]
     if oracle.predicted:  # chosen by `auto`; an engine that was named needs no reason
         predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
@@ -261,6 +274,7 @@ def _describe_engine(oracle: OracleSummary) -> str:
 
 
 def _describe_times(report: Report) -> str:
+    # Compiling is shown by itself: it is what `--cache` saves.
     parts = [f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items()]
     oracle = report.oracle
     parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")
