@@ -148,7 +148,7 @@ def _show_diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType
 
 def _describe_odd_one(report: Report) -> str:
     """Return who agrees with whom, so that it can be seen who is likely to be wrong."""
-    # Nothing was compared, such as when one of them has failed.
+    # No witness differs from the oracle, so there are names and no distances, such as of one that has failed.
     if not report.consensus:
         return f"odd one out: {', '.join(report.odd_one_out)}"
     against = [pair for pair in report.pairs if pair.b == ORACLE]

@@ -21,8 +21,10 @@ from xcheck.training.report import Checkpoint, TrainingReport
 # A guess, chosen so that shares of small weights are shown where L1 has made some, and not for a few that are there
 # without it: test_what_l1_does_is_shown holds it from both sides.
 _SPARSE = 0.1
-# Columns of the curve on a page of 80 and of 40, beside its labels.
+# Columns of the curve on a page of 80 and of 40: what its labels, 11 wide, and the indentation leave, rounded down.
 _COLUMNS, _FEW_COLUMNS = 60, 24
+# Checkpoints whose sizes are shown on a page of 80 and of 40: as many columns of seven as fit beside the names.
+_MOST_SIZES, _FEW_SIZES = 6, 2
 _ALONE = (
     "only one witness was trained, so the gradients of its mini-batches were compared with nothing: the checks use the "
     "examples of [data]"
@@ -82,7 +84,7 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
 
 
 def _list_commands(report: TrainingReport) -> Iterable[str]:
-    """Yield what to type to explain the first failure at the θ of its step, and to repeat the training."""
+    """Yield the commands that explain the first failure at the θ of its step, and that repeat the training."""
     if not report.command:
         return
     failure = report.first_failure
@@ -91,6 +93,7 @@ def _list_commands(report: TrainingReport) -> Iterable[str]:
     if failure and where and not (failure.batch and (report.dropout or not report.full_batch)):
         options = select_point_options(report.command)
         close = ["python", "-m", "xcheck", "explain", report.model, where]
+        # A training that starts from theta.npz must not write over it.
         started = [word for word in options if word.startswith("--weights")]
         name = "theta-again" if started else "theta"
         if failure.step and not failure.saved:
@@ -102,6 +105,7 @@ def _list_commands(report: TrainingReport) -> Iterable[str]:
 
 
 def _drop_weights(options: Sequence[str]) -> list[str]:
+    """Return the options without `--weights` and its value, whether they are two words or one."""
     kept: list[str] = []
     for word, before in zip(options, ["", *options[:-1]], strict=True):
         if not word.startswith("--weights") and before != "--weights":
@@ -110,7 +114,7 @@ def _drop_weights(options: Sequence[str]) -> list[str]:
 
 
 def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = True) -> None:
-    """Print the report as one line."""
+    """Print verdict, model and headline as one line, however narrow the terminal."""
     text = Text.assemble((str(report.verdict), STYLES[report.verdict]), f"  {report.model}, {report.headline}")
     console.print(text, soft_wrap=soft_wrap)
 
@@ -123,6 +127,7 @@ def _build_sections(report: TrainingReport, *, narrow: bool, curves: bool) -> It
     yield _tabulate_checkpoints(report, narrow=narrow)
     yield ""
     yield _tabulate_sizes(report, narrow=narrow)
+    # Two points are a straight line, which the table above says already.
     if curves and len(report.looks) > 2:
         yield ""
         yield Text("\n".join(plot_losses(report.looks, _FEW_COLUMNS if narrow else _COLUMNS)))
@@ -136,21 +141,24 @@ def _build_sections(report: TrainingReport, *, narrow: bool, curves: bool) -> It
 
 
 def _show_trajectories(report: TrainingReport) -> Iterable[RenderableType]:
-    """Yield the distances of the trajectories, and the errors of a narrow dtype, each beside what rounding does."""
+    """Yield how far the trajectories are apart, and the errors of a narrow dtype, beside what rounding explains."""
     if report.drift is not None:
         yield ""
         yield Text(f"distance of each witness's θ from that of {report.driver}, relative to θ")
         yield _tabulate_drift(report.drift, [checkpoint.step for checkpoint in report.checkpoints])
+        # At a kink, two right witnesses may choose different slopes: that they part is then no mistake.
         kinks = (parting for parting in report.drift.partings if parting.reason is Reason.KINK)
         yield from (Text(f"{each.witness} leaves it at step {each.step}: {each.reason}") for each in kinks)
     if report.precision:
         yield ""
+        # All checkpoints have the same.
         dtype = report.checkpoints[0].report.dtype
         yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may do")
         yield _tabulate_precision(report)
 
 
 def _write_paragraphs(report: TrainingReport) -> Iterable[str]:
+    """Yield what is to be known about how it was trained, and what it says about bias and variance."""
     if report.dropout:
         yield _DROPOUT
     yield _describe_bias_variance(report)
@@ -172,11 +180,12 @@ def _list_findings(report: TrainingReport) -> Iterable[str]:
 
 
 def _tabulate_checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
+    """Return the table of checkpoints: losses, verdict, and how far the worst witness is from the oracle."""
     losses = ["train", "valid"] if narrow else ["training", "validation"]
     headings = ["step", *([] if narrow else ["J"]), *losses, "verdict", "wrong"]
     # Only narrow dtypes have rounding that is worth a column.
     rounded = any(each.report.precision for each in report.checkpoints)
-    rows = build_table(
+    table = build_table(
         headings if narrow else [*headings, "difference", *(["rounding"] if rounded else [])], (), narrow=False
     )
     for each in report.checkpoints:
@@ -192,32 +201,32 @@ def _tabulate_checkpoints(report: TrainingReport, *, narrow: bool) -> Table:
             f"{worst.wrong}/{worst.of}" if worst else "",
         ]
         units = [f"{max(row.units for row in each.report.precision):.2g}"] if rounded else []
-        rows.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
-    return rows
+        table.add_row(*cells, *([] if narrow else [f"{worst.difference:.1e}" if worst else "", *units]))
+    return table
 
 
 def _tabulate_sizes(report: TrainingReport, *, narrow: bool) -> Table:
-    """Return the table of sizes of W and z along the way, and of those at its end without the penalty."""
-    # Batches are checked where trajectories part; their sizes would not be comparable.
+    """Return the table of root mean squares of W and z along the way, and at its end without the penalty."""
+    # Batches are checked where trajectories part. Their z are of other examples, and cannot be compared.
     on_data = [each for each in report.checkpoints if not each.batch] or report.checkpoints
-    shown = _pick_evenly(on_data, 2 if narrow else 6)
+    shown = _pick_evenly(on_data, _FEW_SIZES if narrow else _MOST_SIZES)
     sizes = [each.sizes for each in shown]
     headings = [str(each.step) for each in shown]
     unpenalised = shown[-1].unpenalised
     if unpenalised is not None:
         sizes.append(unpenalised)
         headings.append("λ=0" if narrow else f"{headings[-1]} with λ = 0")
-    rows = build_table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
+    table = build_table(["rms" if narrow else "rms at step", *headings], (), narrow=narrow)
     # Without l1 hardly a weight is small, and the rows would be noise.
     shown_small = any(share >= _SPARSE for share in shown[-1].sizes.small)
     for name, of in (("W", "weights"), ("z", "inputs"), *([("small W", "small")] if shown_small else [])):
         for layer, values in enumerate(zip(*(getattr(size, of) for size in sizes), strict=True), start=1):
-            rows.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
-    return rows
+            table.add_row(f"{name}{layer}", *(f"{value:.3g}" for value in values))
+    return table
 
 
 def _pick_evenly(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Checkpoint]:
-    """Return at most so many of the checkpoints, evenly spread, the first and the last among them."""
+    """Return at most so many of the checkpoints at even distances, the first and the last among them."""
     if len(checkpoints) <= most:
         return checkpoints
     last = len(checkpoints) - 1
@@ -225,7 +234,7 @@ def _pick_evenly(checkpoints: Sequence[Checkpoint], most: int) -> Sequence[Check
 
 
 def _describe_bias_variance(report: TrainingReport) -> str:
-    """Return bias and variance of the last θ, and what to try; where J did not fall, that is to be mended first."""
+    """Return bias and variance of the last θ, and what to try next; if J did not fall, that has to be mended first."""
     errors = report.recipe
     plus_minus = ["", ""] if errors.standard_errors is None else [f" ± {each:.1%}" for each in errors.standard_errors]
     parts = [
@@ -244,26 +253,28 @@ def _describe_bias_variance(report: TrainingReport) -> str:
 
 def _tabulate_drift(drift: Drift, checked: Sequence[int]) -> Table:
     """Return the table of distances after the steps that were checked, and at the end."""
-    rows = build_table(["step", *drift.of, "rounding"], (), narrow=False)
+    table = build_table(["step", *drift.of, "rounding"], (), narrow=False)
     for place, step in enumerate(drift.steps):
         # Measured at every point of the curve; a row for each would be two hundred.
         if step in checked or step == drift.steps[-1]:
             distances = [values[place] for values in drift.of.values()]
-            rows.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
-    return rows
+            table.add_row(str(step), *(f"{value:.1e}" for value in (*distances, drift.rounding[place])))
+    return table
 
 
 def _tabulate_precision(report: TrainingReport) -> Table:
+    """Return the table of the largest errors of each tensor, in units of what rounding may do, witness by witness."""
     worst = report.precision
     witnesses, tensors = (list(dict.fromkeys(keys)) for keys in zip(*worst, strict=True))
-    cells = build_table(["tensor", *witnesses], (), narrow=False)
+    table = build_table(["tensor", *witnesses], (), narrow=False)
     for tensor in tensors:
         rows = [worst[witness, tensor] for witness in witnesses]
-        cells.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
-    return cells
+        table.add_row(tensor, *(f"{row.units:.2g} {'within' if row.within_rounding else 'more'}" for row in rows))
+    return table
 
 
 def _checkpoint_as_dict(checkpoint: Checkpoint) -> dict[str, Any]:
+    # The report is a whole object of the schema, so that a reader of checks reads checkpoints as well.
     return {
         "step": checkpoint.step,
         "batch": checkpoint.batch,
