@@ -10,7 +10,7 @@ from xcheck.errors import BackendError, DefinitionError
 def backends() -> None:
     """List the backends that checks can use, with versions and devices.
 
-    One that is not available is listed with the reason, and with the command that installs it.
+    A backend that is not available is listed with the reason, and with the command that installs it.
     """
     for name in registry.names():
         click.echo(f"{name}: {_describe(name)}")

@@ -30,11 +30,11 @@ _WEIGHTS = click.Path(path_type=Path, dir_okay=False)
     "--save-weights",
     type=_WEIGHTS,
     metavar="FILE",
-    help="With [training]: write θ of each checkpoint to FILE, its step before the suffix; .npz or .safetensors.",
+    help="With [training]: write θ of each checkpoint to FILE, its step added to the name; .npz or .safetensors.",
 )
 @add_report_options
 @click.option("-q", "--quiet", is_flag=True, help="Print one line per MODEL.")
-@click.option("-v", "--verbose", is_flag=True, help="Print layers, every tensor of every pair, and times as well.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print layers, the tensors of every pair, and times.")
 @add_color_option
 def check(
     models: Sequence[Path],
@@ -52,9 +52,10 @@ def check(
     A MODEL is a TOML definition, or Python with xcheck.Case objects or functions marked by @xcheck.case: model.py,
     model.py::name for one of several cases, or package.module:name. Checking a Python MODEL runs its code.
 
-    A definition with [training] is trained, and checked along the way.
+    A definition with [training] is trained, and checked along the way. Options that begin with "TOML" or "Python" are
+    for such a MODEL only.
 
-    Exit status: 0 AGREE, 1 DISAGREE, 2 the command or a MODEL cannot be used, 3 UNDECIDED, 4 ERROR, 130 interrupted.
+    Exit status: 0 AGREE, 1 DISAGREE, 2 a mistake in the command or a MODEL, 3 UNDECIDED, 4 ERROR, 130 interrupted.
     """
     interrupts = remember_interrupts()
     from xcheck.cli.jobs import read_jobs

@@ -32,7 +32,7 @@ def explain(
 
     Without an argument, all codes are listed. For a component, the report shows the values of all witnesses, the
     oracle's value with its error bar, differences of the loss for steps from long to short, and the nearest kink. The
-    exit status is that of a check of this component aleach. Explaining a component of a Python MODEL runs its code.
+    exit status is that of a check of this component alone. Explaining a component of a Python MODEL runs its code.
     """
     if all(_CODE.fullmatch(argument) for argument in arguments):
         pages = [_find_page(argument) for argument in arguments] or [page(code) for code in codes()]
@@ -52,7 +52,7 @@ def _find_page(code: str) -> Page:
     """Return the page of a code.
 
     Raises:
-        DefinitionError: there is no such code; the message names the closest each.
+        DefinitionError: there is no such code; the message names the closest one.
     """
     name = code.upper()
     if name not in codes():

@@ -9,7 +9,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_BACKEND = "A witness; repeat for several. Python: only functions of this framework, or with this label."
+_BACKEND = "Check this backend; repeat for several. Python: check only functions of this framework, or with this label."
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 # Written out, for importing the oracle to list them would take seconds that `--help` does not have.
@@ -53,17 +53,24 @@ def _parse_epsilon(ctx: click.Context, param: click.Parameter, value: str | None
 _CHECK_OPTIONS = (
     click.option("--backend", "backends", multiple=True, metavar="NAME", help=_BACKEND),
     click.option(
-        "--epsilon", callback=_parse_epsilon, metavar="auto|STEP", help="Step of the differences; auto chooses it."
+        "--epsilon", callback=_parse_epsilon, metavar="auto|STEP", help="Step of the differences; auto chooses one."
     ),
-    click.option("--difference", type=click.Choice(["central", "forward"]), help="TOML: kind of differences."),
-    click.option("--tolerance", type=float, help="Relative error that a component may have, beside its error bar."),
     click.option(
-        "--dtype", type=click.Choice(["float64", "float32", "bfloat16"]), help="TOML: precision of the backends."
+        "--difference", type=click.Choice(["central", "forward"]), help="TOML: kind of the differences of the loss."
+    ),
+    click.option("--tolerance", type=float, help="Relative error allowed in a component, on top of its error bar."),
+    click.option(
+        "--dtype",
+        type=click.Choice(["float64", "float32", "bfloat16"]),
+        help="TOML: precision in which the backends compute.",
     ),
     click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where the backends and the oracle compute."),
     click.option("--engine", type=click.Choice(_ENGINES), help="TOML: how the oracle evaluates losses."),
     click.option(
-        "--budget", type=float, metavar="SECONDS", help="How long the differences may take, where auto decides."
+        "--budget",
+        type=float,
+        metavar="SECONDS",
+        help="Time for the differences; auto engines and scopes are chosen to fit it.",
     ),
     click.option(
         "--cache",
@@ -72,10 +79,12 @@ _CHECK_OPTIONS = (
         callback=keep_compiled,
         help="Keep JAX's compiled code in this folder.",
     ),
-    click.option("--seed", type=int, help="Seed of everything random."),
+    click.option("--seed", type=int, help="Seed of all random numbers."),
     click.option("--examples", type=int, help="TOML: how many rows of the data to use."),
     click.option("--weights", type=_FILE, metavar="FILE", help="TOML: read θ from this file; .npz or .safetensors."),
-    click.option("--dropout", type=click.Choice(["pinned", "off"]), help="TOML: draw masks once, or use none."),
+    click.option(
+        "--dropout", type=click.Choice(["pinned", "off"]), help="TOML: pinned draws the masks once, off uses none."
+    ),
     click.option(
         "--scope", type=click.Choice(_SCOPES), help="Python: which components to check; jacobian checks every output."
     ),
@@ -87,7 +96,7 @@ _REPORT_OPTIONS = (
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="Of the report.",
+        help="Form of the report.",
     ),
     click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file."),
 )

@@ -38,6 +38,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
             "flat": explanation.component.flat,
             "theta": explanation.theta,
         },
+        "headline": explanation.headline,
         "loss": explanation.loss,
         "oracle": {name: getattr(explanation, name) for name in ("value", "error_bar", "lower", "upper", "allowed")},
         "witnesses": [asdict(witness) | {"verdict": str(witness.verdict)} for witness in explanation.statements],

@@ -34,7 +34,6 @@ def common_dict(result: Result) -> dict[str, Any]:
         "model": result.model,
         "verdict": str(result.verdict),
         "exit": result.verdict.exit_status,
-        "headline": result.headline,
     }
 
 
@@ -42,6 +41,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     """Return the report as plain dicts, lists, strings and numbers."""
     content = common_dict(report) | {
         "summary": report.summary,
+        "headline": report.headline,
         "parameters": report.parameters,
         "verified": report.verified,
         "seed": report.seed,

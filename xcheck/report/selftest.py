@@ -33,6 +33,7 @@ def as_dict(selftest: SelfTest) -> dict[str, Any]:
     """Return the result as plain dicts, lists, strings and numbers."""
     content = common_dict(selftest) | {
         "check": str(selftest.check),
+        "headline": selftest.headline,
         "headline_of_check": selftest.headline_of_check,
         "score": selftest.score,
         "all": asdict(selftest.whole),

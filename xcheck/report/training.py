@@ -57,6 +57,7 @@ def as_dict(report: TrainingReport) -> dict[str, Any]:
     """Return the report as plain dicts, lists, strings and numbers."""
     content = common_dict(report) | {
         "exit": report.exit_status,  # of an interrupted training, whatever its verdict is so far
+        "headline": report.headline,
         "driver": report.driver,
         "plan": report.plan,
         "checkpoints": [_checkpoint_as_dict(each) for each in report.checkpoints],
