@@ -75,7 +75,7 @@ class Checker:
         __tracebackhide__ = True
         from xcheck.api import check
 
-        return check(objectives, params, data, **{**self._for_functions(), **settings})
+        return check(objectives, params, data, **{**self._defaults_for_functions(), **settings})
 
     def assert_gradients(
         self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any
@@ -84,14 +84,14 @@ class Checker:
         __tracebackhide__ = True
         from xcheck.api import assert_gradients
 
-        return assert_gradients(objectives, params, data, **{**self._for_functions(), **settings})
+        return assert_gradients(objectives, params, data, **{**self._defaults_for_functions(), **settings})
 
     def verify(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, which does not fail."""
         __tracebackhide__ = True
         from xcheck.api import verify
 
-        return verify(model, **{**self._for_model(model), **settings})
+        return verify(model, **{**self._defaults_for_model(model), **settings})
 
     def assert_model(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, and fail unless all agree."""
@@ -103,13 +103,13 @@ class Checker:
             raise GradientMismatch(report)
         return report
 
-    def _for_functions(self) -> dict[str, Any]:
+    def _defaults_for_functions(self) -> dict[str, Any]:
         """Return the defaults that `check` takes."""
         from xcheck.networks.definition import project_settings
 
         return _select({**project_settings(self.root), **self.marked}, _function_settings())
 
-    def _for_model(self, model: "Model") -> dict[str, Any]:
+    def _defaults_for_model(self, model: "Model") -> dict[str, Any]:
         """Return the defaults that `verify` takes; it finds the pyproject.toml of a definition itself."""
         from xcheck.networks.definition import DRAWN, project_settings
         from xcheck.networks.problem import Problem
@@ -136,17 +136,17 @@ def _select(settings: Mapping[str, Any], known: Collection[str]) -> dict[str, An
 def _function_settings() -> set[str]:
     from xcheck.api import check
 
-    return _keywords(check)
+    return _keyword_names(check)
 
 
 def _model_settings() -> set[str]:
     from xcheck.api import verify
     from xcheck.networks.definition import ProjectSettings
 
-    return _keywords(verify) | set(ProjectSettings.model_fields)
+    return _keyword_names(verify) | set(ProjectSettings.model_fields)
 
 
-def _keywords(function: Any) -> set[str]:
+def _keyword_names(function: Any) -> set[str]:
     """Return the names of the parameters that a function takes by keyword only."""
     return set(function.__kwdefaults__)
 
@@ -187,7 +187,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist, which has no terminal, how wide the terminal is."""
-    node.workerinput[_WIDTH] = _width(node.config)
+    node.workerinput[_WIDTH] = _find_width(node.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -198,7 +198,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     api = sys.modules.get("xcheck.api")
     error = call.excinfo.value if call.excinfo else None
     if api and isinstance(error, api.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
-        _show_report(outcome.longrepr, error.report, _width(item.config))
+        _show_report(outcome.longrepr, error.report, _find_width(item.config))
     return outcome
 
 
@@ -218,7 +218,7 @@ def _show_report(shown: ExceptionRepr, report: "Report", width: int) -> None:
         shown.addsection("xcheck", render(report, width=width))
 
 
-def _width(config: pytest.Config) -> int:
+def _find_width(config: pytest.Config) -> int:
     if config.pluginmanager.has_plugin("terminalreporter"):
         return config.get_terminal_writer().fullwidth
     return int(vars(config).get("workerinput", {}).get(_WIDTH, _COLUMNS))

@@ -1,9 +1,10 @@
 """The command `check`: it checks every MODEL, or trains it and checks it along the way."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -59,7 +60,6 @@ def check(
     """
     interrupts = remember_interrupts()
     from xcheck.cli.jobs import read_jobs
-    from xcheck.verdict import Verdict
 
     save_weights = settings.pop("save_weights")
     # Reading a Python MODEL runs it: what it prints must not end up in the report.
@@ -68,23 +68,33 @@ def check(
     _refuse_weights(save_weights, jobs)
     # The file is opened before the work begins, so that no result is lost if that fails, and after all definitions are
     # read, so that a typo in one of them does not empty the last report.
-    stream = open_report(output)
-    show = _build_printer(form, stream, color, quiet=quiet, verbose=verbose)
+    show = _build_printer(form, open_report(output), color, quiet=quiet, verbose=verbose)
+    sys.exit(_check_all(jobs, interrupts, partial(_run, save_weights=save_weights, color=color), show))
+
+
+def _check_all(
+    jobs: Sequence["Job"],
+    interrupts: Sequence[int],
+    run: Callable[["Job"], "Report | TrainingReport"],
+    show: Callable[["Report | TrainingReport"], None],
+) -> int:
+    """Run the jobs one after the other, show each report as soon as it is there, and return the exit status."""
+    from xcheck.verdict import Verdict
+
     verdicts = []
     for job in jobs:
-        report = _run(job, save_weights, color)
+        report = run(job)
         # An interrupted check proves nothing; an interrupted training has a report on what was checked before.
         if interrupts and not job.trains:
             raise KeyboardInterrupt
-        _warn(report, color, form)
         show(report)
         if interrupts:
             raise KeyboardInterrupt
         verdicts.append(report.verdict)
-    sys.exit(Verdict.worst(verdicts).exit_status)
+    return Verdict.worst(verdicts).exit_status
 
 
-def _run(job: "Job", save_weights: Path | None, color: str) -> "Report | TrainingReport":
+def _run(job: "Job", *, save_weights: Path | None, color: str) -> "Report | TrainingReport":
     """Check a MODEL, or train it and check it along the way."""
     what = "steps" if job.trains else "differences"
     with redirect_stdout(sys.stderr), show_progress(job.name, color, what) as progress:
@@ -119,13 +129,14 @@ def _build_printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbo
     from xcheck.report import text, training
     from xcheck.training import TrainingReport
 
+    # MODELs with and without [training] may stand on one command line.
     def module_for(report: Any) -> Any:
         return training if isinstance(report, TrainingReport) else text
 
     if quiet and form == "text":
         console = open_console(stream, color)
         return lambda report: module_for(report).print_line(report, console)
-    return build_printer(
+    printer = build_printer(
         form,
         stream,
         color,
@@ -133,9 +144,10 @@ def _build_printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbo
         text=lambda report, width: module_for(report).render(report, width=width, verbose=verbose),
     )
 
-
-def _warn(report: Any, color: str, form: str) -> None:
-    """Print warnings on standard error as well where the report is JSON, which people do not read."""
-    if form == "json":
+    def print_json(report: Any) -> None:
+        # Nobody reads warnings in JSON, so they go to standard error as well: first, since a pipe may break.
         for warning in report.warnings:
             click.echo(f"{report.model}: warning {warning.code}: {warning.text}", err=True)
+        printer(report)
+
+    return print_json if form == "json" else printer

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from xcheck.cli.options import add_check_options, add_color_option, add_report_o
 from xcheck.cli.output import build_printer, command_line, open_console, open_report, show_progress
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.pages import Page, codes, page
+
+if TYPE_CHECKING:
+    from xcheck.cli.jobs import Job
 
 _CODE = re.compile(r"xc\d+", re.IGNORECASE)
 
@@ -95,19 +98,13 @@ def _explain_component(
     color: str,
 ) -> None:
     """Explain a component, and exit with the status of its check."""
-    from xcheck.checks.explain.explain import explain_component
-
+    # Before the imports, in which an interrupt is most likely to be swallowed.
     interrupts = remember_interrupts()
     from xcheck.checks.explain.component import component_of
-    from xcheck.cli.jobs import read_jobs
+    from xcheck.checks.explain.explain import explain_component
     from xcheck.report.component import render, show
 
-    with redirect_stdout(sys.stderr):
-        jobs = read_jobs([model], backends, None, settings)
-    if len(jobs) > 1:
-        names = ", ".join(job.name for job in jobs)
-        raise DefinitionError(Complaint(f"has several cases; name one of {names}", file=str(model)))
-    (job,) = jobs
+    job = _read_job(model, backends, settings)
     # A name that does not exist is refused before anything is computed.
     flat = component_of(job.check.layout, name)
     stream = open_report(output)
@@ -118,3 +115,15 @@ def _explain_component(
     show_explanation = build_printer(form, stream, color, show=show, text=render)
     show_explanation(replace(explanation, command=command_line()))
     sys.exit(explanation.verdict.exit_status)
+
+
+def _read_job(model: Path, backends: Sequence[str], settings: dict[str, Any]) -> "Job":
+    """Read a MODEL, and complain unless it is one check: a component is one of a gradient, not of several."""
+    from xcheck.cli.jobs import read_jobs
+
+    with redirect_stdout(sys.stderr):
+        jobs = read_jobs([model], backends, None, settings)
+    if len(jobs) > 1:
+        names = ", ".join(job.name for job in jobs)
+        raise DefinitionError(Complaint(f"has several cases; name one of {names}", file=str(model)))
+    return jobs[0]

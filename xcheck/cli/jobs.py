@@ -15,7 +15,7 @@ from xcheck.checks.networks.check import NetworkCheck, load_model
 from xcheck.checks.prepare import Check
 from xcheck.checks.report import Report
 from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
-from xcheck.cli.python.source import importable, reference
+from xcheck.cli.python.source import module_search_path, parse_reference
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.networks.definition import flag_complaints, project_settings
 from xcheck.progress import Progress
@@ -126,20 +126,20 @@ def read_jobs(
 
 
 def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> list[Job]:
-    wanted = reference(str(model))
-    kind, others = ("a TOML", _PYTHON_ONLY) if wanted is None else ("a Python", _TOML_ONLY)
+    reference = parse_reference(str(model))
+    kind, others = ("a TOML", _PYTHON_ONLY) if reference is None else ("a Python", _TOML_ONLY)
     # "central" is the only kind of difference that functions have, so it may be said.
     misplaced = [name for name in others if name in given and given[name] != "central"]
     if misplaced:
         flags = (f"--{name} {given[name]} has no meaning for {kind} MODEL" for name in misplaced)
         raise DefinitionError(Complaint(text, file=str(model)) for text in flags)
-    if wanted is None:
-        return [_definition_job(model, backends, worst, given)]
+    if reference is None:
+        return [_prepare_definition(model, backends, worst, given)]
     jobs: list[Job] = []
     complaints: list[Complaint] = []
-    for case in discover_cases(wanted):
+    for case in discover_cases(reference):
         try:
-            jobs.append(_case_job(case, backends, given if worst is None else {**given, "worst": worst}))
+            jobs.append(_prepare_case(case, backends, given if worst is None else {**given, "worst": worst}))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
@@ -147,7 +147,7 @@ def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: 
     return jobs
 
 
-def _definition_job(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
+def _prepare_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
     loaded = load_model(model, backends=backends, **given)
     return Job(loaded.problem.name, NetworkCheck(loaded, worst=worst or 10))
 
@@ -155,7 +155,7 @@ def _definition_job(model: Path, backends: Sequence[str], worst: int | None, giv
 # --- people's own functions -----------------------------------------------------------------------------------------
 
 
-def _case_job(discovered: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
+def _prepare_case(discovered: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
     """Return the job of a case; all mistakes that can be seen without calling its functions are reported here."""
     file = discovered.source.file
     project = project_settings(file.parent if file else Path())
@@ -177,7 +177,7 @@ def _case_job(discovered: DiscoveredCase, backends: Sequence[str], given: Mappin
 
     @contextmanager
     def running() -> Iterator[None]:
-        with importable(discovered.source.path), _locate_errors(discovered):
+        with module_search_path(discovered.source.path), _locate_errors(discovered):
             yield
 
     return Job(discovered.name, ready, running)

@@ -9,7 +9,7 @@ import pytest
 from xcheck.checks.report import Report
 from xcheck.cli.jobs import read_jobs
 from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
-from xcheck.cli.python.source import reference
+from xcheck.cli.python.source import parse_reference
 from xcheck.errors import DefinitionError
 
 CUBE = """
@@ -38,9 +38,9 @@ Write = Callable[..., Path]
 
 def offered(model: str) -> list[DiscoveredCase]:
     """Load what a MODEL names."""
-    wanted = reference(model)
-    assert wanted is not None
-    return discover_cases(wanted)
+    reference = parse_reference(model)
+    assert reference is not None
+    return discover_cases(reference)
 
 
 def names(model: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.python.models import CUBE, Write, checked, names, offered, refused
-from xcheck.cli.python.source import Reference, reference
+from xcheck.cli.python.source import Reference, parse_reference
 from xcheck.errors import DefinitionError
 
 
@@ -23,7 +23,7 @@ from xcheck.errors import DefinitionError
 )
 def test_the_forms_of_a_model(model: str, expected: Reference | None) -> None:
     """A file, a case in it, a case in a module, a definition; nothing needs to be there yet."""
-    assert reference(model) == expected
+    assert parse_reference(model) == expected
 
 
 def test_a_file_that_is_there_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,8 +31,8 @@ def test_a_file_that_is_there_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     Path("package:mine").write_text("[data]")
     Path("a::b.py").write_text("")
-    assert reference("package:mine") is None
-    assert reference("a::b.py") == Reference("a::b.py", None, is_file=True)
+    assert parse_reference("package:mine") is None
+    assert parse_reference("a::b.py") == Reference("a::b.py", None, is_file=True)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_anything_else_says_which_forms_there_are(model: str, meant: str) -> Non
     """And what was probably meant."""
     forms = "a MODEL is a definition model.toml, a Python file model.py or model.py::name, or package.module:name"
     with pytest.raises(DefinitionError) as caught:
-        reference(model)
+        parse_reference(model)
     assert str(caught.value) == f"{model}: {forms}{meant}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from xcheck.checks.case import Case, is_case
 from xcheck.cli.python.names import Binding, bindings_of
-from xcheck.cli.python.source import Reference, Source, load
+from xcheck.cli.python.source import Reference, Source, load_source
 from xcheck.errors import Complaint, DefinitionError
 
 _WRITE = """write
@@ -44,26 +44,23 @@ class DiscoveredCase:
         return replace(complaint.under(self.key), file=self.source.shown, line=self.line)
 
 
-def discover_cases(wanted: Reference) -> list[DiscoveredCase]:
+def discover_cases(reference: Reference) -> list[DiscoveredCase]:
     """Load the source that a MODEL names, and return its cases in the order of definition.
 
     Raises:
         DefinitionError: it cannot be loaded, has no case or none of this name, or a function returns no case.
     """
-    source = load(wanted)
+    source = load_source(reference)
     bindings, cases = bindings_of(source.module), _find_cases(source)
     chosen = _choose(source, cases, bindings)
-    # Python keeps the last of two functions of one name: the first would silently not be checked.
-    twice = [_defined_twice(source, name, bindings[name].cases) for name in chosen if len(bindings[name].cases) > 1]
-    if twice:
-        raise DefinitionError(twice)
+    _refuse_namesakes(source, {name: bindings[name].cases for name in chosen})
     discovered: list[DiscoveredCase] = []
     complaints: list[Complaint] = []
     for name, value in chosen.items():
         line = max(bindings[name].lines, default=None)
         try:
             case = _make_case(source, name, value, line)
-            discovered.append(DiscoveredCase(wanted.command_name(name), name, line, case, source))
+            discovered.append(DiscoveredCase(reference.command_name(name), name, line, case, source))
         except DefinitionError as error:
             complaints += error.complaints
     if complaints:
@@ -125,6 +122,7 @@ def _make_case(source: Source, name: str, value: Any, line: int | None) -> Case:
 
 
 def _describe_type(value: object) -> str:
+    # A function that ends without `return` returns None, which is no type that anybody has written down.
     kind = type(value).__name__
     return "None" if value is None else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
@@ -139,8 +137,16 @@ def _list_functions(source: Source) -> str:
     return f"\nits functions are {', '.join(functions)}" if functions else ""
 
 
-def _defined_twice(source: Source, name: str, lines: Sequence[int]) -> Complaint:
-    text = (
-        f"{len(lines)} cases are called {name}, at lines {', '.join(map(str, lines))}: only the last would be checked"
-    )
-    return source.complaint(text, lines[-1])
+def _refuse_namesakes(source: Source, cases: Mapping[str, Sequence[int]]) -> None:
+    """Complain of names that several cases have, at the lines given.
+
+    Python keeps the last of two functions of one name: the first would silently not be checked.
+    """
+    complaints = []
+    for name, lines in cases.items():
+        if len(lines) > 1:
+            numbers = ", ".join(map(str, lines))
+            text = f"{len(lines)} cases are called {name}, at lines {numbers}: only the last would be checked"
+            complaints.append(source.complaint(text, lines[-1]))
+    if complaints:
+        raise DefinitionError(complaints)

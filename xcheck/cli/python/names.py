@@ -28,14 +28,14 @@ def bindings_of(module: ModuleType) -> defaultdict[str, Binding]:
     except (OSError, TypeError):
         return bindings  # an extension, or a namespace
     for statement in ast.parse(text).body:
-        for name, makes_case in _bound_names(statement):
+        for name, makes_case in _list_bound_names(statement):
             bindings[name].lines.append(statement.lineno)
             if makes_case:
                 bindings[name].cases.append(statement.lineno)
     return bindings
 
 
-def _bound_names(statement: ast.stmt) -> list[tuple[str, bool]]:
+def _list_bound_names(statement: ast.stmt) -> list[tuple[str, bool]]:
     """Return the names that a statement binds, each with whether its text makes a case of it."""
     match statement:
         case ast.FunctionDef(name=name, decorator_list=decorators):

@@ -73,19 +73,19 @@ class Source:
         Raises:
             DefinitionError: the code raises; it has the traceback through the person's own code.
         """
-        with importable(self.path), _complain_of_errors(what, self.shown, self.file, line):
+        with module_search_path(self.path), _complain_of_errors(what, self.shown, self.file, line):
             yield
 
 
-def reference(model: str) -> Reference | None:
+def parse_reference(model: str) -> Reference | None:
     """Return the Python source that a MODEL names; None for a TOML definition.
 
     Raises:
         DefinitionError: the MODEL is written like neither.
 
-    >>> reference("model.py::mine")
+    >>> parse_reference("model.py::mine")
     Reference(source='model.py', name='mine', is_file=True)
-    >>> reference("package.module:mine").command_name("mine")
+    >>> parse_reference("package.module:mine").command_name("mine")
     'package.module:mine'
     """
     suffix, exists = Path(model).suffix, Path(model).exists()
@@ -102,17 +102,17 @@ def reference(model: str) -> Reference | None:
     raise DefinitionError(Complaint(_FORMS + _guess_meaning(model), file=model))
 
 
-def load(wanted: Reference) -> Source:
+def load_source(reference: Reference) -> Source:
     """Load a file or a module, which runs its code.
 
     Raises:
         DefinitionError: it does not exist, or its code raises.
     """
-    return _load_file(wanted) if wanted.is_file else _load_module(wanted)
+    return _load_file(reference) if reference.is_file else _load_module(reference)
 
 
 @contextmanager
-def importable(path: Sequence[str]) -> Iterator[None]:
+def module_search_path(path: Sequence[str]) -> Iterator[None]:
     """Let Python search `path` for modules within the context; afterwards it searches where it did before."""
     before = list(sys.path)
     sys.path[:] = path
@@ -135,7 +135,7 @@ def _guess_meaning(model: str) -> str:
 _numbers = count(1)
 
 
-class _Fresh(SourceFileLoader):
+class _UncachedLoader(SourceFileLoader):
     """Compiles a file anew each time: it writes no cache beside the file, and reads no older one."""
 
     def get_code(self, fullname: str) -> CodeType:
@@ -144,8 +144,8 @@ class _Fresh(SourceFileLoader):
         return code
 
 
-def _load_file(wanted: Reference) -> Source:
-    shown, file = wanted.source, Path(wanted.source).resolve()
+def _load_file(reference: Reference) -> Source:
+    shown, file = reference.source, Path(reference.source).resolve()
     try:
         with file.open("rb"):
             pass
@@ -154,11 +154,11 @@ def _load_file(wanted: Reference) -> Source:
         raise DefinitionError(Complaint(f"cannot read: {what}", file=shown)) from error
     # A name that nothing else has: the same file may be loaded twice, and two files may have the same name.
     name = f"__xcheck_model_{next(_numbers)}__"
-    loader = _Fresh(name, str(file))
+    loader = _UncachedLoader(name, str(file))
     spec = spec_from_loader(name, loader)
     assert spec is not None  # noqa: S101 - a loader of our own always has a spec; for the type checker
     module = module_from_spec(spec)
-    with importable([str(file.parent), *sys.path]):
+    with module_search_path([str(file.parent), *sys.path]):
         sys.modules[name] = module  # where dataclasses and pickle look for it
         try:
             with _complain_of_errors("fails while it is loaded", shown, file):
@@ -167,7 +167,7 @@ def _load_file(wanted: Reference) -> Source:
         except BaseException:
             del sys.modules[name]
             raise
-        return Source(wanted, module, file, shown, tuple(sys.path))
+        return Source(reference, module, file, shown, tuple(sys.path))
 
 
 def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
@@ -189,17 +189,17 @@ def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
 # --- modules --------------------------------------------------------------------------------------------------------
 
 
-def _load_module(wanted: Reference) -> Source:
-    shown = wanted.command_name(wanted.name or "")
-    with importable([str(Path.cwd()), *sys.path]):
+def _load_module(reference: Reference) -> Source:
+    shown = reference.command_name(reference.name or "")
+    with module_search_path([str(Path.cwd()), *sys.path]):
         with _complain_of_errors("fails while it is imported", shown, None):
-            module = _import_module(wanted.source)
+            module = _import_module(reference.source)
         if isinstance(module, str):
             text = f"there is no module {module}, neither in the current folder nor installed"
             raise DefinitionError(Complaint(text, file=shown))
         file = getattr(module, "__file__", None)
         path = Path(file).resolve() if file else None
-        return Source(wanted, module, path, _relative(path) if path else shown, tuple(sys.path))
+        return Source(reference, module, path, _shorten_path(path) if path else shown, tuple(sys.path))
 
 
 def _import_module(name: str) -> ModuleType | str:
@@ -213,7 +213,7 @@ def _import_module(name: str) -> ModuleType | str:
         return error.name
 
 
-def _relative(path: Path) -> str:
+def _shorten_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
