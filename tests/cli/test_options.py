@@ -2,10 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any, get_args
 
+import click
 import pytest
 
 from tests.cli.test_main import run
+from xcheck.checks.settings import Scope
+from xcheck.cli.check import check
+from xcheck.oracle.engines.base import EngineName
+from xcheck.oracle.estimators.central import DifferenceName
 
 
 def test_flags_override_the_definition(folder: Path) -> None:
@@ -42,3 +48,13 @@ def test_engines_by_name(folder: Path, engine: str, auditors: list[str]) -> None
     assert (oracle["engine"], oracle["predicted"], oracle["refereed"]) == (engine, {}, 0)
     assert [audit["by"] for audit in oracle["audits"]] == auditors
     assert all(audit["worst"] <= 1 for audit in oracle["audits"])
+
+
+@pytest.mark.parametrize(
+    ("option", "names"), [("engine", EngineName), ("scope", Scope), ("difference", DifferenceName)]
+)
+def test_choices_are_those_of_the_settings(option: str, names: Any) -> None:
+    """The command line writes them out, so that its help need not import the oracle."""
+    (choice,) = (param.type for param in check.params if param.name == option)
+    assert isinstance(choice, click.Choice)
+    assert set(choice.choices) == set(get_args(names))

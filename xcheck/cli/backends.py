@@ -21,7 +21,7 @@ def backends() -> None:
     for device in ("cpu", "gpu"):
         try:
             devices.append(f"{device} ({find_device(device).device_kind})")
-        except DefinitionError:
+        except DefinitionError:  # JAX has no such device
             continue
     click.echo(f"oracle: jax, float64; {', '.join(devices)}")
 
@@ -31,6 +31,7 @@ def _describe(name: str) -> str:
     try:
         backend = registry.get(name)
         why_not = backend.available()
+        # A backend is available, not installed, or broken; the last two never end the list.
         if why_not is not None:
             return f"not available: {why_not}; to install it: {backend.install}"
         versions = ", ".join(f"{package} {version}" for package, version in backend.versions().items())

@@ -20,6 +20,7 @@ from xcheck.pages import Page, codes, page
 if TYPE_CHECKING:
     from xcheck.cli.jobs import Job
 
+# How the codes of `xcheck.findings` are written; a misspelt number is then a code that does not exist, not a MODEL.
 _CODE = re.compile(r"xc\d+", re.IGNORECASE)
 
 
@@ -37,6 +38,7 @@ def explain(
     oracle's value with its error bar, differences of the loss for steps from long to short, and the nearest kink. The
     exit status is that of a check of this component alone. Explaining a component of a Python MODEL runs its code.
     """
+    # Without an argument this holds as well: then all codes are listed.
     if all(_CODE.fullmatch(argument) for argument in arguments):
         pages = [_find_page(argument) for argument in arguments] or [page(code) for code in codes()]
         _print_pages(pages, open_report(output), form, color, whole=bool(arguments))
@@ -79,6 +81,7 @@ def _print_pages(pages: Sequence[Page], stream: IO[str], form: str, color: str, 
         elif not whole:
             click.echo(f"{each.code}  {each.title}", file=stream)
         elif console.is_terminal:
+            # Headings and code in colour, folded at the width of the terminal.
             console.print(Markdown(each.text))
         else:
             # Byte for byte, so that pages can be searched and piped.
@@ -110,6 +113,7 @@ def _explain_component(
     stream = open_report(output)
     with redirect_stdout(sys.stderr), show_progress(job.name, color) as progress:
         explanation = job.ask(progress, lambda completed: explain_component(completed, flat), including=flat)
+    # JAX may have swallowed the exception: an answer that was interrupted is none.
     if interrupts:
         raise KeyboardInterrupt
     show_explanation = build_printer(form, stream, color, show=show, text=render)

@@ -33,6 +33,7 @@ def init(example: str, force: bool) -> None:
     # Two examples share a data file: a file that is there already, to the byte, is no conflict.
     changed = [name for name in names if Path(name).exists() and Path(name).read_bytes() != contents[name]]
     if changed and not force:
+        # Nothing has been written yet: an example is there as a whole, or not at all.
         raise click.ClickException(f"{' and '.join(changed)} would be overwritten; --force overwrites")
     for name, content in contents.items():
         Path(name).write_bytes(content)

@@ -17,6 +17,7 @@ def remember_interrupts() -> list[int]:
     during the import of a compiled module may crash it. In both places the signal is sent once more, a little later;
     but not for ever, since a person's own file is imported as well, and its import may never end.
     """
+    # A list, since a signal handler can return nothing: the caller looks whether it is still empty.
     seen: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -43,5 +44,6 @@ def _must_wait(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code.co_name == "_xla_gc_callback" or frame.f_code.co_filename == "<frozen importlib._bootstrap>":
             return True
+        # The callback may itself have called something, so the whole stack counts.
         frame = frame.f_back
     return False

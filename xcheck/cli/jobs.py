@@ -70,6 +70,7 @@ class Job:
         """
         if not isinstance(self.check, NetworkCheck):
             raise DefinitionError(Complaint("only a TOML definition can be trained", file=self.name))
+        # A training counts steps, not differences; the loss is the news that people wait for.
         moved = None if progress is None else lambda done, planned, cost: progress(done, planned, f"loss {cost:.4g}")
         ready = self.check
         return train_loaded(
@@ -149,6 +150,7 @@ def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: 
 
 def _prepare_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
     loaded = load_model(model, backends=backends, **given)
+    # As many as `verify` names by default.
     return Job(loaded.problem.name, NetworkCheck(loaded, worst=worst or 10))
 
 
@@ -158,6 +160,7 @@ def _prepare_definition(model: Path, backends: Sequence[str], worst: int | None,
 def _prepare_case(discovered: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
     """Return the job of a case; all mistakes that can be seen without calling its functions are reported here."""
     file = discovered.source.file
+    # The pyproject.toml above the file counts, wherever the command is typed.
     project = project_settings(file.parent if file else Path())
     flags = {name: value for name, value in given.items() if name in _SHARED}
     wrong = flag_complaints(flags)
@@ -175,6 +178,7 @@ def _prepare_case(discovered: DiscoveredCase, backends: Sequence[str], given: Ma
     with _locate_errors(discovered):
         ready = replace(case, settings=settings).prepared(backends)
 
+    # The functions may import when they are called, long after their file was read.
     @contextmanager
     def running() -> Iterator[None]:
         with module_search_path(discovered.source.path), _locate_errors(discovered):

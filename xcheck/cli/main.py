@@ -44,7 +44,7 @@ class _CheckByDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = {"--help", "-h", "--version"}
-        # A file that is called like a command can be given as ./check.
+        # A file that is called like a command can be given as ./check. Without arguments, click prints the help.
         if args and args[0] not in self.commands and args[0] not in options:
             args = ["check", *args]
         return super().parse_args(ctx, args)
@@ -88,9 +88,11 @@ def run_cli() -> None:
             click.echo(str(complaint), err=True)
         sys.exit(2)
     except BackendError as error:
+        # The MODEL is right, but the framework that it needs is missing or broken.
         click.echo(str(error), err=True)
         sys.exit(_FAILED)
     except click.ClickException as error:
+        # click prints the usage of the command, and how to get its help.
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):

@@ -12,7 +12,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _BACKEND = "Check this backend; repeat for several. Python: check only functions of this framework, or with this label."
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-# Written out, for importing the oracle to list them would take seconds that `--help` does not have.
+# Written out, for importing the oracle to list them would take seconds that `--help` does not have;
+# test_choices_are_those_of_the_settings holds them.
 _ENGINES = ["auto", "loop", "batched", "structured", "node"]
 _SCOPES = ["auto", "all", "sample", "directions", "jacobian"]
 
@@ -42,6 +43,7 @@ def _refuse_unwritable(folder: Path) -> None:
 
 
 def _parse_epsilon(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
+    # None is not "auto": it leaves the choice to the definition.
     if value is None or value == "auto":
         return value
     try:

@@ -16,8 +16,10 @@ def command_line() -> tuple[str, ...]:
 
 def open_console(file: IO[str], color: str) -> Any:
     """Return a console of rich that writes to a stream, coloured as `--color` says."""
+    # Here, and not above: JSON and `--help` do not need rich.
     from rich.console import Console
 
+    # "never" is about colours alone: force_terminal=False would stop the progress bar as well.
     terminal = {"always": True, "never": None, "auto": None}[color]
     # None lets rich ask the stream itself. Rich takes 80 columns for a pipe unless COLUMNS says otherwise.
     return Console(file=file, force_terminal=terminal, no_color=True if color == "never" else None, highlight=False)
@@ -27,6 +29,7 @@ def open_report(path: Path | None) -> IO[str]:
     """Open the file that a report goes to until the command ends, and return it; without one, standard output."""
     if path is None:
         return sys.stdout
+    # UTF-8 on every system: the reports have θ, ∂ and – in them.
     try:
         stream = path.open("w", encoding="utf-8")
     except OSError as error:
@@ -65,6 +68,7 @@ def show_progress(name: str, color: str, what: str = "differences") -> Iterator[
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    # transient: the bar goes when the work is done, and only the report stays on the screen.
     with Progress(*columns, console=open_console(sys.stderr, color), transient=True) as bar:
         task = bar.add_task(f"{name}: {what}", total=None)
         yield lambda done, total, note="": bar.update(

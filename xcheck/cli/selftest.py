@@ -49,6 +49,7 @@ def selftest(
     verdicts = []
     for job in jobs:
         result = _run(job, color)
+        # JAX may have swallowed the exception: a self-test that was interrupted has no score.
         if interrupts:
             raise KeyboardInterrupt
         show_result(replace(result, command=command_line()))

@@ -15,6 +15,7 @@ from xcheck.cli.python.names import Binding, bindings_of
 from xcheck.cli.python.source import Reference, Source, load_source
 from xcheck.errors import Complaint, DefinitionError
 
+# The end of three complaints: what to type, so that there is a case.
 _WRITE = """write
     @xcheck.case
     def mine():
@@ -115,6 +116,7 @@ def _make_case(source: Source, name: str, value: Any, line: int | None) -> Case:
     # The function may import, read files or fail: all of it is a person's code.
     with source.running(f"{name} raises", line):
         made = value()
+    # The usual slip: the function of a loss is marked, not one that returns a case.
     if not isinstance(made, Case):
         text = f"{name} returns {_describe_type(made)}, not an xcheck.Case; {_WRITE}"
         raise DefinitionError(source.complaint(text, line))
