@@ -23,9 +23,12 @@ _MARKER = (
     "xcheck(**settings): defaults of the fixture `xcheck` for this test, such as tolerance=1e-6 or "
     'backends=["numpy", "jax"].'
 )
-_MARGIN = "E   "  # pytest's, of an exception's text
+# What pytest prints before each line of an exception's text, by its own definition.
+_MARGIN = "E   "
+# The key under which workers of pytest-xdist are told the width of the terminal.
 _WIDTH = "xcheck_width"
-_COLUMNS = 80  # where there is no terminal
+# As wide as a report without a terminal is everywhere else in xcheck.
+_COLUMNS = 80
 
 
 # --- the fixture ----------------------------------------------------------------------------------------------------
@@ -33,12 +36,12 @@ _COLUMNS = 80  # where there is no terminal
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """The fixture `xcheck` in a test: the functions of xcheck, each with those of the defaults that it knows.
+    """The fixture `xcheck` in a test: the functions of xcheck, called with the defaults of the test.
 
     Attributes:
         marked: settings of the markers of the test.
-        root: pytest's rootdir; the nearest pyproject.toml, there or above, counts for functions and an
-            `xcheck.Problem`. A definition has a nearest one of its own.
+        root: pytest's rootdir. Functions and an `xcheck.Problem` take defaults from the nearest pyproject.toml there or
+            above; a definition takes them from the nearest one beside or above itself.
     """
 
     marked: Mapping[str, Any]
@@ -50,14 +53,15 @@ class Checker:
         Args:
             subject: a model as `assert_model` takes it (a dict is one when it holds tables), an `xcheck.Case`, or
                 functions as `assert_gradients` takes them.
-            params: of functions.
-            data: of functions.
-            **settings: of the function that is called.
+            params: the parameters of functions, as `assert_gradients` takes them.
+            data: the data of functions, likewise.
+            **settings: settings of `assert_model` or `assert_gradients`, whichever takes the subject.
 
         Raises:
             GradientMismatch: something disagrees, cannot be decided, or fails.
             TypeError: params or data for a model or a case, which bring their own.
         """
+        # pytest then shows the line of the test that called this, and not this one.
         __tracebackhide__ = True
         from xcheck.checks.case import Case
 
@@ -65,6 +69,7 @@ class Checker:
             return self.assert_gradients(subject, params, data, **settings)
         if params is not None or not isinstance(data, tuple) or data:
             raise TypeError("params and data belong to functions: a model, or a case, brings its own")
+        # What is typed in the call is closest to the test, and wins over the case.
         if isinstance(subject, Case):
             settings = {**subject.settings, **settings}
             return self.assert_gradients(subject.objectives, subject.params, subject.data, **settings)
@@ -120,7 +125,7 @@ class Checker:
 
 
 def _is_model(subject: object) -> bool:
-    """Return whether `verify` takes it; a dict is a definition if it has tables, else it holds functions."""
+    """Return whether a subject is a model; a dict is one if it has tables, and otherwise holds functions."""
     from xcheck.networks.problem import Problem
 
     if isinstance(subject, Mapping):
@@ -194,7 +199,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Show the headline of a wrong gradient as the failure, and its report below the test's own code."""
     outcome = yield
-    # A test that has not imported it cannot have raised its exception, and need not wait for the import.
+    # A test that has not imported xcheck.api cannot have raised its exception, and need not wait for the import.
     api = sys.modules.get("xcheck.api")
     error = call.excinfo.value if call.excinfo else None
     if api and isinstance(error, api.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
@@ -211,7 +216,9 @@ def _show_report(shown: ExceptionRepr, report: "Report", width: int) -> None:
     last = shown.reprtraceback.reprentries[-1]
     if not isinstance(last, ReprEntry):  # --tb=native has one text, which holds the report already
         return
+    # The text of the exception is the whole report, which pytest would print line by line behind its margin.
     start, first = next((place, line) for place, line in enumerate(last.lines) if line.startswith(_MARGIN))
+    # Behind the margin, the headline stands where the text stood.
     indent = len(first) - len(first[1:].lstrip())
     last.lines = [*last.lines[:start], first[:indent] + report.headline]
     if last.style != "line":

@@ -1,4 +1,4 @@
-"""Jobs: the checks that the MODELs of a command line ask for, read and ready to run.
+"""Jobs: a command line names MODELs, and each check that they ask for is one job.
 
 A MODEL that is a TOML definition is one job; one that is Python (`xcheck.cli.python.source`) is a job for each of its
 cases.
@@ -35,9 +35,9 @@ class Job:
     """One check, with everything that it needs already read.
 
     Attributes:
-        name: of the model or case.
-        check: that is run.
-        running: returns a context that is entered while the check runs.
+        name: name of the model or of the case.
+        check: the check to run.
+        running: returns the context in which the check has to run, such as the module search path of its file.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Job:
 
         Args:
             progress: called with (steps taken, steps planned, the loss in words).
-            save_weights: where θ of each checkpoint goes.
-            tell: called with every checkpoint as soon as it is there.
+            save_weights: the file for θ of each checkpoint, the step added to its name; None to write none.
+            tell: called with every checkpoint, at once.
 
         Raises:
-            DefinitionError: it is no TOML definition with [training].
+            DefinitionError: the MODEL is not a TOML definition with [training].
             BackendError: the witness that drives the training fails.
         """
         if not isinstance(self.check, NetworkCheck):
@@ -90,7 +90,7 @@ class Job:
         Args:
             progress: called with (differences done, differences planned).
             question: takes the completed check.
-            including: a component that a sample includes in any case.
+            including: flat index of a component that has to be in a sample.
         """
         with self.running():
             return question(self.check.run(progress, including))
@@ -102,10 +102,10 @@ def read_jobs(
     """Read every MODEL before any is checked, so that all mistakes in all of them are reported at once.
 
     Args:
-        models: as they are typed.
-        backends: witnesses, or labels of functions; empty where the MODEL decides.
-        worst: how many components to name per pair.
-        flags: further settings; None where a flag was not given.
+        models: MODELs, as they were typed.
+        backends: names of backends, or labels of functions; empty to take those of the MODEL.
+        worst: how many components to name per pair; None for the default.
+        flags: the other settings by name, each None if its flag was not given.
 
     Raises:
         DefinitionError: all mistakes.
@@ -158,7 +158,7 @@ def _prepare_definition(model: Path, backends: Sequence[str], worst: int | None,
 
 
 def _prepare_case(discovered: DiscoveredCase, backends: Sequence[str], given: Mapping[str, Any]) -> Job:
-    """Return the job of a case; all mistakes that can be seen without calling its functions are reported here."""
+    """Return the job of a case, and complain of every mistake that can be found without calling its functions."""
     file = discovered.source.file
     # The pyproject.toml above the file counts, wherever the command is typed.
     project = project_settings(file.parent if file else Path())

@@ -10,12 +10,12 @@ import click
 
 
 def command_line() -> tuple[str, ...]:
-    """Return the words of the command that was typed, so that it can be typed again."""
+    """Return the command that was typed, word by word, so that a report can say how to repeat it."""
     return ("python", "-m", "xcheck", *sys.argv[1:])
 
 
 def open_console(file: IO[str], color: str) -> Any:
-    """Return a console of rich that writes to a stream, coloured as `--color` says."""
+    """Return a rich console for a stream, with colours as `--color` says."""
     # Here, and not above: JSON and `--help` do not need rich.
     from rich.console import Console
 
@@ -45,7 +45,7 @@ def build_printer(
 
     Args:
         form: "json" or "text".
-        stream: that it is printed to.
+        stream: the file or standard output to print to.
         color: auto, always or never.
         show: prints a result on a console; used for a terminal.
         text: returns a result as text of some `width`; used for a pipe.

@@ -50,7 +50,7 @@ def print_commands(console: Console, commands: Iterable[str]) -> None:
 
 
 def repeat_command(command: Sequence[str], seed: int) -> str:
-    """Return the command that repeats a run, with the seed that it drew from."""
+    """Return the command that repeats a run with the same random numbers."""
     # A seed that was typed is in the command already.
     seeded = any(word == "--seed" or word.startswith("--seed=") for word in command)
     return f"again: {shlex.join([*command, *([] if seeded else ['--seed', str(seed)])])}"

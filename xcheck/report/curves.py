@@ -25,7 +25,7 @@ def draw_chart(title: str, lines: Mapping[str, Points], *, log: bool = False, ma
     """Return one chart as an SVG element; empty where nothing can be drawn.
 
     Args:
-        title: what it shows.
+        title: the title of the chart.
         lines: per name the points (step, value), in order; those that are not finite are left out, and with `log` those
             that are not positive.
         log: whether values are drawn by their logarithms.

@@ -57,7 +57,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def page(result: Result) -> str:
-    """Return a result as a whole HTML document; that of a check has layers, tensors and times, as with `-v`."""
+    """Return a result as a whole HTML document; a check is shown in full, as with `-v`."""
     # The browser's tab shows the title: verdict and model come first.
     title = escape(f"{result.verdict} {result.model}: {result.headline}")
     content = _render_check(result, verbose=True) if isinstance(result, Report) else fragment(result)
@@ -65,7 +65,7 @@ def page(result: Result) -> str:
 
 
 def fragment(result: Result) -> str:
-    """Return a result as one HTML element that can stand in any page, such as a notebook."""
+    """Return a result as one HTML element, for a notebook or any other page."""
     if isinstance(result, Report):
         return _render_check(result)
     if isinstance(result, TrainingReport):

@@ -192,7 +192,7 @@ def find_worst_component(report: Report) -> str | None:
 
 
 def select_point_options(command: Sequence[str]) -> list[str]:
-    """Return the options of a command that decide at which θ and for whom gradients are checked, with their values."""
+    """Return those options of a command, with their values, that decide which gradients are compared and at which θ."""
     kept: list[str] = []
     # "--seed 0" is two words, "--seed=0" is one.
     for word, value in zip(command, [*command[1:], ""], strict=True):

@@ -253,7 +253,7 @@ def _describe_bias_variance(report: TrainingReport) -> str:
 
 
 def _tabulate_drift(drift: Drift, checked: Sequence[int]) -> Table:
-    """Return the table of distances after the steps that were checked, and at the end."""
+    """Return the table of the distances between trajectories, at the checkpoints and at the end."""
     table = build_table(["step", *drift.of, "rounding"], (), narrow=False)
     for place, step in enumerate(drift.steps):
         # Measured at every point of the curve; a row for each would be two hundred.

@@ -27,11 +27,11 @@ class DiscoveredCase:
     """One case of a source.
 
     Attributes:
-        name: as it can be typed on the command line, with its file or module.
-        key: its own name.
-        line: that binds the name; None where that is unknown.
-        case: that is to be checked.
-        source: the file or module.
+        name: file or module and name of the case, as they can be typed on the command line.
+        key: name of the case in its file.
+        line: the line that defines the case; None if it is unknown.
+        case: the case itself.
+        source: the file or module of the case.
     """
 
     name: str
@@ -49,7 +49,7 @@ def discover_cases(reference: Reference) -> list[DiscoveredCase]:
     """Load the source that a MODEL names, and return its cases in the order of definition.
 
     Raises:
-        DefinitionError: it cannot be loaded, has no case or none of this name, or a function returns no case.
+        DefinitionError: the source cannot be loaded or has no such case, or a marked function does not return a case.
     """
     source = load_source(reference)
     bindings, cases = bindings_of(source.module), _find_cases(source)
@@ -130,7 +130,7 @@ def _describe_type(value: object) -> str:
 
 
 def _list_functions(source: Source) -> str:
-    """Return a line with the functions of a source, one of which may be meant as a case."""
+    """Return a line that lists the functions of a source: one of them may have been meant as a case."""
     functions = [
         f"{name} (line {value.__code__.co_firstlineno})"
         for name, value in vars(source.module).items()

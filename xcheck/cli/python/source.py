@@ -27,7 +27,7 @@ class Reference:
 
     Attributes:
         source: the file, or the dotted name of the module.
-        name: of one case; None for all cases.
+        name: name of one case; None for all cases.
         is_file: whether the source is a file.
     """
 
@@ -46,10 +46,10 @@ class Source:
 
     Attributes:
         reference: the MODEL, taken apart.
-        module: that was loaded.
-        file: of its code; None where Python does not say.
-        shown: the file as a person would name it.
-        path: where Python looks for modules while code of this source runs.
+        module: the loaded module.
+        file: the file of its code; None if Python does not know it.
+        shown: the name of the file in messages.
+        path: the folders in which Python looks for modules while code of this source runs.
     """
 
     reference: Reference
@@ -68,7 +68,7 @@ class Source:
 
         Args:
             what: the first words of the complaint.
-            line: of the code, used where the traceback has no line of this file.
+            line: the line to name if the traceback has none of this file.
 
         Raises:
             DefinitionError: the code raises; it has the traceback through the person's own code.
@@ -106,7 +106,7 @@ def load_source(reference: Reference) -> Source:
     """Load a file or a module, which runs its code.
 
     Raises:
-        DefinitionError: it does not exist, or its code raises.
+        DefinitionError: the file or module does not exist, or its code raises an exception.
     """
     return _load_file(reference) if reference.is_file else _load_module(reference)
 
@@ -123,7 +123,7 @@ def module_search_path(path: Sequence[str]) -> Iterator[None]:
 
 
 def _guess_meaning(model: str) -> str:
-    """Return a hint for somebody who has mixed two of the forms."""
+    """Return a hint where two of the forms of a MODEL are mixed, such as model.py:name."""
     source, _, name = model.replace("::", ":").partition(":")
     if not source or not name.isidentifier():
         return ""
