@@ -19,7 +19,7 @@ def test_undecided_components_have_a_column_where_there_are_any() -> None:
     pair = FAILING.pairs[0]
     unsure = replace(pair, undecided=3)
     assert shown(Tables(narrow=False).pairs([pair]))[0] == ["pair", "difference", "wrong"]
-    assert shown(Tables(narrow=False).pairs([unsure]))[0] == ["pair", "difference", "wrong", "unsure"]
+    assert shown(Tables(narrow=False).pairs([unsure]))[0] == ["pair", "difference", "wrong", "undecided"]
     assert "worry" in shown(Tables(narrow=False).pairs([unsure]))[1]
     assert "worry" not in shown(Tables(narrow=True).pairs([unsure]))[1]
 

@@ -109,7 +109,7 @@ def test_another_convention_at_a_kink_is_nobodys_fault(tmp_path: Path) -> None:
     assert "XC430" not in {warning.code for warning in report.warnings}
     assert [(parting.step, parting.reason.name) for parting in report.drift.partings] == [(1, "KINK")]  # type: ignore[union-attr]
     text = " ".join(render(report).split())
-    assert "tied leaves it at step 1: θ is at a kink there" in text
+    assert "tied leaves the trajectory of numpy at step 1: θ is at a kink there" in text
     assert "warning XC404 at step 0, 0 (its batch)" in text
     assert "trajectories part" not in report.headline
 

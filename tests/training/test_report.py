@@ -29,7 +29,7 @@ def test_precision_is_told_per_tensor_and_witness() -> None:
     }
     assert [key for key, row in report.precision.items() if not row.within_rounding] == [("coarse", "W2")]
     text = " ".join(render(report).split())
-    assert "float32: the largest error at any checkpoint, in units of what rounding may do" in text
+    assert "float32: the largest error at any checkpoint, in units of what rounding may cause" in text
     assert re.search(r"W2 \S+ within \S+ more", text)
     assert re.search(r"W1 \S+ within \S+ within", text)
     assert trained().precision == {}

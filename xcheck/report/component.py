@@ -58,7 +58,7 @@ def _build_sections(explanation: Explanation, width: int) -> Iterable[Renderable
     where = f"  {explanation.model}, {explanation.component}: {explanation.headline}"
     yield Text.assemble((str(explanation.verdict), STYLES[explanation.verdict]), where)
     flat = explanation.component.flat
-    yield pad(f"θ = {explanation.theta:.9g} there, component {flat} of θ; J(θ) = {explanation.loss:.12g}")
+    yield pad(f"component {flat} of θ, whose value is {explanation.theta:.9g}; J(θ) = {explanation.loss:.12g}")
     yield ""
     yield pad(_tabulate_witnesses(explanation, narrow=narrow))
     yield ""
@@ -111,7 +111,7 @@ def _plot_errors(explanation: Explanation, width: int) -> Iterable[RenderableTyp
     if not lines:  # all differences are exact, or none is finite
         return
     legend = "right: truncation error, left: roundoff"
-    bar = ", -: the oracle's error bar" if explanation.error_bar else ""
+    bar = ", ---: the oracle's error bar" if explanation.error_bar else ""
     yield from add_title("|D(h) − oracle| over h", legend + bar)
     for line in lines:
         yield pad(Text(line, no_wrap=True))

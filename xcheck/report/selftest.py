@@ -77,7 +77,7 @@ def _describe_use(selftest: SelfTest) -> str:
     if selftest.check is Verdict.UNDECIDED:
         return "what follows holds for the components that the check can decide"
     skipped = f"; none is planted in {join_names(selftest.skipped)}" if selftest.skipped else ""
-    return f"mend this first{skipped}; what follows holds for the others"
+    return f"mend this first{skipped}; what follows holds for the other witnesses"
 
 
 def _tabulate_classes(selftest: SelfTest, *, narrow: bool) -> Table:
@@ -152,6 +152,6 @@ def _describe_hidden(limits: Sequence[Limit]) -> str:
     # The tensor where it takes most: its error is enough in every other.
     largest = max(limits, key=lambda limit: limit.absolute)
     return (
-        "hidden components are zero, at a kink, or smaller than the errors that slip through: an error of one is found "
-        f"from {largest.absolute:.1e} on ({largest.tensor})"
+        "hidden components are zero, at a kink, or smaller than the errors that slip through; an error in any of them "
+        f"is found if it is at least {largest.absolute:.1e} ({largest.tensor})"
     )

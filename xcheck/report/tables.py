@@ -56,8 +56,9 @@ class Tables:
     ) -> Table:
         """Return a row for each name: difference, its band, wrong components, and undecided ones if there are any."""
         words = not (self.narrow and unsure)  # 40 columns have no room for both
+        undecided = "unsure" if self.narrow else "undecided"
         table = self._start_table(
-            heading, "difference", *([""] if words else []), "wrong", *(["unsure"] if unsure else [])
+            heading, "difference", *([""] if words else []), "wrong", *([undecided] if unsure else [])
         )
         for name, row in rows:
             # Great, look or worry: the bands of the notes for a relative difference.

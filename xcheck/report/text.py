@@ -94,7 +94,7 @@ def _summarize_precision(report: Report) -> Iterable[RenderableType]:
         worst = max(report.precision, key=lambda row: row.units)
         verdict = "within rounding" if worst.within_rounding else "more than rounding"
         where = f"{worst.tensor} of {worst.witness}"
-        text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may do ({where}): {verdict}"
+        text = f"{report.dtype}: off by at most {worst.units:.2g} of what rounding may cause ({where}): {verdict}"
         yield pad(Text(text))
 
 
@@ -106,7 +106,10 @@ def _share_used(component: Component) -> float:
 def _describe_agreement(report: Report) -> str:
     """Return what AGREE means here: of how much of θ, and to what tolerance."""
     if report.oracle.scope == "directions":
-        return f"every direction agrees to {report.tolerance:.0e} of its slope; no component was looked at by itself"
+        return (
+            f"every random direction agrees to {report.tolerance:.0e} of the slope along it; no component was checked "
+            "by itself"
+        )
     return (
         f"every component agrees to {report.tolerance:.0e} of itself plus {report.resolution:.0e} of the largest in "
         "its tensor"
@@ -171,7 +174,9 @@ def _show_details(report: Report, page: Tables) -> Iterable[RenderableType]:
     if report.layers:
         yield from add_title("layers at θ", page.layers(report.layers))
     if report.precision:
-        yield from add_title(f"{report.dtype}, in units of what rounding may do", page.precision(report.precision))
+        yield from add_title(
+            f"errors in {report.dtype}, in units of what rounding may cause", page.precision(report.precision)
+        )
     if report.ok and report.verified < report.parameters:
         yield from add_title("verified, per tensor", page.coverage(report.tensors))
     for pair in report.pairs:

@@ -30,7 +30,7 @@ _ALONE = (
     "examples of [data]"
 )
 _DROPOUT = (
-    "dropout is on: every step has other masks, so J need not fall from step to step; --dropout off trains without "
+    "dropout is on: every step draws new masks, so J need not fall from step to step; --dropout off trains without "
     "it, and reports where J rises"
 )
 
@@ -148,13 +148,15 @@ def _show_trajectories(report: TrainingReport) -> Iterable[RenderableType]:
         yield Text(f"distance of each witness's θ from that of {report.driver}, relative to θ")
         yield _tabulate_drift(report.drift, [checkpoint.step for checkpoint in report.checkpoints])
         # At a kink, two right witnesses may choose different slopes: that they part is then no mistake.
-        kinks = (parting for parting in report.drift.partings if parting.reason is Reason.KINK)
-        yield from (Text(f"{each.witness} leaves it at step {each.step}: {each.reason}") for each in kinks)
+        for parting in report.drift.partings:
+            if parting.reason is Reason.KINK:
+                leaves = f"{parting.witness} leaves the trajectory of {report.driver} at step {parting.step}"
+                yield Text(f"{leaves}: {parting.reason}")
     if report.precision:
         yield ""
         # All checkpoints have the same.
         dtype = report.checkpoints[0].report.dtype
-        yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may do")
+        yield Text(f"{dtype}: the largest error at any checkpoint, in units of what rounding may cause")
         yield _tabulate_precision(report)
 
 

@@ -20,7 +20,7 @@ def told(change: Vector | None = None) -> Report:
 def test_agreement_is_about_directions() -> None:
     """No component was looked at, and none is spoken of."""
     text = " ".join(str(told()).split())
-    assert "every direction agrees to 1e-07 of its slope; no component was looked at by itself" in text
+    assert "every random direction agrees to 1e-07 of the slope along it; no component was checked by itself" in text
     assert "every component" not in text
 
 
