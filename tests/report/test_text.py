@@ -325,6 +325,13 @@ def test_json_tells_layers_and_what_is_verified() -> None:
     assert content["tensors"][1] == {"name": "b1", "of": 16, "verified": 14, "zero": 2, "below_noise": False}
 
 
+def test_the_tightest_component_at_a_kink_is_compared_with_an_interval() -> None:
+    """`oracle 0, off by 1e-12` would contradict a witness that says 1."""
+    tightest = replace(PASSING.pairs[0].worst[0], a=1.0, b=0.0, lower=-1.0, upper=1.0, error_bar=4e-12, excess=1e-12)
+    pairs = tuple(replace(pair, worst=(tightest,)) for pair in PASSING.pairs)
+    assert "numpy 1, oracle [-1, 1] ± 4e-12, off by 1e-12" in " ".join(render(replace(PASSING, pairs=pairs)).split())
+
+
 if __name__ == "__main__":
     for name, width, verbose in CASES:
         golden(name, width).write_text(render(REPORTS[name], width=width, verbose=verbose) + "\n")

@@ -23,6 +23,14 @@ def title_of(pair: Pair) -> str:
     return f"{pair.a} – {pair.b}"
 
 
+def format_slope(component: Component, digits: int) -> str:
+    """Write the oracle's value of a component; at a kink, the interval between the slopes on both sides."""
+    # More than the error bars of both sides: two slopes, not one that is known badly.
+    if component.upper - component.lower > 2 * component.error_bar:
+        return f"[{component.lower:.5g}, {component.upper:.5g}]"
+    return f"{component.b:.{digits}g}"
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """Builds the tables of one page.
@@ -103,23 +111,14 @@ class Tables:
     def components(self, pair: Pair) -> Group:
         """Return the worst components of a pair, and how many more are wrong."""
         table = self._start_table("component", pair.a, pair.b, "bar")
+        # Eight digits show a relative error of 1e-7, the default tolerance.
+        digits = 5 if self.narrow else 8
         for component in pair.worst:
-            witness, oracle = self._format_number(component.a), self._format_oracle(component)
+            witness, oracle = f"{component.a:.{digits}g}", format_slope(component, digits)
             table.add_row(Text(str(component.location)), witness, oracle, f"{component.error_bar:.0e}")
         # The list is cut, and says so.
         more = pair.wrong - len(pair.worst)
         return Group(table, f"... {more} more") if more > 0 else Group(table)
-
-    def _format_number(self, value: float) -> str:
-        # Eight digits tell 1.00000001 from 1, which is about the default tolerance.
-        return f"{value:.{5 if self.narrow else 8}g}"
-
-    def _format_oracle(self, component: Component) -> str:
-        """Write the oracle's value; at a kink, the interval between the slopes on both sides."""
-        # More than the error bars of both sides: two slopes, not one that is known badly.
-        if component.upper - component.lower > 2 * component.error_bar:
-            return f"[{component.lower:.5g}, {component.upper:.5g}]"
-        return self._format_number(component.b)
 
     def _start_table(self, *headings: str) -> Table:
         """Return a table without lines: names on the left, numbers on the right, folded where there is no room.

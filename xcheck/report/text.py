@@ -18,7 +18,7 @@ from xcheck.findings import Finding
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.report.console import NARROW, STYLES, add_title, pad, print_commands, render_text, repeat_command
-from xcheck.report.tables import Tables, title_of
+from xcheck.report.tables import Tables, format_slope, title_of
 from xcheck.verdict import Verdict
 
 # A guess: whoever has seen the command for three codes can type it for a fourth.
@@ -82,7 +82,7 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
         used, name, component = max(tightest, key=lambda each: each[0])
         yield pad(
             Text(
-                f"tightest: {component.location}: {name} {component.a:.8g}, oracle {component.b:.8g} ± "
+                f"tightest: {component.location}: {name} {component.a:.8g}, oracle {format_slope(component, 8)} ± "
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
             )
         )
