@@ -171,7 +171,7 @@ def _load_file(reference: Reference) -> Source:
 
 
 def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
-    """Complain if the file has imported a module of another folder whose name a module beside it has, too.
+    """Complain if the file has imported a module of another folder, and a module of the same name is beside it.
 
     Python keeps one module of each name: of two files in two folders, each with a helper.py, the second would get the
     helper of the first.
@@ -182,7 +182,10 @@ def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
         imported_file = getattr(sys.modules.get(name), "__file__", None)
         beside = [place for place in (file.parent / f"{name}.py", file.parent / name / "__init__.py") if place.exists()]
         if imported_file and beside and not is_library(imported_file) and Path(imported_file).resolve() not in beside:
-            text = f"{beside[0].name} beside it was not imported, but {imported_file} was: check them in two runs"
+            text = (
+                f"{name} has been imported from {imported_file}, not from the {beside[0].name} beside this file: check the "
+                "two in separate runs"
+            )
             raise DefinitionError(Complaint(text, file=shown))
 
 
