@@ -183,8 +183,8 @@ def _refuse_mixture(module: ModuleType, file: Path, shown: str) -> None:
         beside = [place for place in (file.parent / f"{name}.py", file.parent / name / "__init__.py") if place.exists()]
         if imported_file and beside and not is_library(imported_file) and Path(imported_file).resolve() not in beside:
             text = (
-                f"{name} has been imported from {imported_file}, not from the {beside[0].name} beside this file: check the "
-                "two in separate runs"
+                f"{name} has been imported from {imported_file}, not from the {beside[0].name} beside this file: "
+                "check the two in separate runs"
             )
             raise DefinitionError(Complaint(text, file=shown))
 
