@@ -76,8 +76,9 @@ def _describe_use(selftest: SelfTest) -> str:
         return "mend this first: faults can only be planted in a gradient that is right"
     if selftest.check is Verdict.UNDECIDED:
         return "what follows holds for the components that the check can decide"
-    skipped = f"; none is planted in {join_names(selftest.skipped)}" if selftest.skipped else ""
-    return f"mend this first{skipped}; what follows holds for the other witnesses"
+    if not selftest.skipped:
+        return "mend this first; what follows holds for the witnesses that are right"
+    return f"mend this first; no fault is planted in {join_names(selftest.skipped)}: what follows holds for the others"
 
 
 def _tabulate_classes(selftest: SelfTest, *, narrow: bool) -> Table:

@@ -87,7 +87,7 @@ def test_nothing_is_planted_in_what_is_wrong_already(problem: Problem) -> None:
     lines = str(found).splitlines()
     assert lines[0].startswith("DISAGREE")
     assert lines[1] == "  the check itself: DISAGREE"
-    assert "none is planted in numpy" in str(found)
+    assert "no fault is planted in numpy" in str(found)
 
 
 def test_another_subgradient_at_a_kink_is_undecided() -> None:
