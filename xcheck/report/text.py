@@ -25,7 +25,7 @@ from xcheck.verdict import Verdict
 _MOST_CODES = 3
 # The options that decide which gradients are compared, at which θ and on which examples: with them, `explain` looks at
 # the same component as the check. Those that only decide how long the oracle takes are left out.
-_POINT = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
+_POINT_OPTIONS = ("--backend", "--tolerance", "--dtype", "--device", "--seed", "--examples", "--dropout", "--weights")
 
 
 def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
@@ -35,8 +35,8 @@ def render(report: Report, *, width: int = 80, verbose: bool = False) -> str:
 
 def show(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the whole report; `verbose` adds layers, the tensors of every pair, and where the time went."""
-    page = Tables(narrow=console.width < NARROW)
-    for section in _build_sections(report, page, verbose=verbose):
+    tables = Tables(narrow=console.width < NARROW)
+    for section in _build_sections(report, tables, verbose=verbose):
         # A traceback keeps its lines, however narrow the terminal: files and places in it are there to be found.
         console.print(section, soft_wrap=isinstance(section, Text) and section.no_wrap is True)
     print_commands(console, _list_commands(report))
@@ -54,12 +54,12 @@ def _format_headline(report: Report) -> Text:
     return Text.assemble((str(report.verdict), style), f"  {report.model}: {report.headline}")
 
 
-def _build_sections(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
+def _build_sections(report: Report, tables: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     yield _format_headline(report)
     if report.ok and not verbose:
         yield from _summarize_pass(report)
     else:
-        yield from _show_in_full(report, page, verbose=verbose)
+        yield from _show_in_full(report, tables, verbose=verbose)
     yield from _show_findings("warning", report.warnings, verbose=verbose)
     yield from _show_run(report, verbose=verbose)
 
@@ -116,7 +116,7 @@ def _describe_agreement(report: Report) -> str:
     )
 
 
-def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[RenderableType]:
+def _show_in_full(report: Report, tables: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     """Yield what was checked and how, the diagnosis, and then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
     yield pad(Text(_describe_oracle(report.oracle)))
@@ -124,17 +124,17 @@ def _show_in_full(report: Report, page: Tables, *, verbose: bool) -> Iterable[Re
     for pair in report.pairs:
         # Between two witnesses nobody knows which one is wrong; against the oracle it is the witness.
         if pair.verdict is Verdict.DISAGREE and pair.wrong and pair.b == ORACLE:
-            yield from add_title(f"{title_of(pair)}, worst components", page.components(pair))
+            yield from add_title(f"{title_of(pair)}, worst components", tables.components(pair))
     if report.pairs:
         yield ""
-        yield pad(page.pairs(report.pairs))
+        yield pad(tables.pairs(report.pairs))
         # Losses are shown where they explain the verdict.
         if verbose or not all(pair.losses_agree for pair in report.pairs):
             yield ""
-            yield pad(page.losses(report))
+            yield pad(tables.losses(report))
     yield from _summarize_precision(report)
     if verbose:
-        yield from _show_details(report, page)
+        yield from _show_details(report, tables)
 
 
 def _show_diagnosis(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
@@ -169,18 +169,18 @@ def _is_cause(finding: Finding) -> bool:
     return finding.code.startswith("XC2")
 
 
-def _show_details(report: Report, page: Tables) -> Iterable[RenderableType]:
+def _show_details(report: Report, tables: Tables) -> Iterable[RenderableType]:
     """Yield what `-v` adds: layers, rounding, coverage, and every tensor of every pair."""
     if report.layers:
-        yield from add_title("layers at θ", page.layers(report.layers))
+        yield from add_title("layers at θ", tables.layers(report.layers))
     if report.precision:
         yield from add_title(
-            f"errors in {report.dtype}, in units of what rounding may cause", page.precision(report.precision)
+            f"errors in {report.dtype}, in units of what rounding may cause", tables.precision(report.precision)
         )
     if report.ok and report.verified < report.parameters:
-        yield from add_title("verified, per tensor", page.coverage(report.tensors))
+        yield from add_title("verified, per tensor", tables.coverage(report.tensors))
     for pair in report.pairs:
-        yield from add_title(f"{title_of(pair)}, per tensor", page.tensors(pair.tensors))
+        yield from add_title(f"{title_of(pair)}, per tensor", tables.tensors(pair.tensors))
 
 
 def find_worst_component(report: Report) -> str | None:
@@ -201,9 +201,9 @@ def select_point_options(command: Sequence[str]) -> list[str]:
     kept: list[str] = []
     # "--seed 0" is two words, "--seed=0" is one.
     for word, value in zip(command, [*command[1:], ""], strict=True):
-        if word in _POINT:
+        if word in _POINT_OPTIONS:
             kept += [word, value]
-        elif word.split("=")[0] in _POINT:
+        elif word.split("=")[0] in _POINT_OPTIONS:
             kept.append(word)
     return kept
 
