@@ -10,7 +10,7 @@ from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_ste
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
-from xcheck.text import ratio
+from xcheck.text import join_names, ratio
 from xcheck.verdict import Verdict
 
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
@@ -143,7 +143,7 @@ def _headline(statements: Sequence[WitnessValue], findings: Sequence[str]) -> st
         for one in statements:
             if one.verdict is verdict:
                 said.setdefault(_with_bars(one), []).append(one.name)
-    sentences = [f"{_listed(names)} {_verb(text, len(names))}" for text, names in said.items()]
+    sentences = [f"{join_names(names)} {_verb(text, len(names))}" for text, names in said.items()]
     return "; ".join([*sentences, *(text.splitlines()[0] for text in findings)])
 
 
@@ -156,7 +156,3 @@ def _with_bars(one: WitnessValue) -> str:
 
 def _verb(text: str, count: int) -> str:
     return text if text.startswith("computes") else f"{'is' if count == 1 else 'are'} {text}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

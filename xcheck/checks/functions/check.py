@@ -23,6 +23,7 @@ from xcheck.checks.functions.implementations import (
 from xcheck.checks.functions.report import build_report
 from xcheck.checks.functions.run import comparers, run_functions
 from xcheck.checks.settings import FunctionSettings
+from xcheck.compare.comparer import Comparer
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
@@ -70,14 +71,23 @@ class FunctionCheck:
             options = replace(options, differences=replace(options.differences, including=(including,)))
         found = run_functions(self.implementations, self.arguments, options)
         oracle = found.run.oracle
+        comparing = comparers(found, options)
         return CompletedCheck(
-            report=build_report(self.implementations, found, self.arguments, options, name=self.name, order=self.order),
+            report=build_report(
+                self.implementations,
+                found,
+                self.arguments,
+                options,
+                comparers=comparing,
+                name=self.name,
+                order=self.order,
+            ),
             layout=self.layout,
             theta=self.arguments.theta,
             lines=found.run.lines,
             estimate=found.estimate,
             # A row of a Jacobian is no gradient of the whole: there is nothing to explain or to spoil.
-            witnesses=() if found.outputs else _witnesses(found, options),
+            witnesses=() if found.outputs else _witnesses(found, *comparing),
             # Made when it is asked for: only `explain` looks at the real loss again.
             engine=None if oracle is None else lambda: oracle.engine,
             # Where nothing could be measured, even a witness that answers is undecided.
@@ -88,8 +98,7 @@ class FunctionCheck:
         )
 
 
-def _witnesses(found: Answers, options: FunctionCheckOptions) -> tuple[Witness, ...]:
-    native, float64 = comparers(found, options)
+def _witnesses(found: Answers, native: Comparer, float64: Comparer) -> tuple[Witness, ...]:
     evaluations = [answer.evaluation for answer in found.answers if answer.evaluation is not None]
     return (
         *(Witness(name=each.name, whole=each, comparer=native) for each in evaluations),

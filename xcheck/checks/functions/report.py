@@ -21,9 +21,9 @@ from xcheck.checks.functions.comparison import (
     right_in_float64,
 )
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.run import comparers
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import Report
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis
@@ -40,11 +40,12 @@ def build_report(
     arguments: Arguments,
     options: FunctionCheckOptions,
     *,
+    comparers: tuple[Comparer, Comparer],
     name: str,
     order: int,
 ) -> Report:
     """Compare what the functions and the oracle say, and put everything into a report."""
-    comparer, float64 = comparers(found, options)
+    comparer, float64 = comparers
     comparison = compare_functions(found, comparer, float64)
     diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64)
     tensors = coverage_of(found, comparer, float64)

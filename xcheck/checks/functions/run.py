@@ -4,7 +4,7 @@ A loss that returns an array y is seen through a cotangent v, as Re Σ v̄ y; or
 output, with v a unit vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -130,7 +130,9 @@ def float64_estimate(found: Answers) -> Estimate:
     return _rescaled(found.run, found.estimate, found.roundoff)
 
 
-def _comparers_of_runs(arguments: Arguments, options: FunctionCheckOptions) -> tuple[Any, Any]:
+def _comparers_of_runs(
+    arguments: Arguments, options: FunctionCheckOptions
+) -> tuple[Callable[[OracleRun], Comparer], Callable[[OracleRun], Comparer]]:
     """Return the same two, as functions of what the oracle says so far."""
 
     def native(run: OracleRun) -> Comparer:
