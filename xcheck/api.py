@@ -20,7 +20,7 @@ from xcheck.checks.settings import Scope
 from xcheck.progress import Progress
 from xcheck.training.report import TrainingReport
 from xcheck.training.run import train_loaded
-from xcheck.training.trainer import Moved, Told
+from xcheck.training.trainer import CheckpointCallback, TrainingProgress
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
@@ -234,8 +234,8 @@ def train(
     backends: Sequence[str | Backend] | None = None,
     worst: int = 10,
     save_weights: Path | str | None = None,
-    progress: Moved | None = None,
-    tell: Told | None = None,
+    progress: TrainingProgress | None = None,
+    tell: CheckpointCallback | None = None,
     **settings: Any,
 ) -> TrainingReport:
     """Train a declared network, and check its gradients along the way.

@@ -80,14 +80,15 @@ def test_a_gradient_is_judged_once() -> None:
     comparer, first = Comparer(watched, LAYOUT, Tolerance()), Evaluation("numpy", 0.7, TRUE)
     Watched.looked.clear()
     comparer.disputes(first)
-    comparer.settled([first])
+    comparer.confirmed([first])
     comparer.with_oracle(first)
     comparer.each_call(first)
     assert len(Watched.looked) == 1
     comparer.with_oracle(Evaluation("numpy", 0.7, changed(0, lambda g: 2 * g)))
     assert len(Watched.looked) == 2
-    assert comparer.given(watched) is comparer
-    assert comparer.given(estimate(lower=TRUE + 1, upper=TRUE + 1, value=TRUE + 1)).with_oracle(first).wrong == 6
+    assert comparer.with_estimate(watched) is comparer
+    another = comparer.with_estimate(estimate(lower=TRUE + 1, upper=TRUE + 1, value=TRUE + 1))
+    assert another.with_oracle(first).wrong == 6
 
 
 def test_the_same_gradient_agrees() -> None:
@@ -180,7 +181,7 @@ def test_where_nothing_can_be_judged_witnesses_are_not_held_against_each_other()
 @pytest.mark.parametrize(("outputs", "verdict"), [(1e20, "UNDECIDED"), (1e10, "DISAGREE")])
 def test_a_dtype_that_ends_before_this_theta_decides_nothing(outputs: float, verdict: str) -> None:
     """Squares of 1e20 are more than float32 holds, and inf or nan what is to be expected; those of 1e10 are not."""
-    trace = Trace(a=[np.ones((2, 1)), np.full((2, 1), outputs)], z=[], reach=[], losses=np.ones(2))
+    trace = Trace(a=[np.ones((2, 1)), np.full((2, 1), outputs)], z=[], magnitude_bound=[], losses=np.ones(2))
     comparer = Comparer(estimate(trace=trace), LAYOUT, Tolerance(largest=3.4e38))
     assert comparer.with_oracle(Evaluation("a", np.inf, TRUE)).verdict == verdict
     assert comparer.with_oracle(Evaluation("a", 0.7, changed(2, lambda g: np.nan))).verdict == verdict
@@ -228,5 +229,5 @@ def test_witnesses_may_differ_at_a_kink() -> None:
 def test_a_comparer_for_another_estimate_keeps_every_setting() -> None:
     """How many components are kept, and whether gradients of different losses are compared at all."""
     comparer = Comparer(estimate(), LAYOUT, Tolerance(), worst=1, despite_losses=False)
-    pair = comparer.given(estimate(loss=0.9)).with_oracle(Evaluation("numpy", 0.7, 2 * TRUE))
+    pair = comparer.with_estimate(estimate(loss=0.9)).with_oracle(Evaluation("numpy", 0.7, 2 * TRUE))
     assert (pair.losses_agree, pair.wrong, len(pair.worst)) == (False, 0, 1)

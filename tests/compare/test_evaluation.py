@@ -18,7 +18,7 @@ def test_bitwise_the_same_is_a_repetition() -> None:
 
 def test_outputs_are_squared_and_summed_on_the_way() -> None:
     """Two examples with outputs of 1e20."""
-    trace = Trace(a=[np.ones((2, 1)), np.full((2, 1), 1e20)], z=[], reach=[], losses=np.ones(2))
+    trace = Trace(a=[np.ones((2, 1)), np.full((2, 1), 1e20)], z=[], magnitude_bound=[], losses=np.ones(2))
     assert largest_intermediate(estimate(trace=trace)) == pytest.approx(2e40)
 
 

@@ -131,7 +131,7 @@ def messages(problem: Problem, estimate: Estimate, faulty: Vector) -> list[str]:
         problem=problem,
         estimate=estimate,
         layers=layers_of(problem, estimate),
-        tensors=tensor_coverage(problem.layout, estimate, comparer.settled([evaluation])),
+        tensors=tensor_coverage(problem.layout, estimate, comparer.confirmed([evaluation])),
         evaluations=[evaluation],
         dtype="float64",
         tolerance=comparer.tolerance,

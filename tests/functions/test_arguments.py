@@ -29,16 +29,16 @@ def test_there_and_back() -> None:
     """θ becomes named arrays, complex ones included, and these become θ."""
     arguments = read_arguments({"w": np.ones(2), "c": np.array([[1 + 2j]])}, (), read)
     theta = np.arange(4.0)
-    named = arguments.named(theta)
+    named = arguments.unflatten(theta)
     assert {name: array.tolist() for name, array in named.items()} == {"w": [0.0, 1.0], "c": [[2 + 3j]]}
-    assert np.array_equal(arguments.flat(named), theta)
+    assert np.array_equal(arguments.flatten(named), theta)
 
 
 def test_named_arrays_are_copies() -> None:
     """A function may write into them without changing θ."""
     arguments = read_arguments(np.ones(2), (), read)
     theta = np.zeros(2)
-    arguments.named(theta)["params"][:] = 7.0
+    arguments.unflatten(theta)["params"][:] = 7.0
     assert theta.tolist() == [0.0, 0.0]
 
 

@@ -11,7 +11,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate, OracleOptions, numerical_gradient
-from xcheck.oracle.extended_precision import count_affordable, remeasure, settle_disputes
+from xcheck.oracle.extended_precision import count_affordable, remeasure, remeasure_worst
 from xcheck.testing import scenario
 from xcheck_numpy.network import NetworkObjective
 
@@ -68,11 +68,11 @@ def test_the_worst_disputes_come_first() -> None:
     problem = scenario(20)
     disputes = np.arange(float(problem.layout.size))
     before = spoiled(problem, list(range(problem.layout.size)), bar=1.0)
-    after = settle_disputes(problem, before, disputes, tolerance=1e-7)
+    after = remeasure_worst(problem, before, disputes, tolerance=1e-7)
     assert np.flatnonzero(after.error_bar < before.error_bar).tolist() == list(
         range(problem.layout.size - 64, problem.layout.size)
     )
-    assert settle_disputes(problem, before, 0 * disputes, tolerance=1e-7) is before
+    assert remeasure_worst(problem, before, 0 * disputes, tolerance=1e-7) is before
 
 
 def test_an_ordinary_check_needs_no_referee() -> None:

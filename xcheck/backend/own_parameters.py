@@ -60,7 +60,7 @@ class OwnParameters:
 
     def at(self, theta: Vector) -> dict[str, Numbers]:
         """Return the parameters at θ by own name, float64 or complex128."""
-        return self.naming.to_own(self.arguments.named(theta))
+        return self.naming.to_own(self.arguments.unflatten(theta))
 
     def stack(self, thetas: Vector) -> dict[str, tuple[Numbers, bool]]:
         """Return the parameters at all rows of `thetas` by own name, and whether they differ from row to row.
@@ -125,7 +125,7 @@ class OwnParameters:
             own[name] = zeros if part is None else np.asarray(part)
             if own[name].shape != zeros.shape:
                 raise ValueError(f"the gradient of {name} has shape {own[name].shape}, {name} itself {zeros.shape}")
-        return self.arguments.flat(self.naming.to_canonical(own))
+        return self.arguments.flatten(self.naming.to_canonical(own))
 
     def name_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         """Return what a hand-written gradient returned by own names.

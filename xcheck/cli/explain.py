@@ -71,13 +71,13 @@ def _print_pages(pages: Sequence[Page], stream: IO[str], form: str, color: str, 
     """Print whole pages, with their Markdown rendered on a terminal; or codes and titles only."""
     from rich.markdown import Markdown
 
-    from xcheck.report.json import line
+    from xcheck.report.json import dump_line
 
     console = open_console(stream, color)
     for each in pages:
         if form == "json":
             content = {"code": each.code, "title": each.title, "summary": each.summary, "text": each.text}
-            click.echo(line(content), file=stream)
+            click.echo(dump_line(content), file=stream)
         elif not whole:
             click.echo(f"{each.code}  {each.title}", file=stream)
         elif console.is_terminal:

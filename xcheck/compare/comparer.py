@@ -44,7 +44,7 @@ class Comparer:
     # Bounds of calls that were asked about already; an evaluation is itself, not its numbers.
     _known: dict[Evaluation, Bounds] = field(default_factory=dict, init=False, repr=False)
 
-    def given(self, estimate: Estimate) -> "Comparer":
+    def with_estimate(self, estimate: Estimate) -> "Comparer":
         """Return the comparer for another estimate; this one, with all it knows already, if it is the same."""
         return self if estimate is self.estimate else replace(self, estimate=estimate)
 
@@ -101,15 +101,15 @@ class Comparer:
         wrong = np.flatnonzero(bounds.wrong)
         return wrong[np.argsort(-bounds.ratio[wrong], kind="stable")]
 
-    def settled(self, evaluations: Sequence[Evaluation]) -> Flags:
+    def confirmed(self, evaluations: Sequence[Evaluation]) -> Flags:
         """Return the components that are decided, and right in every witness; none where there is no witness."""
-        settled = np.full(self.layout.size, bool(evaluations))
+        confirmed = np.full(self.layout.size, bool(evaluations))
         for evaluation in evaluations:
-            settled &= not self.spread(evaluation)
+            confirmed &= not self.spread(evaluation)
             for call in evaluation.calls:
                 bounds = self._bounds_of(call)
-                settled &= ~(bounds.wrong | bounds.undecided)
-        return settled
+                confirmed &= ~(bounds.wrong | bounds.undecided)
+        return confirmed
 
     def spread(self, a: Evaluation) -> float:
         """Return by how much the losses of two calls differ, 0 where that is no more than rounding."""

@@ -41,13 +41,13 @@ class TensorCoverage:
     below_noise: bool
 
 
-def tensor_coverage(layout: Layout, estimate: Estimate, settled: Flags) -> tuple[TensorCoverage, ...]:
+def tensor_coverage(layout: Layout, estimate: Estimate, confirmed: Flags) -> tuple[TensorCoverage, ...]:
     """Return the coverage of each tensor.
 
     Args:
         layout: the tensors.
         estimate: the oracle's gradient.
-        settled: the components that are decided, and right in every witness, shape (n,).
+        confirmed: the components that are decided, and right in every witness, shape (n,).
     """
     # Magnitudes are sums of sizes: they are zero only if no term moves, not if terms cancel.
     moved = estimate.magnitude > 0
@@ -56,7 +56,7 @@ def tensor_coverage(layout: Layout, estimate: Estimate, settled: Flags) -> tuple
     coverage = []
     for tensor in layout:
         span = tensor.span
-        shown = int((settled & moved)[span].sum())
+        shown = int((confirmed & moved)[span].sum())
         below_noise = bool(shown and not distinct[span].any())
         verified = 0 if below_noise else shown
         zero = int((estimate.magnitude[span] == 0).sum())

@@ -63,7 +63,7 @@ def overflows(estimate: Estimate, evaluations: Sequence[Evaluation], largest: fl
 def largest_intermediate(estimate: Estimate) -> float:
     """Return a bound of the numbers on the way to loss and gradient: squares of outputs, summed over the examples."""
     trace = estimate.trace
-    sums = [*trace.reach, *trace.a, trace.losses, estimate.magnitude]
+    sums = [*trace.magnitude_bound, *trace.a, trace.losses, estimate.magnitude]
     largest = max((float(np.abs(each).max(initial=0.0)) for each in sums), default=0.0)
     squared = float(np.square(trace.a[-1]).max(initial=0.0)) if trace.a else 0.0
     return max(largest, squared) * max(1, len(trace.losses))

@@ -10,7 +10,7 @@ from xcheck.findings import DENSE, LOCATED, LOSSES_PART, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import name_of
-from xcheck.oracle.bisection.search import Located
+from xcheck.oracle.bisection.search import SearchResult
 
 # How far a tensor is moved to see what two losses make of it, relative to each component, or to 1 where that is larger.
 # A guess: large enough that a term that is quadratic in it shows, and small enough that exponentials do not overflow.
@@ -24,7 +24,7 @@ _ROUNDING = 1e-12
 _CONSTANT = 1e-6
 
 
-def location_findings(name: str, found: Located, layout: Layout) -> list[Finding]:
+def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Finding]:
     """Return a finding on the wrong components that bisection located, on dense tensors, and on what is left."""
     names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
     tensor = layout.locate(found.components[0]).name if found.components else None

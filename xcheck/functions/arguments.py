@@ -75,7 +75,7 @@ class Arguments:
         """Return the tensors of θ that make up a leaf."""
         return (f"{name}.real", f"{name}.imag") if self.leaves[name].values.dtype.kind == "c" else (name,)
 
-    def named(self, theta: Vector) -> dict[str, Numbers]:
+    def unflatten(self, theta: Vector) -> dict[str, Numbers]:
         """Return the leaves at θ by name: float64 or complex128, arrays of their own."""
         tensors, named = self.layout.unflatten(theta), {}
         for name in self.leaves:
@@ -84,7 +84,7 @@ class Arguments:
             named[name] = real + 1j * imaginary[0] if imaginary else real.copy()
         return named
 
-    def flat(self, named: Mapping[str, Numbers]) -> Vector:
+    def flatten(self, named: Mapping[str, Numbers]) -> Vector:
         """Return named arrays as one vector, shape (n,)."""
         tensors: dict[str, Numbers] = {}
         for name in self.leaves:

@@ -32,7 +32,7 @@ def count_affordable(problem: Problem) -> int:
     return int(min(_MOST, max(1.0, _AFFORDABLE / each)))
 
 
-def settle_disputes(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
+def remeasure_worst(problem: Problem, estimate: Estimate, disputes: Vector, *, tolerance: float) -> Estimate:
     """Return the estimate with the worst disputes, as many as are affordable, measured again.
 
     Args:

@@ -15,7 +15,7 @@ from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
-from xcheck.oracle.bisection.search import Allowance, Located
+from xcheck.oracle.bisection.search import Allowance, SearchResult
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.estimate import Estimate
@@ -206,7 +206,7 @@ class FunctionOracle:
             self._known, gradient=gradient, noise=noise, computed_in=max(self.computed_in, computed_in)
         )
 
-    def locate(self, gradient: Vector, relative: float, roundoff: float) -> Located | None:
+    def locate(self, gradient: Vector, relative: float, roundoff: float) -> SearchResult | None:
         """Locate the wrong components of a gradient if a direction shows an error; they join the lines.
 
         Return None where there are no directions, or where the sample shows enough wrong components already.

@@ -21,7 +21,7 @@ from xcheck.pages import page
 _SCHEMA = 1
 
 
-def line(content: Mapping[str, Any]) -> str:
+def dump_line(content: Mapping[str, Any]) -> str:
     """Return plain content, all of its numbers finite, as one line of JSON."""
     # allow_nan=False: Python would write NaN, which is no JSON.
     return json.dumps(content, ensure_ascii=False, allow_nan=False)

@@ -19,7 +19,7 @@ from xcheck.training.report import Checkpoint
 from xcheck.training.trajectories import Position
 from xcheck.training.weight_sizes import measure_sizes
 
-Told = Callable[[Checkpoint], None]
+CheckpointCallback = Callable[[Checkpoint], None]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -45,7 +45,7 @@ class Checker:
     driving: Descent
     losses: LossCurve
     files: "WeightFiles"
-    tell: Told
+    tell: CheckpointCallback
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     def check(self, position: Position) -> Report:

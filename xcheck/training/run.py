@@ -15,12 +15,12 @@ from xcheck.findings import Finding
 from xcheck.networks.data import Parts
 from xcheck.networks.definition import Loaded, Training, wrong_suffix
 from xcheck.training.assemble import build_training_report
-from xcheck.training.checkpoints import Checker, Told, WeightFiles
+from xcheck.training.checkpoints import Checker, CheckpointCallback, WeightFiles
 from xcheck.training.curves import EarlyStopping, LossCurve
 from xcheck.training.descent import Descent
 from xcheck.training.divergence import DivergenceMonitor, cancellation_floor, has_kinks
 from xcheck.training.report import TrainingReport
-from xcheck.training.trainer import Moved, Trainer
+from xcheck.training.trainer import Trainer, TrainingProgress
 from xcheck.training.trajectories import Position, follow_trajectories
 
 
@@ -30,8 +30,8 @@ def train_loaded(
     backends: Sequence[str | Backend] | None = None,
     worst: int = 10,
     save_weights: Path | None = None,
-    progress: Moved | None = None,
-    tell: Told | None = None,
+    progress: TrainingProgress | None = None,
+    tell: CheckpointCallback | None = None,
 ) -> TrainingReport:
     """Train what `load_model` returned, and check its gradients along the way; see `xcheck.train`."""
     plan, parts = loaded.training, loaded.parts
@@ -73,7 +73,7 @@ def _build_monitor(
 
 
 def _build_trainer(
-    plan: Training, checker: Checker, monitor: DivergenceMonitor, failures: list[Finding], progress: Moved
+    plan: Training, checker: Checker, monitor: DivergenceMonitor, failures: list[Finding], progress: TrainingProgress
 ) -> Trainer:
     theta = checker.loaded.problem.theta
     patience = None if plan.early_stopping is None else plan.early_stopping.patience

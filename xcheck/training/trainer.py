@@ -9,14 +9,14 @@ from xcheck.findings import BACKEND_FAILED, Finding
 from xcheck.layout import Vector
 from xcheck.networks.definition import Training
 from xcheck.training.caveats import is_far
-from xcheck.training.checkpoints import Checker, Told, WeightFiles
+from xcheck.training.checkpoints import Checker, CheckpointCallback, WeightFiles
 from xcheck.training.curves import EarlyStopping, LossCurve, LossPoint, steps_between_points
 from xcheck.training.divergence import DivergenceMonitor
 from xcheck.training.trajectories import Position, Positions
 
-__all__: Sequence[str] = ["Ending", "Moved", "Told", "Trainer", "planned_checks"]
+__all__: Sequence[str] = ["CheckpointCallback", "Ending", "Trainer", "TrainingProgress", "planned_checks"]
 
-Moved = Callable[[int, int, float], None]
+TrainingProgress = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +62,7 @@ class Trainer:
     monitor: DivergenceMonitor
     files: WeightFiles
     failures: list[Finding]
-    progress: Moved
+    progress: TrainingProgress
     _stopped: str = ""
     _overflowed: bool = False
     _position: Position = field(init=False)

@@ -10,7 +10,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator
-from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Located, Search
+from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Search, SearchResult
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.engines.lines import directions_alone
 
@@ -62,7 +62,7 @@ def kinked(seed: int) -> Case:
 class Found:
     """What a search found, and all losses that it took, screen included."""
 
-    located: Located
+    located: SearchResult
     losses: int
     errors: dict[int, float]
 

@@ -176,4 +176,4 @@ def _pre_activations(problem: Problem, theta: Vector, layers: Sequence[int]) -> 
     """Return z of some layers, flat, with the magnitude Σ|W a| + |b| of the terms that it is the sum of."""
     parameters = tensors_of(problem.layout, theta)
     found = trace(problem.network, parameters, problem.inputs, problem.targets, keeps_of(problem))
-    return [(found.z[number].ravel(), found.reach[number].ravel()) for number in layers]
+    return [(found.z[number].ravel(), found.magnitude_bound[number].ravel()) for number in layers]

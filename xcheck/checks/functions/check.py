@@ -27,7 +27,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
-from xcheck.oracle.engines.lines import FEW
+from xcheck.oracle.engines.lines import DIRECTIONS_ALONE
 from xcheck.oracle.options import FunctionOptions
 from xcheck.progress import Progress, count_progress
 from xcheck.text import did_you_mean
@@ -145,7 +145,9 @@ def prepare_functions(
         worst=settings.worst,
         cotangent=settings.cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, settings.backend),
-        progress=count_progress(settings.progress, 2 * FEW if scope == "directions" else 6 * arguments.layout.size),
+        progress=count_progress(
+            settings.progress, 2 * DIRECTIONS_ALONE if scope == "directions" else 6 * arguments.layout.size
+        ),
     )
     return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), settings.order)
 

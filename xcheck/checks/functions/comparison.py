@@ -23,7 +23,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
 from xcheck.layout import Tensor, Vector
 from xcheck.oracle import Estimate
-from xcheck.oracle.bisection.search import Located
+from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.engines.lines import Lines
 from xcheck.verdict import Verdict
 
@@ -97,10 +97,10 @@ def _without_reruns(found: Answers, pairs: Sequence[Pair]) -> list[Pair]:
 
 def coverage_of(found: Answers, comparer: Comparer, float64: Comparer) -> tuple[TensorCoverage, ...]:
     """Return what is covered; in narrow dtypes by the reruns in float64, if every function has one."""
-    settled = comparer.settled(found.evaluations)
+    confirmed = comparer.confirmed(found.evaluations)
     if _all_rerun(found):
-        settled = settled & float64.settled(found.reruns)
-    return tensor_coverage(found.layout, covered_estimate(found), settled)
+        confirmed = confirmed & float64.confirmed(found.reruns)
+    return tensor_coverage(found.layout, covered_estimate(found), confirmed)
 
 
 def covered_estimate(found: Answers) -> Estimate:
@@ -141,7 +141,7 @@ def diagnose_functions(
     return Diagnosis(findings, {})
 
 
-def _is_typical(located: Located, lines: Lines, sample: Sequence[int]) -> bool:
+def _is_typical(located: SearchResult, lines: Lines, sample: Sequence[int]) -> bool:
     """Return whether the components that were looked at tell a rule what the rest of their tensors is like.
 
     Those that bisection has found do not: they were chosen because they are wrong. A sample does where a mistake is

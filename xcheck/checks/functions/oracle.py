@@ -17,7 +17,7 @@ from xcheck.findings import ORACLE_NOT_FLOAT64, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.oracle import Estimate
 from xcheck.oracle.bisection.directional import LOSSES_EACH
-from xcheck.oracle.bisection.search import Located
+from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.engines.function import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.function_estimate import nothing_measured
@@ -47,7 +47,7 @@ class OracleRun:
     computed_in: float = FLOAT64
     findings: Sequence[Finding] = ()
     warnings: Sequence[Finding] = ()
-    located: Sequence[tuple[str, Located]] = ()
+    located: Sequence[tuple[str, SearchResult]] = ()
 
     @property
     def roundoff(self) -> float:

@@ -17,7 +17,7 @@ from xcheck.dtypes import largest_of, roundoff_of
 from xcheck.findings import CONSTANT_FEATURE
 from xcheck.networks.definition import CheckSettings, Loaded
 from xcheck.oracle import OracleOptions, numerical_gradient, planned_differences
-from xcheck.oracle.extended_precision import settle_disputes
+from xcheck.oracle.extended_precision import remeasure_worst
 from xcheck.progress import Progress, count_progress
 
 
@@ -71,13 +71,13 @@ def run_network(
         disputes = [comparer.disputes(evaluation) for evaluation in evaluations]
         if disputes:
             worst_dispute = np.max(disputes, axis=0)
-            estimate = settle_disputes(problem, estimate, worst_dispute, tolerance=tolerance.relative)
-        comparer = comparer.given(estimate)
+            estimate = remeasure_worst(problem, estimate, worst_dispute, tolerance=tolerance.relative)
+        comparer = comparer.with_estimate(estimate)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,
         layers=layers_of(problem, estimate),
-        tensors=tensor_coverage(problem.layout, estimate, comparer.settled(evaluations)),
+        tensors=tensor_coverage(problem.layout, estimate, comparer.confirmed(evaluations)),
         evaluations=evaluations,
         dtype=check.dtype,
         tolerance=tolerance.effective,

@@ -113,8 +113,8 @@ def _of_network(fault: Fault, problem: Problem) -> PlantedFault:
 def _of_functions(fault: GenericFault, number: int, arguments: Arguments, seed: int) -> PlantedFault:
     def plant(gradient: Vector) -> Vector | None:
         rng = generator(seed, Stream.PLANTED_FAULTS, number)
-        faulty = fault(arguments.named(gradient), arguments.named(arguments.theta), rng)
-        return None if faulty is None else arguments.flat(faulty)
+        faulty = fault(arguments.unflatten(gradient), arguments.unflatten(arguments.theta), rng)
+        return None if faulty is None else arguments.flatten(faulty)
 
     return PlantedFault(fault.name, fault.kind, plant)
 

@@ -12,7 +12,7 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.oracle.bisection.derivative import DirectionalDerivative
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Located, Measured, Search
+from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Measured, Search, SearchResult
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Directions, Lines
@@ -39,14 +39,16 @@ class Locator:
         self._places = np.zeros(0, dtype=np.intp)
         self._measured: OneSidedGradient | None = None
 
-    def locate(self, gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient) -> Located | None:
+    def locate(
+        self, gradient: Vector, allowance: Allowance, lines: Lines, found: OneSidedGradient
+    ) -> SearchResult | None:
         """Return the wrong components of a gradient, shape (n,); None where the lines show enough of them already."""
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
             before, named = self._engine.evaluations, bad[:_MOST_NOT_FINITE]
             self.measure(np.setdiff1d(named, lines.components))
             spent = self._engine.evaluations - before
-            return Located(tuple(named.tolist()), losses=spent, not_finite=len(bad))
+            return SearchResult(tuple(named.tolist()), losses=spent, not_finite=len(bad))
         # Errors that the sample shows are subtracted first, so that the search does not find them again.
         known = _find_wrong(gradient, allowance, lines, found)
         if len(known) > MOST_FOUND:

@@ -66,7 +66,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class SearchResult:
     """Wrong components of a gradient, and how much was left unexplained.
 
     Attributes:
@@ -150,7 +150,7 @@ class Search:
         for flat, measured in (known or {}).items():
             self._correct(flat, measured)
 
-    def run(self) -> Located:
+    def run(self) -> SearchResult:
         """Find wrong components until no direction shows an error, or there are too many."""
         everything = Block(0, self._layout.size)
         self._confirm(everything)
@@ -179,9 +179,9 @@ class Search:
         spent = self._slopes.evaluations - self._before
         return spent >= MOST_LOSSES or len(self._found) >= MOST_FOUND or self._slopes.late
 
-    def _result(self, left: Block | None = None, beyond: float = float("nan")) -> Located:
+    def _result(self, left: Block | None = None, beyond: float = float("nan")) -> SearchResult:
         spent = self._slopes.evaluations - self._before
-        return Located(tuple(self._found), self._known, losses=spent, left=left, beyond=beyond)
+        return SearchResult(tuple(self._found), self._known, losses=spent, left=left, beyond=beyond)
 
     # --- residuals ----------------------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ class Search:
 
     # --- many wrong components ----------------------------------------------------------------------------------------
 
-    def _dense(self, number: int, path: _Path) -> Located:
+    def _dense(self, number: int, path: _Path) -> SearchResult:
         """Return the names of the dense blocks, some wrong components, and a random sample of the blocks."""
         first, last = tensor_of(self._layout, path.root), tensor_of(self._layout, Block(path.root.stop - 1, 0))
         blocks = [path.root] if first is last else self._dense_tensors(number, path.root)
@@ -279,7 +279,7 @@ class Search:
         self._measure(flat)
         spent = self._slopes.evaluations - self._before
         names = tuple(name_of(self._layout, block) for block in blocks)
-        return Located(
+        return SearchResult(
             tuple(self._found), self._known, tuple(flat.tolist()), names, path.is_solid, losses=spent, left=path.root
         )
 

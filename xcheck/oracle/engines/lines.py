@@ -18,7 +18,7 @@ DIRECTIONS = "random directions"
 
 # Directions beside a sample, at least and at most, and directions alone, where every loss counts: guesses. Six with a
 # bar β miss an error of norm 8 β with probability 10⁻⁶.
-_LEAST, _MOST, FEW = 4, 16, 6
+_LEAST, _MOST, DIRECTIONS_ALONE = 4, 16, 6
 # Each direction is as long as θ: a quarter of a gigabyte, a guess, bounds what is kept.
 _BYTES = 256 << 20
 
@@ -173,5 +173,7 @@ def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, incl
 def directions_alone(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
     """Return random directions, and only those components that are to be included."""
     return Lines(
-        layout, np.array(sorted(including), dtype=np.intp), Directions(FEW, layout.size, [seed, Stream.DIRECTIONS])
+        layout,
+        np.array(sorted(including), dtype=np.intp),
+        Directions(DIRECTIONS_ALONE, layout.size, [seed, Stream.DIRECTIONS]),
     )

@@ -124,7 +124,7 @@ def _uncertainties(network: Network, parameters: Parameters, trace: Trace, round
     the second rounding never changes the sign.
     """
     exact = network.input_keep_prob == 1
-    for (_, b), magnitude, width in zip(parameters, trace.reach, network.widths, strict=False):
+    for (_, b), magnitude, width in zip(parameters, trace.magnitude_bound, network.widths, strict=False):
         growth = _TIE * np.sqrt(width + 1)
         if roundoff > _NARROW and exact:
             yield growth * FLOAT32 * magnitude + _TIE * roundoff * np.abs(b)

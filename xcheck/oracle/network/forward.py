@@ -142,13 +142,13 @@ class Trace:
     Attributes:
         a: A⁽⁰⁾..A⁽ᴸ⁾ after dropout, shapes (m, nₗ).
         z: Z⁽¹⁾..Z⁽ᴸ⁾.
-        reach: per layer Σⱼ |Wᵢⱼ aⱼ| + |bᵢ|, shapes (m, nₗ): z is rounded by a small multiple of u times this.
+        magnitude_bound: per layer Σⱼ |Wᵢⱼ aⱼ| + |bᵢ|, shapes (m, nₗ): z is rounded by a small multiple of u times this.
         losses: loss of each example, shape (m,).
     """
 
     a: list[Vector]
     z: list[Vector]
-    reach: list[Vector]
+    magnitude_bound: list[Vector]
     losses: Vector
 
     @classmethod
@@ -168,12 +168,12 @@ def trace(
 ) -> Trace:
     """Run the network in NumPy, kinks included, and return what every layer computes."""
     a = [apply_dropout(inputs, keeps[0])]
-    z, reach = [], []
+    z, magnitude_bound = [], []
     for (W, b), layer, keep in zip(parameters, network.layers, keeps[1:], strict=True):
         z.append(a[-1] @ W.T + b)
-        reach.append(np.abs(a[-1]) @ np.abs(W).T + np.abs(b))
+        magnitude_bound.append(np.abs(a[-1]) @ np.abs(W).T + np.abs(b))
         a.append(apply_dropout(NATURAL[layer.activation](NUMPY, z[-1]), keep))
-    return Trace(a, z, reach, LOSSES[network.loss](NUMPY, a[-1], targets))
+    return Trace(a, z, magnitude_bound, LOSSES[network.loss](NUMPY, a[-1], targets))
 
 
 def losses(
