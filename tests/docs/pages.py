@@ -14,10 +14,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.commands import Done
 
 ROOT = Path(__file__).parents[2]
 # The pages of codes and messages are made of the code when the site is built.
@@ -30,6 +32,8 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _COMMAND = "python -m xcheck "
+# Runs `python -m xcheck` with these arguments in the folder of the page.
+Command = Callable[..., Done]
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def block_of(page: Path, language: str, words: str) -> str:
     return found
 
 
-def outputs(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
+def outputs(page: str, folder: Path, command: Command) -> Iterator[tuple[Block, str]]:
     """Run a page in a folder, and yield every block of output that it shows with what was printed."""
     for data in (ROOT / "xcheck" / "examples").glob("*.csv"):
         shutil.copy(data, folder)
@@ -95,7 +99,7 @@ def outputs(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
         elif block.language == "python" and block.runs:
             printed = _run(block.text, names)
         elif block.language == "console" and block.runs:
-            typed = [_type(line[2:], folder) for line in block.text.splitlines() if line.startswith("$ ")]
+            typed = [_type(line[2:], folder, command) for line in block.text.splitlines() if line.startswith("$ ")]
             printed = typed[-1] if typed else ""
 
 
@@ -107,18 +111,24 @@ def _run(code: str, names: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _type(line: str, folder: Path) -> str:
-    """Type a command of xcheck, and return what it prints; others are left to the reader."""
-    command = re.split(r"\s{2,}#", line)[0].strip()
-    if not command.startswith(_COMMAND):
-        return ""
-    words = [word for part in shlex.split(command)[1:] for word in _expanded(part, folder)]
+def process(folder: Path, *words: str) -> Done:
+    """Run `python -m xcheck` in a process of its own."""
     done = subprocess.run(
-        [sys.executable, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "xcheck", *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300
     )
-    if done.returncode in (2, 4):
-        raise AssertionError(f"{command}: {done.stderr}")
-    return done.stdout
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def _type(line: str, folder: Path, command: Command) -> str:
+    """Type a command of xcheck, and return what it prints; others are left to the reader."""
+    typed = re.split(r"\s{2,}#", line)[0].strip()
+    if not typed.startswith(_COMMAND):
+        return ""
+    words = [word for part in shlex.split(typed.removeprefix(_COMMAND)) for word in _expanded(part, folder)]
+    done = command(*words)
+    if done.status in (2, 4):
+        raise AssertionError(f"{typed}: {done.err}")
+    return done.out
 
 
 def _expanded(word: str, folder: Path) -> list[str]:

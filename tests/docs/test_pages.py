@@ -6,11 +6,13 @@ After a change that is meant: `python -m tests.docs.test_pages` writes the outpu
 import os
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, blocks_of, outputs
+from tests.commands import Typist
+from tests.docs.pages import PAGES, ROOT, blocks_of, outputs, process
 from tests.steady import steady
 
 RUN = [page for page in PAGES if any(block.language in ("python", "console") for block in blocks_of(page.read_text()))]
@@ -36,10 +38,12 @@ def shows(text: str, printed: str) -> bool:
 
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
-def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_shows_what_happens(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typist: Typist
+) -> None:
     """Its code runs, its commands end as they should, and both print what stands below them."""
     monkeypatch.chdir(tmp_path)
-    for block, printed in outputs(page.read_text(encoding="utf-8"), tmp_path):
+    for block, printed in outputs(page.read_text(encoding="utf-8"), tmp_path, typist):
         assert shows(block.text, printed), f"shown:\n{block.text}\nprinted:\n{printed}"
 
 
@@ -67,7 +71,7 @@ if __name__ == "__main__":
         text = page.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
-            for block, printed in reversed(list(outputs(text, Path(folder)))):
+            for block, printed in reversed(list(outputs(text, Path(folder), partial(process, Path(folder))))):
                 if not shows(block.text, printed):
                     text = text[: block.start] + printed + text[block.start + len(block.text) :]
         page.write_text(text, encoding="utf-8")

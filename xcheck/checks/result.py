@@ -90,7 +90,7 @@ class Result:
     def to_json(self) -> str:
         """Return it as one line of JSON; numbers that are not finite become strings."""
         # By name, as all renderers: the floors forbid a result to know its formats.
-        line = import_module("xcheck.report.json").line
+        line = import_module("xcheck.report.json").dump_line
         text: str = line(self.to_dict())
         return text
 
