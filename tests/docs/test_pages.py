@@ -38,9 +38,7 @@ def shows(text: str, printed: str) -> bool:
 
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
-def test_a_page_shows_what_happens(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typist: Typist
-) -> None:
+def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typist: Typist) -> None:
     """Its code runs, its commands end as they should, and both print what stands below them."""
     monkeypatch.chdir(tmp_path)
     for block, printed in outputs(page.read_text(encoding="utf-8"), tmp_path, typist):
