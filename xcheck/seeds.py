@@ -30,6 +30,8 @@ class Stream(IntEnum):
     BATCHES = 15
     FUNCTION_NOISE = 16
     AUDIT = 17
+    ELSEWHERE = 18
+    TIES = 19
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

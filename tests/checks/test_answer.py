@@ -61,7 +61,7 @@ def test_the_verdict_of_an_answer() -> None:
     failed.fail("raised")
     assert failed.verdict is Verdict.ERROR
     assert failed.findings[0].text == "fake: raised"
-    assert Answer[Answering]("fake", evaluation=answered, stale=True).verdict is Verdict.DISAGREE
+    assert Answer[Answering]("fake", evaluation=answered, refuted=True).verdict is Verdict.DISAGREE
     assert Answer[Answering]("fake", evaluation=answered, overwrites=True).verdict is Verdict.UNDECIDED
     assert Answer[Answering]("fake", evaluation=answered).verdict is Verdict.AGREE
     assert Answer[Answering]("missing").verdict is Verdict.AGREE

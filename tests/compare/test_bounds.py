@@ -35,7 +35,17 @@ def test_every_undecided_component_has_one_reason() -> None:
     bars = np.array([1e-12, 1e-12, 1e-12, 1e-12, 0.1, 0.1])
     found = bounds(value=unknown, lower=unknown, upper=unknown, error_bar=bars).of(TRUE)
     reasons = {reason: np.flatnonzero(flags).tolist() for reason, flags in found.reasons.items()}
-    assert reasons == {"not finite": [1], "kink": [], "noise": [4, 5]}
+    assert reasons == {"jump": [], "not finite": [1], "kink": [], "noise": [4, 5]}
+
+
+def test_where_the_loss_jumps_nothing_is_decided() -> None:
+    """Infinite slopes to both sides and no value between them: a reason of its own, not a subgradient."""
+    lower, upper = changed(1, lambda _: -np.inf), changed(1, lambda _: np.inf)
+    found = bounds(value=changed(1, lambda _: np.nan), lower=lower, upper=upper).of(changed(1, lambda _: 50.0))
+    assert not found.wrong.any()
+    assert {reason: np.flatnonzero(flags).tolist() for reason, flags in found.reasons.items() if flags.any()} == {
+        "jump": [1]
+    }
     assert np.array_equal(sum(flags.astype(int) for flags in found.reasons.values()), found.undecided.astype(int))
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from xcheck.compare.coverage import FAULT, TensorCoverage
+from xcheck.compare.coverage import FAULT, TensorCoverage, steepest
 from xcheck.findings import BELOW_NOISE, ZERO_GRADIENT, Finding
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
@@ -36,7 +34,7 @@ def below_noise(tensors: Sequence[TensorCoverage], estimate: Estimate, layout: L
     # The best known component: even there an error of 1 % is less than the uncertainty.
     uncertainty = estimate.error_bar + estimate.rounding.gradient
     sizes = [
-        f"{name} (at most {np.abs(estimate.value[span]).max():.1e}, known to {uncertainty[span].min():.0e})"
+        f"{name} (at most {steepest(estimate)[span].max():.1e}, known to {uncertainty[span].min():.0e})"
         for name, span in ((name, layout[name].span) for name in names)
     ]
     text = (

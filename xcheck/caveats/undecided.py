@@ -10,6 +10,7 @@ from xcheck.findings import UNDECIDED_COMPONENTS, Finding
 _REASONS: Mapping[Reason, str] = {
     "noise": "too small beside the noise of the loss or rounding",
     "kink": "at a kink with a slope that no framework would choose",
+    "jump": "at a jump of the loss, or a vertical tangent, where it has no derivative: check at another θ",
     "not finite": "without a number: the loss is not finite nearby, or numbers overflow on the way",
 }
 

@@ -30,7 +30,8 @@ class Answer(Generic[Called]):
         warnings: what else was noticed.
         versions: of its framework.
         seconds: wall time.
-        stale: whether its gradient is kept from the first call.
+        refuted: whether its gradient is known to be wrong whatever its components say: it is kept from the first call,
+            or it claims a slope along a direction that the loss does not have.
         overwrites: whether it writes into its arguments, so that whatever is computed next is another function.
     """
 
@@ -41,7 +42,7 @@ class Answer(Generic[Called]):
     warnings: list[Finding] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
-    stale: bool = False
+    refuted: bool = False
     overwrites: bool = False
 
     @property
@@ -55,7 +56,7 @@ class Answer(Generic[Called]):
         # ERROR before everything else: a crash must never look like a disagreement.
         if self.failed:
             return Verdict.ERROR
-        if self.stale:
+        if self.refuted:
             return Verdict.DISAGREE
         # Nothing is wrong with the numbers themselves, but what is computed after them cannot be trusted.
         return Verdict.UNDECIDED if self.overwrites else Verdict.AGREE

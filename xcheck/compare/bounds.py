@@ -13,6 +13,7 @@ A component within these bounds is *undecided* where that means nothing:
 - noise: β and floor together are wider than a millionth of its tensor's largest magnitude (more with a fixed step, or
   in float32);
 - kink: g is a subgradient, and none that a framework would choose;
+- jump: J jumps there, or has a vertical tangent: it has no derivative that g could be;
 - not finite: the oracle has no number there, or numbers overflow on the way;
 - random: two calls at the same θ give different losses.
 """
@@ -32,7 +33,7 @@ from xcheck.oracle.engines.lines import DIRECTIONS
 
 Flags = NDArray[np.bool_]
 # Why a component is undecided; see above.
-Reason = Literal["noise", "kink", "not finite", "random"]
+Reason = Literal["noise", "kink", "jump", "not finite", "random"]
 
 # Where no loss moves with a parameter a gradient of zero is right. So is one this far below the largest slope: what
 # cancels to zero in the oracle may leave a few roundings in a witness. A guess: 8,192 roundings of float64.
@@ -150,11 +151,14 @@ class OracleBounds:
         too_wide = self.uncertainty > self._widest
         unconventional = self._unconventional(g, allowed)
         undecided = ~wrong & ~self._unmoved(g) & (too_wide | unconventional | ~known)
+        # Slopes that grow without bound on both sides, and no value between them, are those of a jump.
+        jump = ~np.isfinite(oracle.value) & np.isneginf(oracle.lower) & np.isposinf(oracle.upper)
         reasons: dict[Reason, Flags] = {
-            "not finite": undecided & ~np.isfinite(oracle.value),
+            "jump": undecided & jump,
+            "not finite": undecided & ~np.isfinite(oracle.value) & ~jump,
             "kink": undecided & known & unconventional & ~too_wide,
         }
-        reasons["noise"] = undecided & ~reasons["not finite"] & ~reasons["kink"]
+        reasons["noise"] = undecided & known & ~reasons["kink"]
         # A narrower bar would help where rounding of the witness alone is narrow enough.
         disputed = (wrong & (excess <= _HOPELESS * allowed)) | (too_wide & (self.floor <= self._widest))
         return Bounds(excess, self.uncertainty, allowed, wrong, undecided, disputed, reasons)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck.compare.bounds import Flags
-from xcheck.layout import Layout
+from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
 
 # The smallest mistake that must show for a tensor to count as covered: one example of a hundred that is not counted, a
@@ -41,6 +41,12 @@ class TensorCoverage:
     below_noise: bool
 
 
+def steepest(estimate: Estimate) -> Vector:
+    """Return the size of each slope, at a kink that of the steeper side, shape (n,); 0 where it is not known."""
+    size = np.max([np.abs(estimate.lower), np.abs(estimate.value), np.abs(estimate.upper)], axis=0)
+    return np.where(np.isfinite(size), size, 0.0)
+
+
 def tensor_coverage(layout: Layout, estimate: Estimate, confirmed: Flags) -> tuple[TensorCoverage, ...]:
     """Return the coverage of each tensor.
 
@@ -52,7 +58,7 @@ def tensor_coverage(layout: Layout, estimate: Estimate, confirmed: Flags) -> tup
     # Magnitudes are sums of sizes: they are zero only if no term moves, not if terms cancel.
     moved = estimate.magnitude > 0
     with np.errstate(invalid="ignore"):
-        distinct = FAULT * np.abs(estimate.value) > estimate.error_bar + estimate.rounding.gradient
+        distinct = FAULT * steepest(estimate) > estimate.error_bar + estimate.rounding.gradient
     coverage = []
     for tensor in layout:
         span = tensor.span

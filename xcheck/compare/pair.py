@@ -111,8 +111,8 @@ class Pair:
         apart: the largest distance of two components in units of error bar and rounding, the tolerance left aside.
         worst: components furthest out of bounds, worst first; in a pair that agrees, the tightest.
         overflows: whether numbers overflow at this θ, so that there is nothing to judge.
-        reasons: how many components are undecided for which reason: "noise", "kink", "not finite" or
-            "random"; see `xcheck.compare.bounds`.
+        reasons: how many components are undecided for which reason: "noise", "kink", "jump",
+            "not finite" or "random"; see `xcheck.compare.bounds`.
     """
 
     a: str

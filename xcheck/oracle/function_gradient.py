@@ -8,6 +8,7 @@ The lines along which J is differenced are all components, or a sample with rand
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
-from xcheck.oracle.estimators.sides import OneSidedGradient
+from xcheck.oracle.estimators.sides import OneSidedGradient, least_noise
+from xcheck.oracle.estimators.ties import TiedSlopes, measure_ties
 from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
@@ -240,10 +242,21 @@ class FunctionOracle:
             self._known = replace(self._known, gradient=found)
         return located
 
+    @cached_property
+    def tied_slopes(self) -> list[TiedSlopes]:
+        """Slopes along directions that move the components at kinks together; none where there are fewer than two."""
+        lines = self.kinks
+        components = self.lines.components[lines[lines < len(self.lines.components)]]
+        if self._options.epsilon != "auto" or len(components) < 2:
+            return []
+        rng = generator(self._options.seed, Stream.TIES)
+        noise = max(float(self._noise[lines].max()), least_noise(self.engine))
+        return measure_ties(self.engine, components, noise, rng)
+
     @property
     def kinks(self) -> Indices:
-        """Lines with a kink at θ, or too close to it to be told apart."""
-        return np.flatnonzero(self._found.kink == 0)
+        """Lines with a kink at θ, or too close to it to be told apart; where J jumps it has no slopes at all."""
+        return np.flatnonzero((self._found.kink == 0) & ~self._found.steep)
 
     @property
     def kink_distance(self) -> Vector:

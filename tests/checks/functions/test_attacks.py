@@ -208,6 +208,23 @@ def test_a_constant_gradient_is_no_stale_one() -> None:
     assert xcheck.check(lambda x: float(np.abs(x).sum()), np.array([1.0, -2.0]), gradient=np.sign).ok
 
 
+def test_entries_at_a_kink_make_no_stale_gradient() -> None:
+    """Piecewise linear losses have the same gradient on both sides of many kinks."""
+    at_kinks = np.array([0.0, 1.0, -1.0])
+    assert xcheck.check(lambda p: float(np.maximum(p, 0).sum()), at_kinks, gradient=lambda p: 1.0 * (p > 0)).ok
+    hinge = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
+    assert xcheck.check(lambda x: (torch.clamp(1 - x, min=0) * torch.tensor([1.0, 2.0, 3.0])).sum(), hinge).ok
+    assert xcheck.check(lambda x: torch.frac(x).sum(), hinge - 1e-7).ok
+
+
+def test_a_kept_gradient_at_a_kink_is_stale() -> None:
+    """Right where it was computed, a subgradient even; wrong where it is given again."""
+    tied = np.array([1.0, 1.0, 0.0])
+    report = xcheck.check(lambda x: float(x.max() + x @ x), tied, gradient=lambda _: np.array([3.0, 2.0, 0.0]))
+    assert report.verdict is Verdict.DISAGREE
+    assert "XC108" in codes(report)
+
+
 def _sine(backward: Callable[[Any], Any]) -> Any:
     """sin x with a faulty treatment of what arrives from above."""
 

@@ -33,6 +33,26 @@ def test_randomness_that_jit_would_freeze() -> None:
     assert "XC416" in codes(report)
 
 
+def test_where_the_loss_jumps_no_gradient_is_right_or_wrong() -> None:
+    """A step of one beside a slope of three: neither 3 nor 50 is called a subgradient."""
+    for claimed in (3.0, 50.0):
+        report = xcheck.check(
+            lambda x: float(x[0] != 0) + 3 * x[0], np.zeros(1), gradient=lambda p, c=claimed: np.where(p == 0, c, 3.0)
+        )
+        assert report.verdict is Verdict.UNDECIDED
+        assert report.pairs[0].reasons == {"jump": 1}
+        assert "at a jump of the loss" in report.warnings[0].text
+        assert codes(report) == {"XC405"}
+
+
+def test_near_a_jump_the_slope_is_decided() -> None:
+    """A ten-millionth away steps are shorter than that."""
+    near = np.array([1 - 1e-7, 2.5])
+    assert xcheck.check(lambda x: float((x - np.floor(x)).sum()), near, gradient=np.ones_like).ok
+    wrong = xcheck.check(lambda x: float((x - np.floor(x)).sum()), near, gradient=lambda p: 1.001 * np.ones_like(p))
+    assert wrong.verdict is Verdict.DISAGREE
+
+
 def test_a_gradient_that_accumulates() -> None:
     """The first call is right, the second is twice as large."""
     calls = 0

@@ -19,12 +19,17 @@ def loss(p: Any) -> Any:
 
 
 class _Faulty(torch.autograd.Function):  # type: ignore[misc] # torch is not analysed
-    """Adds a fault to the gradient that passes through."""
+    """Adds a fault to the gradient that passes through; with a vmap rule, so that many θ are evaluated at a time."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, W: torch.Tensor, fault: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(fault)
-        return W.clone()
+    def forward(*tensors: torch.Tensor) -> torch.Tensor:
+        return tensors[0].clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, *of_forward: Any) -> None:
+        ctx.save_for_backward(of_forward[0][1])
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:

@@ -38,6 +38,23 @@ def test_at_a_jump_the_slopes_are_an_interval() -> None:
     np.testing.assert_array_equal(found.kink, [0.0, np.nan, np.nan])
 
 
+def test_slopes_that_grow_without_bound_are_no_kink() -> None:
+    """A jump of J doubles K with half the step, a vertical tangent makes it larger too; nothing is a subgradient."""
+
+    def jumps(points: Vector) -> Vector:
+        return np.asarray((points[:, 0] > 0) + np.sqrt(np.abs(points[:, 1])) + np.abs(points[:, 2]))
+
+    engine = FunctionEngine(Evaluator(jumps), np.zeros(3), Lines.all_of(LAYOUT))
+    sides = measure_sides(engine, np.arange(3), np.full(3, 2.0**-10), np.full(3, 1e-16))
+    np.testing.assert_array_equal(sides.kinked, [True, True, True])
+    np.testing.assert_array_equal(sides.steep, [True, True, False])
+    found = OneSidedGradient.at_jumps(sides, np.full(3, np.nan), np.zeros(3, dtype=bool))
+    np.testing.assert_array_equal(found.steep, [True, True, False])
+    assert np.isnan(found.measured.value[:2]).all()
+    assert (found.measured.lower[:2] == -np.inf).all()
+    np.testing.assert_allclose([found.measured.lower[2], found.measured.upper[2]], [-1.0, 1.0])
+
+
 def test_the_latest_measurement_counts() -> None:
     """Each component is there once, in its place; losses add up."""
     first, again = measured(), measured(2.0**-12).take(np.array([2, 0]))

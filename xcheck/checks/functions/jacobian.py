@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.findings import NO_SUBGRADIENT
 from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Layout, Tensor
 from xcheck.oracle import Estimate
@@ -78,6 +81,8 @@ def join_outputs(parts: Sequence[Answers]) -> Answers:
             replace(tensor, name=f"{name} {tensor.name}", offset=start + tensor.offset) for tensor in part.layout
         ]
     first = parts[0]
+    for part in parts[1:]:
+        _note_refuted(first.answers, part)
     return replace(
         first,
         layout=Layout(tuple(tensors)),
@@ -87,6 +92,18 @@ def join_outputs(parts: Sequence[Answers]) -> Answers:
         whole_reruns=(),
         outputs=tuple(parts),
     )
+
+
+def _note_refuted(answers: Sequence[Answer[FunctionObjective]], part: Answers) -> None:
+    """Note what refutes a function at another output in its answer at the first, which stands for all of them."""
+    for answer, own in zip(answers, part.answers, strict=True):
+        if own.refuted and not answer.refuted:
+            answer.refuted = True
+            answer.findings += [
+                replace(finding, text=f"{output_name(part.cotangent)}: {finding.text}")
+                for finding in own.findings
+                if finding.code == NO_SUBGRADIENT
+            ]
 
 
 def output_name(cotangent: Numbers | None) -> str:

@@ -20,11 +20,12 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
 from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.layout import Vector
+from xcheck.seeds import Stream, generator
 
 # How far from θ a function is called "elsewhere", in units of max(1, |θᵢ|): first a step that any function feels; then,
 # where θ has no neighbours so far away (a logarithm close to 0), a short one.
 _STEPS = (0.1, 1e-3)
-# Step of the differences that tell whether J has other slopes at another θ: a guess, chosen so that the roundoff of a
+# Step of the differences that a gradient at another θ is held against: a guess, chosen so that the roundoff of a
 # float32 loss, 6e-8 / 1e-4, stays below the hundredth by which slopes must differ.
 _SHORT = 1e-4
 # Random directions in which slopes are compared; most must differ. A guess: five cost twenty losses twice.
@@ -96,8 +97,9 @@ def _call_elsewhere(
         try:
             gradient = evaluate(answer.name, objective, there).gradient
             # A gradient of zeros is detached, not stale.
-            if gradient.any() and np.array_equal(first.gradient, gradient) and _bends(objective, theta, there):
-                answer.stale = True
+            same = gradient.any() and np.array_equal(first.gradient, gradient)
+            if same and _contradicts(objective, gradient, theta, there):
+                answer.refuted = True
                 answer.findings.append(_stale(answer.name))
         except BackendError:
             continue
@@ -113,25 +115,32 @@ def _left_behind(objective: FunctionObjective, first: Evaluation, theta: Vector)
     return first if gradient is None else replace(first, gradient=gradient)
 
 
-def _bends(objective: FunctionObjective, here: Vector, there: Vector) -> bool:
-    """Return whether J has other slopes at another θ, along most of a few random directions.
+def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, there: Vector) -> bool:
+    """Return whether a gradient that was given at θ and at another θ′ cannot be right at θ′, though it may be at θ.
 
-    Two steps each: a kink between θ and a step is not inside a much shorter one as well.
+    Along v it claims the slope g·v. At a kink the slopes to both sides of a point are the ends of an interval that
+    every subgradient is in, so a claim inside it contradicts nothing: piecewise linear functions have the same gradient
+    at many points. The claim must be outside at θ′. Unless θ and θ′ have slopes in common it must be inside at θ too: a
+    gradient that is wrong by the same factor everywhere is constant for another reason.
+
+    Two steps each, and most of a few directions: a kink between θ′ and a step is not inside a much shorter one as well.
     """
     # A thousandfold margin: slopes of a linear loss differ by noise alone.
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
-    rng = np.random.default_rng(here.size)
+    rng = generator(here.size, Stream.ELSEWHERE)
     for _ in range(_DIRECTIONS):
         v = rng.standard_normal(here.size)  # one at a time: each is as long as θ
-        differs = True
+        size, contradicted = max(1.0, float(np.abs(v).max(initial=0.0))), True
         for step in (_SHORT, _SHORT / 64):
-            move = step / max(1.0, float(np.abs(v).max(initial=0.0))) * v
-            points = np.stack([here + move, here - move, there + move, there - move])
-            right, left, moved_right, moved_left = objective.losses(points)
-            slopes = np.array([right - left, moved_right - moved_left])
-            noise = roundings * max(abs(right), abs(moved_right))
-            differs &= bool(abs(slopes[1] - slopes[0]) > 1e-2 * np.abs(slopes).max() + noise)
-        count += differs
+            move = step / size * v
+            losses = objective.losses(np.stack([p + m for p in (here, there) for m in (-move, 0 * move, move)]))
+            claim, slopes = float(gradient @ move), np.diff(losses.reshape(2, 3), axis=1)
+            margin = 1e-2 * max(float(np.abs(slopes).max()), abs(claim)) + roundings * float(np.abs(losses).max())
+            low, high = slopes.min(axis=1) - margin, slopes.max(axis=1) + margin
+            inside = (low <= claim) & (claim <= high)
+            disjoint = low[0] > high[1] or low[1] > high[0]
+            contradicted &= bool(not inside[1] and (inside[0] or disjoint))
+        count += contradicted
     return count > _DIRECTIONS // 2
 
 

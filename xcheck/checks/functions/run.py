@@ -21,6 +21,7 @@ from xcheck.checks.functions.oracle import (
     run_oracle,
 )
 from xcheck.checks.functions.purity import call_and_probe
+from xcheck.checks.functions.ties import refute_at_ties
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
@@ -71,6 +72,7 @@ def _run_one(
     # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
     run = locate_errors(run, native, witnesses)
     run = locate_errors(run, float64, reruns)
+    refute_at_ties(run, native(run), answers)
     return Answers(
         answers=answers,
         run=run,

@@ -170,6 +170,18 @@ class FunctionEngine(Engine):
             self.progress(len(points) // 2)
         return found
 
+    def moved_together(self, components: Indices, moves: Vector) -> Vector:
+        """Return J with components of θ moved by each row of `moves`, shape (r, k): shape (r,)."""
+        found, chunk = np.empty(len(moves)), chunk_for(self.theta.size, self._evaluator.data)
+        for first in range(0, len(moves), chunk):
+            rows = moves[first : first + chunk]
+            points = np.repeat(self.theta[None], len(rows), axis=0)
+            points[:, components] += rows
+            found[first : first + chunk] = self._at(points)
+            # A difference takes two losses.
+            self.progress(len(rows) // 2)
+        return found
+
     def _around(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector, Vector]:
         """Return the losses on both sides and at θ, shapes (k,).
 

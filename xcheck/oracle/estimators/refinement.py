@@ -1,14 +1,18 @@
 """Refinement: components are measured again with other steps, until their bars are narrow enough or stop shrinking."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
 from xcheck.oracle.estimators.sides import NOISE_OF_JUMP, OneSidedGradient, Sides, least_noise, measure_sides
+
+Number = TypeVar("Number", bound=np.generic)
 
 # Each round makes the step at least four times shorter: twelve reach 2⁻²⁴ of the first one, where noise has the say.
 ROUNDS = 12
@@ -26,7 +30,8 @@ class Refinement:
     def of(cls, engine: FunctionEngine, noise: Vector, found: OneSidedGradient) -> "Refinement":
         """Return the refinement that goes on from an earlier gradient."""
         jump = found.measured.upper - found.measured.lower
-        sides = Sides(found.measured, jump, jump > 0, jump, np.zeros(len(jump), dtype=bool), found.curvature)
+        smooth = np.zeros(len(jump), dtype=bool)
+        sides = Sides(found.measured, jump, jump > 0, found.steep, jump, smooth, found.curvature)
         return cls(engine, noise, sides, found.kink)
 
     @property
@@ -72,9 +77,6 @@ class Refinement:
     @np.errstate(all="ignore")  # what is not finite leads to a shorter step
     def factor(self, places: Indices) -> Vector:
         """Return the factors to change the steps by: the wider the bar, the shorter the step."""
-        # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
-        # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
-        # four, so that θ + h is exact.
         bar, value = self.best.bar[places], np.abs(self.best.value[places])
         # Truncation falls with the fourth power: a quarter of the step gains 1/256. A bar as wide as the value, or
         # wider, says that the step is longer than whatever J does there: 16 and 256 times shorter at once. Powers of
@@ -104,8 +106,9 @@ class Refinement:
         # A jump that stays is measured best with the longer step, where noise is divided by more.
         outside, inside = self.sides.kinked[places] & ~again.kinked, self.sides.kinked[places] & again.kinked
         self.take(again, places, outside | (better & (again.kinked | ~self.sides.kinked[places])))
-        self._irregular = self._irregular.copy()
-        self._irregular[places] = again.irregular
+        # Another kink inside the longer step may look like growth; inside the shorter one it is not any more.
+        self.sides = replace(self.sides, steep=_written(self.sides.steep, places, again.steep))
+        self._irregular = _written(self._irregular, places, again.irregular)
         return places[better | outside | inside | gross | lucky | again.irregular]
 
     def take(self, again: Sides, places: Indices, taken: Flags) -> None:
@@ -125,7 +128,7 @@ class Refinement:
         return OneSidedGradient.at_jumps(sides, self._kink, two_step)
 
 
-def _written(values: Vector, places: Indices, changed: Vector) -> Vector:
+def _written(values: NDArray[Number], places: Indices, changed: NDArray[Number]) -> NDArray[Number]:
     """Return a copy with some values changed."""
     written = values.copy()
     written[places] = changed

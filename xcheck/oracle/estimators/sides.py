@@ -13,6 +13,9 @@ from xcheck.oracle.columns import Columns, Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, error_bar, extrapolate, truncation_error
 
+# Growth of K when the step is halved, from which on slopes grow without bound: √|θ| has 1.41 and a jump of J has 2,
+# while a kink has 1. A guess between them.
+_GROWTH = 1.2
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h. Normal noise exceeds six times that in 2 of 10⁹ components.
 NOISE_OF_JUMP = 33.0
 
@@ -25,6 +28,7 @@ class Sides(Columns):
         measured: with a common slope for both sides.
         jump: |K|, shape (k,).
         kinked: where the jump is larger than noise and truncation can make it.
+        steep: where it grows as the step becomes shorter, as it does where J itself jumps, or has a vertical tangent.
         truncation: truncation of R, shape (k,).
         irregular: where J is not as smooth as the extrapolation assumes.
         curvature: |S(h)|/h, the size of ∂²J along the component, shape (k,).
@@ -33,6 +37,7 @@ class Sides(Columns):
     measured: Measurement
     jump: Vector
     kinked: Flags
+    steep: Flags
     truncation: Vector
     irregular: Flags
     curvature: Vector
@@ -40,8 +45,8 @@ class Sides(Columns):
     @classmethod
     def of(cls, measured: Measurement, curvature: Vector) -> "Sides":
         """Return a measurement that found no jumps."""
-        zero = np.zeros(len(measured.indices))
-        return cls(measured, zero, zero.astype(bool), zero, zero.astype(bool), curvature)
+        zero, nowhere = np.zeros(len(measured.indices)), np.zeros(len(measured.indices), dtype=bool)
+        return cls(measured, zero, nowhere, nowhere, zero, nowhere, curvature)
 
     @classmethod
     def latest(cls, parts: Sequence["Sides"], size: int) -> "Sides":
@@ -56,15 +61,18 @@ class OneSidedGradient(Columns):
     """The numerical gradient of an arbitrary function.
 
     Attributes:
-        measured: slopes with bars; at a kink `lower` and `upper` are the two one-sided slopes.
+        measured: slopes with bars; at a kink `lower` and `upper` are the two one-sided slopes. Where J jumps it has no
+            slope: the value is nan, and `lower` and `upper` are infinite.
         kink: distance within which there is a kink, along the component: 0 if it is at θ or too close to be told apart,
             nan if no kink was met; shape (n,).
+        steep: components along which J jumps at θ, or has a vertical tangent, shape (n,).
         two_step: components that were measured with two steps (`xcheck.oracle.estimators.two_step`), shape (n,).
         curvature: size of ∂²J along each component, shape (n,).
     """
 
     measured: Measurement
     kink: Vector
+    steep: Flags
     two_step: Flags
     curvature: Vector
 
@@ -72,15 +80,19 @@ class OneSidedGradient(Columns):
     def smooth(cls, measured: Measurement) -> "OneSidedGradient":
         """Return a gradient for which neither kinks nor curvatures were measured."""
         size = len(measured.value)
-        return cls(measured, np.full(size, np.nan), np.zeros(size, dtype=bool), np.zeros(size))
+        nowhere = np.zeros(size, dtype=bool)
+        return cls(measured, np.full(size, np.nan), nowhere, nowhere, np.zeros(size))
 
     @classmethod
     def at_jumps(cls, sides: Sides, kink: Vector, two_step: Flags) -> "OneSidedGradient":
         """Return the gradient with an interval of slopes at each kink; frameworks choose either end or the middle."""
         measured, half = sides.measured, np.where(sides.kinked, sides.jump / 2, 0.0)
+        steep = sides.kinked & sides.steep
+        half[steep] = np.inf
         lower, upper = measured.value - half, measured.value + half
-        measured = replace(measured, lower=lower, upper=upper, conventions=np.stack([lower, measured.value, upper]))
-        return cls(measured, np.where(sides.kinked, 0.0, kink), two_step, sides.curvature)
+        value = np.where(steep, np.nan, measured.value)
+        measured = replace(measured, value=value, lower=lower, upper=upper, conventions=np.stack([lower, value, upper]))
+        return cls(measured, np.where(sides.kinked, 0.0, kink), steep, two_step, sides.curvature)
 
 
 def least_noise(engine: FunctionEngine) -> float:
@@ -105,6 +117,7 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
     noise_of_jump = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
     kinked = (jump > noise_of_jump) & (jump > wider / 4)
+    steep = kinked & (jump > _GROWTH * wider + noise_of_jump)
     # At two thirds of the step a kink leaves K nothing to show, though R is off by a ninth of its jump: K at twice the
     # step shows half of it.
     hidden = np.where(wider > 12 * jump, wider / 4, 0.0)
@@ -121,4 +134,4 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
         step,
         6 * len(indices),
     )
-    return Sides(measured, jump, kinked, truncation, irregular, np.abs(apart[0]) / step)
+    return Sides(measured, jump, kinked, steep, truncation, irregular, np.abs(apart[0]) / step)
