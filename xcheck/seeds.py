@@ -32,6 +32,7 @@ class Stream(IntEnum):
     AUDIT = 17
     ELSEWHERE = 18
     TIES = 19
+    NEARBY = 20
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

@@ -39,7 +39,7 @@ UNKNOWN = held(
 def test_each_reason_is_said_alone() -> None:
     """Where there is one reason only, no other is given."""
     assert why(NOISY) == "too small beside the noise of the loss or rounding"
-    assert why(KINK) == "at a kink with a slope that no framework would choose"
+    assert why(KINK) == "at a kink, with a slope that no convention gives"
     assert why(UNKNOWN) == "without a number: the loss is not finite nearby, or numbers overflow on the way"
 
 
@@ -49,7 +49,7 @@ def test_several_reasons_come_with_their_counts() -> None:
     pair = held(estimate(upper=changed(3, lambda _: 1.0), error_bar=bars), changed(3, lambda _: 0.3))
     assert pair.reasons == {"noise": 2, "kink": 1}
     assert why(pair) == (
-        "2 too small beside the noise of the loss or rounding; 1 at a kink with a slope that no framework would choose"
+        "2 too small beside the noise of the loss or rounding; 1 at a kink, with a slope that no convention gives"
     )
 
 

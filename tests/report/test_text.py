@@ -166,7 +166,7 @@ UNDECIDED = replace(
             code="XC405",
             tensor="b1",
             text="16 of 496 components cannot be decided (16 of 16 in b1): too small beside the noise of the loss or "
-            "rounding, or at a kink with a slope that no framework would choose",
+            "rounding, or at a kink, with a slope that no convention gives",
             value=16.0,
         ),
     ),

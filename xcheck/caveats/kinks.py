@@ -46,7 +46,8 @@ def _with_interval(estimate: Estimate, components: Sequence[int]) -> list[int]:
     Two slopes that are equal within their bars show no kink: noise, or bad conditioning, parts them as well.
     """
     chosen = np.asarray(components, dtype=np.intp)
-    width = np.nan_to_num(estimate.upper - estimate.lower)[chosen]
+    # Where nothing bounds the slope there is no subgradient to be named: such a component is undecided.
+    width = np.nan_to_num(estimate.upper - estimate.lower, posinf=0.0)[chosen]
     order = np.argsort(-width, kind="stable")
     return [int(chosen[place]) for place in order if width[place] > 2 * estimate.error_bar[chosen[place]]]
 
@@ -55,4 +56,6 @@ def _widest(estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:
     if not wide:
         return ""
     flat = wide[0]
-    return f"; {layout.locate(flat)}: kink, subgradient [{estimate.lower[flat]:.5g}, {estimate.upper[flat]:.5g}]"
+    # An end that is within its error bar of zero is shown as zero, not as the noise that it is.
+    ends = [end if abs(end) > estimate.error_bar[flat] else 0.0 for end in (estimate.lower[flat], estimate.upper[flat])]
+    return f"; {layout.locate(flat)}: kink, subgradient [{ends[0]:.5g}, {ends[1]:.5g}]"

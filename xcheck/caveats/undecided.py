@@ -9,7 +9,7 @@ from xcheck.findings import UNDECIDED_COMPONENTS, Finding
 # In the order in which they are named.
 _REASONS: Mapping[Reason, str] = {
     "noise": "too small beside the noise of the loss or rounding",
-    "kink": "at a kink with a slope that no framework would choose",
+    "kink": "at a kink, with a slope that no convention gives",
     "jump": "at a jump of the loss, or a vertical tangent, where it has no derivative: check at another θ",
     "not finite": "without a number: the loss is not finite nearby, or numbers overflow on the way",
 }

@@ -12,7 +12,7 @@ A component within these bounds is *undecided* where that means nothing:
 
 - noise: β and floor together are wider than a millionth of its tensor's largest magnitude (more with a fixed step, or
   in float32);
-- kink: g is a subgradient, and none that a framework would choose;
+- kink: g is a subgradient, and none that a framework would choose; or several kinks meet, and nothing bounds g;
 - jump: J jumps there, or has a vertical tangent: it has no derivative that g could be;
 - not finite: the oracle has no number there, or numbers overflow on the way;
 - random: two calls at the same θ give different losses.
@@ -150,13 +150,14 @@ class OracleBounds:
         wrong = known & ~(excess <= allowed)
         too_wide = self.uncertainty > self._widest
         unconventional = self._unconventional(g, allowed)
-        undecided = ~wrong & ~self._unmoved(g) & (too_wide | unconventional | ~known)
-        # Slopes that grow without bound on both sides, and no value between them, are those of a jump.
-        jump = ~np.isfinite(oracle.value) & np.isneginf(oracle.lower) & np.isposinf(oracle.upper)
+        # Without ends, an interval of slopes bounds nothing; without a value in its middle it is that of a jump.
+        unbounded = np.isneginf(oracle.lower) & np.isposinf(oracle.upper)
+        undecided = ~wrong & ~self._unmoved(g) & (too_wide | unconventional | unbounded | ~known)
+        jump = unbounded & ~np.isfinite(oracle.value)
         reasons: dict[Reason, Flags] = {
             "jump": undecided & jump,
             "not finite": undecided & ~np.isfinite(oracle.value) & ~jump,
-            "kink": undecided & known & unconventional & ~too_wide,
+            "kink": undecided & known & (unconventional | unbounded) & ~too_wide,
         }
         reasons["noise"] = undecided & known & ~reasons["kink"]
         # A narrower bar would help where rounding of the witness alone is narrow enough.

@@ -83,7 +83,8 @@ def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
         if not (magnitude[span] > 4 * measured.bar[span]).any():
             magnitude[span] = largest
     # Where J jumps its slopes are infinite, which is no yardstick; yet J moves there.
-    magnitude[np.isinf(slope)] = np.finfo(np.float64).tiny
+    unbounded = np.isinf(slope)
+    magnitude[unbounded] = np.fmax(np.abs(measured.value[unbounded]), np.finfo(np.float64).tiny)
     # A slope along which no loss has changed is zero for certain.
     return np.where(measured.magnitude > 0, magnitude, 0.0)
 

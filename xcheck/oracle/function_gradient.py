@@ -8,7 +8,6 @@ The lines along which J is differenced are all components, or a sample with rand
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -24,8 +23,7 @@ from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
-from xcheck.oracle.estimators.sides import OneSidedGradient, least_noise
-from xcheck.oracle.estimators.ties import TiedSlopes, measure_ties
+from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
@@ -121,6 +119,7 @@ class FunctionOracle:
     Attributes:
         engine: evaluates the losses.
         lines: what is differenced.
+        options: how.
         predicted: seconds that all components were predicted to take; 0 where that was not asked.
     """
 
@@ -135,7 +134,7 @@ class FunctionOracle:
         predicted: float,
     ) -> None:
         self.engine, self.lines, self.predicted = engine, engine.lines, predicted
-        self._known, self._given_roundoffs, self._options, self._start = measured, roundoffs, options, start
+        self._known, self._given_roundoffs, self.options, self._start = measured, roundoffs, options, start
 
     @property
     def computed_in(self) -> float:
@@ -147,7 +146,8 @@ class FunctionOracle:
         return self._known.gradient
 
     @property
-    def _noise(self) -> Vector:
+    def noise(self) -> Vector:
+        """σ of J along each line, shape (c,)."""
         return self._known.noise
 
     @property
@@ -164,7 +164,7 @@ class FunctionOracle:
             disputed: lines, the worst first, shape (k,).
             gradient: the witness's slopes along all lines, shape (c,).
         """
-        if self._options.epsilon != "auto" or self.engine.lines.only_directions or not len(disputed):
+        if self.options.epsilon != "auto" or self.engine.lines.only_directions or not len(disputed):
             return False
         before = self._found.measured.value, self._found.measured.bar
         with np.errstate(all="ignore"):
@@ -173,12 +173,12 @@ class FunctionOracle:
             # are the likeliest to be settled by it.
             two_step = disputed[self._found.two_step[disputed]][-_MEASURED_AGAIN:]
             if len(two_step):
-                tolerance = self._options.tolerance
-                again = measure_in_full(self.engine, self._noise, self._found, two_step, tolerance=tolerance)
+                tolerance = self.options.tolerance
+                again = measure_in_full(self.engine, self.noise, self._found, two_step, tolerance=tolerance)
                 self._known = replace(self._known, gradient=again)
             for part in (disputed[:_RECONSIDERED], disputed[_RECONSIDERED:]):
                 seen = self._found.measured.value
-                again = remeasure_disputed(self.engine, self._noise, self._found, part, gradient)
+                again = remeasure_disputed(self.engine, self.noise, self._found, part, gradient)
                 self._known = replace(self._known, gradient=again)
                 if np.array_equal(seen, self._found.measured.value, equal_nan=True):
                     break
@@ -191,7 +191,7 @@ class FunctionOracle:
         chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
         near, coarse = measure_noise_along(self.engine, chosen)
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
-        before, found = self._noise, np.maximum(near, coarse)
+        before, found = self.noise, np.maximum(near, coarse)
         noise = _UNEVEN * before if computed_in > self.computed_in else before.copy()
         # Noise is a measurement itself: less than twofold is no news.
         louder = found > 2 * noise[chosen]
@@ -218,19 +218,19 @@ class FunctionOracle:
             relative: tolerance that it is held to.
             roundoff: unit roundoff of what it is computed in.
         """
-        if self._options.epsilon != "auto" or not len(self.lines.directions):
+        if self.options.epsilon != "auto" or not len(self.lines.directions):
             return None
         # A search that is worth its losses gets a budget of its own.
-        if self._options.scope == "auto":
-            self.engine.deadline = time.perf_counter() + _PATIENCE * self._options.budget
-        elif self._options.scope == "sample":
+        if self.options.scope == "auto":
+            self.engine.deadline = time.perf_counter() + _PATIENCE * self.options.budget
+        elif self.options.scope == "sample":
             self.engine.deadline = np.inf
         with np.errstate(all="ignore"):
             locator = self._known.locator
             if locator is None:
                 # The directions were measured with the sample: the search starts from these values.
                 slopes = DirectionalDerivatives(self.engine)
-                slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self._noise.max()))
+                slopes.seed(derivatives_from(self._found, len(self.lines.components)), float(self.noise.max()))
                 locator = Locator(self.engine, slopes)
                 self._known = replace(self._known, locator=locator)
             largest = np.nan_to_num(np.abs(self._found.measured.value)).max(initial=0.0)
@@ -242,16 +242,17 @@ class FunctionOracle:
             self._known = replace(self._known, gradient=found)
         return located
 
-    @cached_property
-    def tied_slopes(self) -> list[TiedSlopes]:
-        """Slopes along directions that move the components at kinks together; none where there are fewer than two."""
-        lines = self.kinks
-        components = self.lines.components[lines[lines < len(self.lines.components)]]
-        if self._options.epsilon != "auto" or len(components) < 2:
-            return []
-        rng = generator(self._options.seed, Stream.TIES)
-        noise = max(float(self._noise[lines].max()), least_noise(self.engine))
-        return measure_ties(self.engine, components, noise, rng)
+    def sides(self, lines: Indices) -> tuple[Vector, Vector]:
+        """Return the least and the largest slope of some lines, shape (k,) each, equal where there is no kink."""
+        return self._found.measured.lower[lines], self._found.measured.upper[lines]
+
+    def widen(self, lines: Indices, lower: Vector, upper: Vector, bar: Vector) -> None:
+        """Replace the intervals of slopes of some lines, which other measurements have shown to sit on a kink."""
+        row = self._found.take(lines)
+        measured = replace(row.measured, lower=lower, upper=upper, bar=np.maximum(row.measured.bar, bar))
+        measured = replace(measured, conventions=np.stack([lower, measured.value, upper]))
+        at_kinks = replace(row, measured=measured, kink=np.zeros(len(lines)))
+        self._known = replace(self._known, gradient=self._found.put(lines, at_kinks))
 
     @property
     def kinks(self) -> Indices:
@@ -294,6 +295,6 @@ class FunctionOracle:
 
     def _loss_floor(self, loss: float) -> float:
         coarsest = max(self._roundoffs.values(), default=FLOAT64)
-        noise = float(self._noise.max(initial=0.0)) * coarsest / self.engine.roundoff
+        noise = float(self.noise.max(initial=0.0)) * coarsest / self.engine.roundoff
         # Two losses of different programs may differ by many roundings: 64 of those that were measured.
         return 64 * noise + rounding(coarsest) * abs(loss)

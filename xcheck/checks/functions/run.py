@@ -11,6 +11,7 @@ from typing import Any
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
+from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.jacobian import cotangents_for, join_outputs
 from xcheck.checks.functions.oracle import (
@@ -66,6 +67,7 @@ def _run_one(
     native, float64 = _comparers_of_runs(arguments, options)
     # Before anything is called wrong the oracle has its second chance, with shorter steps.
     run = remeasure_disputes(run, native, witnesses)
+    run = widen_at_hidden_kinks(run, native, answers)
     reruns = []
     if not run.is_narrow and arguments.roundoff > FLOAT64:
         reruns = _rerun_in_float64(implementations, answers, arguments, options.device, cotangent)

@@ -16,6 +16,7 @@ from xcheck.findings import NO_SUBGRADIENT, Finding
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.estimators.ties import TiedSlopes
 from xcheck.oracle.function_estimate import rounding
+from xcheck.oracle.surroundings import measure_tied_slopes
 from xcheck.text import join_names
 
 # Components that a sentence names before it counts the others.
@@ -30,15 +31,14 @@ def refute_at_ties(run: OracleRun, comparer: Comparer, answers: Sequence[Answer[
         comparer: holds gradients against it.
         answers: those to be noted in.
     """
-    if run.oracle is None:
-        return
+    tied_slopes = [] if run.oracle is None else measure_tied_slopes(run.oracle)
     for answer in answers:
         evaluation = answer.evaluation
         # What is wrong by itself needs no second reason, and what is random has no gradient.
         if evaluation is None or evaluation.again is not None or len(comparer.wrong(run.along(evaluation))):
             continue
         margin = max(comparer.tolerance, rounding(comparer.roundoff))
-        outside = [tied for tied in run.oracle.tied_slopes if _is_outside(tied, evaluation.gradient, margin)]
+        outside = [tied for tied in tied_slopes if _is_outside(tied, evaluation.gradient, margin)]
         if outside:
             # The one with fewest components says most about where.
             clearest = min(outside, key=lambda tied: np.count_nonzero(tied.direction))
