@@ -51,7 +51,7 @@ def test_near_a_kink_the_slope_is_that_of_the_side(distance: float) -> None:
 
 def test_a_kink_too_near_to_be_told_apart_is_not_decided() -> None:
     """Beside 1000 no step is short enough and still above the noise: the interval and its bar hold the true slope."""
-    measured = gradient(lambda theta: 1e3 + float(np.abs(theta).sum()), 3e-11).measured
+    measured = gradient(lambda theta: 1e3 + float(np.abs(theta).sum()), 3e-13).measured
     assert measured.lower[0] - measured.bar[0] <= 1.0 <= measured.upper[0] + measured.bar[0]
     assert measured.upper[0] - measured.lower[0] + measured.bar[0] > 0.1
 

@@ -56,6 +56,9 @@ def _measure(oracle: FunctionOracle, disputed: Indices, objective: FunctionObjec
     # Directions come after the components; where one of them is wrong, components are that were not measured.
     if not len(disputed) or objective is None or disputed.max() >= len(oracle.lines.components) or too_many:
         return None
+    # A kink that a line has met at a distance parts the slopes near θ as well, and has nothing to do with that at θ.
+    if (oracle.kink_distance[disputed] > 0).any():
+        return None
     try:
         for part in (disputed[:_FIRST], disputed):
             nearby = measure_nearby_slopes(oracle, part)

@@ -47,7 +47,9 @@ def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: floa
     in_full = np.flatnonzero(two_step & too_wide(engine, state.best, tolerance))
     state.measure_in_full(in_full)
     two_step[in_full] = False
-    state.converge(np.arange(len(two_step)), tolerance)
+    everything = np.arange(len(two_step))
+    state.converge(everything, tolerance)
+    state.improve_from_one_side(everything, tolerance)
     return state.result(two_step)
 
 
@@ -59,6 +61,7 @@ def measure_in_full(
     state, two_step = Refinement.of(engine, noise, found), found.two_step.copy()
     state.measure_in_full(places)
     state.converge(places, tolerance)
+    state.improve_from_one_side(places, tolerance)
     two_step[places] = False
     return state.result(two_step)
 

@@ -10,6 +10,7 @@ from xcheck.layout import Vector
 from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
+from xcheck.oracle.estimators.half_steps import improve_from_one_side
 from xcheck.oracle.estimators.sides import NOISE_OF_JUMP, OneSidedGradient, Sides, least_noise, measure_sides
 
 Number = TypeVar("Number", bound=np.generic)
@@ -53,10 +54,22 @@ class Refinement:
             pending = pending[(self.sides.kinked | too_wide(self.engine, self.best, tolerance))[pending]]
             # A component that changes J by not a single bit has slope zero, unless J is a staircase.
             still = (self.best.magnitude[pending] == 0) & (self.noise[pending] <= least_noise(self.engine))
+            # If it does further away, one more measurement is to confirm that it does not here.
+            still &= self.noisy(pending)
             pending = pending[self.hopeful(pending) & ~still]
             if not len(pending) or self.engine.late:
                 return
             pending = self.refine(pending)
+
+    def improve_from_one_side(self, places: Indices, tolerance: float) -> None:
+        """Measure components whose bars are too wide from the side that leads away from a kink nearby."""
+        wide = places[(too_wide(self.engine, self.best, tolerance) & ~self.sides.kinked)[places]]
+        # What moves nothing has no sides, and what is not known has no bar to be held to.
+        wide = wide[(self.best.magnitude[wide] > 0) & np.isfinite(self.best.bar[wide])]
+        if len(wide) and not self.engine.late:
+            measured, _ = improve_from_one_side(self.engine, self.noise, self.best, wide)
+            self._evaluations += measured.evaluations - self.best.evaluations
+            self.sides = replace(self.sides, measured=measured)
 
     def noisy(self, places: Indices) -> Flags:
         """Return where noise dominates the bar: a shorter step would make it wider."""
@@ -96,7 +109,10 @@ class Refinement:
         lucky = self._irregular[places] & ~again.irregular
         apart = np.abs(measured.value - best.value[places])
         measured = replace(measured, bar=np.where(lucky, np.maximum(measured.bar, apart), measured.bar))
-        again = replace(again, measured=measured)
+        with np.errstate(invalid="ignore"):
+            # A jump that is still there, and no longer larger than the noise, has not gone outside the step.
+            hidden = self.sides.kinked[places] & (again.jump > self.sides.jump[places] / 2)
+        again = replace(again, measured=measured, kinked=again.kinked | hidden)
         with np.errstate(invalid="ignore"):
             narrower = (again.measured.bar < best.bar[places]) | np.isnan(best.bar[places])
             shorter = again.measured.step < best.step[places]

@@ -116,7 +116,8 @@ def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise:
     # Eight roundings of the slopes, which are subtracted four times.
     noise_of_jump = NOISE_OF_JUMP * noise / step + 8 * engine.roundoff * magnitude
     # A smooth function has an eight times larger K at twice the step.
-    kinked = (jump > noise_of_jump) & (jump > wider / 4)
+    # What changes no bit of J within h has its kink outside: K shows it, because it looks as far as 2h.
+    kinked = (jump > noise_of_jump) & (jump > wider / 4) & (magnitude > 0)
     steep = kinked & (jump > _GROWTH * wider + noise_of_jump)
     # At two thirds of the step a kink leaves K nothing to show, though R is off by a ninth of its jump: K at twice the
     # step shows half of it.
