@@ -7,7 +7,7 @@ operation at the rate of a polynomial, and nothing for memory or for the dispatc
 cannot be beaten without doing fewer operations.
 
 Written with the library's exponential and logarithm, as losses usually are, a pass would need one of each per example,
-perturbation and class: that is the limit that the addition theorems of `xcheck.oracle.engines.increments` remove.
+perturbation and class: that is the limit that the addition theorems of `xcheck.oracle.network.increments` remove.
 """
 
 import statistics

@@ -8,9 +8,9 @@ import pytest
 from xcheck import Dense, Network, Problem
 from xcheck.networks.network import ACTIVATIONS
 from xcheck.oracle.engines.bounds import increment_bounds, is_short
-from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import tensors_of
 from xcheck.oracle.engines.structured import StructuredEngine
+from xcheck.oracle.network.elementary import SHORT
 from xcheck.oracle.network.forward import trace
 from xcheck.testing import scenario
 

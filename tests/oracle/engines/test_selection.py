@@ -1,14 +1,17 @@
 """Selection: the most direct engine that fits the budget, and the next more direct one."""
 
+import numpy as np
 import pytest
 
-from tests.oracle.conftest import wide
+from tests.oracle.conftest import exact, wide
 from xcheck import verify
+from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.engines.base import EngineName
 from xcheck.oracle.engines.batched import BatchedEngine
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.selection import ENGINES, choose, more_direct, predict
 from xcheck.oracle.engines.structured import StructuredEngine
+from xcheck.testing import scenario
 
 
 def test_every_engine_but_the_first_has_a_more_direct_one() -> None:
@@ -38,6 +41,17 @@ def test_a_name_is_a_name(name: EngineName, engine: type) -> None:
     assert choose(name, {"batched": 1e9, "structured": 1e9}, 10.0, nodes=True) is engine
 
 
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("number", [7, 13, 20])
+def test_all_engines_agree_with_the_exact_gradient(name: EngineName, number: int) -> None:
+    """Each line of the table, over networks without ties: within its own bar, which is narrow, and under its name."""
+    problem = scenario(number)
+    estimate = numerical_gradient(problem, OracleOptions(engine=name))
+    assert (estimate.engine, estimate.ties) == (name, 0)
+    assert (np.abs(estimate.value - exact(problem)) <= estimate.error_bar).all()
+    assert (estimate.error_bar <= 1e-7 * problem.layout.largest(estimate.magnitude)).all()
+
+
 def test_predictions_grow_with_the_network() -> None:
     """Batched with the square of the parameters, structured with parameters times what is above them."""
     small, large = predict(wide(100), 1_000), predict(wide(1_000), 1_000)
@@ -45,7 +59,7 @@ def test_predictions_grow_with_the_network() -> None:
     assert small["structured"] < small["batched"]
 
 
-@pytest.mark.parametrize("engine", ["loop", "batched", "structured", "node"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_report_says_which_engine_it_was(engine: str) -> None:
     """In the text and in the summary."""
     report = verify(wide(8), backends=["numpy"], engine=engine)

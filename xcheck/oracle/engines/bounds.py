@@ -1,13 +1,13 @@
 """Bounds of increments: how far a step in one unit can move anything above it, and whether that is short.
 
-Short increments stay within the range of the polynomials of `xcheck.oracle.engines.elementary`.
+Short increments stay within the range of the polynomials of `xcheck.oracle.network.elementary`.
 """
 
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
+from xcheck.oracle.network.elementary import SHORT
 from xcheck.oracle.network.forward import STEEPEST
 
 

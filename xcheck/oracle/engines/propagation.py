@@ -9,7 +9,7 @@ With the values at θ known:
     ΔL = L(a⁽ᴸ⁾ + Δa⁽ᴸ⁾) − L(a⁽ᴸ⁾)                 per example
 
 This is the same mathematics as running the network anew for every θᵢ: whatever is left out would give the same values
-again. Increments are computed without subtracting losses (`xcheck.oracle.engines.increments`), so no digits are lost
+again. Increments are computed without subtracting losses (`xcheck.oracle.network.increments`), so no digits are lost
 however short the step is.
 
 Each line is a compiled function of its own that depends on names and shapes only: layers of one shape share it.
@@ -28,7 +28,9 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, LossName
-from xcheck.oracle.engines.increments import (
+from xcheck.oracle.engines.network import NetworkEngine
+from xcheck.oracle.network.forward import apply_dropout
+from xcheck.oracle.network.increments import (
     ExpansionPoint,
     Increments,
     LossExpansionPoint,
@@ -38,8 +40,6 @@ from xcheck.oracle.engines.increments import (
     loss_increment,
     loss_increment_of_one,
 )
-from xcheck.oracle.engines.network import NetworkEngine
-from xcheck.oracle.network.forward import apply_dropout
 
 
 @dataclass(frozen=True, slots=True)

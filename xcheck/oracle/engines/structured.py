@@ -16,9 +16,9 @@ from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.engines.bounds import increment_bounds, is_short
-from xcheck.oracle.engines.elementary import SHORT
 from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.propagation import Propagator
+from xcheck.oracle.network.elementary import SHORT
 from xcheck.oracle.network.forward import float64_on
 
 # What stays in the last level of cache of a present-day CPU.

@@ -1,1 +1,1 @@
-"""The oracle's own forward pass of a declared network, independent of every witness."""
+"""The oracle's own forward pass of a declared network, and its increments, independent of every witness."""

@@ -15,7 +15,7 @@ difference itself, to full relative precision, from constants known at z and ele
     squared error            Σ δ (z − y + δ/2)
 
 They are identities, exact for δ of any size; no derivative of g or L is used, so the oracle stays independent of the
-derivatives that it checks. Where δ is too long for the polynomials of `xcheck.oracle.engines.elementary`, the two
+derivatives that it checks. Where δ is too long for the polynomials of `xcheck.oracle.network.elementary`, the two
 values are subtracted as usual.
 
 Arrays have the units in their first axis and the examples in the last, and broadcast: expansion points have the shape
@@ -36,7 +36,7 @@ from jax import Array
 
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName, LossName
-from xcheck.oracle.engines.elementary import expm1, log1p, tanh
+from xcheck.oracle.network.elementary import expm1, log1p, tanh
 from xcheck.oracle.network.forward import JAX, LOSSES, NUMPY, evaluate_branch, logistic
 
 # So many classes are summed up one by one, which fuses into one loop; more are summed as an array.

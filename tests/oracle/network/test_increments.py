@@ -8,8 +8,8 @@ import pytest
 
 from xcheck.layout import Vector
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, LossName
-from xcheck.oracle.engines import elementary
-from xcheck.oracle.engines import increments as moves
+from xcheck.oracle.network import elementary
+from xcheck.oracle.network import increments as moves
 from xcheck.oracle.network.forward import LOSSES as LOSS_FUNCTIONS
 from xcheck.oracle.network.forward import NUMPY, PIECEWISE, evaluate_branch
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from xcheck.oracle.engines import elementary
+from xcheck.oracle.network import elementary
 
 EPS = float(np.finfo(np.float64).eps)
 
