@@ -1,7 +1,12 @@
-"""What a report says beside its numbers: findings (why it failed) and warnings (what the check does not prove).
+"""What a report says beside its numbers: findings (why it failed) and caveats (what the check does not show).
 
-Codes do not change their meaning. XC1xx: the outcome is not a plain comparison. XC2xx: the cause of a wrong gradient.
-XC4xx: warnings. Each has a page in `xcheck.pages`.
+Codes do not change their meaning, and each has a page in `xcheck.pages`.
+
+    XC1nn   findings: the outcome is not a plain comparison
+    XC2nn   causes of a wrong gradient, in tens: 20 multiples, 21 penalties, 22 order, 23 missing or single parts,
+            24 slopes of activations and losses, masks and kinks, 25 rounding and range, 26 another loss,
+            27 complex numbers
+    XC4nn   caveats; in a report they are its warnings
 """
 
 from dataclasses import dataclass
@@ -92,7 +97,7 @@ KEEP_PROBS = "XC432"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One finding or warning.
+    """One finding, or one caveat: the code tells which.
 
     Attributes:
         code: such as "XC401".

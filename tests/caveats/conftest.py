@@ -1,4 +1,4 @@
-"""What the doubts are about: small networks with two outputs, 20 examples of 4 inputs."""
+"""What the caveats are about: small networks with two outputs, 20 examples of 4 inputs."""
 
 from typing import Any
 
