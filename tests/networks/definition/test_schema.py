@@ -1,9 +1,10 @@
 """Schema: what the tables of a definition hold, beyond the types and ranges of single keys."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from xcheck.networks.definition.schema import (
     CheckSettings,
@@ -18,6 +19,15 @@ from xcheck.networks.definition.schema import (
 )
 
 PLAN: dict[str, Any] = {"steps": 10, "learning_rate": 0.1}
+
+
+def tables_in(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The tables below a document, however deep."""
+    for field in model.model_fields.values():
+        for leaf in leaves(field.annotation):
+            if isinstance(leaf, type) and issubclass(leaf, BaseModel):
+                yield leaf
+                yield from tables_in(leaf)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +50,13 @@ def test_a_project_has_the_keys_of_a_check_and_examples() -> None:
     settings = table_at(("tool", "xcheck"), Project)
     assert settings is ProjectSettings
     assert set(settings.model_fields) - set(CheckSettings.model_fields) == {"examples"}
+
+
+@pytest.mark.parametrize("table", [*tables_in(Definition), ProjectSettings], ids=lambda table: table.__name__)
+def test_every_key_says_what_it_means(table: type[BaseModel]) -> None:
+    """The reference of the keys is made of these descriptions; and each table has its sentence."""
+    assert table.__doc__
+    assert [key for key, field in table.model_fields.items() if not field.description] == []
 
 
 def test_the_leaves_of_an_annotation() -> None:

@@ -16,15 +16,8 @@ from xcheck.networks.data import Parts
 from xcheck.networks.definition.build import build
 from xcheck.networks.definition.document import Document, Table, read_project
 from xcheck.networks.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
-from xcheck.networks.definition.schema import (
-    CheckSettings,
-    Data,
-    Definition,
-    FileName,
-    Project,
-    ProjectSettings,
-    Training,
-)
+from xcheck.networks.definition.schema import CheckSettings, Data, Definition, Project, ProjectSettings, Training
+from xcheck.networks.definition.values import FileName
 from xcheck.networks.problem import Problem
 from xcheck.text import did_you_mean, quoted
 

@@ -1,62 +1,27 @@
-"""The shape of a definition: every key, its type, its range and its default."""
+"""The shape of a definition: every key, its type, its range, its default, and what it means.
 
-import sys
+The reference of the keys in the documentation is made of these tables, so a key's description is written for people.
+"""
+
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from xcheck.dtypes import DtypeName
+from xcheck.networks.definition.values import (
+    Count,
+    Epsilon,
+    FileName,
+    Fraction,
+    Names,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+)
 from xcheck.networks.network import ActivationName, InitializerName, LossName
-
-# TOML promises integers of 64 bits; Python would take thousands of digits.
-_LARGEST_INT = 2**63 - 1
-# An integer beyond this cannot become a float.
-_LARGEST_FLOAT = sys.float_info.max
-
-
-def _to_list(value: object) -> object:
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, list):
-        raise PydanticCustomError("names", "expected a column name or a list of column names")
-    return value
-
-
-def _check_epsilon(value: object) -> float | Literal["auto"]:
-    if isinstance(value, str) and value == "auto":
-        return "auto"
-    # In Python true is an int.
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FLOAT:
-        return float(value)
-    raise PydanticCustomError("epsilon", 'expected "auto" or a positive number')
-
-
-def _check_path(value: str) -> str:
-    # The operating system would refuse it with a message that names no file.
-    if "\0" in value:
-        raise PydanticCustomError("path", "expected the name of a file")
-    return value
-
-
-Count = Annotated[int, Field(ge=1, le=_LARGEST_INT)]
-Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Names = Annotated[list[str], BeforeValidator(_to_list), Field(min_length=1)]
-FileName = Annotated[str, Field(min_length=1), AfterValidator(_check_path)]
-Epsilon = Annotated[float | Literal["auto"], PlainValidator(_check_epsilon)]
 
 
 class _Table(BaseModel):
@@ -69,55 +34,90 @@ class _Table(BaseModel):
 class Synthetic(_Table):
     """`data.synthetic`: gaussian inputs, targets drawn to fit the loss."""
 
-    inputs: Count
-    examples: Count = 64
+    inputs: Count = Field(description="number of input features")
+    examples: Count = Field(default=64, description="number of examples")
 
 
 class Data(_Table):
     """`[data]`: where inputs and targets come from."""
 
-    file: FileName | None = None
-    target: Names | None = None
-    features: list[str] | None = Field(default=None, min_length=1)
-    examples: Count | None = None
-    normalize: bool = True
-    image: Annotated[list[Count], Field(min_length=2, max_length=3)] | None = None
-    synthetic: Synthetic | None = None
+    file: FileName | None = Field(
+        default=None, description="`.csv` with a header row, or `.npz` without pickles; relative to the definition"
+    )
+    target: Names | None = Field(
+        default=None,
+        description="csv: a column or a list of columns; "
+        "npz: the name of an array, by default `y` (the inputs are `x`)",
+    )
+    features: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="csv only: the columns that are inputs; by default every column but the target",
+    )
+    examples: Count | None = Field(
+        default=None, description="rows used, drawn with the seed; by default 64, or all if there are fewer"
+    )
+    normalize: bool = Field(
+        default=True, description="(x − mean)/standard deviation per feature; a constant feature is only centred"
+    )
+    image: Annotated[list[Count], Field(min_length=2, max_length=3)] | None = Field(
+        default=None, description="shape of an image, such as `[8, 8]`, for `training.augment`"
+    )
+    synthetic: Synthetic | None = Field(default=None, description="drawn inputs and targets, in place of `data.file`")
 
 
 class Layer(_Table):
     """One entry of `network.layers`."""
 
-    units: Count
-    activation: ActivationName = "identity"
-    initializer: InitializerName | None = None
-    keep_prob: Probability = 1.0
+    units: Count = Field(description="number of outputs of the layer")
+    activation: ActivationName = Field(default="identity", description="g in a = g(z)")
+    initializer: InitializerName | None = Field(
+        default=None, description="how W is drawn; by default `he` for the relu family, else `xavier`; biases 0"
+    )
+    keep_prob: Probability = Field(default=1.0, description="probability of keeping a unit in inverted dropout")
 
 
 class NetworkTable(_Table):
     """`[network]`: what is computed."""
 
-    layers: Annotated[list[Layer], Field(min_length=1)]
-    input_keep_prob: Probability = 1.0
-    loss: LossName
-    l2: Penalty = 0.0
-    l1: Penalty = 0.0
-    weights: FileName | None = None
+    layers: Annotated[list[Layer], Field(min_length=1)] = Field(
+        description="the layers in order; the last one is the output and gives logits or values"
+    )
+    input_keep_prob: Probability = Field(default=1.0, description="the same for the inputs")
+    loss: LossName = Field(description="of one example; both cross-entropies take logits")
+    l2: NonNegative = Field(default=0.0, description="λ in λ/(2m) Σ ‖W‖², of weights only")
+    l1: NonNegative = Field(default=0.0, description="λ in λ/(2m) Σ |W|, of weights only")
+    weights: FileName | None = Field(
+        default=None, description="`.npz` or `.safetensors` with W1, b1, W2, ...; by default drawn by the initializers"
+    )
 
 
 class CheckSettings(_Table):
     """`[check]`: how it is checked; also the keys of `[tool.xcheck]`."""
 
-    backends: Annotated[list[str], Field(min_length=1)] | None = None
-    epsilon: Epsilon = "auto"
-    difference: Literal["central", "forward"] = "central"
-    tolerance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-7
-    dropout: Literal["pinned", "off"] = "pinned"
-    dtype: DtypeName = "float64"
-    device: Literal["cpu", "gpu"] = "cpu"
-    engine: Literal["auto", "loop", "batched", "structured", "node"] = "auto"
-    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
-    seed: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
+    backends: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None, description="the witnesses; by default NumPy, PyTorch and JAX, as far as they are installed"
+    )
+    epsilon: Epsilon = Field(
+        default="auto",
+        description="the step of the differences, chosen per component or fixed, such as the lecture's 1e-7",
+    )
+    difference: Literal["central", "forward"] = Field(default="central", description="`forward` is for teaching")
+    tolerance: Positive = Field(default=1e-7, description="relative, per component, on top of the error bar")
+    dropout: Literal["pinned", "off"] = Field(
+        default="pinned", description="masks drawn once and shared by everybody, or no dropout"
+    )
+    dtype: DtypeName = Field(
+        default="float64", description="what the witnesses compute in; the oracle is always in float64"
+    )
+    device: Literal["cpu", "gpu"] = Field(default="cpu", description="where everything is computed")
+    engine: Literal["auto", "loop", "batched", "structured", "node"] = Field(
+        default="auto", description="how perturbed losses are evaluated, from the most direct to the fastest"
+    )
+    budget: Positive = Field(
+        default=10.0, description="seconds that `auto` lets an engine take before it turns to a less direct one"
+    )
+    seed: Natural = Field(default=0, description="of everything random")
 
     @model_validator(mode="after")
     def _nodes_have_steps_of_their_own(self) -> Self:
@@ -130,32 +130,51 @@ class CheckSettings(_Table):
 class EarlyStopping(_Table):
     """`training.early_stopping`: stop when the validation loss has not improved for so many steps."""
 
-    patience: Count
+    patience: Count = Field(description="steps to wait")
 
 
 class Augment(_Table):
     """`training.augment`: copies of images, changed a little; of the training part only."""
 
-    copies: Count = 1
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
-    rotate: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = 0.0
-    crop: Annotated[int, Field(ge=0, le=_LARGEST_INT)] = 0
-    distort: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    copies: Count = Field(default=1, description="per image")
+    flip: Literal["none", "horizontal", "vertical", "both"] = Field(
+        default="none", description="mirrored along these axes, with probability ½ each"
+    )
+    rotate: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = Field(
+        default=0.0, description="turned by a random angle of up to so many degrees"
+    )
+    crop: Natural = Field(
+        default=0, description="pixels of height and width cut off at most; what is left is stretched to the whole"
+    )
+    distort: NonNegative = Field(default=0.0, description="size of smooth random displacements, in pixels")
 
 
 class Training(_Table):
     """`[training]`: gradient descent between the checks."""
 
-    steps: Annotated[int, Field(ge=0, le=_LARGEST_INT)]
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    batch: Count | None = None
-    check_at: Annotated[list[Annotated[int, Field(ge=0, le=_LARGEST_INT)]], Field(min_length=1)] | None = None
-    backend: str | None = None
-    early_stopping: EarlyStopping | None = None
-    split: Annotated[list[Fraction], Field(min_length=2, max_length=3)] | None = None
-    augment: Augment | None = None
-    bayes_error: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-    divergence: bool = True
+    steps: Natural = Field(description="steps of gradient descent")
+    learning_rate: Positive = Field(description="α in θ − α ∂J/∂θ")
+    batch: Count | None = Field(default=None, description="examples of a step; by default all of the training part")
+    check_at: Annotated[list[Natural], Field(min_length=1)] | None = Field(
+        default=None, description="steps at which there is a full check; by default the first and the last"
+    )
+    backend: str | None = Field(
+        default=None, description="the witness whose gradient drives the training; by default the first"
+    )
+    early_stopping: EarlyStopping | None = Field(
+        default=None, description="stop when the validation loss has not become smaller for a while"
+    )
+    split: Annotated[list[Fraction], Field(min_length=2, max_length=3)] | None = Field(
+        default=None,
+        description="shares of training, validation and test part; by default 60/20/20, with very many rows 98/1/1",
+    )
+    augment: Augment | None = Field(default=None, description="changed copies of the images of the training part")
+    bayes_error: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        default=0.0, description="the error that nobody can avoid, for bias and variance"
+    )
+    divergence: bool = Field(
+        default=True, description="train with the gradient of every witness, and tell how far θ parts"
+    )
 
     def takes_all_of(self, examples: int) -> bool:
         """Return whether every step looks at all of so many examples."""
@@ -183,7 +202,7 @@ class Training(_Table):
 class ProjectSettings(CheckSettings):
     """`[tool.xcheck]` of a pyproject.toml: the keys of `[check]`, and `examples`."""
 
-    examples: Count | None = None
+    examples: Count | None = Field(default=None, description="rows used where a definition does not say how many")
 
 
 class Definition(_Table):
