@@ -6,7 +6,8 @@ bars are β miss an error of norm ‖e‖ with probability ∏ P(|N(0, 1)| ≤ �
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Directions:
         return np.array([self.row(number) @ gradient for number in range(self._count)], dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Lines:
     """The lines along which J is differenced.
 
@@ -72,20 +73,20 @@ class Lines:
         whole: layout of θ.
         components: flat indices of the components among them, ascending, shape (c,).
         directions: random vectors through all of θ.
-        layout: names of the lines: a sample of θ, then the directions; shape (c + d).
     """
 
     whole: Layout
     components: Indices
     directions: Directions
-    layout: Layout = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def layout(self) -> Layout:
+        """Names of the lines: a sample of θ, then the directions; of size c + d."""
         layout = self.whole if self.complete else self.whole.sampled(self.components)
-        if len(self.directions):
-            extra = Tensor(DIRECTIONS, (len(self.directions),), layout.size)
-            layout = Layout((*layout.tensors, extra))
-        object.__setattr__(self, "layout", layout)
+        if not len(self.directions):
+            return layout
+        extra = Tensor(DIRECTIONS, (len(self.directions),), layout.size)
+        return Layout((*layout.tensors, extra))
 
     @classmethod
     def all_of(cls, layout: Layout) -> "Lines":
