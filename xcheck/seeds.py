@@ -30,13 +30,24 @@ class Stream(IntEnum):
     BATCHES = 15
     FUNCTION_NOISE = 16
     AUDIT = 17
-    ELSEWHERE = 18
-    TIES = 19
-    NEARBY = 20
+    STEP_FACTORS = 18
+    TWO_STEP_SAMPLE = 19
+    DENSE_SAMPLE = 20
+    ELSEWHERE = 21
+    PARTING = 22
+    ROW_PROJECTION = 23
+    TIES = 24
+    NEARBY = 25
+
+
+# The seed where a person's shall not matter: places to probe at, which are the same in every run.
+FIXED = 0
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:
     """Return the generator of a stream; `more` numbers tell draws of one purpose apart, such as steps of a training.
+
+    A last number of 0 is the same as none: NumPy fills up a short seed with zeros.
 
     >>> bool(generator(0, Stream.THETA).random() == generator(0, Stream.MASKS).random())
     False

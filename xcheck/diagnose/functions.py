@@ -11,6 +11,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import name_of
 from xcheck.oracle.bisection.search import SearchResult
+from xcheck.seeds import FIXED, Stream, generator
 
 # How far a tensor is moved to see what two losses make of it, relative to each component, or to 1 where that is larger.
 # A guess: large enough that a term that is quadratic in it shows, and small enough that exponentials do not overflow.
@@ -66,7 +67,7 @@ def parting_findings(
         arguments: θ, and the names in it.
     """
     theta, layout = arguments.theta, arguments.layout
-    rng = np.random.default_rng(0)
+    rng = generator(FIXED, Stream.PARTING)
     # All tensors are moved, each alone, by the same numbers in both losses.
     points = [theta]
     tensors = [tensor for tensor in layout if tensor.size]

@@ -29,7 +29,8 @@ def scenario(number: int, *, widest: int = 12) -> Problem:
         number: which one; the same number gives the same problem.
         widest: most units in a layer.
     """
-    # Two numbers make the seed, so that no scenario shares its stream with a draw by number alone elsewhere.
+    # Seeds of its own, no stream of `xcheck.seeds`: published figures name problems by their number, so a number has to
+    # give the same problem in every version.
     rng = np.random.default_rng([number, 7])
     activation = ACTIVATIONS[number % len(ACTIVATIONS)]
     loss = LOSSES[number // len(ACTIVATIONS) % len(LOSSES)]

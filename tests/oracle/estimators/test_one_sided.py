@@ -128,7 +128,7 @@ def test_a_feature_inside_the_step_is_seen_before_anybody_is_blamed() -> None:
 def test_relu_networks_as_black_boxes() -> None:
     """The branches are not known: no correct gradient is out of bounds, with hundreds of kinks inside first steps."""
     compared, kinks = 0, 0
-    for problem in scenarios(40):
+    for problem in (*scenarios(40), *scenarios(8, start=120)):
         if not any(layer.activation == "relu" for layer in problem.network.layers):
             continue
         objective = NetworkObjective(problem, np.float64)
@@ -138,5 +138,5 @@ def test_relu_networks_as_black_boxes() -> None:
         outside = np.maximum(np.maximum(measured.lower - exact, exact - measured.upper), 0.0)
         assert (outside <= measured.bar + 1e-12 * measured.magnitude).all(), problem.name
         compared, kinks = compared + len(exact), kinks + int(np.isfinite(found.kink).sum())
-    assert compared > 700
-    assert kinks > 20
+    assert compared > 1000
+    assert kinks > 40

@@ -20,7 +20,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
 from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
 from xcheck.layout import Vector
-from xcheck.seeds import Stream, generator
+from xcheck.seeds import FIXED, Stream, generator
 
 # How far from θ a function is called "elsewhere", in units of max(1, |θᵢ|): first a step that any function feels; then,
 # where θ has no neighbours so far away (a logarithm close to 0), a short one.
@@ -127,7 +127,7 @@ def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, t
     """
     # A thousandfold margin: slopes of a linear loss differ by noise alone.
     roundings, count = 2.0**12 * objective.arguments.roundoff, 0
-    rng = generator(here.size, Stream.ELSEWHERE)
+    rng = generator(FIXED, Stream.ELSEWHERE)
     for _ in range(_DIRECTIONS):
         v = rng.standard_normal(here.size)  # one at a time: each is as long as θ
         size, contradicted = max(1.0, float(np.abs(v).max(initial=0.0))), True

@@ -23,6 +23,7 @@ from xcheck.findings import (
     TRANSPOSED,
 )
 from xcheck.layout import Tensor, Vector
+from xcheck.seeds import FIXED, Stream, generator
 from xcheck.text import joined
 
 Order = NDArray[np.intp]
@@ -196,7 +197,7 @@ def _reorder_rows(
 def _match_rows(g: Vector, rows: Vector) -> Order:
     """Return the order in which `rows` are closest to those of `g`: that of their projections on one direction."""
     # Rows that differ have different projections with probability 1; the seed makes the report repeatable.
-    direction = np.random.default_rng(len(g)).standard_normal(g.shape[1])
+    direction = generator(FIXED, Stream.ROW_PROJECTION).standard_normal(g.shape[1])
     order = np.empty(len(g), dtype=np.intp)
     order[np.argsort(g @ direction, kind="stable")] = np.argsort(rows @ direction, kind="stable")
     return order

@@ -33,6 +33,7 @@ from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
+from xcheck.seeds import FIXED, Stream, generator
 
 # A guess: about a hundredth of what it takes to measure 10⁵ components one by one.
 MOST_LOSSES = 2000
@@ -273,7 +274,7 @@ class Search:
             worst = self._worst(Block(0, self._layout.size))
             if worst is None or not self._accept(self._descend(worst, Block(0, self._layout.size)).end):
                 break
-        rng = np.random.default_rng(self._layout.size)
+        rng = generator(FIXED, Stream.DENSE_SAMPLE)
         drawn = [rng.choice(block.size, min(_DRAWN, block.size), replace=False) + block.start for block in blocks]
         flat = np.unique(np.concatenate([*drawn, np.zeros(0, dtype=np.intp)]))
         self._measure(flat)

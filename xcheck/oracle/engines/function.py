@@ -13,6 +13,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
 from xcheck.oracle.engines.lines import Lines
+from xcheck.seeds import FIXED, Stream, generator
 
 # On a CPU more bytes at a time leave the cache; more than a thousand θ at a time gain nothing: guesses.
 _CACHE = 16 << 20  # bytes
@@ -102,8 +103,8 @@ class FunctionEngine(Engine):
 
         The factor keeps steps off the powers of two, which a periodic function may have for its period.
         """
-        # Random, and the same in every run for functions of the same size.
-        odd = 0.7 + 0.3 * np.random.default_rng(self.layout.size).random(self.layout.size)
+        # The same in every run for functions of the same size.
+        odd = 0.7 + 0.3 * generator(FIXED, Stream.STEP_FACTORS, self.layout.size).random(self.layout.size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle.columns import Indices
-from xcheck.seeds import Stream
+from xcheck.seeds import Stream, generator
 
 DIRECTIONS = "random directions"
 
@@ -27,7 +27,7 @@ _BYTES = 256 << 20
 class Directions:
     """Gaussian vectors v₀, v₁, ... of length n, drawn when they are asked for.
 
-    Each has a seed of its own, so that any of them can be drawn again, to the last bit: only as many are kept as a
+    Each has a stream of its own, so that any of them can be drawn again, to the last bit: only as many are kept as a
     quarter of a gigabyte holds, and one at the least.
 
     Args:
@@ -35,13 +35,13 @@ class Directions:
         size: n.
         seed: of all of them.
 
-    >>> one, other = Directions(3, 5, (0,)), Directions(3, 5, (0,))
+    >>> one, other = Directions(3, 5, seed=0), Directions(3, 5, seed=0)
     >>> len(one), bool((one.row(2) == other.row(2)).all()), bool((one.row(1) == one.row(2)).any())
     (3, True, False)
     """
 
-    def __init__(self, count: int, size: int, seed: Sequence[int] = ()) -> None:
-        self._count, self._size, self._seed = count, size, tuple(seed)
+    def __init__(self, count: int, size: int, seed: int = 0) -> None:
+        self._count, self._size, self._seed = count, size, seed
         self._rows: dict[int, Vector] = {}
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class Directions:
         if number not in self._rows:
             if 8 * self._size * (len(self._rows) + 1) > _BYTES:
                 self._rows.clear()
-            self._rows[number] = np.random.default_rng([*self._seed, number]).standard_normal(self._size)
+            self._rows[number] = generator(self._seed, Stream.DIRECTIONS, number).standard_normal(self._size)
         return self._rows[number]
 
     def lengths(self) -> Vector:
@@ -168,13 +168,10 @@ def sample_lines(layout: Layout, affordable: int, rng: np.random.Generator, incl
         chosen = rng.choice(tensor.size, min(each, tensor.size), replace=False)
         places.append(tensor.offset + np.sort(chosen).astype(np.intp))
     components = np.union1d(np.concatenate([*places, np.zeros(0, dtype=np.intp)]), np.array(including, dtype=np.intp))
-    return Lines(layout, components, Directions(directions, layout.size, [int(rng.integers(2**63))]))
+    return Lines(layout, components, Directions(directions, layout.size, int(rng.integers(2**63))))
 
 
 def directions_alone(layout: Layout, seed: int, including: Sequence[int] = ()) -> Lines:
     """Return random directions, and only those components that are to be included."""
-    return Lines(
-        layout,
-        np.array(sorted(including), dtype=np.intp),
-        Directions(DIRECTIONS_ALONE, layout.size, [seed, Stream.DIRECTIONS]),
-    )
+    directions = Directions(DIRECTIONS_ALONE, layout.size, seed)
+    return Lines(layout, np.array(sorted(including), dtype=np.intp), directions)

@@ -30,6 +30,7 @@ from xcheck.oracle.estimators.central import NOISE_MULTIPLE, too_wide
 from xcheck.oracle.estimators.refinement import ROUNDS, Refinement, is_still
 from xcheck.oracle.estimators.sides import OneSidedGradient, Sides, least_noise, measure_sides
 from xcheck.oracle.estimators.two_step import draw_sample, estimate_two_step
+from xcheck.seeds import FIXED, Stream, generator
 
 
 def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> OneSidedGradient:
@@ -68,7 +69,7 @@ def measure_in_full(
 
 def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
     """Measure all components once: small tensors and samples of large ones with three steps, the rest with two."""
-    rng, start = np.random.default_rng(engine.layout.size), engine.first_step * engine.scale
+    rng, start = generator(FIXED, Stream.TWO_STEP_SAMPLE), engine.first_step * engine.scale
     two_step = np.zeros(engine.layout.size, dtype=bool)
     samples = {tensor: draw_sample(tensor, rng) for tensor in engine.layout if tensor.size}
     chosen = np.concatenate([*samples.values(), np.zeros(0, dtype=np.intp)])
