@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcheck.version import __version__
 
+# For type checkers and editors, which do not run `__getattr__`.
 if TYPE_CHECKING:
     from xcheck.api import GradientMismatch, assert_gradients, check, explain, selftest, train, verify
     from xcheck.checks.case import Case, case
@@ -48,6 +49,7 @@ __all__ = [
     "verify",
 ]
 
+# Written out: the imports above are never run, so nothing can be read off from them.
 _HOMES = {
     "BackendError": "xcheck.errors",
     "Case": "xcheck.checks.case",
@@ -76,10 +78,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    # Python asks here for names that the module does not have itself (PEP 562).
     if name not in _HOMES:
         raise AttributeError(f"module 'xcheck' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
+    # Names that are not loaded yet are offered by completion as well.
     return sorted(__all__)

@@ -11,6 +11,7 @@ Codes do not change their meaning, and each has a page in `xcheck.pages`.
 
 from dataclasses import dataclass
 
+# What stands in the way of a plain comparison, or is known before any cause.
 LOSSES_DIFFER = "XC101"
 LOSS_NOT_FINITE = "XC102"
 GRADIENT_NOT_FINITE = "XC103"
@@ -27,6 +28,7 @@ LOCATED = "XC113"
 DENSE = "XC114"
 NOT_SAVED = "XC115"
 
+# Causes come in tens, by what the mistake is about. Factors, means and sums:
 CAUSE_UNKNOWN = "XC200"
 CONSTANT_FACTOR = "XC201"
 OPPOSITE_SIGN = "XC202"
@@ -35,18 +37,22 @@ MISCOUNTED = "XC204"
 KEEP_PROB = "XC205"
 BIAS_SUM = "XC206"
 ACCUMULATED = "XC207"
+# The penalty:
 WRONG_L2 = "XC211"
 SIGN_FOR_WEIGHT = "XC212"
 PENALISED_BIAS = "XC213"
 WRONG_L1 = "XC214"
+# The order of components, tensors and axes:
 TRANSPOSED = "XC221"
 REORDERED = "XC222"
 SWAPPED_TENSORS = "XC223"
 TRANSPOSED_BACKWARD = "XC224"
+# Parts that are missing, scaled or few:
 DETACHED = "XC231"
 MISSING_PART = "XC232"
 FEW_COMPONENTS = "XC233"
 SCALED_PART = "XC234"
+# Steps of the backward pass:
 ACTIVATION_SLOPE = "XC241"
 LOSS_SLOPE = "XC242"
 NEIGHBOURS_SLOPE = "XC243"
@@ -54,13 +60,17 @@ DETACHED_BRANCH = "XC244"
 DROPOUT_BACKWARD = "XC245"
 CONVENTION = "XC246"
 NO_SUBGRADIENT = "XC247"
+# Number formats:
 ROUNDED = "XC251"
 CLIPPED = "XC252"
 UNDERFLOW = "XC253"
+# The forward pass, where the losses differ already:
 FORWARD_PARTS = "XC261"
 LOSS_FORMULA = "XC262"
+# Complex parameters:
 CONJUGATE = "XC271"
 
+# Warnings are numbered one after the other: there are no tens among them.
 CONSTANT_FEATURE = "XC401"
 BACKEND_NOT_INSTALLED = "XC402"
 ACTIVATED_LOGITS = "XC403"

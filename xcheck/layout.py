@@ -156,6 +156,7 @@ class Layout:
         """
         tensors, offset = [], 0
         for tensor in self.tensors:
+            # Indices ascend, so those of one tensor are neighbours.
             begin, end = np.searchsorted(indices, [tensor.span.start, tensor.span.stop])
             tensors.append(tensor.sampled((indices[begin:end] - tensor.offset).tolist(), offset))
             offset += int(end - begin)
@@ -175,6 +176,7 @@ class Layout:
     def flatten(self, arrays: Mapping[str, NDArray[np.generic]]) -> Vector:
         """Concatenate named arrays into θ, shape (n,)."""
         parts = [np.asarray(arrays[t.name], dtype=np.float64).reshape(-1) for t in self.tensors]
+        # NumPy refuses to concatenate nothing.
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def unflatten(self, theta: NDArray[Scalar]) -> dict[str, NDArray[Scalar]]:

@@ -83,6 +83,7 @@ class Objective(ABC):
 
     def losses(self, thetas: Vector) -> Vector:
         """Return the loss at each row of `thetas`, shape (k, n) -> (k,); a loop unless overridden."""
+        # The gradients are thrown away: correct for every backend, and slow.
         return np.array([self.loss_and_gradient(theta)[0] for theta in thetas], dtype=np.float64)
 
     def activations(self, theta: Vector) -> Sequence[ArrayLike] | None:

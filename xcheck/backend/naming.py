@@ -67,6 +67,7 @@ def match_parameters(
         DefinitionError: names or shapes do not fit, with all mistakes.
     """
     complaints = _check_rename(rename, canonical)
+    # What is not renamed has the same name on both sides.
     own_names = {canonical_name: name for name, canonical_name in rename.items()}
     names = {own_names.get(canonical_name, canonical_name): canonical_name for canonical_name in canonical}
     complaints += _check_layout(layout, names)
@@ -87,6 +88,7 @@ def _check_rename(rename: Mapping[str, str], canonical: Mapping[str, Shape]) -> 
         for name, there in rename.items()
         if there not in canonical
     ]
+    # Of two gradients for one parameter the second would overwrite the first.
     if len(set(rename.values())) < len(rename):
         complaints.append(Complaint("rename: two names stand for one parameter", ("rename",)))
     return complaints
@@ -97,6 +99,7 @@ def _check_layout(layout: Mapping[str, Axes], names: Mapping[str, str]) -> list[
     return [
         Complaint(f"layout: no parameter of this function matches {pattern!r}{choices}", ("layout", pattern))
         for pattern in layout
+        # Not `fnmatch`, which takes upper for lower case on Windows.
         if not any(fnmatchcase(name, pattern) for name in names)
     ]
 
@@ -114,9 +117,11 @@ def _list_choices(names: Mapping[str, object]) -> str:
 def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
     """Return the permutation that the first matching pattern of `layout` gives; None if no pattern matches."""
     for pattern, axes in layout.items():
+        # The first pattern that matches decides: an exception can stand before its rule.
         if not fnmatchcase(name, pattern):
             continue
         order = tuple(reversed(range(dimensions))) if axes == "transpose" else axes
+        # "transpose" is the one word there is; any other is a slip.
         if isinstance(order, str) or sorted(order) != list(range(dimensions)):
             text = (
                 f"layout: {axes!r} does not arrange the {dimensions} axes of {name}; use 'transpose' or a permutation"
@@ -148,6 +153,7 @@ def _propose_name(name: str, shape: Shape, candidates: Mapping[str, Shape], miss
     It is proposed if it is the only one of this shape, with axes in any order, and no other own array of this shape is
     missing.
     """
+    # In any order of the axes: frameworks lay out weights differently.
     fitting = [canonical for canonical, other in candidates.items() if sorted(other) == sorted(shape)]
     rivals = [other for other in missing if sorted(other) == sorted(shape)]
     if len(fitting) != 1 or len(rivals) != 1:

@@ -81,6 +81,7 @@ class OracleSummary:
             seconds=estimate.seconds,
             compile_seconds=estimate.compile_seconds,
             loss=estimate.loss,
+            # θ may have no components, and then there is no bar.
             widest_bar=float(estimate.error_bar.max(initial=0.0)),
             ties=estimate.ties,
         )
@@ -176,6 +177,7 @@ class Report(Result):
         if decisive or not pairs:
             # The text of another's exception may go on for lines.
             return decisive[0].splitlines()[0] if decisive else "nothing was compared"
+        # Who stands alone is the likeliest to be wrong.
         return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
 
 
@@ -204,6 +206,7 @@ def _extent(report: Report) -> str:
         return f" on all {whole} {what}" if whole > 1 else f" on the one {what}"
     idle = report.idle
     reasons = ["zero" if tensor.zero == tensor.of else "below the noise" for tensor in idle]
+    # Each reason once, "zero" first, whatever the order of the tensors.
     reason = " or ".join(dict.fromkeys(sorted(reasons, reverse=True)))
     if not proved:
         return f", which proves nothing: the whole gradient is {reason}"
@@ -218,6 +221,7 @@ def _extent(report: Report) -> str:
 
 def _sentence(pair: Pair) -> str:
     other = "the oracle" if pair.b == ORACLE else pair.b
+    # In this order: a random loss explains all that follows, and another loss explains another gradient.
     if pair.spread:
         return f"{pair.a} is undecided: its loss differs by {pair.spread:.2g} between two calls at the same θ"
     if pair.verdict is Verdict.UNDECIDED:

@@ -59,6 +59,7 @@ def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
 
 
 def _is_positive(value: Any) -> bool:
+    # nan is neither more than 0 nor less than infinity.
     return isinstance(value, int | float) and 0 < value < float("inf")
 
 
@@ -67,6 +68,7 @@ def _is_whole_number(value: Any, *, least: int) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
+# What is not in here, such as `oracle` or `cotangent`, can be judged only together with the functions.
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "scope": (
         lambda value: isinstance(value, str) and value in get_args(Scope),
@@ -75,6 +77,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "order": (lambda value: isinstance(value, int) and value in (1, 2), "neither 1 nor 2"),
     "device": (lambda value: isinstance(value, str) and value in ("cpu", "gpu"), "neither cpu nor gpu"),
     "epsilon": (
+        # Words are compared with strings only: an array compared with one gives an array.
         lambda value: _is_positive(value) or (isinstance(value, str) and value == "auto"),
         "neither 'auto' nor a positive number",
     ),

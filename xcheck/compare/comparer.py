@@ -72,6 +72,7 @@ class Comparer:
     @property
     def resolution(self) -> float:
         """Largest uncertainty (error bar and rounding) of a component, in units of its tensor's largest magnitude."""
+        # A tensor without any gradient has no magnitude to measure by.
         moving = self._oracle.largest > 0
         return float((self.uncertainty[moving] / self._oracle.largest[moving]).max(initial=0.0))
 
@@ -105,6 +106,7 @@ class Comparer:
         """Return the components that are decided, and right in every witness; none where there is no witness."""
         confirmed = np.full(self.layout.size, bool(evaluations))
         for evaluation in evaluations:
+            # A random loss confirms nothing.
             confirmed &= not self.spread(evaluation)
             for call in evaluation.calls:
                 bounds = self._bounds_of(call)
@@ -120,6 +122,7 @@ class Comparer:
 
     def _same_loss(self, a: float, b: float) -> bool:
         if not (np.isfinite(a) and np.isfinite(b)):
+            # Losses that overflow in the same way are the same.
             return bool(a == b or (np.isnan(a) and np.isnan(b)))
         return bool(abs(a - b) <= self.tolerance * max(abs(a), abs(b)) + self.estimate.rounding.loss)
 
@@ -174,11 +177,13 @@ class Comparer:
         # A component has a name, a direction has none.
         nameless = self._oracle.directions & wrong
         size = np.nan_to_num(bounds.excess, posinf=np.inf)
+        # lexsort begins with its last key: named before nameless, then by ratio, then by size.
         order = np.lexsort((-size, -np.minimum(bounds.ratio, _HOPELESS), nameless))
         return (order[wrong[order]] if wrong.any() else order)[: self.worst]
 
     def _component(self, a: Evaluation, b: Evaluation, bounds: Bounds, flat: int) -> Component:
         oracle, with_oracle = self.estimate, b.name == ORACLE
+        # Another witness has no error bar: its value is all there is to compare with.
         value = float(b.gradient[flat])
         return Component(
             location=self.layout.locate(flat),
@@ -195,6 +200,7 @@ class Comparer:
 def _verdict(losses_agree: bool, undecidable: bool, bounds: Bounds) -> Verdict:
     if undecidable:
         return Verdict.UNDECIDED
+    # Another loss is a disagreement even if no component is wrong: it is another function.
     if not losses_agree or bounds.wrong.any():
         return Verdict.DISAGREE
     return Verdict.UNDECIDED if bounds.undecided.any() else Verdict.AGREE

@@ -65,6 +65,7 @@ def activations_of(activations: Any) -> list[Vector] | None:
 
 def _same(mine: Vector, theirs: Vector, roundoff: float) -> bool:
     with np.errstate(all="ignore"):
+        # A layer that is zero throughout has no scale: next to nothing is allowed then.
         allowed = _SAME * roundoff * np.abs(theirs).max(initial=1e-300)
         return bool((np.abs(mine - theirs) <= allowed).all())
 
@@ -72,9 +73,11 @@ def _same(mine: Vector, theirs: Vector, roundoff: float) -> bool:
 def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int) -> Finding:
     mine, theirs = np.asarray(forward.activations[layer] if forward.activations else ()), estimate.trace.a[layer]
     with np.errstate(all="ignore"):
+        # nan is the largest difference of all.
         worst = np.unravel_index(np.argmax(np.nan_to_num(np.abs(mine - theirs), nan=np.inf)), mine.shape)
     example, unit = (int(i) for i in worst)
     allowed = _SAME * forward.roundoff * np.abs(theirs).max(initial=1e-300)
+    # Not `>`: nan has to count as different.
     count = int((~(np.abs(mine - theirs) <= allowed)).sum())
     where = f"layer {layer}" if layer else "the inputs"
     reason = "; ".join(_reasons(mine, problem, estimate, layer, forward.roundoff))
@@ -88,6 +91,7 @@ def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int
 
 def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, roundoff: float) -> Iterator[str]:
     """Yield the mistakes that would give just these activations."""
+    # Inputs have no activation and no bias.
     if layer == 0:
         return
     dense, z = problem.network.layers[layer - 1], np.asarray(estimate.trace.z[layer - 1])
@@ -112,6 +116,7 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
 
 
 def _gelu_by_tanh(z: Vector) -> Vector:
+    # Source: Hendrycks & Gimpel, "Gaussian error linear units", 2016.
     return np.asarray(z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
 
 

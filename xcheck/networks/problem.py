@@ -49,8 +49,10 @@ class Problem:
         for name in ("inputs", "targets", "theta"):
             object.__setattr__(self, name, _freeze(getattr(self, name)))
         object.__setattr__(self, "layout", network_layout(self.network))  # asked for at every step of a check
+        # J is a mean over the examples, and that of none is nan.
         if self.examples == 0:
             raise ValueError("a problem needs at least one example")
+        # From here on, what is not finite comes from the network and not from its data.
         if not all(np.isfinite(getattr(self, name)).all() for name in ("inputs", "targets", "theta")):
             raise ValueError("inputs, targets and theta must be finite")
         expected = {
@@ -90,6 +92,7 @@ class Problem:
             ValueError: shapes that do not fit the network.
         """
         if dropout == "off":
+            # All keep probabilities become 1: no masks are drawn, and nobody divides by them.
             network = network.without_dropout()
         if theta is None:
             theta = initialize(network, generator(seed, Stream.THETA))
@@ -118,6 +121,7 @@ class Problem:
         if dtype == "float64":
             return self
         inputs, targets, theta = (round_to(values, dtype) for values in (self.inputs, self.targets, self.theta))
+        # Validated anew: rounding may have overflowed.
         return replace(self, inputs=inputs, targets=targets, theta=theta)
 
 

@@ -216,6 +216,7 @@ class NetworkOracle:
 
 def _noise_samples(engine: NetworkEngine) -> int:
     """Return how many losses it takes to measure the noise."""
+    # A difference takes two losses.
     return 2 * sampled_differences(engine.layout)
 
 
@@ -285,6 +286,7 @@ def estimate_with(
     every component is undecided.
     """
     oracle, predicted = NetworkOracle(problem, options, Stopwatch(progress)), _predicted(problem)
+    # The loop ends: engines that subtract losses are audited by nobody, and pass.
     audits: list[Audit] = []
     while True:
         found = oracle.measure(engine)

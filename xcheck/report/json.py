@@ -24,6 +24,7 @@ _SCHEMA = 1
 def dump_line(content: Mapping[str, Any]) -> str:
     """Return plain content, all of its numbers finite, as one line of JSON."""
     # allow_nan=False: Python would write NaN, which is no JSON.
+    # θ and δ stay as they are: JSON is UTF-8.
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
@@ -33,6 +34,7 @@ def common_dict(result: Result) -> dict[str, Any]:
         "schema": _SCHEMA,
         "model": result.model,
         "verdict": str(result.verdict),
+        # For readers that do not know how verdicts become exit statuses.
         "exit": result.verdict.exit_status,
     }
 
@@ -125,6 +127,7 @@ def finite_dict(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finite_value(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
+        # Python's own words for them are those of the schema: nan, inf, -inf.
         return str(value)
     if isinstance(value, Mapping):
         return finite_dict(value)

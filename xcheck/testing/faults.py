@@ -35,12 +35,14 @@ class Fault:
     def plant(self, problem: Problem, gradient: Vector) -> Vector:
         """Return the faulty gradient, shape (n,)."""
         faulty = gradient.copy()
+        # The named tensors are views: what is changed in them is changed in `faulty`.
         self.change(problem.layout.unflatten(faulty), problem)
         return faulty
 
     def touched(self, problem: Problem, gradient: Vector) -> frozenset[str]:
         """Return the names of the tensors that the fault changes; empty where it does not apply."""
         faulty = self.plant(problem, gradient)
+        # nan differs from everything here, so a tensor in which nan is planted counts as touched.
         return frozenset(t.name for t in problem.layout if not np.array_equal(faulty[t.span], gradient[t.span]))
 
 
@@ -66,6 +68,7 @@ def _scaled(factor: float, *places: Place) -> Change:
 
 def _penalty(problem: Problem) -> dict[str, Vector]:
     """Return the penalty's share of ∂J/∂W: (l2 W + l1/2 sign W)/m."""
+    # λ/(2m) Σ W² has the slope λ W/m, and λ/(2m) Σ |W| has λ/2 sign(W)/m, with sign(0) = 0.
     network, m = problem.network, problem.examples
     parameters = problem.layout.unflatten(problem.theta)
     weights = _names(problem, "weight")
@@ -80,6 +83,7 @@ def _data_scaled(factor: Callable[[Problem], float]) -> Change:
 
     def change(gradient: Gradient, problem: Problem) -> None:
         for name, share in _penalty(problem).items():
+            # g = D + P becomes f D + P, which is g + (f − 1)(g − P).
             gradient[name] += (factor(problem) - 1) * (gradient[name] - share)
 
     return change
@@ -91,6 +95,7 @@ def _penalty_scaled(factor: Callable[[Problem], float], *places: Place) -> Chang
     def change(gradient: Gradient, problem: Problem) -> None:
         shares = _penalty(problem)
         for name in _at(problem, places):
+            # g = D + P becomes D + f P.
             gradient[name] += (factor(problem) - 1) * shares[name]
 
     return change
@@ -100,6 +105,7 @@ def _sign_penalty(gradient: Gradient, problem: Problem) -> None:
     parameters = problem.layout.unflatten(problem.theta)
     for name in _names(problem, "weight"):
         W = parameters[name]
+        # The share l2 W/m goes, and l2 sign(W)/m comes in its place.
         gradient[name] += problem.network.l2 / problem.examples * (np.sign(W) - W)
 
 
@@ -118,6 +124,7 @@ def _detached_below(gradient: Gradient, problem: Problem) -> None:
     """Leave the layers below the last one nothing but the penalty."""
     for name, share in _penalty(problem).items():
         if (problem.layout[name].layer or 0) < len(problem.network.layers):
+            # Written into the view; another array under this name would leave θ's gradient as it is.
             gradient[name][...] = share
 
 
@@ -132,6 +139,7 @@ def _not_rescaled(gradient: Gradient, problem: Problem) -> None:
 def _transposed(gradient: Gradient, problem: Problem) -> None:
     for name in _names(problem, "weight"):
         rows, columns = gradient[name].shape
+        # Only a square matrix has room for its own transpose.
         if rows == columns > 1:
             gradient[name][:] = gradient[name].T.copy()
 
@@ -141,6 +149,7 @@ def _reordered(order: Callable[[Vector], Vector]) -> Change:
 
     def change(gradient: Gradient, problem: Problem) -> None:
         weights = gradient[problem.layout.tensor(1, "weight").name]
+        # A copy, for an order such as W[::-1] is a view of what is being written to.
         weights[:] = order(weights).copy()
 
     return change
@@ -153,6 +162,7 @@ def _swapped_tensors(gradient: Gradient, problem: Problem) -> None:
         if gradient[first].shape == gradient[second].shape:
             kept = gradient[first].copy()
             gradient[first][:], gradient[second][:] = gradient[second], kept
+            # One pair swapped is one mistake.
             return
 
 
@@ -163,6 +173,7 @@ _MATTERS = 1e-3
 def _smallest_that_matters(gradient: Vector) -> tuple[int, ...]:
     """Return the index of the smallest component that is at least a thousandth of the largest."""
     size = np.abs(gradient)
+    # Of those that matter, an error in the smallest is the hardest to see.
     size = np.where(size >= _MATTERS * size.max(), size, np.inf)
     return tuple(int(i) for i in np.unravel_index(np.argmin(size), size.shape))
 
@@ -199,12 +210,14 @@ def _everywhere(change: Callable[[Vector], Vector]) -> Change:
 def _bfloat16(gradient: Vector) -> Vector:
     """Keep the upper 16 bits of float32."""
     bits = gradient.astype(np.float32).view(np.uint32)
+    # Cut off, not rounded to nearest: conversions by bit operations do that.
     return (bits & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
 
 
 def _tf32(gradient: Vector) -> Vector:
     """Keep 10 bits of the mantissa, as a tensor core does."""
     mantissa, exponent = np.frexp(gradient)
+    # frexp gives mantissas from 1/2 to 1: times 2¹¹ they have the leading bit and 10 more before the point.
     return np.asarray(np.ldexp(np.round(mantissa * 2.0**11) / 2.0**11, exponent))
 
 
@@ -215,6 +228,7 @@ def _underflow(gradient: Vector) -> Vector:
 
 def _clipped(gradient: Vector) -> Vector:
     """Clip half of the components, at the median of their sizes."""
+    # The median, whatever the scale of the tensor: a fixed limit would cut all or nothing.
     limit = np.median(np.abs(gradient))
     return np.clip(gradient, -limit, limit)
 
@@ -230,6 +244,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("1/m missing", "mean and sum", _data_scaled(lambda problem: problem.examples)),
     Fault("1/m twice", "mean and sum", _data_scaled(lambda problem: 1 / problem.examples)),
     Fault("mean over the outputs", "mean and sum", _data_scaled(lambda p: 1 / p.network.widths[-1])),
+    # With a single example the factor is 1: nothing changes, and the fault does not apply.
     Fault("one example not counted", "mean and sum", _data_scaled(lambda p: p.examples / max(p.examples - 1, 1))),
     Fault("biases averaged twice", "mean and sum", _biases_averaged),
     Fault("penalty missing for W1", "penalty", _penalty_scaled(lambda problem: 0.0, (1, "weight"))),
@@ -256,6 +271,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("one unit's weights sign-flipped", "support", _row(lambda row: -row)),
     Fault("first layer detached", "graph", _scaled(0.0, (1, "weight"), (1, "bias"))),
     Fault("all but the last layer detached", "graph", _detached_below),
+    # What the second of two calls returns if the first is never cleared.
     Fault("accumulated over two calls", "graph", _scaled(2.0)),
     Fault("1/keep_prob missing in backward", "dropout", _not_rescaled),
     Fault("rounded to bfloat16", "numbers", _everywhere(_bfloat16)),

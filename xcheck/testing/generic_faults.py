@@ -50,12 +50,14 @@ def largest(array: Array) -> float:
 
 def that_matter(gradient: Gradient) -> list[str]:
     """Return the names of the tensors whose gradient is more than rounding."""
+    # By the largest of the whole gradient: a tensor of rounding errors has no right values to spoil.
     whole = max(map(largest, gradient.values()))
     return [name for name, array in gradient.items() if largest(array) > SAME * whole]
 
 
 def differ(before: Array, after: Array) -> bool:
     """Return whether two arrays differ by more than rounding; nan differs from anything."""
+    # Not `>=`: every comparison with nan is false, and nan has to count as different.
     return not largest(after - before) < SAME * largest(before)
 
 
@@ -88,6 +90,7 @@ def component(change: Callable[[float], float]) -> Spoil:
 
     def one(g: Array, rng: np.random.Generator) -> Array:
         after = g.copy()
+        # Flat indices serve scalars and arrays of any shape alike.
         index = rng.choice(np.flatnonzero(np.abs(g) >= _MATTERS * largest(g)))
         after.flat[index] = change(after.flat[index])
         return after
@@ -102,7 +105,9 @@ def rows(change: Callable[[Array, np.random.Generator], Array], dimensions: int 
 
 def flipped(g: Array, rng: np.random.Generator) -> Array:
     """Flip the sign of one row."""
+    # A row of zeros has no sign to flip.
     number = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
+    # The condition has one entry per row; ones in its shape spread it over all other axes.
     return np.where((np.arange(len(g)) == number).reshape(-1, *[1] * (g.ndim - 1)), -g, g)
 
 
@@ -110,6 +115,7 @@ def two_swapped(g: Array, rng: np.random.Generator) -> Array:
     """Put two rows in each other's place."""
     order = np.arange(len(g))
     i = rng.choice(np.flatnonzero([largest(row) > SAME * largest(g) for row in g]))
+    # Rows that are equal can change places unnoticed, and rightly so.
     different = np.flatnonzero([largest(row - g[i]) > SAME * largest(g) for row in g])
     if len(different):
         j = rng.choice(different)
@@ -131,6 +137,7 @@ def tensors_swapped(gradient: Gradient, params: Gradient, rng: np.random.Generat
     """Put two tensors of one shape in each other's place."""
     names = [str(name) for name in rng.permutation(that_matter(gradient))]
     for number, first in enumerate(names):
+        # Each pair once.
         for second in names[:number]:
             if gradient[first].shape == gradient[second].shape and differ(gradient[first], gradient[second]):
                 return {**gradient, first: gradient[second], second: gradient[first]}
@@ -139,6 +146,7 @@ def tensors_swapped(gradient: Gradient, params: Gradient, rng: np.random.Generat
 
 def weight_decay(gradient: Gradient, params: Gradient, rng: np.random.Generator) -> Gradient | None:
     """Add a penalty that the loss does not have."""
+    # 0.01 is the default of PyTorch's AdamW.
     return changed(gradient, {name: g + 0.01 * params[name] for name, g in gradient.items()})
 
 
@@ -170,6 +178,7 @@ _CATALOGUE = (
     GenericFault("rounded to float32", "numbers", everywhere(lambda g: g.astype(np.float32).astype(g.dtype))),
     GenericFault("clipped", "numbers", everywhere(clipped)),
     GenericFault("weight decay", "penalty", weight_decay),
+    # Of real tensors it changes nothing, and so does not apply.
     GenericFault("conjugated", "numbers", everywhere(lambda g: np.conj(g) if np.iscomplexobj(g) else g)),
 )
 

@@ -25,6 +25,7 @@ class _PlantedObjective(Objective):
         """Return the right loss and a wrong gradient; the penalty's share is that of the θ that is asked for."""
         loss, gradient = self._inner.loss_and_gradient(theta)
         problem = self._problem
+        # No Problem can be made with a θ that is not finite: there the penalty is that of its own θ.
         if not np.array_equal(problem.theta, theta) and np.isfinite(theta).all():
             problem = replace(problem, theta=theta)
         return loss, self._fault.plant(problem, gradient)

@@ -95,12 +95,14 @@ class TrainingReport(Result):
         verdicts = [checkpoint.report.verdict for checkpoint in self.checkpoints]
         # A gradient that depends on earlier calls is wrong, though each check by itself agrees.
         verdicts += [Verdict.DISAGREE if each.code == DEPENDS_ON_HISTORY else Verdict.ERROR for each in self.findings]
+        # The checks that were not reached might have failed.
         verdicts += [Verdict.UNDECIDED] if self.ran_away else []
         return Verdict.worst(verdicts)
 
     @property
     def ran_away(self) -> bool:
         """Whether θ overflowed before all planned checks were made."""
+        # An overflow after the last planned check takes nothing away from the checks.
         return bool(self.missed) and NOT_FINITE in {warning.code for warning in self.warnings}
 
     @property
@@ -111,6 +113,7 @@ class TrainingReport(Result):
     @property
     def exit_status(self) -> int:
         """Exit status of the process: of the verdict, or 130."""
+        # As shells report a process that an interrupt has ended: 128 + SIGINT.
         return 130 if self.interrupted else self.verdict.exit_status
 
     @property
@@ -127,6 +130,7 @@ class TrainingReport(Result):
         warnings: dict[tuple[str, str | None], tuple[tuple[Checkpoint, ...], Finding]] = {}
         for checkpoint in self.checkpoints:
             for warning in checkpoint.report.warnings:
+                # By code and tensor, since the numbers in the text change from step to step.
                 checkpoints, _ = warnings.get((warning.code, warning.tensor), ((), warning))
                 warnings[warning.code, warning.tensor] = (*checkpoints, checkpoint), warning
         return tuple(warnings.values())
@@ -148,12 +152,14 @@ class TrainingReport(Result):
         failure, trained = self.first_failure, f"trained by {self.driver}"
         if self.interrupted:
             trained += f", interrupted after step {self.steps}"
+        # All checks agree, so the news is what failed beside them.
         if failure is None and self.findings:
             return f"{trained}: {self.findings[0].text.splitlines()[0]}"
         if failure is None:
             count = len(self.checkpoints)
             counted = "one checkpoint" if count == 1 else f"{count} checkpoints"
             return f"{trained}: all agree at {counted} (step {steps}){self._reservations}"
+        # Where the gradients were right before tells what to look at: they are wrong at some θ only.
         earlier = self.checkpoints[: self.checkpoints.index(failure)]
         right = ", ".join(each.where for each in earlier if each.report.ok)
         before = f", after agreeing at step {right}" if right else ""
@@ -165,6 +171,7 @@ class TrainingReport(Result):
         # The checkpoint that covers least, by the share of its components.
         least = min(self.checkpoints, key=lambda each: each.report.verified / max(1, each.report.components))
         parts = []
+        # A headline of a check that covers everything would repeat this one.
         if least.report.verified < least.report.components:
             parts.append(f"; at step {least.where}, {least.report.headline}")
         if self.ran_away:

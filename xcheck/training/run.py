@@ -38,6 +38,7 @@ def train_loaded(
     if plan is None or parts is None:
         text = "there is nothing to train: write [training] with steps and learning_rate"
         raise DefinitionError(Complaint(text, ("training",), file=loaded.problem.name))
+    # Whatever can be refused is refused before the first step.
     witnesses = _usable_witnesses(loaded, backends)
     _refuse_equal_names(witnesses)
     _refuse_file(save_weights, loaded)
@@ -46,8 +47,10 @@ def train_loaded(
     checker = Checker(
         loaded=loaded,
         parts=parts,
+        # As they were asked for, not as they can be used: each check says itself whom it had to leave out.
         asked=backends,
         worst=worst,
+        # The first witness drives; the others follow for comparison.
         driving=Descent(loaded.problem, parts.training, plan, witnesses[0], loaded.check),
         losses=LossCurve(network=loaded.problem.network, parts=parts),
         files=WeightFiles(file=save_weights, loaded=loaded, failures=failures),
@@ -55,6 +58,7 @@ def train_loaded(
     )
     monitor = _build_monitor(loaded, plan, parts, witnesses, checker.check_batch)
     trainer = _build_trainer(plan, checker, monitor, failures, progress or _ignore)
+    # A generator: no step is taken before the trainer asks for it.
     ending = trainer.run(follow_trajectories(loaded, plan, parts, witnesses, on_failure=trainer.drop_witness))
     return build_training_report(trainer, loaded, parts, ending)
 
@@ -76,6 +80,7 @@ def _build_trainer(
     plan: Training, checker: Checker, monitor: DivergenceMonitor, failures: list[Finding], progress: TrainingProgress
 ) -> Trainer:
     theta = checker.loaded.problem.theta
+    # None never stops early.
     patience = None if plan.early_stopping is None else plan.early_stopping.patience
     return Trainer(
         plan=plan,
@@ -135,6 +140,7 @@ def _usable_witnesses(loaded: Loaded, backends: Sequence[str | Backend] | None) 
         raise DefinitionError(Complaint(text, ("training", "backend"), file=loaded.problem.name))
     # The sort is stable: the others keep their order.
     witnesses.sort(key=lambda backend: backend.name != wanted)
+    # Another witness may be missing; the one that was asked to drive may not, for nobody is put in its place.
     usable = [backend for backend in witnesses if unusable(backend, loaded.check) is None]
     if not usable or (wanted is not None and usable[0].name != wanted):
         raise BackendError(witnesses[0].name, str(unusable(witnesses[0], loaded.check)))

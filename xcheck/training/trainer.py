@@ -81,6 +81,7 @@ class Trainer:
         self._position = next(positions)  # θ₀ is always there
         try:
             self._follow(positions)
+        # A person who waits no longer gets the checks that were made, and θ as it is.
         except KeyboardInterrupt:
             if not self.checker.checkpoints:
                 raise
@@ -89,6 +90,7 @@ class Trainer:
         except BackendError as error:
             if not self.checker.checkpoints:
                 raise
+            # The driving witness: without its gradient there is no next step.
             self.drop_witness(error.backend, error.text)
             self._stopped = f"{error.backend} failed after step {self._position.step}"
         seconds = time.perf_counter() - began
@@ -104,6 +106,7 @@ class Trainer:
     def drop_witness(self, name: str, text: str) -> None:
         """Keep a witness's failure as a finding, and watch its trajectory no longer."""
         self.monitor.failed.add(name)
+        # It fails in the step that follows the last position.
         self.failures.append(Finding(code=BACKEND_FAILED, text=f"{name}: step {self._position.step + 1}: {text}"))
 
     def _follow(self, positions: Positions) -> None:
@@ -134,6 +137,7 @@ class Trainer:
             return False
         validation_loss = self._measure(position).validation_loss
         stops = self.stopping.observe(position.step, position.theta, validation_loss)
+        # At the last planned step nothing is cut short.
         if not stops or position.step >= self.plan.steps:
             return False
         best = self.stopping.best_step
@@ -145,6 +149,7 @@ class Trainer:
     def _finish(self, position: Position) -> None:
         """Check where the training stopped early, or cannot go on."""
         if self._stopped:
+            # The check planned for the end is not reached, so it is made here.
             if not self.checker.has_checked(position.step):
                 self.checker.check(position)
         elif position.step < self.plan.steps:
@@ -172,4 +177,5 @@ def _advance(positions: Positions, restart: Collection[int]) -> Position | None:
 
 def planned_checks(plan: Training) -> Sequence[int]:
     """Return the steps after which gradients are to be checked: as the definition says, or at both ends."""
+    # A definition may name steps in any order, and twice.
     return (0, plan.steps) if plan.check_at is None else sorted(set(plan.check_at))

@@ -102,6 +102,7 @@ class Explanation(Result):
     @property
     def at_kink(self) -> bool:
         """Whether J has several slopes at θ."""
+        # Each end has a bar: where both overlap, there may be one slope only.
         return self.upper - self.lower > 2 * self.error_bar
 
     def __repr__(self) -> str:

@@ -45,6 +45,7 @@ def build_report(
     order: int,
 ) -> Report:
     """Compare what the functions and the oracle say, and put everything into a report."""
+    # The second one is for functions that were asked again in float64.
     comparer, float64 = comparers
     comparison = compare_functions(found, comparer, float64)
     diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64)
@@ -55,6 +56,7 @@ def build_report(
         agreed = comparison.verdict is Verdict.AGREE
         second = check_second_order(implementations, found, arguments, options, agreed=agreed)
     return assemble(
+        # Added only here: the diagnosis above is of first derivatives.
         replace(comparison, pairs=[*comparison.pairs, *second.pairs]),
         _head(implementations, found, arguments, options, name),
         verdict=Verdict.worst([comparison.verdict, second.verdict]),
@@ -109,6 +111,7 @@ def _warnings(
     warnings += differing_calls(found.evaluations, comparer)
     warnings += shared_arrays(arguments)
     warnings += complex_convention(arguments, [name for name, objective in objectives.items() if objective.conjugates])
+    # Where v was chosen by the person, or each output is checked, nothing random stands between.
     if options.cotangent is None and not found.outputs:
         shape = None if found.cotangent is None else found.cotangent.shape
         warnings += contracted_outputs(shape, options.differences.seed)
@@ -123,6 +126,7 @@ def _warnings(
         below_noise(tensors, covered_estimate(found), found.layout),
         undecided_components(pairs),
     ]
+    # Each of them is None where it has nothing to say.
     warnings += [caveat for caveat in caveats if caveat]
     right = right_in_float64(found.reruns, pairs)
     warnings += [

@@ -21,6 +21,7 @@ from xcheck.networks.definition import Loaded
 from xcheck.networks.problem import Problem
 
 
+# Losses and gradients that are not finite are results, and so are their differences.
 @np.errstate(all="ignore")
 def build_report(
     loaded: Loaded,
@@ -33,7 +34,13 @@ def build_report(
     problem, estimate, evaluations = point.problem, point.estimate, point.evaluations
     pairs = compare_witnesses(evaluations, comparer)
     comparison = Comparison(
-        answers=answers, evaluations=evaluations, estimate=estimate, comparer=comparer, pairs=pairs, distinct=pairs
+        answers=answers,
+        evaluations=evaluations,
+        estimate=estimate,
+        comparer=comparer,
+        pairs=pairs,
+        # No witness of a network is asked again in float64, so every pair is one of distinct witnesses.
+        distinct=pairs,
     )
     diagnosis = diagnose_gradients(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
     head = ReportHead(
@@ -42,6 +49,7 @@ def build_report(
         parameters=problem.layout.size,
         seed=problem.seed,
         dtype=point.dtype,
+        # Of a declared network every component is measured.
         scope="all",
         budget=loaded.check.budget,
         device=loaded.check.device,

@@ -70,6 +70,7 @@ def run_network(
     if options.extrapolates:
         disputes = [comparer.disputes(evaluation) for evaluation in evaluations]
         if disputes:
+            # One witness that disputes a component is enough.
             worst_dispute = np.max(disputes, axis=0)
             estimate = remeasure_worst(problem, estimate, worst_dispute, tolerance=tolerance.relative)
         comparer = comparer.with_estimate(estimate)

@@ -112,6 +112,7 @@ class SelfTest(Result):
         command: what was typed, if anything was.
     """
 
+    # By this word `xcheck.checks.result` finds the functions that render it.
     kind = "selftest"
 
     model: str
@@ -131,6 +132,7 @@ class SelfTest(Result):
     @property
     def classes(self) -> tuple[FaultClass, ...]:
         """The score of each class of mistakes."""
+        # Kinds in the order in which the catalogue first has them.
         kinds = dict.fromkeys(result.kind for result in self.results)
         return tuple(_score(kind, [result for result in self.results if result.kind == kind]) for kind in kinds)
 
@@ -143,22 +145,26 @@ class SelfTest(Result):
     def score(self) -> float:
         """Killed of applicable faults, from 0 to 1; nan if none applies."""
         whole = self.whole
+        # 0 of 0 is neither a good score nor a bad one.
         return whole.killed / whole.applicable if whole.applicable else float("nan")
 
     @property
     def slipping(self) -> tuple[FaultResult, ...]:
         """The faults that would not be found."""
+        # What is undecided is not found either: no gradient is called wrong for it.
         return tuple(one for one in self.results if one.outcome in (FaultOutcome.SLIPS, FaultOutcome.UNDECIDED))
 
     @property
     def verdict(self) -> Verdict:
         """That of the check, but UNDECIDED where it agrees and is not worth much: exit status 3."""
+        # A check that agrees, but would agree with faults as well, shows too little for a plain success.
         short = self.slipping or not self.whole.applicable
         return Verdict.worst([self.check, *([Verdict.UNDECIDED] if short else [])])
 
     @property
     def headline(self) -> str:
         """The score in one sentence."""
+        # Two reasons for an empty score: no gradient to spoil, and faults that spoil none.
         if not self.witnesses:
             return "no fault could be planted: no gradient is right, and the same at every call"
         whole = self.whole
@@ -171,6 +177,7 @@ class SelfTest(Result):
 
 
 def _score(kind: str, results: "tuple[FaultResult, ...] | list[FaultResult]") -> FaultClass:
+    # A fault that changes nothing cannot be found, and does not count against the check.
     applicable = [one for one in results if one.outcome is not FaultOutcome.INAPPLICABLE]
     killed = [one for one in applicable if one.outcome is FaultOutcome.KILLED]
     return FaultClass(

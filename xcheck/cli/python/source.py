@@ -89,14 +89,17 @@ def parse_reference(model: str) -> Reference | None:
     'package.module:mine'
     """
     suffix, exists = Path(model).suffix, Path(model).exists()
+    # A colon is part of the name of a file that exists; else it may separate a case from a mistyped source.
     if suffix == ".py" and (exists or ":" not in model):
         return Reference(model, None, is_file=True)
+    # A file that is not Python is read as a definition, whatever it is called.
     if suffix == ".toml" or exists:
         return None
     file, mark, name = model.rpartition("::")
     if mark and file.endswith(".py") and name.isidentifier():
         return Reference(file, name, is_file=True)
     module, mark, name = model.partition(":")
+    # model.py:name is a slip for model.py::name, not the module `py` of a package `model`.
     if not module.endswith(".py") and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
         return Reference(module, name, is_file=False)
     raise DefinitionError(Complaint(_FORMS + _guess_meaning(model), file=model))
@@ -115,6 +118,7 @@ def load_source(reference: Reference) -> Source:
 def module_search_path(path: Sequence[str]) -> Iterator[None]:
     """Let Python search `path` for modules within the context; afterwards it searches where it did before."""
     before = list(sys.path)
+    # In place, for other code may hold on to this very list.
     sys.path[:] = path
     try:
         yield
@@ -147,6 +151,7 @@ class _UncachedLoader(SourceFileLoader):
 def _load_file(reference: Reference) -> Source:
     shown, file = reference.source, Path(reference.source).resolve()
     try:
+        # Opened only to see that it can be: what the loader raises would be blamed on the code in the file.
         with file.open("rb"):
             pass
     except OSError as error:
@@ -163,7 +168,9 @@ def _load_file(reference: Reference) -> Source:
         try:
             with _complain_of_errors("fails while it is loaded", shown, file):
                 loader.exec_module(module)
+            # Only a file that has run shows what it has imported.
             _refuse_mixture(module, file, shown)
+        # After Ctrl-C as well: half a module must not be found by anybody.
         except BaseException:
             del sys.modules[name]
             raise
@@ -200,6 +207,7 @@ def _load_module(reference: Reference) -> Source:
         if isinstance(module, str):
             text = f"there is no module {module}, neither in the current folder nor installed"
             raise DefinitionError(Complaint(text, file=shown))
+        # Built-in modules and namespace packages have none.
         file = getattr(module, "__file__", None)
         path = Path(file).resolve() if file else None
         return Source(reference, module, path, _shorten_path(path) if path else shown, tuple(sys.path))
@@ -229,6 +237,7 @@ def _complain_of_errors(what: str, shown: str, file: Path | None, line: int | No
     """
     try:
         yield
+    # Not KeyboardInterrupt: a person who presses Ctrl-C is obeyed.
     except (Exception, SystemExit) as error:
         place = None if file is None else own_line(error, file)
         text = f"{what}\n{own_traceback(error)}"

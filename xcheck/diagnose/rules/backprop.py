@@ -104,17 +104,21 @@ class Backprop:
         mask = self.problem.masks[number]
         return upstream if mask is None else upstream * mask / self.network.keep_probs[number]
 
+    # A mistaken formula may divide by zero where the right one does not.
     @np.errstate(all="ignore")
     def gradient(self, steps: Steps | None = None) -> Vector:
         """Return ∂J/∂θ as it comes out with these steps, shape (n,)."""
+        # No step changes the penalty: the examples are added on top of it.
         steps, flat = steps or Steps(), self._penalty.copy()
         m, upstream = self.problem.examples, self.loss_slope if steps.loss is None else steps.loss
+        # From the loss down: δ of a layer needs that of the layer above.
         for number in range(self.depth, 0, -1):
             drop = steps.drop.get(number)
             upstream = self.dropped(upstream, number) if drop is None else drop(upstream)
             delta = upstream * (steps.slope[number] if number in steps.slope else self.slope(number))
             summed = delta if steps.examples is None else delta * steps.examples[:, None]
             flat[self.layout.tensor(number, "weight").span] += (summed.T @ self.trace.a[number - 1] / m).ravel()
+            # A replaced sum gets δ of every example, and counts them itself.
             bias = steps.bias.get(number)
             flat[self.layout.tensor(number, "bias").span] += summed.sum(0) / m if bias is None else bias(delta)
             down = steps.down.get(number)
@@ -124,6 +128,7 @@ class Backprop:
     @cached_property
     def deltas(self) -> dict[int, Vector]:
         """δ of every layer, shapes (m, nₗ)."""
+        # The sums of the biases are where δ of each layer can be seen: they are replaced by ones that keep it.
         deltas: dict[int, Vector] = {}
 
         def keep(number: int) -> Change:

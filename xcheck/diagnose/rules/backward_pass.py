@@ -35,6 +35,7 @@ def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.problem is None or not evidence.wrong_tensors:
         return
     backprop = Backprop(evidence, evidence.problem)
+    # The uppermost layer first: a mistake has entered there.
     layers = sorted({tensor.layer for tensor in evidence.wrong_tensors if tensor.layer is not None}, reverse=True)
     activation_rules = (mistaken_derivative, mistaken_piece, mistaken_threshold)
     for rule in (_loss, *activation_rules, _dropout, _down, _detached, _bias_of_one, _one_less):
@@ -64,6 +65,7 @@ def _dropout(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Itera
         keep = {number: backprop.network.keep_probs[number] for number in numbers}
         masks = {number: np.asarray(backprop.problem.masks[number]) for number in numbers}
         for power, text in ((0, "1/keep_prob is missing in the backward pass"), (2, "1/keep_prob is applied twice")):
+            # u d/p with p⁰ or p² in the place of p.
             scaled = {n: apply_mask(masks[n], keep[n] ** power) for n in numbers}
             yield hypothesis_of_steps(evidence, backprop, KEEP_PROB, place, text, Steps(drop=scaled))
         for text, drop in (
@@ -135,6 +137,7 @@ def _cut(backprop: Backprop, number: int, cut: Flags) -> Change:
 
 def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
     """Propose that ∂J/∂b is that of one example, divided by m or not."""
+    # A mistake in this sum leaves all weights right.
     if not all(tensor.role == "bias" for tensor in evidence.wrong_tensors):
         return
     m, top = backprop.problem.examples, backprop.layout.tensor(layers[0], "bias").span
@@ -164,6 +167,7 @@ def _one_less(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iter
         # m ∂J/∂b is Σ δₑ over all examples: what is missing of it must be one of the δₑ.
         missing = delta.sum(0) - divisor * evidence.gradient[last]
         example = int(np.argmin(np.abs(delta - missing).max(axis=1)))
+        # `Backprop.gradient` divides by m; this turns it into the divisor.
         weights = np.full(m, m / divisor)
         weights[example] = 0.0
         text = f"example {example} of {m} is not counted (the sum is divided by {divisor})"

@@ -44,6 +44,7 @@ class _Sheet:
 
     def complain(self, text: str, row: int, column: int | None = None) -> Complaint:
         place = None if column is None else column + 1
+        # The header has the first of these lines, so that of row r is one further on.
         return Complaint(text, file=str(self.path), line=self.lines[row + 1], column=place)
 
     def complain_at(self, row: int, column: int, text: str) -> Complaint:
@@ -66,6 +67,7 @@ class _Sheet:
     def numbers(self, columns: Sequence[int]) -> Vector:
         """Return the columns as numbers, or complain about every cell that is none."""
         cells = [[self.number(r, c) for c in columns] for r in range(len(self.rows))]
+        # All of them, so that a file can be mended in one go.
         bad = [cell for row in cells for cell in row if isinstance(cell, Complaint)]
         if bad:
             raise DefinitionError(shortened(bad))
@@ -122,6 +124,7 @@ def _read_sheet(path: Path) -> _Sheet:
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
+            # csv reads nothing from an empty line, and one empty cell from a line of blanks.
             if cells not in ([], [""]):
                 rows.append(cells)
                 lines.append(begin)
@@ -143,6 +146,7 @@ def _check_shape(sheet: _Sheet) -> None:
     bad = [
         sheet.complain(f"column {quoted(name)} stands twice in the header", _HEADER, place)
         for place, name in enumerate(header)
+        # Several columns may be without a name, as long as none of them is used.
         if name and name in header[:place]
     ]
     # Other separators make one wide column, and complaints about every row after it would hide the cause.
@@ -185,6 +189,7 @@ def read_csv(path: Path, *, target: Sequence[str], features: Sequence[str] | Non
 
 
 def _read_labels(sheet: _Sheet, columns: Sequence[int], *, classes: bool) -> Labels:
+    # One column of words makes words of all: they share an array.
     wordy = classes and any(sheet.word_rows(column) for column in columns)
     return sheet.words(columns) if wordy else sheet.numbers(columns)
 
@@ -207,6 +212,7 @@ def _check_columns(sheet: _Sheet, target: Sequence[str], features: Sequence[str]
     bad = []
     for key, names in (("target", target), ("features", features or ())):
         for place, name in enumerate(names):
+            # One target may be written without brackets, and then its key has no number.
             at = ("data", key) if key == "target" and len(names) == 1 else ("data", key, place)
             if name not in sheet.header:
                 text = f"{sheet.path} has no column {quoted(name)}; it has {listed(sheet.header)}"

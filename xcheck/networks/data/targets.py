@@ -41,6 +41,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _wrong_units(text: str) -> DefinitionError:
+    # How many layers there are is not known here: `build` makes a number of the −1.
     return DefinitionError(Complaint(text, key=("network", "layers", -1, "units")))
 
 
@@ -71,6 +72,7 @@ def _encode_two_words(labels: Labels) -> Vector:
         hint = "; softmax_cross_entropy takes more" if len(classes) > 2 else ""
         text = f"binary_cross_entropy needs two classes, the target has {len(classes)}: {listed(classes.tolist())}"
         raise _wrong_target(text + hint)
+    # `unique` sorts: the second word in alphabetical order is 1.
     return (labels == classes[1]).astype(np.float64)
 
 
@@ -83,6 +85,7 @@ def _encode_one_hot(labels: Labels, outputs: int) -> Vector:
     else:
         column = _check_class_numbers(labels[:, 0].astype(np.float64))
     if column.max() >= outputs:
+        # Classes 1 to k for k units: the most likely slip.
         hint = "; count the classes from 0, not from 1" if column.min() >= 1 and column.max() == outputs else ""
         raise _wrong_units(
             f"the target has {column.max() + 1:g} classes, the last layer has {_count(outputs, 'unit')}; "
@@ -124,6 +127,7 @@ def synthesize(inputs: int, examples: int, loss: LossName, outputs: int, rng: np
         case "binary_cross_entropy":
             targets = rng.integers(0, 2, (examples, outputs)).astype(np.float64)
         case "softmax_cross_entropy":
+            # Compared with 0, 1, ... along a second axis, a class becomes a one-hot row.
             targets = (rng.integers(0, outputs, (examples, 1)) == np.arange(outputs)).astype(np.float64)
         case "mean_squared_error":
             targets = rng.standard_normal((examples, outputs))

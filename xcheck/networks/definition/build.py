@@ -40,10 +40,12 @@ def build(definition: Definition, folder: Path, *, name: str) -> tuple[Problem, 
     """
     seed, table, check = definition.check.seed, definition.network, definition.check
     whole, examples = _read_rows(definition.data, table, folder, seed, trained=definition.training is not None)
+    # Split first: the rows that are checked are then rows of the training part.
     parts = None if definition.training is None else _split(whole, definition, definition.training)
     dataset = _draw_examples(
         definition.data, whole if parts is None else parts.training, examples, seed, trained=parts is not None
     )
+    # Only the data tell the number of inputs.
     network = _build_network(table, dataset.inputs.shape[1])
     theta = None
     if table.weights is not None:
@@ -73,6 +75,7 @@ def _split(whole: Dataset, definition: Definition, training: Training) -> Parts:
         text = f"{len(whole.inputs)} rows are too few to split: the parts would have {sizes}"
         raise DefinitionError(Complaint(text, key=("training",)))
     if training.augment is not None:
+        # Losses and errors along the way are those of the originals.
         originals = len(parts.training.inputs)
         copied = _augment(parts.training, definition, training.augment)
         parts = replace(parts, training=copied, originals=originals)
@@ -87,6 +90,7 @@ def _augment(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset
         text = (
             f"images of {features} numbers need image = [height, width] or [height, width, channels]; {given} is given"
         )
+        # At the shape if it is wrong; where there is none, at the key that needs one.
         raise DefinitionError(Complaint(text, key=("data", "image") if shape else ("training", "augment")))
     if plan.crop >= min(shape[:2]):
         text = f"crop = {plan.crop} leaves nothing of {shape[0]} x {shape[1]} pixels"
@@ -94,6 +98,7 @@ def _augment(dataset: Dataset, definition: Definition, plan: Augment) -> Dataset
     if plan.distort > max(shape[:2]):
         text = f"distort = {plan.distort:g} pixels, but images have {shape[0]} x {shape[1]}"
         raise DefinitionError(Complaint(text, key=("training", "augment", "distort")))
+    # The originals stay, beside their copies.
     numbers = len(dataset.inputs) * (plan.copies + 1) * features
     if numbers > _MOST_NUMBERS:
         text = f"{plan.copies} copies of {len(dataset.inputs)} images are {numbers} numbers, at most {_MOST_NUMBERS}"
@@ -108,10 +113,13 @@ def _draw_examples(data: Data, source: Dataset, examples: int, seed: int, *, tra
     """Return the rows that are checked; with training they are rows of the training part."""
     rows = len(source.inputs)
     if trained and examples > rows:
+        # A number that a person wrote is not silently made smaller; the default is.
         if data.examples is not None:
             text = f"{examples} examples, but the training part has {rows} rows"
             raise DefinitionError(Complaint(text, key=("data", "examples")))
         examples = rows
+    # By the mean of all rows, not of those drawn. Parts of a training are normalised already, and synthetic inputs are
+    # drawn on that scale.
     if not trained and data.synthetic is None and data.normalize:
         source = source.normalized()
     if not trained and data.synthetic is not None:
@@ -144,10 +152,12 @@ def _read_file(path: Path, data: Data, table: NetworkTable) -> tuple[Dataset, in
     if examples > rows:
         text = f"{examples} examples, but {path} has {rows} {'row' if rows == 1 else 'rows'}"
         raise DefinitionError(Complaint(text, key=("data", "examples")))
+    # Before targets are encoded: one-hot rows are as wide as the last layer.
     _check_size(_build_network(table, inputs), rows, examples)
     try:
         return encode(held, table.loss, table.layers[-1].units), examples
     except DefinitionError as error:
+        # The encoder knows the last layer as layer −1.
         raise DefinitionError(_count_from_the_start(c, len(table.layers)) for c in error.complaints) from error
 
 
@@ -171,6 +181,7 @@ def _make_rows(
 def _check_size(network: Network, rows: int, examples: int) -> None:
     """Complain about a θ, targets or units of one layer that would exhaust the memory, before they do."""
     parameters = network_layout(network).size
+    # Targets are there for all rows, activations for the rows that are checked.
     numbers = max(rows * network.widths[-1], examples * max(network.widths))
     if max(parameters, numbers) > _MOST_NUMBERS:
         widths = "-".join(str(width) for width in network.widths)
@@ -199,6 +210,7 @@ def _read_table(path: Path, data: Data, loss: LossName) -> Table:
 def _warnings(dataset: Dataset, network: Network, whole: str) -> tuple[Finding, ...]:
     warnings = []
     if dataset.constant:
+        # One warning for all of them: a file of images may have hundreds of blank pixels.
         names = ", ".join(dataset.constant)
         text = f"constant over the whole {whole}, so only centred: {names}; their weights get no gradient"
         warnings.append(Finding(code=CONSTANT_FEATURE, text=text, value=float(len(dataset.constant))))

@@ -61,6 +61,7 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     document = Document.read(source) if isinstance(source, Path) else Document(dict(source))
     folder = source.parent if isinstance(source, Path) else Path()
     project, asked = read_project(folder), Document(dict(flags or {}))
+    # First of all: a file named on the command line is checked in the place of the one in the definition.
     moved, given, complaints = _move_weights(document, asked)
     complaints += _complaints(moved, project, given, folder=folder, backends=backends)
     # Each document is validated by itself first: a complaint then stands at the line that a person wrote.
@@ -70,6 +71,7 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     try:
         problem, parts, warnings = build(definition, folder, name=document.name or "definition")
     except DefinitionError as error:
+        # `build` sees the merged definition only; a person has to be sent to the document that has the value.
         located = [_locate_cause(complaint, document, project, asked) for complaint in error.complaints]
         raise DefinitionError(located) from error
     weights = definition.network.weights
@@ -79,6 +81,7 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
         warnings=warnings,
         training=definition.training,
         parts=parts,
+        # In full, so that a training can tell whether it is about to overwrite this very file.
         weights=None if weights is None else (folder / weights).resolve(),
     )
 
@@ -94,6 +97,7 @@ def _move_weights(document: Document, flags: Document) -> tuple[Document, Docume
     name = str(flags.table["weights"])
     complaints = file_complaints(name, Path(), WEIGHTS, ("weights",))
     network = {**document.at("network"), "weights": str(Path(name).resolve())}
+    # With a bad file the definition is left as it is, for its own mistakes to be found.
     moved = document if complaints else replace(document, table={**document.table, "network": network})
     return moved, replace(flags, table=rest), complaints
 
@@ -161,7 +165,9 @@ def _complaints(
 def _merge(document: Document, project: Document, flags: Document) -> Definition:
     """Apply the precedence: flags over the definition over the project over the defaults."""
     data = dict(document.at("data"))
+    # Of equal keys the last one stays.
     check = {**project.at("tool", "xcheck"), **document.at("check"), **flags.table}
+    # It is no key of `[check]`, and the schema would refuse it there.
     examples = check.pop("examples", None)
     # `examples` of the project is for definitions that do not say how many, be it as rows or as synthetic ones.
     is_said = "examples" in data or "examples" in document.at("data", "synthetic")
@@ -173,6 +179,7 @@ def _merge(document: Document, project: Document, flags: Document) -> Definition
 def _locate_cause(complaint: Complaint, document: Document, project: Document, flags: Document) -> Complaint:
     """Locate a complaint about the merged definition in the document that its value comes from."""
     section, key = complaint.key[:-1], complaint.key[-1:]
+    # Only these can come from anywhere but the definition.
     if section == ("check",) or complaint.key in (("data", "examples"), ("network", "weights")):
         if key[0] in flags.table:
             return replace(complaint, key=key)
@@ -184,6 +191,7 @@ def _locate_cause(complaint: Complaint, document: Document, project: Document, f
 def _backend_complaints(document: Document, key: KeyPath, known: Collection[str] | None) -> list[Complaint]:
     """Return a complaint for every name in `backends` of the table at `key` that is unknown or stands there twice."""
     names = document.at(*key).get("backends")
+    # The schema has complained of anything else already.
     names = names if isinstance(names, list) else []
     complaints = []
     for place, name in enumerate(names):
@@ -210,6 +218,7 @@ def _driver_complaints(document: Document, known: Collection[str] | None) -> lis
 def _file_complaints(document: Document, folder: Path) -> list[Complaint]:
     """Return what is wrong with the files, where the keys that name them have no mistakes themselves."""
     data = document.table.get("data")
+    # Keys of a wrong type have their complaints; what the keys mean together is looked at after that.
     complaints = data_complaints(Data.model_validate(data)) if _fits(Data, data) else []
     for section, key, suffixes in (("data", "file", DATA), ("network", "weights", WEIGHTS)):
         name = document.at(section).get(key)

@@ -24,6 +24,7 @@ _STRING = "|".join(
     )
 )
 _KEY_PART = re.compile(rf"{_STRING}|[A-Za-z0-9_-]+")
+# Numbers, dates and words end where their array, table or line does, or a comment begins.
 _SCALAR = re.compile(rf"{_STRING}|[^\]}},#\n]+", re.DOTALL)
 _BLANK = re.compile(r"(?:[ \t\r\n]|#.*)*")
 
@@ -36,6 +37,7 @@ def positions(text: str) -> dict[KeyPath, Position]:
     scan stops early, and the paths found so far are returned.
     """
     scanner = _Scanner(text)
+    # A complaint without its line is better than none; values may be nested deeper than Python can follow.
     with suppress(ValueError, RecursionError):
         scanner.read_document()
     return scanner.found
@@ -52,6 +54,7 @@ class _Scanner:
         self.found: dict[KeyPath, Position] = {}
         self._text = text
         self._at = 0
+        # Ascending, so that the line of an offset is found by bisection.
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._latest: dict[KeyPath, int] = {}  # array of tables -> index of its newest element
 
@@ -71,6 +74,7 @@ class _Scanner:
         self._expect("]]" if opens_element else "]")
         path = self._note_key((), parts)
         if opens_element:
+            # Each [[a]] opens one element more.
             self._latest[path] = self._latest.get(path, -1) + 1
             path = (*path, self._latest[path])
             self._note(path, parts[-1][0])
@@ -150,4 +154,5 @@ class _Scanner:
 
 def _unquote(part: str) -> str:
     """Return the name that a key part stands for; quoted parts have the syntax of strings."""
+    # tomllib knows all escapes, and has accepted this one.
     return str(tomllib.loads(f"name = {part}")["name"]) if part[0] in "\"'" else part

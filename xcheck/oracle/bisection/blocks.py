@@ -31,15 +31,19 @@ def halves(layout: Layout, block: Block) -> tuple[Block, Block]:
     >>> halves(layout, Block(0, 40)), halves(layout, Block(20, 30))[0]
     ((Block(start=0, stop=20), Block(start=20, stop=40)), Block(start=20, stop=25))
     """
+    # Of two tensors that begin at one place the first is empty, and no bound.
     bounds = [tensor.offset for tensor in layout if block.start < tensor.offset < block.stop and tensor.size]
     if not bounds:
         tensor = tensor_of(layout, block)
         row = tensor.size // tensor.shape[0] if tensor.shape else 1
+        # The next row that begins after the block does.
         first = tensor.offset + (block.start - tensor.offset) // row * row + row
+        # Between rows of one component every place is a bound.
         bounds = list(range(first, block.stop, row)) if row > 1 else []
     middle = (block.start + block.stop) // 2
     if bounds:
         place = bisect_left(bounds, middle)
+        # The bound nearest to the middle: the two next to it are compared.
         middle = min(bounds[max(0, place - 1) : place + 1], key=lambda bound: abs(bound - middle))
     return Block(block.start, middle), Block(middle, block.stop)
 
@@ -66,6 +70,7 @@ def name_of(layout: Layout, block: Block) -> str:
         return tensor.name
     if block.size == 1:
         return str(layout.locate(block.start))
+    # What is left is a part of one tensor: some of its rows, or a part of one row.
     row = tensor.size // tensor.shape[0]
     start, stop = block.start - tensor.offset, block.stop - tensor.offset
     if start % row == 0 and stop % row == 0:

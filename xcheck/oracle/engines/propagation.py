@@ -59,6 +59,7 @@ class Layer:
     keep: Array | None
 
 
+# Compiled functions take layers as arguments, so JAX must know the arrays in them.
 jax.tree_util.register_dataclass(Layer, ["W", "inputs", "point", "keep"], [])
 
 
@@ -95,11 +96,13 @@ def _unit_increments(
         short: whether all increments are short.
     """
     point = layer.point.map(lambda part: part[units])
+    # δ = h aⱼ; for a bias aⱼ is the row of ones.
     moved = activation_increment(name, point, steps[..., None] * layer.inputs[columns], short=short)
     return apply_dropout(moved, None if layer.keep is None else layer.keep[units])
 
 
 def _among_sides(part: Array) -> Array:
+    # (n, m) beside increments of shape (n, sides, k, m).
     return part[:, None, None, :]
 
 
@@ -193,6 +196,7 @@ def _loss_increments_of_output(
     """Return the increment of each example's loss, shape (sides, k, m), when one output has moved."""
     if short:
         return loss_increment_of_one(loss, point.map(lambda part: part[units]), moved)
+    # Of each perturbation one output has moved; the others get zeros.
     chosen = (jnp.arange(len(point.targets))[:, None] == units)[:, None, :, None]
     return loss_increment(loss, point, lambda k: jnp.where(chosen, moved, 0.0)[k], short=False)
 
@@ -257,6 +261,7 @@ class Propagator:
             pair = (names[number], names[last])
             return _increment_to_the_loss(pair, loss, layers[number], top, units, columns, steps, short=short)
         moved = _unit_increments(names[number], layers[number], units, columns, steps, short=short)
+        # A weight of the output layer moves one output, and there is no layer above it.
         if number == last:
             return _loss_increments_of_output(loss, top.loss, units, moved, short=short)
         # In the layer right above, one unit has moved; after that, all have.
