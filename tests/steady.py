@@ -13,8 +13,7 @@ _VARIABLE = (
     (r"^  oracle: .*?(?=\n\n|\n```|\Z)", ""),
     (r"[\d,]+ losses in \d+\.\d s", "<count> losses in <time>"),
     (r"tightest: .*?(?=\n\n|\n```|\Z)", "tightest: <rounding>"),
-    (r"\S+(?= bars\s+off)", "<rounding>"),
-    (r"\S+(?=\s+of\s+the\s+bars)", "<rounding>"),
+    (r"[\d.e+-]+(?=\s+(error\s+)?bars)", "<rounding>"),
 )
 
 
@@ -25,8 +24,8 @@ def steady(text: str) -> str:
 
     >>> steady("K[1, 1]  -1.7652971  -0.88264848  2e-09")
     'K[1, 1] -1.765 -0.8826 <rounding>'
-    >>> steady("odd one out: numpy, 3e+10 bars off; torch agrees with the oracle, to 0.03 of the bars")
-    'odd one out: numpy, <rounding> bars off; torch agrees with the oracle, to <rounding> of the bars'
+    >>> steady("odd one out: numpy, 3e+10 error bars off; torch agrees with the oracle, within 0.03 error bars")
+    'odd one out: numpy, <rounding> error bars off; torch agrees with the oracle, within <rounding> error bars'
     >>> steady("difference 4.3e-13: great; 4,694 losses in 0.6 s (batched)")
     'difference <rounding>: great; <count> losses in <time> (batched)'
     """

@@ -41,13 +41,13 @@ def test_the_mistake_is_named(name: str) -> None:
     assert report.headline.startswith(f"{who} disagrees: ")
 
 
-def test_the_ports_losses_part_in_the_biases() -> None:
+def test_the_losses_of_the_port_differ_in_the_biases() -> None:
     """No gradient is blamed where the functions are not the same; the parameters that make the difference are named."""
     report = buggy("port_torch_to_jax")
     (parting,) = [finding.text for finding in report.findings if finding.code == LOSSES_PART]
     assert report.verdict == "DISAGREE"
     assert not any(pair.wrong for pair in report.pairs)
-    assert "conv.bias, fc.bias" in parting
+    assert "moving conv.bias and fc.bias changes them differently" in parting
     assert "conv.weight" not in parting
 
 

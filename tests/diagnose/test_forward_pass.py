@@ -56,9 +56,9 @@ def test_the_first_layer_that_differs_is_named_with_its_activation(problem: Prob
     activations = {**ACTIVATIONS, "relu": ACTIVATIONS["silu"]}
     spoiled = Made(lambda problem, dtype: NetworkObjective(problem, dtype, activations=activations))
     text = of(verify(problem, backends=[spoiled, "torch"]), "XC261")
-    assert text.startswith("mine: the forward pass parts in layer 2: unit")
-    assert "everything before it is the same" in text
-    assert text.endswith("it is silu, not relu")
+    assert text.startswith("mine: the forward pass first differs from the oracle's in layer 2: unit")
+    assert "all layers before it are the same" in text
+    assert text.endswith("the activation is silu, not relu")
 
 
 def test_dropout_without_its_scale_is_named(problem: Problem) -> None:

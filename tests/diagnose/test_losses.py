@@ -41,3 +41,18 @@ def test_without_a_loss_of_the_oracle_nothing_else_is_said() -> None:
     """There is no gradient to check."""
     (finding,) = loss_findings([judged(TRUE, loss=0.75)], estimate(loss=np.inf))
     assert (finding.code, finding.text) == ("XC105", "the loss is inf at this θ: there is no gradient to check")
+
+
+def test_a_loss_that_the_oracle_differences_is_called_by_its_name() -> None:
+    """Which of two losses is meant nobody knows: neither is called the oracle's."""
+    pair = judged(TRUE, loss=0.75)
+    (other,) = loss_findings([pair], estimate(), differenced="jax")
+    assert other.code == "XC101"
+    assert other.text.startswith("numpy: the loss is 0.75, that of jax, which the oracle differences, is 0.7: ")
+
+
+def test_a_function_may_compute_another_loss_where_it_is_differentiated() -> None:
+    """As a derivative rule does whose forward pass is not the function."""
+    (own,) = loss_findings([judged(TRUE, loss=0.75)], estimate(), differenced="numpy")
+    assert own.code == "XC110"
+    assert own.text.startswith("numpy: the loss is 0.75 where it is differentiated, and 0.7 where it is only called")

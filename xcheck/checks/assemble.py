@@ -38,6 +38,7 @@ class Comparison:
         comparer: holds witnesses against the oracle.
         pairs: every witness against the oracle, then the witnesses among themselves.
         distinct: the pairs without reruns, which are no further witnesses: what these show is the witness's.
+        differenced: name of the witness whose own loss the oracle differences; empty where it has one of its own.
         measured: whether the oracle has measured anything.
     """
 
@@ -48,6 +49,7 @@ class Comparison:
     comparer: Comparer
     pairs: Sequence[Pair]
     distinct: Sequence[Pair]
+    differenced: str = ""
     measured: bool = True
 
     @property
@@ -122,9 +124,18 @@ def findings_in_order(
     if comparison.measured:
         findings += unsteady_gradients(comparison.evaluations, comparison.comparer)
         findings += located
-        findings += loss_findings(comparison.pairs, comparison.estimate)
+        pairs = _without_repeated(comparison)
+        findings += loss_findings(pairs, comparison.estimate, differenced=comparison.differenced)
         findings += parted
-    return [*findings, *consensus_findings(comparison.distinct, comparison.estimate), *diagnosis.findings]
+    shared = consensus_findings(comparison.distinct, comparison.estimate, differenced=comparison.differenced)
+    return [*findings, *shared, *diagnosis.findings]
+
+
+def _without_repeated(comparison: Comparison) -> list[Pair]:
+    """Return the pairs but for those of reruns whose witness computes another loss already as it was handed over."""
+    differing = {pair.a for pair in comparison.pairs if not pair.losses_agree}
+    known = {rerun.name for rerun in comparison.reruns if rerun.rerun_of in differing}
+    return [pair for pair in comparison.pairs if pair.a not in known]
 
 
 def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
@@ -166,7 +177,7 @@ def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
         losses={each.name: each.loss for each in (*comparison.evaluations, *comparison.reruns)},
         pairs=tuple(comparison.pairs),
         odd_one_out=tuple(odd_one_out),
-        consensus=consensus(comparison.distinct),
+        consensus=consensus(comparison.distinct, differenced=comparison.differenced),
         starts=starts or {},
         findings=tuple(findings),
         warnings=tuple(warnings),

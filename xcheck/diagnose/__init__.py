@@ -4,7 +4,7 @@ Each rule takes the `Evidence` against a witness and proposes hypotheses; `expla
 the residual down to the noise.
 """
 
-from xcheck.diagnose.consensus import consensus, consensus_findings, odd_one_out
+from xcheck.diagnose.consensus import consensus, consensus_findings, group_losses, odd_one_out
 from xcheck.diagnose.diagnosis import Diagnosis, diagnose_gradients
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
 from xcheck.diagnose.forward_pass import Forward, activations_of, locate_difference
@@ -22,6 +22,7 @@ __all__ = [
     "diagnose_gradients",
     "explain_residual",
     "explains",
+    "group_losses",
     "locate_difference",
     "odd_one_out",
     "origin",

@@ -12,6 +12,7 @@ import numpy as np
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import ALL_AGAINST_ORACLE, ALL_DIFFER, SHARED_FAULT, Finding
 from xcheck.oracle import Estimate
+from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
 # An error bar wider than this part of the value hides small mistakes: ten times the default tolerance of 1e-7. A guess,
@@ -55,8 +56,37 @@ def group_witnesses(pairs: Sequence[Pair]) -> list[tuple[str, ...]]:
     return sorted((tuple(group) for group in groups), key=len, reverse=True)
 
 
-def consensus(pairs: Sequence[Pair]) -> str:
-    """Return one sentence on which witnesses are wrong, and by how many error bars; empty where none is."""
+def group_losses(pairs: Sequence[Pair], differenced: str) -> list[tuple[str, ...]]:
+    """Return the witnesses in groups that compute the same loss, the largest group first.
+
+    Of groups of one size that of the witness whose loss the oracle differences comes first.
+    """
+    names = [pair.a for pair in pairs if pair.b == ORACLE]
+    apart = {frozenset((pair.a, pair.b)) for pair in pairs if pair.b != ORACLE and not pair.losses_agree}
+    groups: list[list[str]] = []
+    for name in names:
+        # Greedy, as below.
+        group = next((g for g in groups if not any(frozenset((name, other)) in apart for other in g)), None)
+        if group is None:
+            groups.append([name])
+        else:
+            group.append(name)
+    return sorted((tuple(group) for group in groups), key=lambda group: (-len(group), differenced not in group))
+
+
+def consensus(pairs: Sequence[Pair], *, differenced: str = "") -> str:
+    """Return one sentence on which witnesses are wrong, and by how many error bars; empty where none is.
+
+    Args:
+        pairs: what was compared.
+        differenced: the witness whose own loss the oracle differences, if it is one's: it decides nothing where losses
+            differ.
+    """
+    groups = group_losses(pairs, differenced) if differenced else []
+    if len(groups) > 1:
+        verb = "computes" if len(groups[0]) == 1 else "compute"
+        others = ", ".join(f"{join_names(group)} another" for group in groups[1:])
+        return f"{join_names(groups[0])} {verb} one loss, {others}"
     against = {pair.a: pair for pair in pairs if pair.b == ORACLE}
     wrong = {name: pair for name, pair in against.items() if pair.verdict is Verdict.DISAGREE}
     if not wrong:
@@ -67,18 +97,28 @@ def consensus(pairs: Sequence[Pair]) -> str:
         return odd
     nearest = max(against[name].apart for name in right)
     agree = "agrees" if len(right) == 1 else "agree"
-    return f"{odd}; {' and '.join(right)} {agree} with the oracle, to {nearest:.1g} of the bars"
+    return f"{odd}; {join_names(right)} {agree} with the oracle, within {nearest:.1g} error bars"
 
 
 def _how_far(pair: Pair) -> str:
     if not pair.wrong:
         # Distances within the bars say nothing against a witness: something else made it wrong.
         return "which is wrong when asked again in float64" if pair.losses_agree else "which computes another loss"
-    return f"{pair.apart:.1g} bars off" if np.isfinite(pair.apart) else "which is not finite"
+    return f"{pair.apart:.1g} error bars off" if np.isfinite(pair.apart) else "which is not finite"
 
 
-def consensus_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
-    """Return what the wrong witnesses have in common, where that says more than that one of them is wrong."""
+def consensus_findings(pairs: Sequence[Pair], estimate: Estimate, *, differenced: str = "") -> list[Finding]:
+    """Return what the wrong witnesses have in common, where that says more than that one of them is wrong.
+
+    Args:
+        pairs: what was compared.
+        estimate: the oracle's gradient.
+        differenced: the witness whose own loss the oracle differences, if it is one's: who computes another loss has a
+            gradient of that one, and no mistake in common with anybody.
+    """
+    if differenced:
+        apart = {pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree}
+        pairs = [pair for pair in pairs if not {pair.a, pair.b} & apart]
     wrong = [pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE]
     against = [pair.a for pair in pairs if pair.b == ORACLE]
     # One that is wrong has nothing in common with anybody, and its causes are findings of their own.
@@ -92,16 +132,16 @@ def consensus_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Findin
     if together:
         return [_shared_fault(group, [name for name in against if name not in wrong]) for group in together]
     if len(wrong) == len(against):
-        text = f"all differ: no two of {', '.join(wrong)} agree with each other, nor any with the oracle"
+        text = f"no two of {', '.join(wrong)} agree with each other, and none agrees with the oracle"
         return [Finding(code=ALL_DIFFER, text=text, value=float(len(wrong)))]
     return []
 
 
 def _shared_fault(group: Sequence[str], right: Sequence[str]) -> Finding:
-    witness = f", and {' and '.join(right)} with it" if right else ""
+    others = f", with which {join_names(right)} {'agrees' if len(right) == 1 else 'agree'}" if right else ""
     text = (
-        f"{' and '.join(group)} share a fault: they agree with each other, and the oracle sees it{witness}; "
-        "a vote among the witnesses would have been wrong"
+        f"{join_names(group)} make the same mistake: they agree with each other, and not with the oracle{others}; a "
+        "vote among the witnesses would have been wrong"
     )
     return Finding(code=SHARED_FAULT, text=text, value=float(len(group)))
 
@@ -109,10 +149,14 @@ def _shared_fault(group: Sequence[str], right: Sequence[str]) -> Finding:
 def _why_all_differ(pairs: Sequence[Pair], estimate: Estimate) -> str:
     """Return why all may differ from the oracle: another function, a kink, its precision, or the same mistake."""
     if not all(pair.losses_agree for pair in pairs if pair.b == ORACLE):
-        return "they compute the same loss, which is not the oracle's: not the same function"
+        return "they compute the same loss, which is not the oracle's: it is not the same function"
     if estimate.ties:
-        return f"θ sits on {estimate.ties} kinks: look there first, then for the same mistake in all"
+        kinks = f"{estimate.ties} kink{'s' * (estimate.ties > 1)}"
+        return f"θ sits on {kinks}: look there first, then for the same mistake in all of them"
     wide = estimate.error_bar > _IMPRECISE * np.maximum(np.abs(estimate.value), _TINY)
     if wide.mean() > 0.5:
-        return f"the oracle is hardly precise here ({wide.mean():.0%} of its bars are wider than 1e-6 of the value)"
-    return "the same mistake in all, or in the oracle"
+        return (
+            "but the oracle is not precise enough to blame all of them: in "
+            f"{wide.mean():.0%} of the components its error bar is wider than 1e-6 of the value"
+        )
+    return "all of them make the same mistake, or the oracle makes one"

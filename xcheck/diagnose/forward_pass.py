@@ -82,9 +82,9 @@ def _in_layer(forward: Forward, problem: Problem, estimate: Estimate, layer: int
     where = f"layer {layer}" if layer else "the inputs"
     reason = "; ".join(_reasons(mine, problem, estimate, layer, forward.roundoff))
     text = (
-        f"{forward.witness}: the forward pass parts in {where}: unit {unit} of example {example} is "
-        f"{mine[example, unit]:.6g}, the oracle's {theirs[example, unit]:.6g} ({count} of {mine.size} differ); "
-        f"{'everything before it is the same' if layer else 'dropout of the inputs, or the data'}"
+        f"{forward.witness}: the forward pass first differs from the oracle's in {where}: unit {unit} of example "
+        f"{example} is {mine[example, unit]:.6g}, not {theirs[example, unit]:.6g} ({count} of {mine.size} differ); "
+        f"{'all layers before it are the same' if layer else 'look at dropout of the inputs, and at the data'}"
     )
     return Finding(code=FORWARD_PARTS, text=f"{text}; {reason}" if reason else text, value=float(layer))
 
@@ -102,13 +102,13 @@ def _reasons(mine: Vector, problem: Problem, estimate: Estimate, layer: int, rou
     scale = 1.0 if mask is None else np.asarray(mask) / keep
     with np.errstate(all="ignore"):
         candidates = {
-            f"it is {name}, not {dense.activation}": NATURAL[name](NUMPY, z) * scale
+            f"the activation is {name}, not {dense.activation}": NATURAL[name](NUMPY, z) * scale
             for name in NATURAL
             if name != dense.activation
         }
         candidates["the bias is missing"] = activate(NUMPY, z - b) * scale
         candidates["the bias is added twice"] = activate(NUMPY, z + b) * scale
-        candidates["it is the tanh approximation of gelu"] = _gelu_by_tanh(z) * scale
+        candidates["the activation is the tanh approximation of gelu"] = _gelu_by_tanh(z) * scale
         if mask is not None:
             candidates["the 1/keep_prob of dropout is missing"] = activate(NUMPY, z) * mask
             candidates["dropout is not applied"] = activate(NUMPY, z)
@@ -129,8 +129,8 @@ def _in_loss(forward: Forward, problem: Problem, estimate: Estimate) -> Finding 
     said = _formula(forward.loss, data, penalty, m, float(problem.network.widths[-1]), allowed)
     if said is None:
         return None
-    same = "all activations are the same, so" if forward.activations is not None else "the numbers say that"
-    text = f"{forward.witness}: {same} it is the formula of the loss: {said}"
+    same = "all activations are right, so" if forward.activations is not None else "by the value of the loss"
+    text = f"{forward.witness}: {same} the mistake is in the formula of the loss: {said}"
     return Finding(code=LOSS_FORMULA, text=text, value=forward.loss - data - penalty)
 
 

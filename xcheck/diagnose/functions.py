@@ -1,10 +1,16 @@
-"""Findings about people's own functions: components that bisection located, and tensors in which two losses differ."""
+"""Findings about people's own functions: components that bisection located, and how two losses differ.
+
+Two losses are called at θ, and with each tensor moved by itself. Moves that change both alike say nothing; a tensor
+whose move changes them differently enters them in different ways.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from xcheck.backend.contract import Objective
+from xcheck.diagnose.rules.factors import format_factor
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.findings import DENSE, LOCATED, LOSSES_PART, Finding
 from xcheck.functions.arguments import Arguments
@@ -12,17 +18,21 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import name_of
 from xcheck.oracle.bisection.search import SearchResult
 from xcheck.seeds import FIXED, Stream, generator
+from xcheck.text import join_names
 
 # How far a tensor is moved to see what two losses make of it, relative to each component, or to 1 where that is larger.
 # A guess: large enough that a term that is quadratic in it shows, and small enough that exponentials do not overflow.
 _STEP = 0.1
-# Changes of two losses that differ by less than the first are alike; by less than the second, the same to rounding.
-# Guesses: a hundred roundings of float32 (6e-8 each), and what differences of losses in float64 are known to.
-_ALIKE, _EXACT = 1e-5, 1e-9
-# How much of the loss itself rounding may change, beside a change that is smaller: some thousand roundings of float64.
-_ROUNDING = 1e-12
-# Two losses have a constant ratio if it varies by less than this from tensor to tensor. A guess.
-_CONSTANT = 1e-6
+# Changes of two losses that differ by more than the first are different, whatever the rest of the tensors does. Where
+# none does, those that differ by more than the second, or by more than so many roundings, are. Guesses: a hundred
+# roundings of float32 (6e-8 each), and what differences of losses in float64 are known to.
+_CLEAR, _EXACT, _EXACT_ROUNDINGS = 1e-5, 1e-9, 2.0**7
+# How much of the loss itself rounding may change, beside a change that is smaller: some thousand roundings of float64,
+# and sixteen of what is coarser. Guesses.
+_ROUNDING, _ROUNDINGS = 1e-12, 16
+# Two losses have a constant ratio if it varies by less than this from tensor to tensor, and by less than a thousandth
+# of its distance from 1. Guesses.
+_CONSTANT, _OF_DISTANCE = 1e-6, 1e-3
 
 
 def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Finding]:
@@ -79,35 +89,65 @@ def parting_findings(
         first, second = (each.losses(np.stack(points)) for each in (objective, reference))
     except BackendError:
         return []  # the losses differ at θ, and that is said; away from it one of them fails
-    where, parted = compare_changes([tensor.name for tensor in tensors], first, second)
-    text = f"{label} and {other} compute different losses, {first[0]:.9g} and {second[0]:.9g}, and part {where}"
+    names = [tensor.name for tensor in tensors]
+    where, parted = compare_changes(names, first, second, roundoff=arguments.roundoff)
+    # Losses that look the same in nine digits are written with all that they have.
+    digits = 9 if f"{first[0]:.9g}" != f"{second[0]:.9g}" else 17
+    losses = f"{first[0]:.{digits}g} and {second[0]:.{digits}g}"
+    text = f"{label} and {other} compute different losses, {losses}: {where}"
     return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
 
 
 @np.errstate(all="ignore")  # a loss may overflow where θ was moved to
-def compare_changes(names: Sequence[str], mine: Vector, theirs: Vector) -> tuple[str, list[str]]:
-    """Return in what two losses differ, and the names of the tensors concerned.
+def compare_changes(
+    names: Sequence[str], mine: Vector, theirs: Vector, *, roundoff: float = FLOAT64
+) -> tuple[str, list[str]]:
+    """Return how two losses differ, and the names of the tensors concerned.
 
     Args:
         names: of the tensors that were moved, one after the other.
         mine: the first loss at θ, and with each tensor moved, shape (k + 1,).
         theirs: the second one at the same places.
+        roundoff: unit roundoff of what they are computed in.
     """
     changes, others = mine[1:] - mine[0], theirs[1:] - theirs[0]
     size = np.maximum(np.abs(changes), np.abs(others))
-    difference, rounding = np.abs(changes - others), _ROUNDING * np.abs(mine[0])
-    apart = difference > _ALIKE * size + rounding
+    rounding = max(_ROUNDING, _ROUNDINGS * roundoff if roundoff > FLOAT64 else 0.0) * np.abs(mine[0])
+    # By how much of itself a change differs, beyond what rounding of the losses explains.
+    relative = (np.abs(changes - others) - rounding) / np.maximum(size, np.finfo(float).tiny)
+    exact = max(_EXACT, _EXACT_ROUNDINGS * roundoff)
+    apart = relative > (_CLEAR if (relative > _CLEAR).any() else exact)
     parted = [name for name, differs in zip(names, apart, strict=True) if differs]
     # A factor makes the ratio of the losses constant; their changes alone are also proportional if a constant is added.
     ratios = mine / np.where(theirs == 0, np.nan, theirs)
     if not parted:
-        where = "by the same wherever θ is: a term that is constant; the gradients are those of the same function"
-    elif len(parted) == len(names) and np.ptp(ratios) <= _CONSTANT * np.abs(ratios[0]):
-        where = f"by a factor of {ratios[0]:.6g} wherever θ is"
-    elif len(parted) == len(names):
-        where = "in what every parameter does"
+        where = "moving any parameter changes both alike: they differ by a constant, and must have equal gradients"
+    elif len(parted) == len(names) and np.ptp(ratios) <= _constant(ratios[0]):
+        where = f"the first is {format_factor(ratios[0])} x the second wherever θ is"
     else:
-        where = f"in what {', '.join(parted)} does; moving any other parameter changes both alike"
-        relative = np.max((difference - rounding)[~apart] / np.maximum(size[~apart], np.finfo(float).tiny), initial=0.0)
-        where += f", to {relative:.0e} of the change" if relative > _EXACT else ""
+        most = int(np.argmax(np.where(apart, relative, -np.inf)))
+        by = _describe_changes(float(changes[most]), float(others[most]))
+        where = _describe_moves(names, parted, by if len(parted) == 1 else f"{names[most]} most: {by}")
+        left = np.max(relative[~apart], initial=0.0)
+        where += f", to {left:.0e} of the change" if left > exact else ""
     return where, parted
+
+
+def _constant(ratio: float) -> float:
+    """Return by how much a constant ratio of two losses may vary."""
+    return float(min(_CONSTANT, _OF_DISTANCE * np.abs(ratio - 1)) * np.abs(ratio) + _ROUNDING)
+
+
+def _describe_changes(mine: float, theirs: float) -> str:
+    """Return by how much a move changes two losses; where six digits do not tell them apart, how far they are apart."""
+    first, second = f"{mine:.6g}", f"{theirs:.6g}"
+    return f"by {first} and {second}" if first != second else f"by {first}, and {abs(mine - theirs):.1g} more or less"
+
+
+def _describe_moves(names: Sequence[str], parted: Sequence[str], by: str) -> str:
+    """Return which tensors change two losses differently, and by how much."""
+    if len(parted) < len(names):
+        return f"moving {join_names(parted)} changes them differently ({by}); moving any other changes both alike"
+    if len(names) == 1:
+        return f"moving {names[0]} changes them differently ({by})"
+    return f"moving any of the parameters changes them differently ({by})"

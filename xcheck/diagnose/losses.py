@@ -11,15 +11,21 @@ from xcheck.findings import Finding
 from xcheck.oracle import Estimate
 
 
-def loss_findings(pairs: Sequence[Pair], estimate: Estimate) -> list[Finding]:
-    """Return why a comparison with the oracle failed before any gradient could be compared."""
+def loss_findings(pairs: Sequence[Pair], estimate: Estimate, *, differenced: str = "") -> list[Finding]:
+    """Return why a comparison with the oracle failed before any gradient could be compared.
+
+    Args:
+        pairs: what was compared; those among the witnesses are left aside.
+        estimate: the oracle's gradient.
+        differenced: the witness whose own loss the oracle differences, if it is one's.
+    """
     if not np.isfinite(estimate.loss):
         text = f"the loss is {estimate.loss} at this θ: there is no gradient to check"
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=estimate.loss)]
-    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair, estimate)]
+    return [finding for pair in pairs if pair.b == ORACLE for finding in _pair_findings(pair, estimate, differenced)]
 
 
-def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
+def _pair_findings(pair: Pair, estimate: Estimate, differenced: str) -> list[Finding]:
     mine, theirs = pair.losses
     findings = []
     if pair.overflows:
@@ -34,11 +40,7 @@ def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
         findings.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
     # Two draws of a random function are different losses of one function.
     elif not pair.losses_agree and not pair.spread:
-        text = (
-            f"{pair.a}: the loss is {mine:.12g}, the oracle's is {theirs:.12g}: "
-            "different functions have different gradients, so mend the loss first"
-        )
-        findings.append(Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs))
+        findings.append(_different_losses(pair, differenced))
     # The worst components come first, and none is worse than one that is no number.
     for component in pair.worst:
         if not np.isfinite(component.a):
@@ -47,3 +49,18 @@ def _pair_findings(pair: Pair, estimate: Estimate) -> list[Finding]:
             findings.append(Finding(code=codes.GRADIENT_NOT_FINITE, text=text, tensor=tensor, value=component.a))
             break
     return findings
+
+
+def _different_losses(pair: Pair, differenced: str) -> Finding:
+    mine, theirs = pair.losses
+    if pair.a == differenced:
+        text = (
+            f"{pair.a}: the loss is {mine:.12g} where it is differentiated, and {theirs:.12g} where it is only called: "
+            "the forward pass of a derivative rule (`fwd` of custom_vjp) returns another value than the function"
+        )
+        return Finding(code=codes.LOSSES_PART, text=text, value=mine - theirs)
+    # The oracle knows no loss but the one that it differences, which may be the wrong one of two.
+    whose = f"that of {differenced}, which the oracle differences," if differenced else "the oracle's"
+    text = f"{pair.a}: the loss is {mine:.12g}, {whose} is {theirs:.12g}: "
+    text += "different functions have different gradients, so make the losses equal first"
+    return Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs)

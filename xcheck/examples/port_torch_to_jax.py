@@ -3,7 +3,7 @@
 What one learns: `rename` and `layout` say once what is called how and which way round it lies, and a name that does not
 exist is an error before anything is computed. Losses are compared first, then gradients, in the names of the module.
 `buggy` penalises all leaves of the tree, biases too, which the module does not: the losses differ, and the last finding
-says that they part in what the two biases do.
+names the two biases.
 """
 
 from typing import Any

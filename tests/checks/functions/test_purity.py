@@ -107,9 +107,9 @@ def test_what_is_written_into_is_named(what: str) -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (lambda p: float((p["u"] ** 2).sum() + 2 * p["v"].sum()), "part in what v does"),
-        (lambda p: float((p["u"] ** 2).sum() + p["v"].sum() + 1), "a term that is constant"),
-        (lambda p: 3 * float((p["u"] ** 2).sum() + p["v"].sum()), "by a factor of 3 wherever"),
+        (lambda p: float((p["u"] ** 2).sum() + 2 * p["v"].sum()), "moving v changes them differently"),
+        (lambda p: float((p["u"] ** 2).sum() + p["v"].sum() + 1), "they differ by a constant"),
+        (lambda p: 3 * float((p["u"] ** 2).sum() + p["v"].sum()), "the first is 3 x the second wherever"),
     ],
     ids=["one parameter", "constant", "scale"],
 )

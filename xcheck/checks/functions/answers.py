@@ -65,3 +65,8 @@ class Answers:
     whole_reruns: Sequence[Evaluation] = ()
     cotangent: Numbers | None = None
     outputs: Sequence["Answers"] = ()
+
+    @property
+    def differenced(self) -> str:
+        """Name of the witness whose own loss the oracle differences; empty where the oracle has a loss of its own."""
+        return self.run.label if self.run.label in {evaluation.name for evaluation in self.evaluations} else ""
