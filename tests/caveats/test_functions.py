@@ -1,5 +1,6 @@
 """What a check of a person's function does not show: what was sampled, converted, shared or contracted."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +8,14 @@ import numpy as np
 import pytest
 
 from tests.compare.test_comparer import estimate
-from xcheck.caveats.functions import complex_convention, contracted_outputs, partial, shared_arrays, training_mode
+from xcheck.caveats.functions import (
+    complex_convention,
+    contracted_outputs,
+    partial,
+    shared_arrays,
+    training_mode,
+    unused_parameters,
+)
 from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import DIRECTIONS
 
@@ -36,7 +44,7 @@ def test_only_complex_parameters_have_a_convention(dtype: str, labels: list[str]
 def test_several_outputs_are_one_number() -> None:
     """With the seed that repeats it; a loss of one number needs no word."""
     (found,) = contracted_outputs((3, 2), 7)
-    assert "the loss has shape (3, 2): it was checked through a random cotangent (seed 7)" in found.text
+    assert "the loss has shape (3, 2): one random combination of its outputs was checked (seed 7)" in found.text
     assert contracted_outputs(None, 7) == []
 
 
@@ -46,7 +54,9 @@ def test_a_sample_says_which_errors_it_would_have_shown() -> None:
     lines: Any = SimpleNamespace(complete=False, layout=layout, components=np.arange(2), whole=Layout.of({"w": (9,)}))
     (found,) = partial(lines, estimate(error_bar=np.full(6, 1e-6)), 1e-7, 3.0)
     (wider,) = partial(lines, estimate(error_bar=np.full(6, 1e-3)), 1e-7, 0.0)
-    assert found.text.startswith("2 of 9 components were differenced (all of them would take about 3 s), and 4 random")
+    assert found.text.startswith(
+        "2 of 9 components were measured (all of them would take about 3 s), and the slopes along 4"
+    )
     assert found.value is not None
     assert wider.value is not None
     assert wider.value > 100 * found.value > 0
@@ -57,3 +67,34 @@ def test_a_sample_says_which_errors_it_would_have_shown() -> None:
 def test_training_mode_is_named_with_what_depends_on_it() -> None:
     """In the module's own words."""
     assert training_mode("torch", "BatchNorm1d at 1").text == "torch: the module is in training mode: BatchNorm1d at 1"
+
+
+@pytest.mark.parametrize(
+    ("slope", "by_hand", "text"),
+    [
+        (0.0, False, "the gradient of b is None, which is taken for zero, and the loss does not depend on b"),
+        (2.0, False, "the gradient of b is None, which is taken for zero, although the loss depends on it"),
+        (
+            2.0,
+            True,
+            "the gradient that was returned has no b, which is taken for zero, although the loss depends on it",
+        ),
+        (
+            np.nan,
+            False,
+            "the gradient of b is None: it is taken for zero, which is right only if the loss does not depend on it",
+        ),
+    ],
+)
+def test_a_gradient_that_is_none_is_held_against_the_oracle(slope: float, by_hand: bool, text: str) -> None:
+    """Whether the loss depends on the parameter is said only where the differences show it."""
+    layout = Layout.of({"w": (2,), "b": (1,)})
+    value = np.array([1.0, 1.0, slope])
+    measured = replace(
+        estimate(),
+        value=value,
+        magnitude=np.nan_to_num(np.abs(value)),
+        error_bar=np.where(np.isnan(value), np.inf, 1e-9),
+    )
+    (found,) = unused_parameters("torch", {"b": ("b",)}, measured, layout, by_hand=by_hand)
+    assert (found.code, found.tensor, found.text) == ("XC421", "b", f"torch: {text}")

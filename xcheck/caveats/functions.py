@@ -1,13 +1,27 @@
 """Caveats about a check of people's own functions: what was sampled, converted, shared or contracted on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from xcheck.findings import CONJUGATED, COTANGENT, SAMPLED, SHARED_PARAMETERS, TRAINING_MODE, Finding
+from xcheck.findings import (
+    CONJUGATED,
+    COTANGENT,
+    SAMPLED,
+    SHARED_PARAMETERS,
+    TRAINING_MODE,
+    UNUSED_PARAMETERS,
+    Finding,
+)
 from xcheck.functions.arguments import Arguments
+from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, unseen
+from xcheck.text import join_names
+
+# A slope of more error bars than this is certainly none of noise: a bar is a bound, and 4 leaves room for a bad one. A
+# guess, the same as that of `xcheck.diagnose.evidence`.
+_CERTAIN = 4.0
 
 
 def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) -> list[Finding]:
@@ -22,10 +36,10 @@ def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) 
     size = float(np.sqrt(np.mean(value**2)))
     every = f" (all of them would take about {seconds:.2g} s)" if seconds else ""
     text = (
-        f"{len(lines.components)} of {lines.whole.size} components were differenced{every}, and "
-        f"{directions.stop - directions.start} random directions through all: an error of the "
-        f"gradient of norm {norm:.2g} or more ({norm / size if size else np.inf:.1g} of the gradient's) would have "
-        "been seen with probability 1 − 10⁻⁶"
+        f"{len(lines.components)} of {lines.whole.size} components were measured{every}, and the slopes along "
+        f"{directions.stop - directions.start} random directions through all of them: an error of the gradient whose "
+        f"norm is {norm:.2g} or more ({norm / size if size else np.inf:.1g} of the gradient's) would have been seen "
+        "with probability 1 − 10⁻⁶"
     )
     return [Finding(code=SAMPLED, text=text, value=norm)]
 
@@ -35,7 +49,7 @@ def shared_arrays(arguments: Arguments) -> list[Finding]:
     return [
         Finding(
             code=SHARED_PARAMETERS,
-            text=f"{' and '.join(names)} are one array: each name is varied alone, and has a gradient of its own",
+            text=f"{join_names(names)} are one array: each name is varied alone, and has a gradient of its own",
             tensor=names[0],
         )
         for names in arguments.shared
@@ -59,12 +73,54 @@ def training_mode(label: str, caution: str) -> Finding:
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
 
 
+def unused_parameters(
+    label: str, tensors: Mapping[str, Sequence[str]], estimate: Estimate, layout: Layout, *, by_hand: bool
+) -> list[Finding]:
+    """Name the parameters without a gradient, and say whether the loss depends on them.
+
+    Args:
+        label: of the function.
+        tensors: the tensors of θ that make up each of these parameters, by its name.
+        estimate: the oracle's gradient.
+        layout: names of its components; it may lack those that were not measured.
+        by_hand: whether the gradient is the person's own code, which has left them out.
+    """
+    groups: dict[bool | None, list[str]] = {}
+    for name, parts in tensors.items():
+        groups.setdefault(_depends(parts, estimate, layout), []).append(name)
+    return [_unused(label, names, moves, by_hand=by_hand) for moves, names in groups.items()]
+
+
+def _depends(parts: Sequence[str], estimate: Estimate, layout: Layout) -> bool | None:
+    """Return whether the loss depends on these tensors; None where the oracle does not know."""
+    spans = [tensor.span for tensor in layout if tensor.name in parts]
+    if any((np.abs(estimate.value[span]) > _CERTAIN * estimate.error_bar[span]).any() for span in spans):
+        return True
+    measured = len(spans) == len(parts) and all(np.isfinite(estimate.error_bar[span]).all() for span in spans)
+    return False if measured and not any(estimate.magnitude[span].any() for span in spans) else None
+
+
+def _unused(label: str, names: Sequence[str], depends: bool | None, *, by_hand: bool) -> Finding:
+    what = f"the gradient that was returned has no {', '.join(names)}"
+    if not by_hand:
+        what = f"the gradient of {join_names(names)} is None"
+    why = {
+        True: "although the loss depends on it",
+        False: f"and the loss does not depend on {join_names(names)}",
+        None: "which is right only if the loss does not depend on it",
+    }[depends]
+    text = f"{label}: {what}, which is taken for zero, {why}"
+    if depends is None:
+        text = f"{label}: {what}: it is taken for zero, {why}"
+    return Finding(code=UNUSED_PARAMETERS, text=text, tensor=names[0])
+
+
 def contracted_outputs(shape: tuple[int, ...] | None, seed: int) -> list[Finding]:
     """Say that a loss with several outputs was checked through one random combination of them."""
     if shape is None:
         return []
     text = (
-        f"the loss has shape {shape}: it was checked through a random cotangent (seed {seed}), one number for all its "
-        'outputs; scope="jacobian" checks each of them'
+        f"the loss has shape {shape}: one random combination of its outputs was checked (seed {seed}); "
+        'scope="jacobian" checks each of them'
     )
     return [Finding(code=COTANGENT, text=text)]

@@ -1,6 +1,6 @@
 """Diagnosis: the evidence against each witness that is wrong, and the causes that explain it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +39,7 @@ def diagnose_gradients(
     theta: Vector,
     problem: Problem | None = None,
     lengths: Mapping[int, str] | None = None,
+    shift: Callable[[float], float | None] | None = None,
 ) -> Diagnosis:
     """Return the causes of everything that is wrong, as the pairs with the oracle say.
 
@@ -48,7 +49,9 @@ def diagnose_gradients(
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.wrong and pair.losses_agree}
     diagnosis = Diagnosis()
     for evaluation in (evaluation for evaluation in evaluations if evaluation.name in wrong):
-        evidence = Evidence.against(evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {})
+        evidence = Evidence.against(
+            evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {}, shift=shift
+        )
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
             # A gradient that differs from call to call has that for a cause; no rule can name another.
             diagnosis.findings.extend(accumulated_gradient(evaluation, evidence))

@@ -124,5 +124,9 @@ def _describe(evidence: Evidence, explanation: _Explanation) -> str:
 
 def _cause_unknown(evidence: Evidence, names: AbstractSet[str]) -> Finding:
     ordered = [tensor.name for tensor in evidence.layout if tensor.name in names]
-    text = f"{evidence.witness}: no known mistake explains {joined(ordered, MOST_NAMES)} down to the noise"
+    text = f"{evidence.witness}: no known mistake explains the error in {joined(ordered, MOST_NAMES)}"
+    tensors = [evidence.layout[name] for name in ordered]
+    # It was proposed as the last cause, and refused.
+    if precision.like_rounding(evidence, tensors) is not None:
+        text += "; it is as small as rounding, but moves smoothly with θ: look for a constant or a formula that is off"
     return Finding(code=CAUSE_UNKNOWN, text=text, tensor=ordered[0])

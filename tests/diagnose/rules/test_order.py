@@ -27,7 +27,7 @@ def without(array: Vector, axis: int, place: int, factor: float = 0.0) -> Vector
 
 @pytest.mark.parametrize(
     ("axis", "place", "text"),
-    [(0, 2, "K[2, :, :] is missing: zero"), (1, 4, "K[:, 4, :] is missing: zero")],
+    [(0, 2, "K[2, :, :] is missing: it is zero"), (1, 4, "K[:, 4, :] is missing: it is zero")],
 )
 def test_slices_of_three_axes_are_named_as_an_index_names_them(axis: int, place: int, text: str) -> None:
     """No "column 4" of what has no columns."""
@@ -35,14 +35,14 @@ def test_slices_of_three_axes_are_named_as_an_index_names_them(axis: int, place:
     assert texts(evidence, missing_part(evidence)) == [text]
     scaled = evidence_of({"K": without(K, axis, place, -1.0)}, {"K": K})
     (said,) = texts(scaled, scaled_part(scaled))
-    assert said.startswith(text.replace("missing: zero", "-1 x what it should be (the opposite sign)"))
+    assert said.startswith(text.replace("missing: it is zero", "-1 x what it should be (the opposite sign)"))
 
 
 def test_rows_and_columns_of_a_matrix_keep_their_names() -> None:
     """Two columns are named together; no penalty is spoken of where there is none."""
     gradient = without(without(V, 1, 0), 1, 2)
     evidence = evidence_of({"V": gradient}, {"V": V})
-    assert texts(evidence, missing_part(evidence)) == ["columns 0, 2 are missing: zero"]
+    assert texts(evidence, missing_part(evidence)) == ["columns 0, 2 are missing: they are zero"]
 
 
 def test_a_row_that_holds_the_penalty_alone_says_so() -> None:
@@ -53,14 +53,14 @@ def test_a_row_that_holds_the_penalty_alone_says_so() -> None:
         gradient["W1"][0] = problem.network.l2 / problem.examples * theta[0]
 
     evidence = evidence_in_network(spoil, l2=0.7)
-    assert texts(evidence, missing_part(evidence)) == ["row 0 is missing: the penalty alone"]
+    assert texts(evidence, missing_part(evidence)) == ["row 0 is missing: it is the penalty alone"]
 
 
 def test_a_gradient_of_zeros_is_detached() -> None:
     """And a part of it is not."""
     evidence = evidence_of({"W": 0 * W}, {"W": W})
     (said,) = texts(evidence, detachment(evidence))
-    assert said.startswith("zero: the loss does not reach it")
+    assert said.startswith("the gradient is zero, and the loss changes with it: it is detached")
     part = evidence_of({"W": without(W, 0, 1)}, {"W": W})
     assert texts(part, detachment(part)) == []
 

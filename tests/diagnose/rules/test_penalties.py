@@ -19,8 +19,8 @@ def test_of_a_function_nobody_knows_which_side_has_the_term() -> None:
     evidence = evidence_of({"W": W + 0.1 * THETA}, {"W": W}, {"W": THETA})
     (said,) = texts(evidence, penalty(evidence))
     assert said == (
-        "g − r = 0.1 θ: off by a multiple of θ, as by an L2 term that the gradient has and the loss has not, or the "
-        "other way round"
+        "gradient − oracle = 0.1 θ, as if an L2 penalty were in the gradient and not in the loss, or the other way "
+        "round"
     )
 
 
@@ -29,7 +29,7 @@ def test_signs_are_told_from_values() -> None:
     evidence = evidence_of({"W": W + 0.1 * np.sign(THETA)}, {"W": W}, {"W": THETA})
     (found,) = explaining(evidence, penalty(evidence))
     assert found.code == "XC214"
-    assert found.text.startswith("g − r = 0.1 sign θ: off by a multiple of sign θ, as by an L1 term")
+    assert found.text.startswith("gradient − oracle = 0.1 sign θ, as if an L1 penalty were in the gradient")
 
 
 def scaled(factor: float, gradient: dict[str, Vector], problem: Problem) -> None:
@@ -48,7 +48,7 @@ def test_the_penalty_of_a_network_is_missing_or_counted_twice(factor: float, wha
     """In all weights together."""
     evidence = evidence_in_network(partial(scaled, factor), l2=0.7)
     (said,) = texts(evidence, penalty(evidence))
-    assert said.startswith(f"the L2 penalty {what}: g − r = ")
+    assert said.startswith(f"the L2 penalty {what}: gradient − oracle = ")
 
 
 def test_a_penalty_on_biases_is_told_by_their_role() -> None:

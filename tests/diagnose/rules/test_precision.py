@@ -1,6 +1,7 @@
 """Gradients that are right but for how their numbers are stored."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,11 @@ def test_rounding_on_the_way_has_the_size_of_a_format_and_no_structure() -> None
     noise = scale * np.random.default_rng(3).uniform(-1, 1, 400)
     evidence = evidence_of({"w": MANY + noise}, {"w": MANY}, {"w": MANY[::-1].copy()})
     (said,) = texts(evidence, rounding(evidence))
-    assert said.startswith("rounding to bfloat16 somewhere on the way")
+    assert said.startswith("the numbers are rounded to bfloat16 on the way")
+    smooth = replace(evidence, shift=lambda step: 3 * step)
+    assert texts(smooth, rounding(smooth)) == []
+    jumping = replace(evidence, shift=lambda step: 1.4)
+    assert texts(jumping, rounding(jumping)) == [said]
     biased = evidence_of({"w": MANY + np.abs(noise)}, {"w": MANY})
     assert texts(biased, rounding(biased)) == []
 

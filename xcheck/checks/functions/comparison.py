@@ -4,7 +4,7 @@ A function of narrow parameters is asked again in float64, where rounding hides 
 witness: what it shows is the function's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
-from xcheck.diagnose import Diagnosis, diagnose_gradients, odd_one_out
+from xcheck.diagnose import Diagnosis, diagnose_gradients, group_losses, odd_one_out
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
@@ -56,6 +56,7 @@ def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> 
         comparer=comparer,
         pairs=pairs,
         distinct=_without_reruns(found, pairs),
+        differenced=found.differenced,
         measured=found.run.oracle is not None,
     )
 
@@ -113,16 +114,38 @@ def _all_rerun(found: Answers) -> bool:
 
 
 def find_odd_one_out(found: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """Return which function stands alone; of two with different losses none does, for one of them is the oracle's."""
-    if len(found.answers) == 2 and not all(pair.losses_agree for pair in pairs):
-        return ()
-    return odd_one_out(pairs)
+    """Return which function stands alone.
+
+    Where losses differ the oracle cannot decide, for it differences one of them: the smaller group is the odd one, and
+    of groups of the same size none is.
+    """
+    if not found.differenced or all(pair.losses_agree for pair in pairs):
+        return odd_one_out(pairs)
+    groups = group_losses(pairs, found.differenced)
+    if len(groups) == 2 and len(groups[0]) > len(groups[1]):
+        return groups[1]
+    return ()
 
 
 def diagnose_functions(
-    found: Answers, arguments: Arguments, pairs: Sequence[Pair], comparer: Comparer, float64: Comparer
+    found: Answers,
+    arguments: Arguments,
+    pairs: Sequence[Pair],
+    comparer: Comparer,
+    float64: Comparer,
+    *,
+    shifts: Mapping[str, Callable[[float], float | None]],
 ) -> Diagnosis:
-    """Return what is wrong with each function; of a rerun, what shows in float64 alone."""
+    """Return what is wrong with each function; of a rerun, what shows in float64 alone.
+
+    Args:
+        found: what the functions and the oracle say.
+        arguments: θ and the data.
+        pairs: what was compared.
+        comparer: holds gradients against the oracle.
+        float64: the same for those that were asked again in float64.
+        shifts: `ResidualProbe.shift` of each function, by its label.
+    """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
     one_by_one = {flat for _, located in found.run.located for flat in (*located.components, *located.drawn)}
     sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
@@ -135,7 +158,14 @@ def diagnose_functions(
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
     findings = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
-        causes = diagnose_gradients([evaluation], pairs, measure, theta=theta, lengths=lengths).findings
+        causes = diagnose_gradients(
+            [evaluation],
+            pairs,
+            measure,
+            theta=theta,
+            lengths=lengths,
+            shift=shifts.get(evaluation.rerun_of or evaluation.name),
+        ).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
         findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
     return Diagnosis(findings, {})

@@ -18,7 +18,7 @@ from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
-from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, UNUSED_PARAMETERS, Finding
+from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
 
@@ -47,9 +47,6 @@ def call_and_probe(
     answer.overwrites = bool(objective.overwritten)
     if answer.overwrites:
         answer.findings.append(_overwritten(answer.name, sorted(objective.overwritten)))
-    if objective.unused:
-        by_hand = implementation.function.hand_written
-        answer.warnings.append(_unused(answer.name, sorted(objective.unused), objective, by_hand=by_hand))
     return answer
 
 
@@ -146,24 +143,15 @@ def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, t
 
 def _stale(label: str) -> Finding:
     text = (
-        f"{label}: at another θ the gradient is the same to the last bit, although the loss has other slopes there: "
-        "it does not depend on θ: kept from the first call (a stale cache?), or a constant"
+        f"{label}: at another θ the gradient is the same to the last bit, although the loss has other slopes "
+        "there: it is kept from the first call (a stale cache), or it is a constant"
     )
     return Finding(code=DEPENDS_ON_HISTORY, text=text)
 
 
 def _overwritten(label: str, names: Sequence[str]) -> Finding:
     text = (
-        f"{label}: the function writes into {', '.join(names)}: whatever is computed from it afterwards is another "
-        "function; work on a copy"
+        f"{label}: the function writes into {', '.join(names)}, so that the next call computes something else; let it "
+        "work on a copy"
     )
     return Finding(code=OVERWRITTEN, text=text, tensor=names[0])
-
-
-def _unused(label: str, names: Sequence[str], objective: FunctionObjective, *, by_hand: bool) -> Finding:
-    everything = len(names) == len(objective.arguments.leaves)
-    verb = "depends on no parameter" if everything else f"does not depend on {', '.join(names)}"
-    text = f"{label}: the loss {verb}: the gradient is None and taken for zero; was it detached?"
-    if by_hand:
-        text = f"{label}: the gradient that was returned has no {', '.join(names)}: taken for zero"
-    return Finding(code=UNUSED_PARAMETERS, text=text, tensor=names[0])

@@ -1,12 +1,19 @@
 """Build the report on people's own functions from what they and the oracle say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from xcheck.caveats.coverage import below_noise, zero_gradient
-from xcheck.caveats.functions import complex_convention, contracted_outputs, partial, shared_arrays, training_mode
+from xcheck.caveats.functions import (
+    complex_convention,
+    contracted_outputs,
+    partial,
+    shared_arrays,
+    training_mode,
+    unused_parameters,
+)
 from xcheck.caveats.kinks import components_at_kinks
 from xcheck.caveats.precision import ill_conditioned, noisy_as_narrow_dtype
 from xcheck.caveats.undecided import undecided_components
@@ -21,6 +28,7 @@ from xcheck.checks.functions.comparison import (
     right_in_float64,
 )
 from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.residual import ResidualProbe
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
@@ -48,7 +56,8 @@ def build_report(
     # The second one is for functions that were asked again in float64.
     comparer, float64 = comparers
     comparison = compare_functions(found, comparer, float64)
-    diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64)
+    shifts = _shifts(implementations, found, arguments, options)
+    diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64, shifts=shifts)
     tensors = coverage_of(found, comparer, float64)
     # Empty unless asked for, so that what follows need not ask again.
     second = SecondOrder()
@@ -65,6 +74,23 @@ def build_report(
         warnings=[*_warnings(found, comparison, tensors, arguments, options), *second.warnings],
         tensors=tensors,
     )
+
+
+def _shifts(
+    implementations: Sequence[Implementation], found: Answers, arguments: Arguments, options: FunctionCheckOptions
+) -> dict[str, Callable[[float], float | None]]:
+    """Return how the residual of each function is looked at beside θ, by its label."""
+    # A row of a Jacobian is no gradient of the whole.
+    if found.run.oracle is None or found.outputs:
+        return {}
+    return {
+        one.label: ResidualProbe(
+            one.objective(arguments, device=options.device, wide=True, cotangent=found.cotangent),
+            found.run.oracle,
+            arguments.theta,
+        ).shift
+        for one in implementations
+    }
 
 
 def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, arguments: Arguments) -> list[Finding]:
@@ -105,6 +131,11 @@ def _warnings(
     objectives = {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
     warnings = [warning for answer in found.answers for warning in answer.warnings]
     warnings += run.warnings
+    for name, objective in objectives.items():
+        canonical = objective.parameters.naming.canonical
+        unused = {own: arguments.parts(canonical[own]) for own in sorted(objective.unused)}
+        by_hand = objective.function.hand_written
+        warnings += unused_parameters(name, unused, estimate, found.layout, by_hand=by_hand)
     if run.is_narrow:
         warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
     warnings += [training_mode(name, text) for name, objective in objectives.items() for text in objective.cautions()]

@@ -43,11 +43,14 @@ def detachment(evidence: Evidence) -> Iterator[Hypothesis]:
     for tensor in evidence.wrong_tensors:
         g, share = evidence.gradient[tensor.span], evidence.penalty[tensor.span]
         if not g.any():
-            text = "zero: the loss does not reach it; a stop_gradient that is meant looks the same to differences"
+            text = (
+                "the gradient is zero, and the loss changes with it: it is detached; if that is meant (detach, "
+                "stop_gradient), hand it over as data"
+            )
             yield Hypothesis(DETACHED, text, {tensor.name: np.zeros_like(g)}, value=0.0)
         elif share.any():
             # Automatic differentiation that is cut off in the network still differentiates the penalty of its weights.
-            text = "the penalty alone: what the examples contribute does not reach it"
+            text = "the gradient is that of the penalty alone: the share of the examples is missing"
             yield Hypothesis(DETACHED, text, {tensor.name: share}, value=0.0)
 
 
@@ -103,8 +106,8 @@ def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
             if not rows.any() or rows.all() or len(_shape(tensor)) == 1:
                 continue
             predicted = np.where(_components_of(rows, tensor, axis), base, evidence.trusted[tensor.span])
-            verb = "is" if rows.sum() == 1 else "are"
-            text = f"{_name_rows(rows, tensor, axis)} {verb} missing: {what}"
+            verb, pronoun = ("is", "it is") if rows.sum() == 1 else ("are", "they are")
+            text = f"{_name_rows(rows, tensor, axis)} {verb} missing: {pronoun} {what}"
             yield Hypothesis(MISSING_PART, text, {tensor.name: predicted}, value=float(rows.sum()))
 
 

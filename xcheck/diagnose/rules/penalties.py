@@ -67,7 +67,7 @@ def _multiple(
 
 def _describe(code: str, c: float, rate: float, share: float | None, mistakes: Mapping[float, str]) -> str:
     base = "sign θ" if code == WRONG_L1 else "θ"
-    formula = f"g − r = {format_factor(c)} {base}"
+    formula = f"gradient − oracle = {format_factor(c)} {base}"
     if code == PENALISED_BIAS:
         return f"the penalty is applied to a bias, too: {formula}"
     word = "L1" if code == WRONG_L1 else "L2"
@@ -76,8 +76,7 @@ def _describe(code: str, c: float, rate: float, share: float | None, mistakes: M
     if rate:
         return f"the {word} penalty is {format_factor(1 + c / rate)} x what it should be: {formula}"
     # Of a function nobody knows whether it has a penalty at all.
-    source = f"an {word} term that the gradient has and the loss has not, or the other way round"
-    return f"{formula}: off by a multiple of {base}, as by {source}"
+    return f"{formula}, as if an {word} penalty were in the gradient and not in the loss, or the other way round"
 
 
 def _whole(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
@@ -109,7 +108,7 @@ def _mixed(evidence: Evidence, tensor: Tensor, theta: Vector) -> Iterator[Hypoth
         return
     text = "sign θ stands where θ belongs" if cancels[0] else "θ stands where sign θ belongs"
     predicted = evidence.trusted[tensor.span] + a * theta + b * np.sign(theta)
-    formula = f"g − r = {format_factor(a)} θ + {format_factor(b)} sign θ"
+    formula = f"gradient − oracle = {format_factor(a)} θ + {format_factor(b)} sign θ"
     yield Hypothesis(SIGN_FOR_WEIGHT, f"{text}: {formula}", {tensor.name: predicted}, value=float(b), free=1)
 
 

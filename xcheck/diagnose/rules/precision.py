@@ -59,6 +59,10 @@ _OFF = 8.0
 # How far the largest residual may be above the median one, as a factor. A guess: among 10,000 Gaussian numbers it is 6
 # times as large, and terms of different sizes add to that.
 _WORST = 32.0
+# θ is moved by a part h of itself. The residual of a formula then changes by a few times h of itself. Of terms that
+# were rounded a share of about h/2u crosses to the next number, at most all of them, and each of these jumps by as much
+# as it was off: the residual changes by about √(h/2u) of itself. Below 0.3 of that it is a formula. Both are guesses.
+_MOVE, _SMOOTH = 1e-4, 0.3
 # Decimals that a rounded number may have; with more of them rounding is below the tolerance.
 _MOST_DECIMALS = 12
 # How far a number may be from a whole number of units and still be one, relative to that: storing it rounds it.
@@ -171,26 +175,43 @@ def _decimals(evidence: Evidence, tensor: Tensor) -> int | None:
 
 
 def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesis]:
-    """Propose that terms were rounded on the way, if the residual has no structure and the size of such roundings."""
+    """Propose that terms were rounded on the way, unless the residual moves smoothly with θ."""
+    found = like_rounding(evidence, tensors)
+    if found is None or _moves_smoothly(evidence, 2.0 ** -found[0]):
+        return
+    bits, typical = found
+    text = (
+        f"the numbers are rounded to {_INSIDE[bits]} on the way: the error has no structure, and is as large as such "
+        f"roundings ({typical:.1e} of the terms; the unit roundoff is {2.0**-bits:.1e})"
+    )
+    predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in tensors}
+    yield Hypothesis(ROUNDED, text, predicted, value=2.0**-bits)
+
+
+def _moves_smoothly(evidence: Evidence, roundoff: float) -> bool:
+    """Return whether the residual stays nearly the same where θ moves, as that of a formula does, not of rounding."""
+    change = evidence.shift(_MOVE)
+    return change is not None and change < _SMOOTH * np.sqrt(min(1.0, _MOVE / (2 * roundoff)))
+
+
+def like_rounding(evidence: Evidence, tensors: Sequence[Tensor]) -> tuple[int, float] | None:
+    """Return the format that terms may have been rounded to, by the residual at θ alone; None where there is none.
+
+    Returns:
+        Its bits, and the size of the residual relative to the terms.
+    """
     parts = [_residual(evidence, tensor) for tensor in tensors]
     e, r, theta, size = (np.concatenate(column) for column in zip(*parts, strict=True))
     whole = sum(int((evidence.magnitude[tensor.span] > 0).sum()) for tensor in tensors)
     # Rounding on the way touches most components, and is no explanation of a few.
     if len(e) < 2 * _LEAST or len(e) < whole / 2 or not _is_random(e, r, theta, size):
-        return
+        return None
     units = np.abs(e) / size
     typical = float(np.sqrt(np.mean(units**2)))
     # The format whose roundoff is nearest, on a logarithmic scale.
     bits = min(_INSIDE, key=lambda bits: abs(np.log(typical * 2.0**bits)))
     alike = units.max() <= _WORST * max(float(np.median(units)), 2.0 ** -(bits + 3))
-    if not (alike and 1 / _OFF <= typical * 2.0**bits <= _OFF):
-        return
-    text = (
-        f"rounding to {_INSIDE[bits]} somewhere on the way: the residual has no structure, and the size that such "
-        f"roundings have ({typical:.1e} of the terms, u = {2.0**-bits:.1e})"
-    )
-    predicted = {tensor.name: evidence.gradient[tensor.span].copy() for tensor in tensors}
-    yield Hypothesis(ROUNDED, text, predicted, value=2.0**-bits)
+    return (bits, typical) if alike and 1 / _OFF <= typical * 2.0**bits <= _OFF else None
 
 
 def _is_random(e: Vector, r: Vector, theta: Vector, size: Vector) -> bool:

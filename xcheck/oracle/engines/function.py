@@ -83,7 +83,7 @@ class FunctionEngine(Engine):
         here: Vector | None = None,
     ) -> None:
         super().__init__(np.array(theta, dtype=np.float64) if here is None else theta, lines.layout, progress=progress)
-        self._evaluator = evaluator
+        self.evaluator = evaluator
         self.lines = lines
         self.roundoff = evaluator.roundoff
         self.evaluations = 0
@@ -156,12 +156,12 @@ class FunctionEngine(Engine):
     def for_lines(self, lines: Lines) -> "FunctionEngine":
         """Return an engine of the same function, along other lines; it counts for itself."""
         # J(θ) is the same along all lines: it is not evaluated again.
-        return FunctionEngine(self._evaluator, self.theta, lines, progress=self.progress, here=self.losses)
+        return FunctionEngine(self.evaluator, self.theta, lines, progress=self.progress, here=self.losses)
 
     def displaced(self, direction: Vector, start: int, steps: Vector) -> Vector:
         """Return J with the part of θ that begins at `start` moved along `direction` by each of `steps`, shape (k,)."""
         part, found = slice(start, start + len(direction)), np.empty(len(steps))
-        chunk = chunk_for(self.theta.size, self._evaluator.data)
+        chunk = chunk_for(self.theta.size, self.evaluator.data)
         for first in range(0, len(steps), chunk):
             rows = slice(first, min(first + chunk, len(steps)))
             points = np.repeat(self.theta[None], len(found[rows]), axis=0)
@@ -173,7 +173,7 @@ class FunctionEngine(Engine):
 
     def moved_together(self, components: Indices, moves: Vector) -> Vector:
         """Return J with components of θ moved by each row of `moves`, shape (r, k): shape (r,)."""
-        found, chunk = np.empty(len(moves)), chunk_for(self.theta.size, self._evaluator.data)
+        found, chunk = np.empty(len(moves)), chunk_for(self.theta.size, self.evaluator.data)
         for first in range(0, len(moves), chunk):
             rows = moves[first : first + chunk]
             points = np.repeat(self.theta[None], len(rows), axis=0)
@@ -209,7 +209,7 @@ class FunctionEngine(Engine):
         Where that is cheaper, a tensor with many of them has batches of its own.
         """
         together = [np.arange(len(indices))]
-        if self._evaluator.moved is not None:
+        if self.evaluator.moved is not None:
             tensor = np.searchsorted(self._starts, indices, side="right") - 1
             counts = np.bincount(tensor, minlength=len(self._starts))
             alone = (counts >= _ALONE) & (np.arange(len(counts)) < self._single)
@@ -217,9 +217,9 @@ class FunctionEngine(Engine):
             for number in np.flatnonzero(alone):
                 own = np.flatnonzero(tensor == number)
                 # Two losses per component, and one at θ.
-                chunk = max(1, (chunk_for(int(self._sizes[number]), self._evaluator.data) - 1) // 2)
+                chunk = max(1, (chunk_for(int(self._sizes[number]), self.evaluator.data) - 1) // 2)
                 yield from ((own[start : start + chunk], True) for start in range(0, len(own), chunk))
-        chunk = max(1, (chunk_for(self.theta.size, self._evaluator.data) - 1) // 2)
+        chunk = max(1, (chunk_for(self.theta.size, self.evaluator.data) - 1) // 2)
         for own in together:
             yield from ((own[start : start + chunk], False) for start in range(0, len(own), chunk))
 
@@ -241,15 +241,15 @@ class FunctionEngine(Engine):
     def _along(self, lines: Indices, steps: Vector, *, alone: bool) -> Vector:
         """Return the losses at θ moved along lines."""
         self.evaluations += len(lines)
-        if alone and self._evaluator.moved is not None:
+        if alone and self.evaluator.moved is not None:
             # One tensor is copied per loss, and not all of θ.
             places = self.lines.components[lines]
-            return self._evaluator.moved(self.theta, places, self.theta[places] + steps)
-        return self._evaluator.losses(self.lines.points(self.theta, lines, steps))
+            return self.evaluator.moved(self.theta, places, self.theta[places] + steps)
+        return self.evaluator.losses(self.lines.points(self.theta, lines, steps))
 
     def _at(self, points: Vector) -> Vector:
         self.evaluations += len(points)
-        return self._evaluator.losses(points)
+        return self.evaluator.losses(points)
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
