@@ -80,6 +80,16 @@ def ratio(a: float, b: float) -> str:
     return f"{quotient:.{digits}g} x"
 
 
+def interval(lower: float, upper: float, error_bar: float) -> str:
+    """Return an interval of slopes; an end that is zero to its error bar is written as 0.
+
+    >>> interval(7.7e-14, 1.0, 4e-12), interval(-0.44757, 6.5e-15, 1e-12)
+    ('[0, 1]', '[-0.44757, 0]')
+    """
+    ends = (0.0 if abs(end) <= error_bar else end for end in (lower, upper))
+    return f"[{', '.join(f'{end:.5g}' for end in ends)}]"
+
+
 def join_names(names: Sequence[str]) -> str:
     """Return all of the names as a part of a sentence.
 

@@ -76,7 +76,7 @@ def test_the_right_component_is_told_by_the_cli(typed: Typist) -> None:
     done = typed("explain", "model.toml", "W1[3, 1]")
     assert done.status == 0
     assert done.out.startswith("AGREE  model.toml, W1[3, 1]: numpy is right\n")
-    assert done.out.endswith("  again: python -m xcheck explain model.toml 'W1[3, 1]'\n")
+    assert done.out.endswith("  again: python -m xcheck explain model.toml 'W1[3, 1]' --seed 0\n")
     found = json.loads(typed("explain", "model.toml", "W1[3, 1]", "--format", "json").out)
     assert found["component"]["flat"] == 10
     assert len(found["sweep"]) == 12

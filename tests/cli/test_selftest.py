@@ -33,8 +33,8 @@ def test_sharp_is_0(typed: Typist) -> None:
     """The score is in the first line, the command in the last."""
     done = typed("selftest", "model.toml")
     assert (done.status, done.err) == (0, "")
-    assert done.out.startswith("SHARP  model.toml: 29 of 29 faults found, 29 of them named\n")
-    assert done.out.endswith("  again: python -m xcheck selftest model.toml\n")
+    assert done.out.startswith("SHARP  model.toml: 29 of 29 planted faults found, 29 of them located\n")
+    assert done.out.endswith("  again: python -m xcheck selftest model.toml --seed 0\n")
 
 
 def test_blunt_is_3(typed: Typist) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from rich.text import Text
 
-from xcheck.report.console import build_table, pad, print_commands, render_text, repeat_command
+from xcheck.report.console import build_table, pad, print_commands, print_sections, render_text, repeat_command
 
 
 def test_square_brackets_are_no_style() -> None:
@@ -25,6 +25,14 @@ def test_commands_stay_in_one_piece() -> None:
     command = "again: python -m xcheck model.toml --backend numpy"
     assert render_text(lambda console: print_commands(console, [command]), 20) == f"\n  {command}"
     assert render_text(lambda console: print_commands(console, []), 20) == ""
+
+
+def test_every_run_can_be_repeated() -> None:
+    """Sections end with the command, and the seed that it needs; without a command there is nothing to type."""
+    command = ["python", "-m", "xcheck", "selftest", "m.toml"]
+    text = render_text(lambda console: print_sections(console, ["one"], command, 7), 80)
+    assert text == "one\n\n  again: python -m xcheck selftest m.toml --seed 7"
+    assert render_text(lambda console: print_sections(console, ["one"], (), 7), 80) == "one"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from tests.report.test_text import FAILING
 from xcheck.report.console import render_text
 from xcheck.report.tables import Tables, title_of
+from xcheck.verdict import Verdict
 
 
 def shown(table: object, width: int = 100) -> list[list[str]]:
@@ -37,6 +38,13 @@ def test_narrow_pages_have_fewer_digits(narrow: bool, digits: str) -> None:
     assert rows[1][-2] == digits
     assert any("[0," in row for row in rows)
     assert rows[-1] == ["...", "45", "more"]
+
+
+def test_what_agrees_is_no_worry() -> None:
+    """At a kink, or in a narrow dtype, right gradients differ by more than the notes call great."""
+    agreeing = replace(FAILING.pairs[0], wrong=0, undecided=0, verdict=Verdict.AGREE)
+    assert shown(Tables(narrow=False).pairs([agreeing]))[1][4] == "ok"
+    assert shown(Tables(narrow=False).pairs([replace(agreeing, difference=1e-9)]))[1][4] == "great"
 
 
 def test_a_pair_is_two_names() -> None:

@@ -153,7 +153,7 @@ FAILING = replace(
         (pair("numpy", "oracle", 0.13, wrong=48), pair("torch", "oracle"), pair("numpy", "torch", 0.13, wrong=48)),
     ),
     odd_one_out=("numpy",),
-    consensus="numpy, 1e+12 bars off; torch agrees with the oracle, to 0.3 of the bars",
+    consensus="numpy, 1e+12 error bars off; torch agrees with the oracle, within 0.3 error bars",
     starts={
         "numpy": "in W1 alone: the product δᵀ a, or the penalty; everything else is right, so what is passed down is"
     },

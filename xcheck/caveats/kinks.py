@@ -7,6 +7,7 @@ import numpy as np
 from xcheck.findings import AT_A_KINK, Finding
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
+from xcheck.text import interval
 
 _CHOICE = "where every slope between the two sides is right, and frameworks choose by convention"
 
@@ -56,6 +57,5 @@ def _widest(estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:
     if not wide:
         return ""
     flat = wide[0]
-    # An end that is within its error bar of zero is shown as zero, not as the noise that it is.
-    ends = [end if abs(end) > estimate.error_bar[flat] else 0.0 for end in (estimate.lower[flat], estimate.upper[flat])]
-    return f"; {layout.locate(flat)}: kink, subgradient [{ends[0]:.5g}, {ends[1]:.5g}]"
+    slopes = interval(float(estimate.lower[flat]), float(estimate.upper[flat]), float(estimate.error_bar[flat]))
+    return f"; {layout.locate(flat)}: kink, subgradient {slopes}"

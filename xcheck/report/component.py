@@ -14,6 +14,7 @@ from xcheck.compare.pair import ORACLE
 from xcheck.report.console import NARROW, STYLES, add_title, build_table, pad, print_sections, render_text
 from xcheck.report.json import common_dict, finite_dict
 from xcheck.report.plot import plot_points
+from xcheck.text import interval
 
 # Counted on the plot: the indentation of two columns, and eight of the label "  1e-12 |".
 _LABEL = 10
@@ -26,7 +27,7 @@ def render(explanation: Explanation, *, width: int = 80) -> str:
 
 def show(explanation: Explanation, console: Console) -> None:
     """Print the explanation on a console, at its width."""
-    print_sections(console, _build_sections(explanation, console.width), explanation.command)
+    print_sections(console, _build_sections(explanation, console.width), explanation.command, explanation.seed)
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _tabulate_witnesses(explanation: Explanation, *, narrow: bool) -> Table:
     digits = 6 if narrow else 10
     oracle = f"{explanation.value:.{digits}g}"
     if explanation.at_kink:  # any slope between the two sides is right
-        oracle = f"[{explanation.lower:.5g}, {explanation.upper:.5g}]"
+        oracle = interval(explanation.lower, explanation.upper, explanation.error_bar)
     rows: list[Sequence[str | Text]] = [(ORACLE, oracle, f"± {explanation.error_bar:.0e}", "")]
     for witness in explanation.statements:
         word = Text(str(witness.verdict), style=STYLES[witness.verdict])

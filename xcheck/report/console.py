@@ -33,11 +33,11 @@ def render_text(show: Callable[[Console], None], width: int) -> str:
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-def print_sections(console: Console, sections: Iterable[RenderableType], command: Sequence[str]) -> None:
-    """Print sections, and the command that repeats the run."""
+def print_sections(console: Console, sections: Iterable[RenderableType], command: Sequence[str], seed: int) -> None:
+    """Print sections, and the command that repeats the run with the same seed."""
     for section in sections:
         console.print(section)
-    print_commands(console, [f"again: {shlex.join(command)}"] if command else [])
+    print_commands(console, [repeat_command(command, seed)] if command else [])
 
 
 def print_commands(console: Console, commands: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ def render(selftest: SelfTest, *, width: int = 80) -> str:
 
 def show(selftest: SelfTest, console: Console) -> None:
     """Print the result on a console, at its width."""
-    print_sections(console, _build_sections(selftest, narrow=console.width < NARROW), selftest.command)
+    print_sections(console, _build_sections(selftest, narrow=console.width < NARROW), selftest.command, selftest.seed)
 
 
 def as_dict(selftest: SelfTest) -> dict[str, Any]:
@@ -61,8 +61,10 @@ def _build_sections(selftest: SelfTest, *, narrow: bool) -> Iterable[RenderableT
         yield pad(_describe_use(selftest))
     if not selftest.witnesses:  # nothing was planted
         return
-    planted = f"{len(selftest.results)} faults, each planted in {join_names(selftest.witnesses)}"
-    yield pad(f"{planted}, in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
+    # A score of 100 % must not be taken for more than it is.
+    where = f"the gradient of {join_names(selftest.witnesses)}, none inside a layer"
+    planted = f"{len(selftest.results)} faults, each planted in {where}"
+    yield pad(f"{planted}; in {selftest.seconds:.2f} s; the check took {selftest.check_seconds:.2f} s")
     yield ""
     yield pad(_tabulate_classes(selftest, narrow=narrow))
     yield from _list_slipping(selftest)
@@ -82,7 +84,7 @@ def _describe_use(selftest: SelfTest) -> str:
 
 
 def _tabulate_classes(selftest: SelfTest, *, narrow: bool) -> Table:
-    headings = ("class", "found", "named", "n/a" if narrow else "not applicable")
+    headings = ("class", "found", "located", "n/a" if narrow else "not applicable")
     rows: list[Sequence[str | Text]] = []
     for score in (*selftest.classes, selftest.whole):
         # A fault that changes nothing at this θ cannot be found, and is not held against the check.

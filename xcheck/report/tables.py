@@ -13,9 +13,11 @@ from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, band
 from xcheck.compare.precision import TensorPrecision
 from xcheck.report.console import build_table
+from xcheck.text import interval
+from xcheck.verdict import Verdict
 
 # The colours of a traffic light; the words of the bands stand beside them, so that nothing is said by colour alone.
-_BANDS = {"great": "green", "look": "yellow", "worry": "red"}
+_BANDS = {"great": "green", "look": "yellow", "worry": "red", "ok": "green"}
 
 
 def title_of(pair: Pair) -> str:
@@ -27,8 +29,18 @@ def format_slope(component: Component, digits: int) -> str:
     """Write the oracle's value of a component; at a kink, the interval between the slopes on both sides."""
     # More than the error bars of both sides: two slopes, not one that is known badly.
     if component.upper - component.lower > 2 * component.error_bar:
-        return f"[{component.lower:.5g}, {component.upper:.5g}]"
+        return interval(component.lower, component.upper, component.error_bar)
     return f"{component.b:.{digits}g}"
+
+
+def _word_for(row: Pair | TensorComparison) -> str:
+    """Return the band of a difference, great, look or worry; "ok" where all is right although the difference is larger.
+
+    So it is at kinks, where every slope between two is right, and in narrow dtypes.
+    """
+    word = band(row.difference)
+    right = not (row.wrong or row.undecided) and (not isinstance(row, Pair) or row.verdict is Verdict.AGREE)
+    return "ok" if right and word != "great" else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,7 @@ class Tables:
             heading, "difference", *([""] if words else []), "wrong", *([undecided] if unsure else [])
         )
         for name, row in rows:
-            # Great, look or worry: the bands of the notes for a relative difference.
-            word = band(row.difference)
+            word = _word_for(row)
             cells = [Text(name), Text(f"{row.difference:.1e}")]
             if words:
                 cells.append(Text(word, style=_BANDS[word]))

@@ -12,12 +12,13 @@ from textwrap import indent
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from xcheck.checks.report import OracleSummary, Report
+from xcheck.checks.report import Report
 from xcheck.compare.pair import ORACLE, Component, band
-from xcheck.findings import Finding
+from xcheck.findings import COTANGENT, Finding
 from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.pages import page
 from xcheck.report.console import NARROW, STYLES, add_title, pad, print_commands, render_text, repeat_command
+from xcheck.report.oracle import describe_engine, describe_oracle, describe_times, name_engine
 from xcheck.report.tables import Tables, format_slope, title_of
 from xcheck.verdict import Verdict
 
@@ -60,7 +61,10 @@ def _build_sections(report: Report, tables: Tables, *, verbose: bool) -> Iterabl
         yield from _summarize_pass(report)
     else:
         yield from _show_in_full(report, tables, verbose=verbose)
-    yield from _show_findings("warning", report.warnings, verbose=verbose)
+    # What is said of every loss that is an array is a line of the summary of a check that agrees.
+    brief = report.ok and not verbose
+    warnings = [warning for warning in report.warnings if not (brief and warning.code == COTANGENT)]
+    yield from _show_findings("warning", warnings, verbose=verbose)
     yield from _show_run(report, verbose=verbose)
 
 
@@ -71,10 +75,12 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
     difference = max(pair.difference for pair in against)
     yield pad(
         Text(
-            f"difference {difference:.1e}: {band(difference)}; {report.oracle.evaluations:,} losses in "
-            f"{report.oracle.seconds:.1f} s ({report.oracle.engine}), seed {report.seed}; {_describe_agreement(report)}"
+            f"difference {difference:.1e}: {_describe_difference(difference)}; {report.oracle.evaluations:,} losses in "
+            f"{report.oracle.seconds:.1f} s ({name_engine(report.oracle)}), seed {report.seed}; "
+            f"{_describe_agreement(report)}"
         )
     )
+    yield from (pad(Text(f"{note.code}: {note.text}")) for note in report.warnings if note.code == COTANGENT)
     yield from _summarize_precision(report)
     tightest = [(_share_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
@@ -98,6 +104,12 @@ def _summarize_precision(report: Report) -> Iterable[RenderableType]:
         yield pad(Text(text))
 
 
+def _describe_difference(difference: float) -> str:
+    """Return the band of the difference of a check that agrees; a large one is that of a kink, or of a narrow dtype."""
+    word = band(difference)
+    return word if word == "great" else "every component is within its bounds"
+
+
 def _share_used(component: Component) -> float:
     """Return how far a component is off, as a share of what error bar, tolerance and rounding allow."""
     return component.excess / component.allowed if component.allowed else 0.0
@@ -119,7 +131,7 @@ def _describe_agreement(report: Report) -> str:
 def _show_in_full(report: Report, tables: Tables, *, verbose: bool) -> Iterable[RenderableType]:
     """Yield what was checked and how, the diagnosis, and then the numbers."""
     yield pad(Text(f"{report.summary}, seed {report.seed}"))
-    yield pad(Text(_describe_oracle(report.oracle)))
+    yield pad(Text(describe_oracle(report.oracle)))
     yield from _show_diagnosis(report, verbose=verbose)
     for pair in report.pairs:
         # Between two witnesses nobody knows which one is wrong; against the oracle it is the witness.
@@ -154,14 +166,15 @@ def _describe_odd_one(report: Report) -> str:
     # No witness differs from the oracle, so there are names and no distances, such as of one that has failed.
     if not report.consensus:
         return f"odd one out: {', '.join(report.odd_one_out)}"
-    against = [pair for pair in report.pairs if pair.b == ORACLE]
+    # Reruns in float64 and second derivatives are no further witnesses.
+    against = [pair for pair in report.pairs if pair.b == ORACLE and pair.a in report.seconds]
     # Of two sides, or where all witnesses agree against the oracle, nobody can be called the odd one.
     if report.odd_one_out == (ORACLE,) or len(against) == 1:
         return f"against the oracle: {report.consensus}"
     if report.odd_one_out:
         return f"odd one out: {report.consensus}"
     alone = all(pair.verdict is Verdict.DISAGREE for pair in against)
-    return f"{'nobody agrees' if alone else 'they part'}: {report.consensus}"
+    return f"{'nobody agrees' if alone else 'they differ'}: {report.consensus}"
 
 
 def _is_cause(finding: Finding) -> bool:
@@ -179,7 +192,8 @@ def _show_details(report: Report, tables: Tables) -> Iterable[RenderableType]:
         )
     if report.ok and report.verified < report.parameters:
         yield from add_title("verified, per tensor", tables.coverage(report.tensors))
-    for pair in report.pairs:
+    # Two witnesses beside each other show nothing, tensor by tensor, that they do not show beside the oracle.
+    for pair in (pair for pair in report.pairs if pair.b == ORACLE):
         yield from add_title(f"{title_of(pair)}, per tensor", tables.tensors(pair.tensors))
 
 
@@ -208,23 +222,6 @@ def select_point_options(command: Sequence[str]) -> list[str]:
     return kept
 
 
-def _describe_oracle(oracle: OracleSummary) -> str:
-    """Return how the gradient was measured: losses, kind and step of the differences, and what was measured twice."""
-    if not oracle.evaluations:
-        return "oracle: nothing could be measured"
-    parts = [
-        f"oracle: {oracle.evaluations:,} losses in {oracle.seconds:.1f} s",
-        f"{oracle.engine} {oracle.difference} differences in float64",
-        f"step {oracle.epsilon:.2g}",
-    ]
-    audited = sum(audit.components for audit in oracle.audits)
-    if audited:  # not every engine has a second one that can audit it
-        parts.append(f"{audited} components audited")
-    if oracle.refereed:
-        parts.append(f"{oracle.refereed} disputed components measured in extended precision")
-    return ", ".join(parts)
-
-
 def _show_findings(kind: str, findings: Sequence[Finding], *, verbose: bool) -> Iterable[RenderableType]:
     for finding in findings:
         yield ""
@@ -242,8 +239,8 @@ def _show_run(report: Report, *, verbose: bool) -> Iterable[RenderableType]:
     yield ""
     if report.ok:
         yield pad(Text(_describe_agreement(report)))
-    yield pad(Text(_describe_engine(report.oracle)))
-    yield pad(Text(_describe_times(report)))
+    yield pad(Text(describe_engine(report.oracle)))
+    yield pad(Text(describe_times(report)))
     yield pad(Text(", ".join(f"{name} {version}" for name, version in report.environment.items())))
 
 
@@ -260,27 +257,3 @@ def _list_commands(report: Report) -> Iterable[str]:
         yield f"next: {explain} {shlex.join([report.model, where, *select_point_options(report.command)])}"
     if report.command:
         yield repeat_command(report.command, report.seed)
-
-
-def _describe_engine(oracle: OracleSummary) -> str:
-    """Return why the oracle chose its engine, how the audits of the engine went, and how much was measured again."""
-    parts = [f"engine: {oracle.engine}"]
-    if oracle.predicted:  # chosen by `auto`; an engine that was named needs no reason
-        predictions = ", ".join(f"{name} {seconds:.2g} s" for name, seconds in oracle.predicted.items())
-        parts = [f"engine: {oracle.engine}, the most direct that fits {oracle.budget:g} s (predicted: {predictions})"]
-    parts += [
-        f"{audit.engine} audited by {audit.by} on {audit.components} components, {audit.decided} of them decided: "
-        f"they differ by at most {audit.worst:.1g} of the error bars"
-        for audit in oracle.audits
-    ]
-    if oracle.referred:
-        parts.append(f"{oracle.referred} components measured again without subtracting losses")
-    return "; ".join(parts)
-
-
-def _describe_times(report: Report) -> str:
-    # Compiling is shown by itself: it is what `--cache` saves.
-    parts = [f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items()]
-    oracle = report.oracle
-    parts.append(f"oracle {oracle.seconds:.2f} s (compiling {oracle.compile_seconds:.2f} s)")
-    return "time: " + ", ".join(parts)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xcheck.findings import LOSS_ROSE, NOT_FINITE
+from xcheck.pages import page
 from xcheck.report.console import NARROW, STYLES, build_table, pad, print_commands, render_text, repeat_command
 from xcheck.report.json import common_dict, finite_dict
 from xcheck.report.plot import plot_losses
@@ -171,7 +172,7 @@ def _write_paragraphs(report: TrainingReport) -> Iterable[str]:
 
 def _list_findings(report: TrainingReport) -> Iterable[str]:
     """Yield findings and warnings of the training, and the warnings of its checks."""
-    yield from (f"finding {finding.code}: {finding.text}" for finding in report.findings)
+    yield from (f"finding {finding.code}, {page(finding.code).title}: {finding.text}" for finding in report.findings)
     yield from (f"warning {warning.code}: {warning.text}" for warning in report.warnings)
     failure = report.first_failure
     for checkpoints, warning in report.remarks:

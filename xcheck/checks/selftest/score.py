@@ -166,11 +166,12 @@ class SelfTest(Result):
         """The score in one sentence."""
         # Two reasons for an empty score: no gradient to spoil, and faults that spoil none.
         if not self.witnesses:
-            return "no fault could be planted: no gradient is right, and the same at every call"
+            return "no fault could be planted: no witness has a gradient that is right and the same in every call"
         whole = self.whole
         if not whole.applicable:
-            return "no fault changes anything at this θ, so that nothing is proved"
-        return f"{whole.killed} of {whole.applicable} faults found, {whole.named} of them named"
+            return "no planted fault changes the gradient at this θ, so nothing is shown"
+        found = f"{whole.killed} of {whole.applicable} planted faults found"
+        return f"{found}, {whole.named} of them located"
 
     def __repr__(self) -> str:
         return f"<SelfTest {self.model}: {self.headline}>"
