@@ -22,6 +22,9 @@ FLOAT64 = 2.0**-53
 FLOAT32 = 2.0**-24
 FLOAT16 = 2.0**-11
 BFLOAT16 = 2.0**-8
+# The formats of 8 bits: 4 significant bits, or 3, whatever their bias and their special numbers.
+FLOAT8_E4M3 = 2.0**-4
+FLOAT8_E5M2 = 2.0**-3
 
 # The dtypes that people differentiate in.
 ROUNDOFF: Mapping[str, float] = {
@@ -31,6 +34,12 @@ ROUNDOFF: Mapping[str, float] = {
     "complex64": FLOAT32,
     "float16": FLOAT16,
     "bfloat16": BFLOAT16,
+    "float8_e4m3": FLOAT8_E4M3,
+    "float8_e4m3fn": FLOAT8_E4M3,
+    "float8_e4m3fnuz": FLOAT8_E4M3,
+    "float8_e4m3b11fnuz": FLOAT8_E4M3,
+    "float8_e5m2": FLOAT8_E5M2,
+    "float8_e5m2fnuz": FLOAT8_E5M2,
 }
 
 # bfloat16 has the exponents of float32, up to 2¹²⁷, and 8 significant bits: all of them ones make 2 − 2⁻⁷.

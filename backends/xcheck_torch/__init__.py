@@ -54,11 +54,14 @@ class TorchBackend(Backend):
         return read_leaf(value)
 
     def parameters(self, value: object) -> Mapping[str, Any] | None:
-        """Return the parameters of a torch.nn.Module."""
+        """Return the parameters of a torch.nn.Module that are not frozen; all of them, if all are."""
         torch = sys.modules.get("torch")
         if torch is None or not isinstance(value, torch.nn.Module):
             return None
-        return dict(value.named_parameters())
+        parameters = dict(value.named_parameters())
+        # What is frozen is not trained, and has no gradient. A module that is frozen as a whole is checked as a whole.
+        trained = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
+        return trained or parameters
 
     def function_objective(
         self,
@@ -75,8 +78,19 @@ class TorchBackend(Backend):
         from xcheck.backend.own_parameters import OwnParameters
         from xcheck_torch.function import TorchFunction
 
-        parameters = OwnParameters.match(function, arguments, wide=wide, module=self.parameters(function.module))
+        module = None if function.module is None else _named_parameters(function, arguments)
+        parameters = OwnParameters.match(function, arguments, wide=wide, module=module)
         return TorchFunction(parameters, device, cotangent=cotangent)
+
+
+def _named_parameters(function: Function, arguments: Arguments) -> Mapping[str, Any]:
+    """Return those parameters of a module that are not frozen, or that are among the arguments all the same."""
+    parameters = dict(function.module.named_parameters())
+    return {
+        name: parameter
+        for name, parameter in parameters.items()
+        if parameter.requires_grad or function.rename.get(name, name) in arguments.leaves
+    }
 
 
 backend = TorchBackend()

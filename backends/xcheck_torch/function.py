@@ -95,8 +95,11 @@ class TorchFunction(FunctionObjective):
         function = self.function
         if function.module is None:
             return super().call_loss(given, data)
-        # Copies: batch normalisation writes its running statistics into the buffers.
+        # Copies: batch normalisation writes its running statistics into the buffers. Frozen parameters are copied, too,
+        # as their dtype has to be that of the others.
         state = {name: self._copy_buffer(buffer) for name, buffer in function.module.named_buffers()}
+        frozen = {name: part for name, part in function.module.named_parameters() if name not in given}
+        state |= {name: self._copy_buffer(part) for name, part in frozen.items()}
         inputs, targets = data[: function.inputs], data[function.inputs :]
         outputs = torch.func.functional_call(function.module, {**state, **given}, inputs)
         return outputs if function.loss is None else function.loss(outputs, *targets)

@@ -27,6 +27,7 @@ def as_lists(named: Any) -> dict[str, Any]:
         (np.array([1.0, 2.0]), ONE, {"w": [1.0, 2.0]}),
         ([1.0, 2.0], ONE, {"w": [1.0, 2.0]}),
         ({"other": np.array([1.0, 2.0])}, ONE, {"w": [1.0, 2.0]}),
+        (np.array([1.0, 2.0]), {"0": np.zeros(()), "1": np.zeros(())}, {"0": 1.0, "1": 2.0}),
     ],
     ids=[
         "a tree",
@@ -35,6 +36,7 @@ def as_lists(named: Any) -> dict[str, Any]:
         "the array alone",
         "a list of numbers",
         "any name for the only one",
+        "an array for numbers",
     ],
 )
 def test_a_gradient_is_read(returned: Any, given: Any, expected: dict[str, Any]) -> None:

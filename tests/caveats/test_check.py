@@ -83,7 +83,7 @@ def test_an_audit_that_decided_nothing_is_reported() -> None:
     (audit,) = report.oracle.audits
     assert (audit.passed, audit.components, audit.decided) == (True, 2, 0)
     (warning,) = [warning for warning in report.warnings if warning.code == "XC419"]
-    assert "the audit of the structured engine by the loop engine decided nothing" in warning.text
+    assert "the structured engine was audited by the loop engine, and the audit shows nothing" in warning.text
     assert warning.value == audit.components
 
 

@@ -107,6 +107,6 @@ def test_exact_results_are_no_cause() -> None:
 def test_a_loss_as_noisy_as_float32_need_not_be_computed_in_it() -> None:
     """A bisection that stops at 1e-7 has the same noise: the sentence names what else it may be."""
     found = noisy_as_narrow_dtype("numpy", 2.0**-24, estimate(error_bar=np.full(6, 1e-4)))
-    assert found.text.startswith("numpy: the loss is as noisy as float32 although everything it is given has 64 bits")
-    assert "or by iterations that stop at a tolerance, or is ill-conditioned" in found.text
+    assert found.text.startswith("numpy: the loss is less precise than float64: its noise is that of float32")
+    assert "for iterations that stop at a tolerance, or for a loss that is ill-conditioned" in found.text
     assert "half precision" in noisy_as_narrow_dtype("numpy", 2.0**-11, estimate()).text

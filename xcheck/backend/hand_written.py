@@ -35,7 +35,7 @@ def name_gradient(
 
     Args:
         returned: a tree like the parameters, a dict of names, or the gradient itself if there is one parameter; lists
-            of numbers will do for arrays of one axis.
+            of numbers will do for arrays of one axis, and an array of one axis for parameters that are numbers.
         given: the parameters.
         read: returns the numbers of any framework's array.
         carried: names of leaves that are no parameters, whose gradient is of no interest.
@@ -48,6 +48,8 @@ def name_gradient(
     if len(given) == 1 and (nameless := _read_nameless(returned, next(iter(given.values())), read)) is not None:
         return {next(iter(given)): nameless}
     parts = leaves(returned)
+    if len(parts) == 1 and (numbers := _read_numbers(next(iter(parts.values())), given, read)) is not None:
+        return numbers
     unknown = [name for name in parts if name not in given and name not in carried and read(parts[name]) is not None]
     if unknown:
         raise ValueError(f"the gradient has {', '.join(unknown)}, the parameters are {', '.join(given)}")
@@ -60,6 +62,14 @@ def name_gradient(
             raise ValueError(f"the gradient of {name} is a {type(part).__name__}, not an array")
         named[name] = None if leaf is None else leaf.values
     return named
+
+
+def _read_numbers(returned: Any, given: Mapping[str, Numbers], read: Reader) -> dict[str, Numbers | None] | None:
+    """Return the gradient of several parameters that are a number each, if it was returned as one array of numbers."""
+    leaf = read(returned)
+    if leaf is None or leaf.values.shape != (len(given),) or any(parameter.ndim for parameter in given.values()):
+        return None
+    return {name: np.asarray(number) for name, number in zip(given, leaf.values, strict=True)}
 
 
 def _read_nameless(returned: Any, parameter: Numbers, read: Reader) -> Numbers | None:

@@ -38,7 +38,8 @@ def _contradicted(audit: Audit) -> Finding:
 
 def _decided_nothing(audit: Audit) -> Finding:
     text = (
-        f"the audit of the {audit.engine} engine by the {audit.by} engine decided nothing: in none of its "
-        f"{audit.components} components are the error bars narrower than a hundredth of the tensor's largest slope"
+        f"the {audit.engine} engine was audited by the {audit.by} engine, and the audit shows nothing: in all of the "
+        f"{audit.components} components that both have measured, the error bars are wider than a hundredth of the "
+        "tensor's largest slope"
     )
     return Finding(code=codes.AUDIT_UNDECIDED, text=text, value=float(audit.components))

@@ -26,8 +26,8 @@ def float32_inside(point: CheckedPoint) -> Finding | None:
         return None
     where = ", ".join(f"{what} of {name}" for name, what in single.items() if what)
     text = (
-        f"float32 behind float64: every number of the {where} is a float32 number, and they are further from the "
-        "oracle than float64 would be: only seven digits are checked; mend the cast, or ask for dtype = 'float32'"
+        f"less precise than float64: every number of the {where} is a float32 number, and further from the oracle "
+        "than float64 would be, so only seven digits are checked; remove the cast, or ask for dtype = 'float32'"
     )
     return Finding(code=FLOAT32_INSIDE, text=text, value=float(sum(bool(what) for what in single.values())))
 
@@ -64,9 +64,9 @@ def noisy_as_narrow_dtype(label: str, roundoff: float, estimate: Estimate) -> Fi
     # The widest bar shows what the noise costs; those that are not finite have reasons of their own.
     bar = float(np.nan_to_num(estimate.error_bar).max(initial=0.0))
     text = (
-        f"{label}: the loss is as noisy as {dtype} although everything it is given has 64 bits (bars up to {bar:.1g}), "
-        f"and the tolerance is that of {dtype}: a part of the loss is computed in {dtype}, or by iterations that stop "
-        "at a tolerance, or is ill-conditioned"
+        f"{label}: the loss is less precise than float64: its noise is that of {dtype}, and small mistakes do not show "
+        f"(error bars up to {bar:.1g}); look for a cast to {dtype}, for iterations that stop at a tolerance, or for a "
+        "loss that is ill-conditioned"
     )
     return Finding(code=FLOAT32_INSIDE, text=text, value=bar)
 
@@ -81,7 +81,7 @@ def ill_conditioned(label: str, count: int, of: int, apart: float) -> Finding:
         apart: by how much, at most.
     """
     text = (
-        f"{label}: {count} of {of} components are off by more than rounding should be (up to {apart:.1g}); in float64 "
-        "the same function agrees: it is ill-conditioned, or a part of it is computed in less than its own precision"
+        f"{label}: {count} of {of} components are off by more than rounding explains (up to {apart:.1g}), but agree "
+        "when the function is called in float64: it is ill-conditioned, or part of it is computed in a narrower dtype"
     )
     return Finding(code=ILL_CONDITIONED, text=text, value=apart)

@@ -97,3 +97,19 @@ def test_a_loss_that_was_detached_depends_on_nothing() -> None:
     _, gradient = objective.loss_and_gradient(objective.arguments.theta)
     assert gradient.tolist() == [0.0] * 12
     assert objective.unused == {"params"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_frozen_parameters_are_not_checked(dtype: torch.dtype) -> None:
+    """They are not trained, and have the dtype of the others where the oracle widens these."""
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).to(dtype)
+    module[0].weight.requires_grad_(False)
+    function = xcheck.objective(module, "torch", loss=lambda outputs: outputs.square().sum())
+    report = xcheck.check(function, None, (torch.ones(4, 3, dtype=dtype),))
+    assert report.ok
+    assert [tensor.name for tensor in report.tensors] == ["0.bias", "2.weight", "2.bias"]
+    # Handed over all the same, or frozen as a whole, they are checked.
+    everything = xcheck.check(function, dict(module.named_parameters()), (torch.ones(4, 3, dtype=dtype),))
+    assert (everything.ok, everything.parameters) == (True, 11)
+    module.requires_grad_(False)
+    assert xcheck.check(function, None, (torch.ones(4, 3, dtype=dtype),)).parameters == 11

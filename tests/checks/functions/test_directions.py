@@ -99,7 +99,7 @@ def test_a_right_gradient_is_accepted_in_forty_losses(check: Callable[[bool], Re
     assert report.oracle.evaluations <= 40
     assert report.parameters == ROWS * COLUMNS + 7
     warning = next(warning for warning in report.warnings if warning.code == "XC420")
-    assert "0 of 100007 components were differenced, and 6 random directions" in warning.text
+    assert "0 of 100007 components were measured, and the slopes along 6 random directions" in warning.text
     assert "would have been seen with probability 1 − 10⁻⁶" in warning.text
 
 

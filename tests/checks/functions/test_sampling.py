@@ -45,7 +45,7 @@ def test_a_sample_is_never_silent() -> None:
     assert report.components < 20007
     assert "sampled parameters and directions" in report.headline
     warning = next(warning for warning in report.warnings if warning.code == "XC420")
-    assert "of 20007 components were differenced" in warning.text
+    assert "of 20007 components were measured" in warning.text
     assert "probability 1 − 10⁻⁶" in warning.text
     assert report.to_dict()["oracle"]["scope"] == "sample"
 

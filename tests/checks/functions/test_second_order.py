@@ -46,10 +46,22 @@ def test_order_2_waits_for_order_1() -> None:
 
 
 def test_a_hand_written_gradient_has_no_second_order() -> None:
-    """Said, not passed over."""
+    """What was asked for and not checked is undecided, and that is the headline."""
     report = xcheck.check(lambda p: (p**3).sum(), B, gradient=lambda p: 3 * p**2, order=2)
+    assert report.verdict is Verdict.UNDECIDED
+    assert report.headline.startswith("second derivatives were asked for, and none was checked")
+    assert [finding.code for finding in report.findings] == ["XC427"]
+
+
+def test_one_that_has_second_derivatives_is_enough() -> None:
+    """Of the hand-written one a warning says that it has none."""
+    objectives = {
+        "by hand": xcheck.objective(lambda p: (p**3).sum(), "numpy", gradient=lambda p: 3 * p**2),
+        "torch": xcheck.objective(lambda p: (p**3).sum(), "torch"),
+    }
+    report = xcheck.check(objectives, B, order=2)
     assert report.ok
-    assert "XC427" in codes(report)
+    assert "XC427" in {warning.code for warning in report.warnings}
 
 
 @pytest.mark.parametrize("wrong", [0, 1])

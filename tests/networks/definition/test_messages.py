@@ -263,11 +263,19 @@ WORDS: dict[str, Case] = {
         edit(5, 'layers = [{ units = 1, activation = "RELU" }]'),
         ["model.toml:5:24: network.layers[0].activation: unknown activation 'RELU'; did you mean 'relu'?"],
     ),
+    "an activation by another name": (
+        edit(5, 'layers = [{ units = 1, activation = "swish" }]'),
+        ["model.toml:5:24: network.layers[0].activation: unknown activation 'swish'; did you mean 'silu'?"],
+    ),
+    "a loss by another name": (
+        edit(6, 'loss = "MSE"'),
+        ["model.toml:6:1: network.loss: unknown loss 'MSE'; did you mean 'mean_squared_error'?"],
+    ),
     "initializer": (
-        edit(5, 'layers = [{ units = 1, initializer = "kaiming" }]'),
+        edit(5, 'layers = [{ units = 1, initializer = "orthogonal" }]'),
         [
             (
-                "model.toml:5:24: network.layers[0].initializer: unknown initializer 'kaiming'; "
+                "model.toml:5:24: network.layers[0].initializer: unknown initializer 'orthogonal'; "
                 f"known: {', '.join(INITIALIZERS)}"
             )
         ],

@@ -214,7 +214,8 @@ def _in_float64(
         native.losses(arguments.theta[None])
         text = (
             f"{implementation.label}: the loss cannot be computed in float64 ({error.text.splitlines()[0]}), so the "
-            f"oracle differences it as it is: noise is measured, and what can be decided is less"
+            "oracle differences it in its own dtype: its error bars are as wide as rounding in that dtype makes them, "
+            "and small mistakes do not show"
         )
         warning = Finding(code=ORACLE_NOT_FLOAT64, text=text, value=arguments.roundoff)
         return native, arguments.roundoff, [warning]

@@ -23,7 +23,7 @@ from xcheck.compare.pair import Pair
 from xcheck.compare.tolerance import tolerance_for
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
-from xcheck.findings import NO_SECOND_ORDER, Finding
+from xcheck.findings import BACKEND_FAILED, NO_SECOND_ORDER, Finding
 from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.hessian import hessian_estimate
@@ -43,17 +43,20 @@ class SecondOrder:
         pairs: each witness's H v against differences of its gradient.
         findings: why it could not be checked.
         warnings: what was not checked.
+        asked: whether second derivatives were asked for.
     """
 
     pairs: list[Pair] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    asked: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the pairs; ERROR where one could not be computed."""
-        failed = [Verdict.ERROR] if self.findings else []
-        return Verdict.worst([*failed, *(pair.verdict for pair in self.pairs)])
+        """The worst of the pairs; ERROR where one could not be computed, UNDECIDED where none was looked at."""
+        failed = [Verdict.ERROR] if any(finding.code == BACKEND_FAILED for finding in self.findings) else []
+        unseen = [Verdict.UNDECIDED] if self.asked and not self.pairs else []
+        return Verdict.worst([*failed, *unseen, *(pair.verdict for pair in self.pairs)])
 
 
 def check_second_order(
@@ -73,10 +76,10 @@ def check_second_order(
         options: how to check.
         agreed: whether the first derivatives agree; where they do not, the second are not looked at.
     """
-    result = SecondOrder()
+    result = SecondOrder(asked=True)
     # Differences of a wrong gradient are no measure of anything.
     if not agreed:
-        text = "second derivatives were not looked at: the first do not agree"
+        text = "second derivatives were not checked, because the first do not agree"
         result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
         return result
     rng = generator(options.differences.seed, Stream.SECOND_ORDER)
@@ -94,6 +97,11 @@ def check_second_order(
         except BackendError as error:
             text = f"the second derivative fails: {error.text}"
             result.findings.append(failure(implementation.label, text, trace_of(error)))
+    if not result.pairs and not result.findings:
+        # What was asked for and not looked at is no agreement.
+        text = "second derivatives were asked for, and none was checked: a hand-written gradient has none to check"
+        result.findings.append(Finding(code=NO_SECOND_ORDER, text=text))
+        result.warnings.clear()
     return result
 
 

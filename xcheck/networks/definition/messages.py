@@ -33,6 +33,31 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 
+# What other libraries call the same activations, losses and initialisers.
+_SYNONYMS = {
+    "mse": "mean_squared_error",
+    "mseloss": "mean_squared_error",
+    "l2": "mean_squared_error",
+    "squared_error": "mean_squared_error",
+    "bce": "binary_cross_entropy",
+    "bceloss": "binary_cross_entropy",
+    "logistic_loss": "binary_cross_entropy",
+    "cross_entropy": "softmax_cross_entropy",
+    "crossentropyloss": "softmax_cross_entropy",
+    "categorical_cross_entropy": "softmax_cross_entropy",
+    "nll": "softmax_cross_entropy",
+    "swish": "silu",
+    "linear": "identity",
+    "none": "identity",
+    "logistic": "sigmoid",
+    "lrelu": "leaky_relu",
+    "kaiming": "he",
+    "kaiming_normal": "he",
+    "glorot": "xavier",
+    "xavier_normal": "xavier",
+    "gaussian": "normal",
+}
+
 _LONGEST_INT = 64  # bits; longer integers are not written out
 
 
@@ -85,7 +110,9 @@ def _describe_unknown_word(path: Sequence[str | int], value: object, root: type[
     if not isinstance(value, str):
         return f"expected a string, got {_describe(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))
-    return f"unknown {name} {quoted(value)}" + did_you_mean(value, words)
+    meant = _SYNONYMS.get(value.lower(), "")
+    proposal = f"; did you mean '{meant}'?" if meant in words else did_you_mean(value, words)
+    return f"unknown {name} {quoted(value)}{proposal}"
 
 
 def _known_words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
