@@ -101,7 +101,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "flushed": (
         lambda g, p: {name: np.where(np.abs(v) < 0.1, 0.0, v) for name, v in g.items()},
         "XC253",
-        "zero wherever it should be small",
+        "what is small is flushed to zero",
     ),
     "nobody knows": (uneven, "XC200", "no known mistake explains the error in W"),
 }

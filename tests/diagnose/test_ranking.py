@@ -20,7 +20,7 @@ def test_other_explanations_are_named() -> None:
     trusted = {"A": W, "B": W.T.copy()}
     (finding,) = explain_residual(evidence_of({"A": W.T.copy(), "B": W.T.copy()}, trusted))
     assert finding.code == "XC221"
-    assert finding.text == "numpy: A: transposed; equally well: XC223 (the gradient of B stands here)"
+    assert finding.text == "numpy: A: transposed; explained equally well by XC223 (the gradient of B stands here)"
 
 
 def test_of_many_tensors_the_first_are_named() -> None:

@@ -155,7 +155,10 @@ FAILING = replace(
     odd_one_out=("numpy",),
     consensus="numpy, 1e+12 error bars off; torch agrees with the oracle, within 0.3 error bars",
     starts={
-        "numpy": "in W1 alone: the product δᵀ a, or the penalty; everything else is right, so what is passed down is"
+        "numpy": (
+            "in W1 alone: the product δᵀ a, or the penalty; everything else is right, and so is the δ that is passed "
+            "down"
+        )
     },
     findings=(Finding(code="XC201", tensor="W1", value=1.5, text="numpy: W1: 1.5 x what it should be"),),
 )

@@ -14,8 +14,9 @@ def zero_gradient(tensors: Sequence[TensorCoverage]) -> Finding | None:
     if not names:
         return None
     text = (
-        f"zero gradient: the loss moves with no component of {', '.join(names)}, so every backward pass is right there "
-        "and nothing of it counts as verified; dead units or factors of zero may be in the way: check at another θ"
+        f"zero gradient: the loss does not change with any component of {', '.join(names)}, and a wrong backward pass "
+        "may return zero as well, so nothing of it counts as verified; look for dead units and factors of zero, or "
+        "check at another θ"
     )
     return Finding(code=ZERO_GRADIENT, text=text, tensor=names[0], value=float(len(names)))
 

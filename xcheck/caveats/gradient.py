@@ -39,7 +39,7 @@ def blank_inputs(point: CheckedPoint) -> Finding | None:
         return None
     text = (
         f"blank inputs: {len(blank)} of {point.problem.network.inputs} ({joined(blank.tolist(), _SHOWN)}): zero, or "
-        f"dropped, in {_all_examples(point)}, so the data say nothing about their weights; more examples may"
+        f"dropped, in {_all_examples(point)}, so the data say nothing about their weights; more examples may say more"
     )
     return Finding(
         code=BLANK_INPUTS, text=text, tensor=point.problem.layout.tensor(1, "weight").name, value=float(len(blank))
@@ -68,8 +68,8 @@ def penalty_dominates(point: CheckedPoint) -> Finding | None:
     if not hidden:
         return None
     text = (
-        f"the penalty hides the data in {', '.join(where for _, where in hidden)}: less than {least:.0e} of such "
-        f"components comes from them, so a fault of {FAULT:.0%} in that is tolerated; check with less l2 or l1, too"
+        f"the penalty hides the data in {', '.join(where for _, where in hidden)}: there the data contribute less than "
+        f"{least:.0e} of a component, and an error of {FAULT:.0%} in that is tolerated; check with less l2 or l1, too"
     )
     return Finding(code=PENALTY_DOMINATES, text=text, tensor=hidden[0][0], value=float(len(hidden)))
 

@@ -67,8 +67,8 @@ def vanishing(point: CheckedPoint) -> Finding | None:
     if not changes:
         return None
     text = (
-        f"vanishing: {_join(changes)}; the loss hardly knows of such layers, and their gradient is in its last digits: "
-        f"{_advice(point)}"
+        f"vanishing: {_join(changes)}; the loss hardly depends on such layers, and their gradient is lost in its last "
+        f"digits: {_advice(point)}"
     )
     return Finding(code=VANISHING, text=text, value=min(change.ratio for change in changes))
 
@@ -169,8 +169,8 @@ def equal_units(point: CheckedPoint) -> Finding | None:
     if not parts:
         return None
     text = (
-        f"equal units: {', '.join(parts)} compute the same as another, so mixing them up does not show: draw the "
-        "weights at random"
+        f"equal units: {', '.join(parts)} compute the same as another unit, so mixing them up does not show: draw "
+        "the weights at random"
     )
     return Finding(code=EQUAL_UNITS, text=text, value=float(count))
 

@@ -49,7 +49,7 @@ def accumulated_gradient(evaluation: Evaluation, evidence: Evidence) -> list[Fin
     if not fits(against_second, slice(0, len(first)), first + evidence.trusted, None):
         return []
     text = (
-        f"{evaluation.name}: the gradient accumulates: the second call gives that of the first and another one on top"
+        f"{evaluation.name}: the gradient accumulates: the second call returns the gradient of the first plus its own"
     )
     return [Finding(code=ACCUMULATED, text=text, value=2.0)]
 
@@ -94,6 +94,7 @@ def _rounding(evaluation: Evaluation) -> Finding:
         gradient = float(np.nan_to_num(np.abs(first.gradient - second.gradient), nan=np.inf).max(initial=0.0))
     text = (
         f"{evaluation.name}: two calls at the same θ differ by {abs(first.loss - second.loss):.1e} in the loss and "
-        f"{gradient:.1e} in the gradient: within what the check can see, yet not the same to the last bit"
+        f"{gradient:.1e} in the gradient: too little to matter for this check, but they are not the same to the last "
+        "bit"
     )
     return Finding(code=NOT_DETERMINISTIC, text=text, value=gradient)

@@ -43,7 +43,7 @@ def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Fi
         what, most = ", ".join(found.dense), "most" if found.solid else "very many"
         text = (
             f"{name}: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
-            f"located: {', '.join(names)}; a sample of {len(found.drawn)} components follows"
+            f"located: {', '.join(names)}; a sample of {len(found.drawn)} components was measured beside them"
         )
         return [Finding(code=DENSE, text=text, tensor=tensor, value=float(found.losses))]
     count = f"{len(names)} wrong component{'s' * (len(names) != 1)}"
@@ -60,7 +60,10 @@ def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Fi
         text += f"; no other error of norm {found.beyond:.2g} or more remains (probability 1 − 10⁻⁶)"
     else:
         where = "" if found.left.size == layout.size else f" in {name_of(layout, found.left)}"
-        text += f"; an error is left{where} that was not located: too little in each component, too many, or no time"
+        text += (
+            f"; an error remains{where} whose components were not located: each is too small, they are too many, or "
+            "the time was up"
+        )
     return [Finding(code=LOCATED, text=text, tensor=tensor, value=float(found.losses))]
 
 

@@ -31,8 +31,8 @@ def _pair_findings(pair: Pair, estimate: Estimate, differenced: str) -> list[Fin
     if pair.overflows:
         largest = largest_intermediate(estimate)
         text = (
-            f"{pair.a}: the loss is {mine:.9g}, but numbers on the way reach {largest:.1g}, more than its dtype "
-            "holds: there is nothing to judge"
+            f"{pair.a}: the loss is {mine:.9g}, but intermediate results reach {largest:.1g}, more than its dtype "
+            "holds: no gradient can be compared"
         )
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
     if not np.isfinite(mine):

@@ -58,7 +58,7 @@ def _in_tensors(wrong: Sequence[Tensor]) -> str:
     (role,) = roles if len(roles) == 1 else (None,)
     reason = f": {what[role]}" if role in what else ""
     names = joined([tensor.name for tensor in wrong], MOST_NAMES)
-    return f"in {names} alone{reason}; everything else is right, so what is passed down is"
+    return f"in {names} alone{reason}; everything else is right, and so is the δ that is passed down"
 
 
 def _has_no_gradient(evidence: Evidence, number: int) -> bool:

@@ -119,7 +119,7 @@ def _describe(evidence: Evidence, explanation: _Explanation) -> str:
     text = placed if hypothesis.place else f"{names}: {hypothesis.text}"
     by_code = {other.code: f"{other.code} ({other.text})" for other in reversed(explanation.alternatives)}
     also = ", ".join(list(by_code.values())[:_MOST_ALTERNATIVES])
-    return f"{text}; equally well: {also}" if also else text
+    return f"{text}; explained equally well by {also}" if also else text
 
 
 def _cause_unknown(evidence: Evidence, names: AbstractSet[str]) -> Finding:

@@ -52,4 +52,7 @@ def test_a_key_that_is_missing_is_told_as_such() -> None:
         gradient=lambda p: {"a": 2 * p["a"]},
     )
     (warning,) = [warning for warning in report.warnings if warning.code == "XC421"]
-    assert warning.text == "numpy: the gradient that was returned has no b, which is taken for zero, although the loss depends on it"
+    assert (
+        warning.text
+        == "numpy: the gradient that was returned has no b, which is taken for zero, although the loss depends on it"
+    )

@@ -78,5 +78,5 @@ def test_a_coincidence_is_mentioned() -> None:
     plain = Network(inputs=3, layers=layers, loss="mean_squared_error")
     problem = Problem.create(plain, rng.standard_normal((9, 3)), rng.standard_normal((9, 2)))
     (finding,) = [one for one in spoiled(problem, lambda g, rng: 0.9 * g).findings if one.code.startswith("XC2")]
-    assert "equally well: XC201 (0.9 x" in finding.text
+    assert "equally well by XC201 (0.9 x" in finding.text
     assert "the penalty is right" not in finding.text

@@ -56,7 +56,7 @@ def test_small_numbers_are_flushed_to_zero() -> None:
     """And all others right."""
     evidence = evidence_of({"W": np.where(np.abs(W) < 0.3, 0.0, W)}, {"W": W})
     (found,) = explaining(evidence, underflow(evidence))
-    assert (found.code, found.text.partition(" (")[0]) == ("XC253", "zero wherever it should be small")
+    assert (found.code, found.text.partition(" (")[0]) == ("XC253", "what is small is flushed to zero")
 
 
 @pytest.mark.parametrize(("factor", "value"), [(1.0, -1.0), (0.5, -0.5)])

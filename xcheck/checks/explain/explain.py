@@ -133,7 +133,7 @@ def _slopes_at_kink(estimate: Estimate, line: int) -> str:
 def _unsure(bounds: Bounds, line: int, slopes: str) -> str:
     if slopes:
         return f"at a kink any slope in {slopes} is right, and this is none that frameworks choose"
-    return f"an error of {bounds.allowed[line]:.1e} could not be seen: too wide beside the rest of the tensor"
+    return f"an error of {bounds.allowed[line]:.1e} could not be seen, which is too much beside the rest of the tensor"
 
 
 def _headline(statements: Sequence[WitnessValue], findings: Sequence[str]) -> str:

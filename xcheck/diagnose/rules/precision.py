@@ -113,7 +113,7 @@ def clipping(evidence: Evidence) -> Iterator[Hypothesis]:
                 hits = max(hits, len(cut) if np.ptp(cut) > _DISTINCT * cut.max() else 1)
                 spared |= bool((g < c).any())
         if spared and (hits > 1 or (limits is not largest and len(predicted) > 1)):
-            where = f"±{format_factor(common)}" if limits is not largest else "the largest that is left of it"
+            where = f"±{format_factor(common)}" if limits is not largest else "the largest component that is left"
             yield Hypothesis(CLIPPED, f"clipped at {where}", predicted, value=common)
 
 
@@ -130,7 +130,7 @@ def underflow(evidence: Evidence) -> Iterator[Hypothesis]:
             limits.append(limit)
             count += int(lost.sum())
     if count > 1:
-        text = f"zero wherever it should be small ({count} components, up to {max(limits):.2g})"
+        text = f"what is small is flushed to zero ({count} components, the largest of them {max(limits):.2g})"
         yield Hypothesis(UNDERFLOW, text, predicted, value=max(limits))
 
 
