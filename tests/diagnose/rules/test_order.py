@@ -27,7 +27,11 @@ def without(array: Vector, axis: int, place: int, factor: float = 0.0) -> Vector
 
 @pytest.mark.parametrize(
     ("axis", "place", "text"),
-    [(0, 2, "K[2, :, :] is missing: it is zero"), (1, 4, "K[:, 4, :] is missing: it is zero")],
+    [
+        (0, 2, "K[2, :, :] is missing: it is zero"),
+        (1, 4, "K[:, 4, :] is missing: it is zero"),
+        (2, 1, "K[:, :, 1] is missing: it is zero"),
+    ],
 )
 def test_slices_of_three_axes_are_named_as_an_index_names_them(axis: int, place: int, text: str) -> None:
     """No "column 4" of what has no columns."""

@@ -200,13 +200,13 @@ def test_a_dict_has_no_places() -> None:
     """A dict of the same shape gets the same messages without file, line and column."""
     definition = {
         "data": {"synthetic": {"inputs": 3}},
-        "network": {"layers": [{"units": 1, "activaton": "relu"}], "loss": "mse", 1: 2},
+        "network": {"layers": [{"units": 1, "activaton": "relu"}], "loss": "hinge", 1: 2},
     }
     with pytest.raises(DefinitionError) as caught:
         load(definition)
     assert str(caught.value).splitlines() == [
         "network.layers[0].activaton: unknown key; did you mean 'activation'?",
-        "network.loss: unknown loss 'mse'; known: binary_cross_entropy, softmax_cross_entropy, mean_squared_error",
+        "network.loss: unknown loss 'hinge'; known: binary_cross_entropy, softmax_cross_entropy, mean_squared_error",
         "network[1]: Keys should be strings, got 1",
     ]
 

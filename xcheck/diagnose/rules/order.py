@@ -96,11 +96,11 @@ def swapped_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Propose that some rows or columns are zero, or hold the penalty alone, and all others are right."""
+    """Propose that some rows, columns or slices are zero, or hold the penalty alone, and all others are right."""
     for tensor in evidence.wrong_tensors:
         penalty = evidence.penalty[tensor.span]
         bases = {"zero": np.zeros(tensor.size)} | ({"the penalty alone": penalty} if penalty.any() else {})
-        for (what, base), axis in product(bases.items(), range(min(len(_shape(tensor)), 2))):
+        for (what, base), axis in product(bases.items(), range(len(_shape(tensor)))):
             rows = _wrong_rows(evidence, tensor, axis)
             # If all rows are missing, the whole tensor is detached; in a vector a row is a component.
             if not rows.any() or rows.all() or len(_shape(tensor)) == 1:
@@ -112,11 +112,11 @@ def missing_part(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def scaled_part(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Propose that one row or column is a multiple of what it should be, and all others are right."""
+    """Propose that one row, column or slice is a multiple of what it should be, and all others are right."""
     for tensor in evidence.wrong_tensors:
         if len(_shape(tensor)) < 2:
             continue
-        for axis in range(2):
+        for axis in range(len(_shape(tensor))):
             rows = _wrong_rows(evidence, tensor, axis)
             # Several rows with one factor each would be explained by anything.
             if rows.sum() != 1 or rows.all():
