@@ -1,6 +1,6 @@
 """Errors and complaints."""
 
-from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
+from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError, quote
 
 
 def test_a_complaint_gives_file_line_column_key_and_text() -> None:
@@ -24,3 +24,15 @@ def test_every_error_is_an_xcheck_error() -> None:
     """One base class catches everything."""
     errors: list[XcheckError] = [DefinitionError(()), DeviceError(()), BackendError("torch", "broken")]
     assert [str(error) for error in errors] == ["", "", "torch: broken"]
+
+
+def test_an_exception_without_words_says_so() -> None:
+    """Its type and a colon looked like a sentence cut short; one that cannot say anything is quoted, too."""
+
+    class SpeechlessError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert quote(ValueError("too long")) == "ValueError: too long"
+    assert quote(AssertionError()) == "AssertionError without a message"
+    assert quote(SpeechlessError()) == "SpeechlessError without a message"

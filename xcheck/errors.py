@@ -34,6 +34,19 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
+def quote(error: BaseException) -> str:
+    """Return the type and the words of an exception; there are exceptions without words, as of a bare `assert`.
+
+    >>> quote(ValueError("too long")), quote(AssertionError())
+    ('ValueError: too long', 'AssertionError without a message')
+    """
+    try:
+        words = str(error).strip()
+    except Exception:  # noqa: BLE001 - an exception of a person's own class may fail to say anything
+        words = ""
+    return f"{type(error).__name__}: {words}" if words else f"{type(error).__name__} without a message"
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One mistake, with the place where a person can mend it.

@@ -102,7 +102,7 @@ class TorchFunction(FunctionObjective):
         state |= {name: self._copy_buffer(part) for name, part in frozen.items()}
         inputs, targets = data[: function.inputs], data[function.inputs :]
         outputs = torch.func.functional_call(function.module, {**state, **given}, inputs)
-        return outputs if function.loss is None else function.loss(outputs, *targets)
+        return self.require_loss(outputs if function.loss is None else function.loss(outputs, *targets))
 
     def _copy_buffer(self, buffer: Tensor) -> Tensor:
         dtype = str(buffer.dtype).removeprefix("torch.")
@@ -126,8 +126,8 @@ class TorchFunction(FunctionObjective):
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
             value = self.call_loss(tensors, data)
-            scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
             number = self.number(value)
+            scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
             # A loss that was detached, or computed outside torch, depends on nothing as far as autograd knows.
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from xcheck.errors import DefinitionError
-from xcheck.functions.tree import leaves, nest, rebuild
+from xcheck.functions.tree import children, leaves, nest, rebuild
 
 
 class Pair(NamedTuple):
@@ -145,3 +145,10 @@ def test_nesting_undoes_leaves(tree: Any) -> None:
 def test_arrays_are_leaves() -> None:
     """Of every framework."""
     assert list(leaves({"n": np.zeros(3), "j": jax.numpy.zeros(3)})) == ["n", "j"]
+
+
+def test_what_a_container_holds() -> None:
+    """One level deep, by name; a leaf holds nothing."""
+    assert children({"a": 1, "b": (2, 3)}) == [("a", 1), ("b", (2, 3))]
+    assert children(()) == []
+    assert children(1.0) is None

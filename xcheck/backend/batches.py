@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from xcheck.errors import BackendError, DefinitionError
+from xcheck.errors import BackendError, DefinitionError, quote
 from xcheck.layout import Vector
 
 # How far a loss from a batch may be from that of a call of its own. Batched products sum in another order, so the last
@@ -35,7 +35,7 @@ def evaluate_one_by_one(loss: Callable[[Vector], float], thetas: Vector, backend
             failures.append(error)
     if len(failures) == len(thetas):
         first = failures[0]
-        raise BackendError(backend, f"{type(first).__name__}: {first}") from first
+        raise BackendError(backend, quote(first)) from first
     return losses
 
 

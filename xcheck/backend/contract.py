@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xcheck.dtypes import DtypeName
-from xcheck.errors import BackendError, XcheckError
+from xcheck.errors import BackendError, XcheckError, quote
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
@@ -41,7 +41,7 @@ def wrap_errors(backend: str) -> Iterator[None]:
     except XcheckError:
         raise
     except Exception as error:  # KeyboardInterrupt is none: a person who presses Ctrl-C is obeyed
-        raise BackendError(backend, f"{type(error).__name__}: {error}") from error
+        raise BackendError(backend, quote(error)) from error
 
 
 class Objective(ABC):

@@ -8,6 +8,7 @@ With `wide` every floating array is one of 64 bits: so the oracle evaluates a fl
 cotangent v a loss that returns an array y becomes Re Σ v̄ y.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,7 @@ from xcheck.backend.batches import evaluate_one_by_one
 from xcheck.backend.contract import Objective, wrap_errors
 from xcheck.backend.copies import changed_data, changed_names, copy_arrays
 from xcheck.backend.hand_written import call_by_hand
+from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
@@ -163,7 +165,7 @@ class FunctionObjective(Objective):
             BackendError: the function fails (the cause is chained).
         """
         with wrap_errors(self.backend):
-            values = self._numbers(self.value(self.own(self.arguments.theta), self.copy_data()))
+            values = read_numbers(self.value(self.own(self.arguments.theta), self.copy_data()), self.arguments.read)
         return values.shape, values.dtype.kind == "c"
 
     # --- the person's function ----------------------------------------------------------------------------------------
@@ -178,7 +180,23 @@ class FunctionObjective(Objective):
         loss = self.function.loss
         if loss is None:
             raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
-        return loss(self._tree(given), *data)
+        return self.require_loss(loss(self._tree(given), *data))
+
+    def require_loss(self, value: Any) -> Any:
+        """Return what a function has returned if it is one array, of the cotangent's shape where there is one.
+
+        Raises:
+            DefinitionError: it is no array.
+            BackendError: it has another shape than what the cotangent was made for, that of the first function.
+        """
+        require_array(value, module=self.function.module is not None and self.function.loss is None)
+        shape = tuple(np.shape(value))
+        if self.cotangent is None or shape == self.cotangent.shape or math.prod(shape) == self.cotangent.size == 1:
+            return value
+        text = (
+            f"the value has shape {shape}, expected {self.cotangent.shape}: all functions of a check return one shape"
+        )
+        raise BackendError(self.backend, text)
 
     def number(self, value: Any) -> float:
         """Return the loss as a number: itself, or Re Σ v̄ y with the cotangent v.
@@ -186,7 +204,7 @@ class FunctionObjective(Objective):
         Raises:
             DefinitionError: the loss is an array, and there is no cotangent; or it is complex.
         """
-        values = self._numbers(value)
+        values = read_numbers(self.require_loss(value), self.arguments.read)
         if self.cotangent is not None:
             # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v.
             return float(np.real(np.sum(np.conj(self.cotangent) * values)))
@@ -207,10 +225,6 @@ class FunctionObjective(Objective):
     @cached_property
     def _kept_data(self) -> tuple[Any, ...]:
         return self.copy_data()
-
-    def _numbers(self, value: Any) -> Numbers:
-        leaf = self.arguments.read(value)
-        return np.asarray(value if leaf is None else leaf.values)
 
     def _tree(self, given: Mapping[str, Any]) -> Any:
         """Return the tree that the function expects; arrays in it that are no parameters are copies."""

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from xcheck.backend.contract import Backend
-from xcheck.errors import BackendError
+from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf
 
 # The group of entry points in which plug-ins are installed.
@@ -78,7 +78,7 @@ def get(name: str) -> Backend:
         backend = entries[0].load()
     except Exception as error:
         # A plug-in may fail in any way; it fails alone, and its own words are quoted.
-        text = f"the plug-in {entries[0].value} is broken: {type(error).__name__}: {error}"
+        text = f"the plug-in {entries[0].value} is broken: {quote(error)}"
         raise BackendError(name, text) from error
     if not isinstance(backend, Backend):
         raise BackendError(name, f"{entries[0].value} is not an xcheck.backend.Backend")

@@ -3,7 +3,7 @@
 import click
 
 from xcheck.backend import registry
-from xcheck.errors import BackendError, DefinitionError
+from xcheck.errors import BackendError, DefinitionError, quote
 
 
 @click.command(short_help="List frameworks, versions and devices.")
@@ -39,4 +39,4 @@ def _describe(name: str) -> str:
     except BackendError as error:
         return f"broken: {error.text}"
     except Exception as error:  # noqa: BLE001 - listing must go on past a framework that does not even import
-        return f"broken: {type(error).__name__}: {error}"
+        return f"broken: {quote(error)}"

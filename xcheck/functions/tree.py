@@ -51,6 +51,16 @@ def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
     return _rebuild(tree, (), values)
 
 
+def children(tree: Any) -> list[tuple[str, Any]] | None:
+    """Return what a container holds, one level deep, by name; None for a leaf.
+
+    >>> children((1.0, {"accuracy": 0.5}))
+    [('0', 1.0), ('1', {'accuracy': 0.5})]
+    """
+    container = _open(tree)
+    return None if container is None else container.children
+
+
 def nest(values: Mapping[str, Any]) -> Any:
     """Return nested dicts whose leaves have these dotted names, such that `leaves` gives `values` again.
 

@@ -307,5 +307,5 @@ def test_a_forgotten_return() -> None:
 
 def test_a_hand_written_gradient_of_an_array() -> None:
     """There is no cotangent that it could be given."""
-    with pytest.raises(DefinitionError, match="a hand-written gradient needs one number"):
+    with pytest.raises(DefinitionError, match="a hand-written gradient needs one real number"):
         xcheck.check(np.sin, np.ones(2), gradient=np.cos)

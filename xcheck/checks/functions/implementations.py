@@ -1,6 +1,7 @@
 """Implementations: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -15,6 +16,15 @@ from xcheck.functions.tree import leaves
 
 Loss: TypeAlias = Callable[..., Any]
 Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
+
+
+@contextmanager
+def complaints_under(label: str) -> Iterator[None]:
+    """Say of which function a complaint is."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise DefinitionError(complaint.under(label) for complaint in error.complaints) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,12 +65,10 @@ class Implementation:
             self._made[key] = copy(self._made[key])
             self._made[key].cotangent = cotangent
             return self._made[key]
-        try:
+        with complaints_under(self.label):
             made = self.backend.function_objective(
                 self.function, arguments, device=device, wide=wide, cotangent=cotangent
             )
-        except DefinitionError as error:
-            raise DefinitionError(complaint.under(self.label) for complaint in error.complaints) from error
         # A backend of a third party may know declared networks only, or be older than functions.
         if not isinstance(made, FunctionObjective):
             raise BackendError(self.backend.name, "function_objective returned no FunctionObjective")

@@ -1,6 +1,7 @@
 """Losses that are arrays: checked through one cotangent, or output by output, as a whole Jacobian."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
-from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.implementations import Implementation, complaints_under
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.findings import NO_SUBGRADIENT
@@ -28,10 +29,10 @@ def cotangents_for(
     shape, is_complex = _shape(implementations, arguments, options.device)
     # A gradient is of one number; whoever writes one for an array means some contraction that we cannot guess.
     by_hand = [implementation.label for implementation in implementations if implementation.function.hand_written]
-    if by_hand and np.prod(shape) != 1:
+    if by_hand and (np.prod(shape) != 1 or is_complex):
         text = (
-            f"{', '.join(by_hand)}: the loss has shape {shape}; a hand-written gradient needs one number, "
-            "such as the sum of its outputs times weights of your own"
+            f"{', '.join(by_hand)}: the loss {'is complex' if is_complex else f'has shape {shape}'}; a hand-written "
+            "gradient needs one real number, such as the sum of its outputs times weights of your own"
         )
         raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
@@ -64,11 +65,9 @@ def _shape(
     """Return the shape of the loss, and whether it is complex; as a scalar if it cannot even be evaluated."""
     for implementation in implementations:
         objective = implementation.objective(arguments, device=device)
-        try:
-            # The first that can be evaluated decides; the others fail on their own where they differ.
+        # The first that can be evaluated decides; the others fail on their own where they differ.
+        with suppress(BackendError), complaints_under(implementation.label):
             return objective.shape()
-        except BackendError:
-            continue
     return (), False
 
 

@@ -12,7 +12,7 @@ from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
-from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.implementations import Implementation, complaints_under
 from xcheck.checks.functions.jacobian import cotangents_for, join_outputs
 from xcheck.checks.functions.oracle import (
     OracleRun,
@@ -92,7 +92,8 @@ def _call(
     implementation: Implementation, arguments: Arguments, options: FunctionCheckOptions, cotangent: Any
 ) -> Answer[FunctionObjective]:
     objective = implementation.objective(arguments, device=options.device, cotangent=cotangent)
-    return call_and_probe(implementation, objective, arguments.theta)
+    with complaints_under(implementation.label):
+        return call_and_probe(implementation, objective, arguments.theta)
 
 
 def _rerun_in_float64(

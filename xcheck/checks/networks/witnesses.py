@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xcheck.backend import registry
 from xcheck.backend.contract import Backend, Objective
 from xcheck.checks.answer import Answer, evaluate_twice
-from xcheck.errors import BackendError, DeviceError
+from xcheck.errors import BackendError, DeviceError, quote
 from xcheck.findings import BACKEND_NOT_INSTALLED, Finding
 from xcheck.networks.definition import CheckSettings
 from xcheck.networks.problem import Problem
@@ -57,7 +57,7 @@ def _call(backend: Backend, problem: Problem, check: CheckSettings, *, asked_for
     except DeviceError as error:
         answer.fail(error.complaints[0].text)
     except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way while it sets up; it fails alone
-        answer.fail(f"{type(error).__name__}: {error}")
+        answer.fail(quote(error))
     answer.seconds = time.perf_counter() - start
     return answer
 
