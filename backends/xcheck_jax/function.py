@@ -28,8 +28,14 @@ from xcheck_jax.settings import own_settings
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 
 
-def read_leaf(value: jax.Array) -> Leaf:
-    """Return the numbers of a JAX array."""
+def read_leaf(value: jax.Array) -> Leaf | None:
+    """Return the numbers of a JAX array; None for random keys, which hold none that could be moved or compared."""
+    if jnp.issubdtype(value.dtype, jax.dtypes.extended):
+        return None
+    return _read_numbers(value)
+
+
+def _read_numbers(value: jax.Array) -> Leaf:
     dtype = value.dtype.name
     array = np.asarray(value)
     if jnp.issubdtype(value.dtype, jnp.inexact):
@@ -96,7 +102,9 @@ class JaxFunction(FunctionObjective):
         # The loss of the same call: a second call could be another function.
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
-        return self.number(value), {name: np.conj(read_leaf(part).values) / WEIGHT for name, part in gradient.items()}
+        return self.number(value), {
+            name: np.conj(_read_numbers(part).values) / WEIGHT for name, part in gradient.items()
+        }
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -110,7 +118,7 @@ class JaxFunction(FunctionObjective):
             return sum(jax.tree.leaves(parts))
 
         products = self._run("second", jax.grad(along), params, data)
-        return {name: np.conj(read_leaf(part).values) for name, part in products.items()}
+        return {name: np.conj(_read_numbers(part).values) for name, part in products.items()}
 
     def _run(self, name: str, function: Callable[..., Any], params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Trace a function, compile it unless the trace is that of the last call, and run it.
@@ -200,5 +208,7 @@ def _fingerprint(jaxpr: Any) -> str:
     """Return a text that differs between traces with other operations, or with other constants."""
     digest = hashlib.blake2b()
     for constant in jaxpr.consts:
+        if isinstance(constant, jax.Array) and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key):
+            constant = jax.random.key_data(constant)  # noqa: PLW2901 - a key is known by its numbers
         digest.update(np.asarray(constant).tobytes() if isinstance(constant, jax.Array | np.ndarray) else b"?")
     return f"{jaxpr.jaxpr} {digest.hexdigest()}"

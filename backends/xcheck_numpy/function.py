@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.dtypes import ROUNDOFF
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
 
@@ -15,12 +16,11 @@ def read_leaf(value: object) -> Leaf | None:
     if not isinstance(value, np.ndarray | np.generic | float | complex):
         return None
     array = np.asarray(value)
-    # The bfloat16 of ml_dtypes is of no kind that NumPy knows.
+    # The narrow floats of ml_dtypes, bfloat16 among them, are of no kind that NumPy knows.
     dtype = array.dtype.name
-    if dtype == "bfloat16" or array.dtype.kind == "f":
-        return Leaf(array.astype(np.float64), dtype, "numpy", value)
-    if array.dtype.kind == "c":
-        return Leaf(array.astype(np.complex128), dtype, "numpy", value)
+    if array.dtype.kind in "fc" or dtype in ROUNDOFF:
+        wide = np.complex128 if array.dtype.kind == "c" else np.float64
+        return Leaf(array.astype(wide), dtype, "numpy", value)
     return Leaf(array, dtype, "numpy", value) if array.dtype.kind in "iub" else None
 
 

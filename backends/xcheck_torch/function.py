@@ -21,6 +21,7 @@ from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
+from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_torch.modes import own_modes
@@ -31,16 +32,30 @@ _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
 
 def read_leaf(value: Tensor) -> Leaf:
     """Return the numbers of a tensor."""
-    tensor = value.detach()
-    # NumPy has dense arrays only.
-    if tensor.is_sparse or tensor.layout is not torch.strided:
-        tensor = tensor.to_dense()
+    if value.is_nested:
+        raise DefinitionError(Complaint("a nested tensor has no shape: hand over the tensors in it as a list"))
+    tensor, stored = value.detach(), None
+    # To fill a sparse tensor with its zeros could take any amount of memory; what is stored is all that can differ.
+    if tensor.layout is not torch.strided:
+        tensor, stored = _stored_values(tensor), str(tensor.layout).removeprefix("torch.")
     if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
         tensor = torch.zeros_like(tensor)
     # Narrow dtypes are read as float64, which holds their numbers exactly; NumPy has no bfloat16.
     if tensor.is_floating_point() or tensor.is_complex():
         tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
-    return Leaf(tensor.resolve_conj().cpu().numpy().copy(), str(value.dtype).removeprefix("torch."), "torch", value)
+    dtype = str(value.dtype).removeprefix("torch.")
+    return Leaf(tensor.resolve_conj().cpu().numpy().copy(), dtype, "torch", value, stored)
+
+
+def _stored_values(tensor: Tensor) -> Tensor:
+    if tensor.layout is torch.sparse_coo:
+        tensor = tensor.coalesce()
+    return tensor.values()
+
+
+def _fill_in(gradient: Tensor) -> Numbers:
+    """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor."""
+    return read_leaf(gradient if gradient.layout is torch.strided else gradient.to_dense()).values
 
 
 def lay_out(tensor: Tensor, source: Tensor) -> Tensor:
@@ -86,6 +101,8 @@ class TorchFunction(FunctionObjective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a tensor; where the source is one, on its device and laid out like it."""
         source = leaf.source
+        if leaf.stored:
+            return source.detach().to(getattr(torch, dtype), copy=True)
         device = source.device if isinstance(source, Tensor) else self._device
         tensor = torch.as_tensor(values, device=device).to(getattr(torch, dtype))
         return lay_out(tensor, source) if isinstance(source, Tensor) else tensor.clone()
@@ -134,8 +151,7 @@ class TorchFunction(FunctionObjective):
             weight = torch.full_like(scalar, WEIGHT)
             parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
-            name: None if part is None else read_leaf(part).values / WEIGHT
-            for name, part in zip(tensors, parts, strict=True)
+            name: None if part is None else _fill_in(part) / WEIGHT for name, part in zip(tensors, parts, strict=True)
         }
 
     def second(
@@ -156,9 +172,7 @@ class TorchFunction(FunctionObjective):
             if not along:
                 return dict.fromkeys(tensors)
             products = torch.autograd.grad(sum(along), inputs, allow_unused=True)
-        return {
-            name: None if part is None else read_leaf(part).values for name, part in zip(tensors, products, strict=True)
-        }
+        return {name: None if part is None else _fill_in(part) for name, part in zip(tensors, products, strict=True)}
 
     def _to_scalar(self, value: Tensor) -> Tensor:
         """Return Re Σ v̄ y as a tensor; without a cotangent the value, which should be one number."""

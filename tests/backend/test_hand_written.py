@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import xcheck
 from xcheck.backend.hand_written import call_by_hand, name_gradient
@@ -50,6 +51,7 @@ def test_a_gradient_is_read(returned: Any, given: Any, expected: dict[str, Any])
         (None, "the gradient returned None: is a return missing?"),
         ({"w": np.ones(2), "bias": np.ones(1)}, "the gradient has bias, the parameters are w, b"),
         ({"w": "oops"}, "the gradient of w is a str, not an array"),
+        ({"w": torch.ones(2).to_sparse()}, "the gradient of w is stored as sparse_coo: return a dense array"),
     ],
 )
 def test_a_gradient_that_cannot_be_read_is_refused(returned: Any, said: str) -> None:

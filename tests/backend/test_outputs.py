@@ -62,6 +62,12 @@ def test_what_holds_no_numbers_is_refused(value: Any) -> None:
         read_numbers(value, read)
 
 
+def test_a_sparse_output_is_refused() -> None:
+    """Only its stored numbers could be weighed."""
+    with pytest.raises(DefinitionError, match="returns a sparse_coo array: return a dense one"):
+        read_numbers(torch.eye(2).to_sparse(), read)
+
+
 def test_what_cannot_be_read_is_refused() -> None:
     """An array-like may fail while it is made an array."""
 

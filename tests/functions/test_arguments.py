@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -99,3 +100,47 @@ def test_everything_that_is_not_finite_is_said_at_once() -> None:
     with pytest.raises(DefinitionError) as caught:
         read_arguments({"w": np.array([np.nan]), "b": np.array([np.inf]), "c": np.ones(1)}, (), read)
     assert [complaint.text.partition(":")[0] for complaint in caught.value.complaints] == ["w", "b"]
+
+
+SPARSE = torch.eye(3, dtype=torch.float64)
+
+
+# torch says once in a process that its compressed layouts are in beta.
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support:UserWarning")
+@pytest.mark.parametrize("stored", ["sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr"])
+def test_a_sparse_parameter_is_refused(stored: str) -> None:
+    """Filled with its zeros it would be another parameter, and a backward pass for sparse tensors would not run."""
+    sparse = SPARSE.to_sparse(layout=getattr(torch, stored), blocksize=(1, 1) if stored == "sparse_bsr" else None)
+    with pytest.raises(DefinitionError, match=f"W is stored as {stored}, and only its stored numbers could be moved"):
+        read_arguments({"W": sparse}, (), read)
+    assert read_arguments(1.0, (sparse,), read).data_size == 3
+
+
+def test_narrow_floats_of_8_bits_are_parameters() -> None:
+    """Of every framework; their numbers are exact in float64, and their roundoff is known."""
+    name = "float8_e4m3fn"
+    for array in (torch.ones(2).to(torch.float8_e4m3fn), jnp.ones(2, name), np.asarray(jnp.ones(2, name))):
+        arguments = read_arguments(array, (), read)
+        assert (arguments.theta.tolist(), arguments.roundoff) == ([1.0, 1.0], 2.0**-4)
+
+
+def test_a_random_key_is_no_array_of_numbers() -> None:
+    """It is handed on as it is."""
+    assert list(read_arguments({"w": 1.0, "key": jax.random.key(0)}, (), read).leaves) == ["w"]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (torch.ones(2, device="meta"), "a Tensor cannot be read: NotImplementedError: Cannot copy out of meta tensor"),
+        (
+            torch.nested.nested_tensor([torch.ones(1), torch.ones(2)], layout=torch.jagged),
+            "a nested tensor has no shape",
+        ),
+    ],
+    ids=["meta", "nested"],
+)
+def test_an_array_without_numbers_is_refused(tensor: Any, said: str) -> None:
+    """With a sentence, whatever the framework raises."""
+    with pytest.raises(DefinitionError, match=said):
+        read_arguments(tensor, (), read)

@@ -152,3 +152,11 @@ def test_what_a_container_holds() -> None:
     assert children({"a": 1, "b": (2, 3)}) == [("a", 1), ("b", (2, 3))]
     assert children(()) == []
     assert children(1.0) is None
+
+
+def test_a_container_that_holds_itself_is_refused() -> None:
+    """It has no end."""
+    endless: list[object] = [1.0]
+    endless.append(endless)
+    with pytest.raises(DefinitionError, match="the tree never ends: one of its containers holds itself"):
+        leaves(endless)

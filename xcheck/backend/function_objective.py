@@ -216,7 +216,7 @@ class FunctionObjective(Objective):
     def copy_data(self) -> tuple[Any, ...]:
         """Return new copies of the data as this framework's arrays."""
         wide, read = self.parameters.wide, self.arguments.read
-        return tuple(copy_arrays(part, read, self.array, wide=wide) for part in self.arguments.data)
+        return tuple(copy_arrays(part, read, self._copy, wide=wide) for part in self.arguments.data)
 
     def shared_data(self) -> tuple[Any, ...]:
         """Return the data for the oracle: one copy for all calls, unless the function writes into it."""
@@ -226,12 +226,19 @@ class FunctionObjective(Objective):
     def _kept_data(self) -> tuple[Any, ...]:
         return self.copy_data()
 
+    def _copy(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
+        """Return a copy of an array that is no parameter."""
+        if leaf.stored and leaf.framework != self.backend:
+            text = f"the data hold a {leaf.stored} array of {leaf.framework}: {self.backend} needs a dense one"
+            raise DefinitionError(Complaint(text))
+        return self.array(values, leaf, dtype)
+
     def _tree(self, given: Mapping[str, Any]) -> Any:
         """Return the tree that the function expects; arrays in it that are no parameters are copies."""
         own, arguments = self.parameters, self.arguments
 
         def copy_carried() -> Any:
-            return copy_arrays(arguments.tree, arguments.read, self.array, wide=own.wide, without=arguments.leaves)
+            return copy_arrays(arguments.tree, arguments.read, self._copy, wide=own.wide, without=arguments.leaves)
 
         return own.build_tree(given, copy_carried)
 

@@ -60,6 +60,8 @@ def name_gradient(
         leaf = None if part is None else read(part)
         if leaf is None and part is not None:
             raise ValueError(f"the gradient of {name} is a {type(part).__name__}, not an array")
+        if leaf is not None and leaf.stored:
+            raise ValueError(f"the gradient of {name} is stored as {leaf.stored}: return a dense array")
         named[name] = None if leaf is None else leaf.values
     return named
 
@@ -77,7 +79,7 @@ def _read_nameless(returned: Any, parameter: Numbers, read: Reader) -> Numbers |
     parts = leaves(returned)
     if len(parts) == 1:
         leaf = read(next(iter(parts.values())))
-        return None if leaf is None else leaf.values
+        return None if leaf is None or leaf.stored else leaf.values
     values: list[Leaf | None] = [read(part) for part in parts.values()]
     numbers = [leaf.values for leaf in values if leaf is not None]
     # A list of numbers, one for each component: what a person who writes loops returns.

@@ -54,6 +54,8 @@ def read_numbers(value: Any, read: Reader) -> Numbers:
         DefinitionError: it is no array of numbers, or one that does not hold all of its numbers.
     """
     leaf = read(require_array(value))
+    if leaf is not None and leaf.stored:
+        raise DefinitionError(Complaint(f"the function returns a {leaf.stored} array: return a dense one"))
     try:
         values = np.asarray(value) if leaf is None else leaf.values
     except Exception as error:

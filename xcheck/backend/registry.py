@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from xcheck.backend.contract import Backend
-from xcheck.errors import BackendError, quote
+from xcheck.errors import BackendError, Complaint, DefinitionError, quote
 from xcheck.functions.arguments import Leaf
 
 # The group of entry points in which plug-ins are installed.
@@ -53,8 +53,18 @@ def _load_backends() -> tuple[Backend, ...]:
 
 
 def read(value: Any) -> Leaf | None:
-    """Return the numbers of an array of any installed framework, None for what is no array."""
-    return next((leaf for backend in _load_backends() if (leaf := backend.leaf(value)) is not None), None)
+    """Return the numbers of an array of any installed framework, None for what is no array.
+
+    Raises:
+        DefinitionError: it is an array whose numbers cannot be had.
+    """
+    try:
+        return next((leaf for backend in _load_backends() if (leaf := backend.leaf(value)) is not None), None)
+    except DefinitionError:
+        raise
+    except Exception as error:
+        # An array without numbers, as on torch's meta device, or nested.
+        raise DefinitionError(Complaint(f"a {type(value).__name__} cannot be read: {quote(error)}")) from error
 
 
 def parameters(value: Any) -> Mapping[str, Any] | None:

@@ -29,12 +29,14 @@ class Leaf:
         dtype: name of its dtype, such as "bfloat16".
         framework: name of the backend whose array it is.
         source: the person's own array; it is never written to.
+        stored: how it is stored, such as "sparse_csr", if `values` are its stored numbers only.
     """
 
     values: Numbers
     dtype: str
     framework: str
     source: Any
+    stored: str | None = None
 
     @property
     def differentiable(self) -> bool:
@@ -139,6 +141,7 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     # Nothing to differentiate is a mistake of the caller's, never a check that passes.
     if not parameters:
         raise DefinitionError(Complaint(_describe_undifferentiable(tree, arrays)))
+    _check_dense(parameters)
     _check_finite(parameters)
     tensors: dict[str, Numbers] = {}
     for name, leaf in parameters.items():
@@ -151,6 +154,19 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
         text = f"the parameters have no components ({', '.join(tensors)}): there is nothing to differentiate"
         raise DefinitionError(Complaint(text))
     return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read)
+
+
+def _check_dense(parameters: Mapping[str, Leaf]) -> None:
+    complaints = [
+        Complaint(
+            f"{name} is stored as {leaf.stored}, and only its stored numbers could be moved: hand these over as the "
+            "parameter, and make the sparse array of them inside the function"
+        )
+        for name, leaf in parameters.items()
+        if leaf.stored
+    ]
+    if complaints:
+        raise DefinitionError(complaints)
 
 
 def _check_finite(parameters: Mapping[str, Leaf]) -> None:

@@ -32,9 +32,12 @@ def leaves(tree: Any) -> dict[str, Any]:
     {'params': 1.0}
 
     Raises:
-        DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`.
+        DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`, or a container holds itself.
     """
-    named = list(_walk(tree, ()))
+    try:
+        named = list(_walk(tree, ()))
+    except RecursionError as error:
+        raise DefinitionError(Complaint("the tree never ends: one of its containers holds itself")) from error
     twice = [name for name, count in Counter(name for name, _ in named).items() if count > 1]
     if twice:
         text = f"two parameters are called {twice[0]!r}: rename a key, so that names can tell them apart"

@@ -30,6 +30,7 @@ def made(loss: Any, params: Any = W, data: tuple[Any, ...] = ()) -> FunctionObje
 def test_numbers_are_read(value: list[Any], dtype: str, kind: str) -> None:
     """Floating ones in 64 bits, others as they are."""
     leaf = read_leaf(jnp.asarray(value, dtype))
+    assert leaf is not None
     assert (leaf.dtype, leaf.values.dtype.kind, leaf.values.tolist()) == (dtype, kind, value)
 
 
@@ -92,3 +93,14 @@ def test_a_short_batch_uses_what_a_long_one_has_compiled() -> None:
     before = len(traces)
     np.testing.assert_allclose(objective.losses(thetas[:3]), (thetas[:3] ** 2).sum(axis=1), rtol=1e-14)
     assert len(traces) == before
+
+
+def test_random_keys_among_params() -> None:
+    """They are no numbers, and are handed on as they are; once JAX refused to make NumPy arrays of them."""
+
+    def loss(p: Any) -> Any:
+        return jnp.sum(p["w"] * jax.random.normal(p["key"], (3,)) ** 2)
+
+    report = xcheck.check(loss, {"w": jnp.ones(3), "key": jax.random.key(0)})
+    assert report.ok
+    assert report.parameters == 3

@@ -214,6 +214,6 @@ def _axis_lengths(arguments: Arguments) -> Mapping[int, str]:
     for number, part in enumerate(arguments.data):
         for name, value in leaves(part).items():
             leaf = arguments.read(value)
-            for axis, length in enumerate(() if leaf is None else leaf.values.shape):
+            for axis, length in enumerate(() if leaf is None or leaf.stored else leaf.values.shape):
                 lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
     return lengths
