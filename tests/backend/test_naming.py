@@ -70,7 +70,7 @@ def test_equal_shapes_are_never_guessed() -> None:
     with pytest.raises(DefinitionError) as caught:
         match_parameters({"a": (2,), "b": (2,)}, {}, {}, {"x": (2,), "y": (2,)})
     text = str(caught.value)
-    assert "it may be a or b: say which with rename" in text
+    assert "x, y (2 of shape (2,)) are not in params; they may be a or b: say which with rename" in text
     assert "can only be" not in text
 
 
@@ -78,4 +78,20 @@ def test_everything_is_said_at_once() -> None:
     """Missing and unexpected names in one error."""
     with pytest.raises(DefinitionError) as caught:
         match_parameters({"a": (2,), "b": (3, 3)}, {}, {}, {"x": (2,), "y": (3, 3)})
-    assert len(caught.value.complaints) == 4
+    text = str(caught.value)
+    assert (
+        'x (2,), y (3, 3) are not in params; by their shapes they can only be a, b: rename={"x": "a", "y": "b"}' in text
+    )
+    assert "params has a (2,), b (3, 3), which this function does not know" in text
+
+
+def test_many_names_are_few_lines() -> None:
+    """Fifteen that were not mapped once made fifty-nine lines."""
+    canonical = {f"layers.{n}.{name}": shape for n in range(8) for name, shape in {"W": (3, 3), "b": (3,)}.items()}
+    own = {f"p{n}": (3, 3) for n in range(8)} | {f"q{n}": (3,) for n in range(7)} | {"head": (9,)}
+    with pytest.raises(DefinitionError) as caught:
+        match_parameters(canonical, {}, {}, own)
+    said = [complaint.text for complaint in caught.value.complaints]
+    assert len(said) == 4
+    assert "p0, p1, p2, p3, p4, p5, p6, p7 (8 of shape (3, 3)) are not in params" in said[0]
+    assert said[2] == "head, shape (9,), is not in params"

@@ -8,7 +8,7 @@ All mistakes are reported at once: names that are missing, names that the functi
 Where the shapes leave one possibility only, it is proposed; between arrays of equal shape nothing is guessed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -110,8 +110,7 @@ def _arrange(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:
 
 def _list_choices(names: Mapping[str, object]) -> str:
     """Say which names there are, the first eight of them."""
-    listed = list(names)
-    return f"; there are {', '.join(listed[:_MOST_NAMES])}{', ...' if len(listed) > _MOST_NAMES else ''}"
+    return f"; there are {_list_names(list(names))}"
 
 
 def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
@@ -134,45 +133,74 @@ def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) ->
 def _compare_names(
     names: Mapping[str, str], canonical: Mapping[str, Shape], own: Mapping[str, Shape]
 ) -> list[Complaint]:
-    """Return a complaint for each own array without a canonical one, and for each canonical one without an own."""
+    """Complain about own arrays without a canonical one, and about canonical ones without an own one.
+
+    A model has hundreds of arrays: those of which the same is to be said share one complaint.
+    """
     missing = {name: shape for name, shape in own.items() if name not in names}
     unexpected = {names[name]: canonical[names[name]] for name in names if name not in own}
-    complaints = []
+    by_shape: dict[tuple[int, ...], list[str]] = {}
     for name, shape in missing.items():
-        text = f"{name}, shape {shape}, is not in params{_propose_name(name, shape, unexpected, missing.values())}"
-        complaints.append(Complaint(text, ("rename",)))
+        by_shape.setdefault(tuple(sorted(shape)), []).append(name)
+    only, texts, nowhere = {}, [], {}
+    for axes, group in by_shape.items():
+        fitting = [name for name, shape in unexpected.items() if tuple(sorted(shape)) == axes]
+        if not fitting:
+            nowhere.update({name: missing[name] for name in group})
+        elif len(fitting) == len(group) == 1:
+            only[group[0]] = fitting[0]
+        else:
+            who, they = _not_in_params({name: missing[name] for name in group}), "they" if len(group) > 1 else "it"
+            texts.append(f"{who}; {they} may be {_list_names(fitting, ' or ')}: say which with rename")
     # The names that are missing come first: they carry the proposals.
-    for name, shape in unexpected.items():
-        complaints.append(Complaint(f"params has {name}, shape {shape}, which this function does not know"))
+    texts = [*_propose(only, missing, unexpected), *texts, *([_not_in_params(nowhere)] if nowhere else [])]
+    complaints = [Complaint(text, ("rename",)) for text in texts]
+    if unexpected:
+        complaints.append(Complaint(f"params has {_list_shapes(unexpected)}, which this function does not know"))
     return complaints
 
 
-def _propose_name(name: str, shape: Shape, candidates: Mapping[str, Shape], missing: Collection[Shape]) -> str:
-    """Propose the canonical array that an own one stands for, or say which may be meant.
+def _propose(only: Mapping[str, str], own: Mapping[str, Shape], canonical: Mapping[str, Shape]) -> list[str]:
+    """Propose the canonical arrays that own ones stand for, where the shapes leave one possibility."""
+    if not only:
+        return []
+    rename = ", ".join(f'"{name}": "{there}"' for name, there in only.items())
+    axes = [text for name, there in only.items() if (text := _propose_axes(name, canonical[there], own[name]))]
+    layout = f", layout={{{', '.join(axes)}}}" if axes else ""
+    # Of two axes of one size either may be meant.
+    open_ = ", with a permutation of the axes for ..." if any(text.endswith("...") for text in axes) else ""
+    shapes = "its shape it" if len(only) == 1 else "their shapes they"
+    there = _list_names(list(only.values()))
+    who = _not_in_params({name: own[name] for name in only})
+    return [f"{who}; by {shapes} can only be {there}: rename={{{rename}}}{layout}{open_}"]
 
-    It is proposed if it is the only one of this shape, with axes in any order, and no other own array of this shape is
-    missing.
-    """
-    # In any order of the axes: frameworks lay out weights differently.
-    fitting = [canonical for canonical, other in candidates.items() if sorted(other) == sorted(shape)]
-    rivals = [other for other in missing if sorted(other) == sorted(shape)]
-    if len(fitting) != 1 or len(rivals) != 1:
-        return f"; it may be {' or '.join(fitting)}: say which with rename" if fitting else ""
-    only = fitting[0]
-    axes = _propose_axes(name, candidates[only], shape)
-    return f'; by its shape it can only be {only}: rename={{"{name}": "{only}"}}{axes}'
+
+def _not_in_params(arrays: Mapping[str, Shape]) -> str:
+    return f"{_list_shapes(arrays)}{', is' if len(arrays) == 1 else ' are'} not in params"
+
+
+def _list_shapes(arrays: Mapping[str, Shape]) -> str:
+    """Return the first names with their shapes; a shape that all have stands once."""
+    shape, *others = set(arrays.values())
+    if others:
+        return _list_names([f"{name} {shape}" for name, shape in arrays.items()])
+    names = _list_names(list(arrays))
+    return f"{names}, shape {shape}" if len(arrays) == 1 else f"{names} ({len(arrays)} of shape {shape})"
+
+
+def _list_names(names: Sequence[str], separator: str = ", ") -> str:
+    return separator.join([*names[:_MOST_NAMES], *(["..."] if len(names) > _MOST_NAMES else [])])
 
 
 def _propose_axes(name: str, canonical: Shape, shape: Shape) -> str:
-    """Propose a `layout`, if the axes differ; with sizes that are equal its permutation is left open."""
+    """Propose an entry of `layout`, if the axes differ; with sizes that are equal its permutation is left open."""
     if canonical == shape:
         return ""
     if canonical[::-1] == shape:
-        return f', layout={{"{name}": "transpose"}}'
-    # Of two axes of one size either may be meant.
+        return f'"{name}": "transpose"'
     if len(set(shape)) < len(shape):
-        return f', with a permutation of its axes in layout={{"{name}": ...}}'
-    return f', layout={{"{name}": {tuple(canonical.index(size) for size in shape)}}}'
+        return f'"{name}": ...'
+    return f'"{name}": {tuple(canonical.index(size) for size in shape)}'
 
 
 def _compare_shapes(
