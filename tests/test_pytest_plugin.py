@@ -248,6 +248,37 @@ def test_it(xcheck, model):
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
+def test_what_proves_nothing_fails(run: Run) -> None:
+    """A loss that ignores its parameters; a call or a marker lets it pass, of functions and of models."""
+    result = run(
+        """
+MODEL = {
+    "data": {"synthetic": {"inputs": 1, "examples": 2}},
+    "network": {"layers": [{"units": 1, "activation": "relu"}], "loss": "mean_squared_error"},
+    "check": {"backends": ["numpy"]},
+}
+
+def nothing(p):
+    return {"W": np.zeros((2, 3))}
+
+def test_fails(xcheck):
+    xcheck(lambda p: 1.0, P, gradient=nothing)
+
+def test_call(xcheck):
+    xcheck(lambda p: 1.0, P, gradient=nothing, allow_unproved=True)
+
+@pytest.mark.xcheck(allow_unproved=True)
+def test_marker(xcheck):
+    xcheck(lambda p: 1.0, P, gradient=nothing)
+    assert xcheck.assert_model(MODEL).ok
+"""
+    )
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        ["E * numpy agrees with the oracle, which proves nothing: the whole gradient is zero; allow_unproved=True *"]
+    )
+
+
 def test_a_case_brings_its_own_settings(run: Run) -> None:
     """They stand between the call and the marker; parameters beside it are a mistake."""
     tests = """

@@ -15,6 +15,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr, ReprEntry
 
 if TYPE_CHECKING:
+    from xcheck.api import GradientMismatch
     from xcheck.checks.functions.implementations import Objectives
     from xcheck.checks.networks.check import Model
     from xcheck.checks.report import Report
@@ -58,7 +59,7 @@ class Checker:
             **settings: settings of `assert_model` or `assert_gradients`, whichever takes the subject.
 
         Raises:
-            GradientMismatch: something disagrees, cannot be decided, or fails.
+            GradientMismatch: something disagrees, cannot be decided, or fails, or nothing is proved.
             TypeError: params or data for a model or a case, which bring their own.
         """
         # pytest then shows the line of the test that called this, and not this one.
@@ -85,11 +86,12 @@ class Checker:
     def assert_gradients(
         self, objectives: "Objectives", params: Any = None, data: Any = (), **settings: Any
     ) -> "Report":
-        """Call `xcheck.assert_gradients`, which fails unless all agree."""
+        """Call `xcheck.assert_gradients`, which fails unless all agree and something is proved."""
         __tracebackhide__ = True
         from xcheck.api import assert_gradients
 
-        return assert_gradients(objectives, params, data, **{**self._defaults_for_functions(), **settings})
+        settings = {**self._defaults_for_functions(), **self._defaults_for_proof(), **settings}
+        return assert_gradients(objectives, params, data, **settings)
 
     def verify(self, model: "Model", **settings: Any) -> "Report":
         """Call `xcheck.verify`, which does not fail."""
@@ -98,15 +100,17 @@ class Checker:
 
         return verify(model, **{**self._defaults_for_model(model), **settings})
 
-    def assert_model(self, model: "Model", **settings: Any) -> "Report":
-        """Call `xcheck.verify`, and fail unless all agree."""
+    def assert_model(self, model: "Model", *, allow_unproved: bool | None = None, **settings: Any) -> "Report":
+        """Call `xcheck.verify`, and fail unless all agree and something is proved."""
         __tracebackhide__ = True
-        from xcheck.api import GradientMismatch
+        from xcheck.api import require_proof
 
-        report = self.verify(model, **settings)
-        if not report.ok:
-            raise GradientMismatch(report)
-        return report
+        proof = self._defaults_for_proof() if allow_unproved is None else {"allow_unproved": allow_unproved}
+        return require_proof(self.verify(model, **settings), **proof)
+
+    def _defaults_for_proof(self) -> dict[str, Any]:
+        """Return what a marker says of checks that prove nothing."""
+        return _select(self.marked, _proof_settings())
 
     def _defaults_for_functions(self) -> dict[str, Any]:
         """Return the defaults that `check` takes."""
@@ -151,6 +155,12 @@ def _model_settings() -> set[str]:
     return _keyword_names(verify) | set(ProjectSettings.model_fields)
 
 
+def _proof_settings() -> set[str]:
+    from xcheck.api import require_proof
+
+    return _keyword_names(require_proof)
+
+
 def _keyword_names(function: Any) -> set[str]:
     """Return the names of the parameters that a function takes by keyword only."""
     return set(function.__kwdefaults__)
@@ -175,7 +185,7 @@ def _refuse_mistakes(marker: pytest.Mark) -> None:
 
     if marker.args:
         pytest.fail(f"marker xcheck: {marker.args[0]!r} needs a name, such as tolerance=1e-6", pytrace=False)
-    known = sorted(_function_settings() | _model_settings())
+    known = sorted(_function_settings() | _model_settings() | _proof_settings())
     mistakes = [f"unknown setting {name!r}{did_you_mean(name, known)}" for name in marker.kwargs if name not in known]
     if mistakes:
         pytest.fail("\n".join(f"marker xcheck: {mistake}" for mistake in mistakes), pytrace=False)
@@ -203,16 +213,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     api = sys.modules.get("xcheck.api")
     error = call.excinfo.value if call.excinfo else None
     if api and isinstance(error, api.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
-        _show_report(outcome.longrepr, error.report, _find_width(item.config))
+        _show_report(outcome.longrepr, error, _find_width(item.config))
     return outcome
 
 
-def _show_report(shown: ExceptionRepr, report: "Report", width: int) -> None:
+def _show_report(shown: ExceptionRepr, error: "GradientMismatch", width: int) -> None:
     """Replace the exception's text by its headline, and add the report at the terminal's width."""
     from xcheck.report.text import render
 
     if shown.reprcrash is not None:
-        shown.reprcrash.message = report.headline  # the short summary, --tb=line, JUnit's message
+        shown.reprcrash.message = error.headline  # the short summary, --tb=line, JUnit's message
     last = shown.reprtraceback.reprentries[-1]
     if not isinstance(last, ReprEntry):  # --tb=native has one text, which holds the report already
         return
@@ -220,9 +230,9 @@ def _show_report(shown: ExceptionRepr, report: "Report", width: int) -> None:
     start, first = next((place, line) for place, line in enumerate(last.lines) if line.startswith(_MARGIN))
     # Behind the margin, the headline stands where the text stood.
     indent = len(first) - len(first[1:].lstrip())
-    last.lines = [*last.lines[:start], first[:indent] + report.headline]
+    last.lines = [*last.lines[:start], first[:indent] + error.headline]
     if last.style != "line":
-        shown.addsection("xcheck", render(report, width=width))
+        shown.addsection("xcheck", render(error.report, width=width))
 
 
 def _find_width(config: pytest.Config) -> int:
