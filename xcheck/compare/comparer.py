@@ -34,6 +34,7 @@ class Comparer:
         closeness: how close is close enough.
         worst: how many components to keep per pair.
         despite_losses: whether to compare gradients of functions whose losses differ.
+        outputs: of a whole Jacobian the estimates of its outputs one by one, since a sum hides which of them differ.
     """
 
     estimate: Estimate
@@ -41,6 +42,7 @@ class Comparer:
     closeness: Tolerance
     worst: int = field(default=10, kw_only=True)
     despite_losses: bool = field(default=True, kw_only=True)
+    outputs: Sequence[Estimate] = field(default=(), kw_only=True)
     # Bounds of calls that were asked about already; an evaluation is itself, not its numbers.
     _known: dict[Evaluation, Bounds] = field(default_factory=dict, init=False, repr=False)
 
@@ -120,11 +122,20 @@ class Comparer:
             return 0.0  # nan and nan are the same, too
         return abs(first - last) if np.isfinite(first - last) else np.inf
 
-    def _same_loss(self, a: float, b: float) -> bool:
+    def _same_loss(self, a: float, b: float, of: Estimate | None = None) -> bool:
         if not (np.isfinite(a) and np.isfinite(b)):
             # Losses that overflow in the same way are the same.
             return bool(a == b or (np.isnan(a) and np.isnan(b)))
-        return bool(abs(a - b) <= self.tolerance * max(abs(a), abs(b)) + self.estimate.rounding.loss)
+        rounding = (of or self.estimate).rounding.loss
+        return bool(abs(a - b) <= self.tolerance * max(abs(a), abs(b)) + rounding)
+
+    def _most_different_losses(self, a: Evaluation, b: Evaluation) -> tuple[float, float] | None:
+        """Return the losses of two evaluations if they are not the same; of several outputs those of the worst."""
+        if a.outputs is None or b.outputs is None:
+            return None if self._same_loss(a.loss, b.loss) else (a.loss, b.loss)
+        both = zip(a.outputs.tolist(), b.outputs.tolist(), self.outputs, strict=True)
+        differing = [(mine, theirs) for mine, theirs, output in both if not self._same_loss(mine, theirs, output)]
+        return max(differing, key=lambda pair: np.nan_to_num(abs(pair[0] - pair[1]), nan=np.inf), default=None)
 
     # --- pairs for a report -----------------------------------------------------------------------------------------
 
@@ -136,7 +147,8 @@ class Comparer:
 
     def each_call(self, a: Evaluation) -> list[Pair]:
         """Compare every call of a witness with the oracle."""
-        oracle = Evaluation(ORACLE, self.estimate.loss, self.estimate.value)
+        outputs = np.array([output.loss for output in self.outputs]) if self.outputs else None
+        oracle = Evaluation(ORACLE, self.estimate.loss, self.estimate.value, outputs=outputs)
         return [self._pair(call, oracle, self._bounds_of(call), self.spread(a)) for call in a.calls]
 
     def between(self, a: Evaluation, b: Evaluation) -> Pair:
@@ -145,7 +157,8 @@ class Comparer:
         return self._pair(a, b, bounds, max(self.spread(a), self.spread(b)))
 
     def _pair(self, a: Evaluation, b: Evaluation, bounds: Bounds, spread: float) -> Pair:
-        losses_agree = self._same_loss(a.loss, b.loss)
+        losses = self._most_different_losses(a, b)
+        losses_agree = losses is None
         if not losses_agree and not self.despite_losses:
             bounds = bounds.without_verdicts()
         too_large = overflows(self.estimate, (a, b), self.closeness.largest)
@@ -157,7 +170,7 @@ class Comparer:
             a=a.name,
             b=b.name,
             verdict=_verdict(losses_agree, undecidable, bounds),
-            losses=(a.loss, b.loss),
+            losses=losses or (a.loss, b.loss),
             losses_agree=losses_agree,
             spread=spread,
             difference=norm_relative_difference(a.gradient, b.gradient),

@@ -21,6 +21,7 @@ class Evaluation:
         elsewhere: whether the function had been called at another θ before that call.
         rerun_of: name of the witness whose own dtype is narrower, where this is the same function asked again in
             float64; None for an answer in the dtype that was handed over.
+        outputs: of a whole Jacobian the losses of its outputs, shape (k,), whose sum is `loss`; None otherwise.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Evaluation:
     again: "Evaluation | None" = None
     elsewhere: bool = False
     rerun_of: str | None = None
+    outputs: Vector | None = None
 
     def repeats(self, other: "Evaluation") -> bool:
         """Return whether another call gave bitwise the same."""

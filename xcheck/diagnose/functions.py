@@ -68,7 +68,7 @@ def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Fi
 
 
 def parting_findings(
-    label: str, objective: Objective, other: str, reference: Objective, arguments: Arguments
+    label: str, objective: Objective, other: str, reference: Objective, arguments: Arguments, *, what: str = "losses"
 ) -> list[Finding]:
     """Return a finding on the tensors in which two losses differ: if one is moved, the losses change differently.
 
@@ -78,6 +78,7 @@ def parting_findings(
         other: label of the second one.
         reference: computes that.
         arguments: θ, and the names in it.
+        what: how what differs is called; an output of a Jacobian has a name.
     """
     theta, layout = arguments.theta, arguments.layout
     rng = generator(FIXED, Stream.PARTING)
@@ -97,7 +98,7 @@ def parting_findings(
     # Losses that look the same in nine digits are written with all that they have.
     digits = 9 if f"{first[0]:.9g}" != f"{second[0]:.9g}" else 17
     losses = f"{first[0]:.{digits}g} and {second[0]:.{digits}g}"
-    text = f"{label} and {other} compute different losses, {losses}: {where}"
+    text = f"{label} and {other} compute different {what}, {losses}: {where}"
     return [Finding(code=LOSSES_PART, text=text, tensor=parted[0] if parted else None)]
 
 

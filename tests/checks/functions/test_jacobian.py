@@ -44,3 +44,32 @@ def test_the_whole_jacobian() -> None:
     assert wrong.verdict is Verdict.DISAGREE
     assert str(wrong.pairs[0].worst[0].location) == "y[2] params[2]"
     assert wrong.pairs[0].wrong == 1
+
+
+POINTS = np.arange(1.0, 9.0)
+SIGNS = np.where(np.arange(8) == 3, -1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("other", "output", "how"),
+    [
+        (lambda p: p**2 * torch.tensor(SIGNS), "y[3], -16 and 16", "by a factor of -1 wherever θ is"),
+        (lambda p: (p**2).flip(0), "y[0], 64 and 1", "in what every parameter does"),
+        (lambda p: p**2 + 1e-5 * torch.tensor(SIGNS < 0), "y[3], 16.00001 and 16", "by the same wherever θ is"),
+    ],
+    ids=["one of another sign", "the same sum", "far less than the sum"],
+)
+def test_every_output_of_two_functions_is_compared(other: Any, output: str, how: str) -> None:
+    """Once their sums were, and the first output said in what they part."""
+    functions = {"right": xcheck.objective(lambda p: p**2, "torch"), "other": xcheck.objective(other, "torch")}
+    report = xcheck.check(functions, torch.tensor(POINTS), scope="jacobian")
+    assert report.verdict is Verdict.DISAGREE
+    assert f"other and right compute different {output}, and part {how}" in report.headline
+
+
+def test_outputs_that_are_the_same_agree() -> None:
+    """Also those of narrow parameters, whose reruns in float64 are known as such."""
+    functions = {name: xcheck.objective(torch.sin, "torch") for name in "ab"}
+    report = xcheck.check(functions, torch.tensor(POINTS, dtype=torch.float32), scope="jacobian")
+    assert report.ok
+    assert list(report.losses) == ["a", "b", "a in float64", "b in float64"]

@@ -128,12 +128,25 @@ def _join_witnesses(rows: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
 
 
 def _join_calls(own: Sequence[Evaluation]) -> Evaluation:
-    first, last = [one.calls[0] for one in own], [one.calls[-1] for one in own]
-    loss = float(np.sum([one.loss for one in first]))
-    joined = Evaluation(own[0].name, loss, np.concatenate([one.gradient for one in first]))
+    joined = _join_one([one.calls[0] for one in own])
     if all(one.again is None for one in own):
         return joined
-    again = Evaluation(
-        own[0].name, float(np.sum([one.loss for one in last])), np.concatenate([one.gradient for one in last])
-    )
+    again = _join_one([one.calls[-1] for one in own])
     return replace(joined, again=again, elsewhere=any(one.elsewhere for one in own))
+
+
+def _join_one(rows: Sequence[Evaluation]) -> Evaluation:
+    outputs = np.array([row.loss for row in rows])
+    gradient = np.concatenate([row.gradient for row in rows])
+    name, rerun_of = rows[0].name, rows[0].rerun_of
+    return Evaluation(name, float(outputs.sum()), gradient, rerun_of=rerun_of, outputs=outputs)
+
+
+def most_different_output(found: Answers, name: str) -> Answers:
+    """Return what is said of the output in which a witness is farthest from the oracle; of a scalar loss everything."""
+
+    def distance(part: Answers) -> float:
+        own = next(evaluation for evaluation in part.evaluations if evaluation.name == name)
+        return float(np.nan_to_num(abs(own.loss - part.estimate.loss), nan=np.inf))
+
+    return max(found.outputs, key=distance, default=found)

@@ -28,6 +28,7 @@ from xcheck.checks.functions.comparison import (
     right_in_float64,
 )
 from xcheck.checks.functions.implementations import Implementation
+from xcheck.checks.functions.jacobian import most_different_output, output_name
 from xcheck.checks.functions.residual import ResidualProbe
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import Report
@@ -107,16 +108,17 @@ def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, argu
 
 def _parted_losses(found: Answers, pairs: Sequence[Pair], arguments: Arguments) -> list[Finding]:
     """Return in which tensors the losses part of those functions that compute another one than the oracle's."""
-    objectives = {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
-    label = found.run.label
-    # The oracle's own function is the reference: it cannot part from itself.
-    differing = {pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree}
-    return [
-        finding
-        for name, objective in objectives.items()
-        if name in differing and name != label and label in objectives
-        for finding in parting_findings(name, objective, label, objectives[label], arguments)
-    ]
+    label, findings = found.run.label, []
+    differing = [pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree]
+    # The oracle's own function is the reference: it cannot part from itself. Reruns are none of these names.
+    for name in [answer.name for answer in found.answers if answer.name in differing and answer.name != label]:
+        output = most_different_output(found, name)
+        objectives = {answer.name: answer.objective for answer in output.answers}
+        own, reference = objectives.get(name), objectives.get(label)
+        if own is not None and reference is not None:
+            what = output_name(output.cotangent) if found.outputs else "losses"
+            findings += parting_findings(name, own, label, reference, arguments, what=what)
+    return findings
 
 
 def _warnings(

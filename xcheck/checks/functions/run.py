@@ -124,9 +124,12 @@ def _rerun_in_float64(
 
 def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, Comparer]:
     """Return what compares the witnesses, and what compares those that were asked again in float64."""
+    parts = [(part.estimate, float64_estimate(part)) for part in found.outputs]
+    native = _comparer(found.estimate, found.layout, options, found.roundoff)
+    float64 = _comparer(float64_estimate(found), found.layout, options, _at_least_float64(found.run))
     return (
-        _comparer(found.estimate, found.layout, options, found.roundoff),
-        _comparer(float64_estimate(found), found.layout, options, _at_least_float64(found.run)),
+        replace(native, outputs=[estimate for estimate, _ in parts]),
+        replace(float64, outputs=[estimate for _, estimate in parts]),
     )
 
 
