@@ -27,6 +27,7 @@ ALL_DIFFER = "XC112"
 LOCATED = "XC113"
 DENSE = "XC114"
 NOT_SAVED = "XC115"
+COTANGENT_MISREAD = "XC116"
 
 # Causes come in tens, by what the mistake is about. Factors, means and sums:
 CAUSE_UNKNOWN = "XC200"

@@ -5,8 +5,9 @@ it is.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.backend.batches import confirms
 from xcheck.backend.contract import wrap_errors
+from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
+from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.modes import own_modes
 
 # What torch calls the devices of xcheck.
@@ -84,6 +87,8 @@ class TorchFunction(FunctionObjective):
         self._vmaps = True
         self._kept: tuple[Vector, dict[str, Tensor]] | None = None
         self._tried: set[frozenset[str]] = set()
+        # Names of a person's own backward passes that are to be tried; None before they are known.
+        self._untried: tuple[str, ...] | None = None
 
     def cautions(self) -> list[str]:
         """Name the layers of a module in training mode that are random, or depend on the whole batch."""
@@ -140,6 +145,28 @@ class TorchFunction(FunctionObjective):
         self, params: Mapping[str, Any], data: tuple[Any, ...]
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return the loss and what autograd says."""
+        return self._differentiate(params, data)
+
+    def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
+        """Try a person's own backward passes with cotangents that lie in memory in other ways, or are missing."""
+        # Once: the outputs of a Jacobian have the same backward passes.
+        names, self._untried = self._untried, ()
+        if not names:
+            return []
+
+        def differentiate(arrange: Arrange, names: Sequence[str] | None) -> Gradient:
+            before = partial(intercept, arrange=arrange, names=names)
+            return self._differentiate(self.own(theta), self.copy_data(), before)[1]
+
+        return find_faults(differentiate, names, self.arguments.roundoff)
+
+    def _differentiate(
+        self,
+        params: Mapping[str, Any],
+        data: tuple[Any, ...],
+        before: Callable[[Tensor], None] | None = None,
+    ) -> tuple[float, Mapping[str, Numbers | None]]:
+        """Return loss and gradient; `before` is called with the loss before it is differentiated."""
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
             value = self.call_loss(tensors, data)
@@ -148,6 +175,10 @@ class TorchFunction(FunctionObjective):
             # A loss that was detached, or computed outside torch, depends on nothing as far as autograd knows.
             if not isinstance(scalar, Tensor) or not scalar.requires_grad:
                 return number, dict.fromkeys(tensors)
+            if self._untried is None:
+                self._untried = tuple(dict.fromkeys(name_of(node) for node in own_backward_passes(scalar)))
+            if before is not None:
+                before(scalar)
             weight = torch.full_like(scalar, WEIGHT)
             parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from xcheck.backend.batches import evaluate_one_by_one
 from xcheck.backend.contract import Objective, wrap_errors
 from xcheck.backend.copies import changed_data, changed_names, copy_arrays
+from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
@@ -92,6 +93,10 @@ class FunctionObjective(Objective):
     def batch(self, thetas: Vector) -> Vector | None:
         """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
         return None
+
+    def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
+        """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
+        return []
 
     def cautions(self) -> list[str]:
         """Return what of a module depends on the mode it is in."""

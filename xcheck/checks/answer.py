@@ -32,6 +32,7 @@ class Answer(Generic[Called]):
         seconds: wall time.
         refuted: whether its gradient is known to be wrong whatever its components say: it is kept from the first call,
             or it claims a slope along a direction that the loss does not have.
+        crashes: whether it fails in some calls, though it answers at θ.
         overwrites: whether it writes into its arguments, so that whatever is computed next is another function.
     """
 
@@ -43,6 +44,7 @@ class Answer(Generic[Called]):
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     refuted: bool = False
+    crashes: bool = False
     overwrites: bool = False
 
     @property
@@ -54,7 +56,7 @@ class Answer(Generic[Called]):
     def verdict(self) -> Verdict:
         """What can be said of the witness whatever its gradient is: AGREE stands for nothing."""
         # ERROR before everything else: a crash must never look like a disagreement.
-        if self.failed:
+        if self.failed or self.crashes:
             return Verdict.ERROR
         if self.refuted:
             return Verdict.DISAGREE

@@ -11,6 +11,7 @@ from xcheck.compare.precision import TensorPrecision
 from xcheck.findings import (
     ALL_AGAINST_ORACLE,
     BACKEND_FAILED,
+    COTANGENT_MISREAD,
     DEPENDS_ON_HISTORY,
     LOSSES_PART,
     NO_SECOND_ORDER,
@@ -190,6 +191,7 @@ _DECISIVE = (
     UNSTEADY_GRADIENT,
     DEPENDS_ON_HISTORY,
     OVERWRITTEN,
+    COTANGENT_MISREAD,
     LOSSES_PART,
     NO_SECOND_ORDER,
 )

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.answer import Answer, evaluate, evaluate_twice
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError
-from xcheck.findings import DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
+from xcheck.findings import COTANGENT_MISREAD, DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
 
@@ -42,10 +43,14 @@ def call_and_probe(
         answer.evaluation = _call_at_and_around(answer, implementation, objective, theta)
     except BackendError as error:
         answer.fail(error.text, trace_of(error))
+    # Of a random function nothing would stay the same.
+    if answer.evaluation is not None and answer.evaluation.again is None:
+        for fault in objective.try_cotangents(theta):
+            _note_cotangent_fault(answer, fault)
     answer.seconds = time.perf_counter() - start
     # Noted by the objective, which compares its arguments before and after every call.
-    answer.overwrites = bool(objective.overwritten)
-    if answer.overwrites:
+    if objective.overwritten:
+        answer.overwrites = True
         answer.findings.append(_overwritten(answer.name, sorted(objective.overwritten)))
     return answer
 
@@ -147,6 +152,22 @@ def _stale(label: str) -> Finding:
         "there: it is kept from the first call (a stale cache), or it is a constant"
     )
     return Finding(code=DEPENDS_ON_HISTORY, text=text)
+
+
+def _note_cotangent_fault(answer: Answer[FunctionObjective], fault: CotangentFault) -> None:
+    """Note what a backward pass does wrong with a cotangent that this loss does not send, and the next one will."""
+    which = f"the backward pass of {fault.where}"
+    if fault.kind == "writes":
+        answer.overwrites = True
+        text = f"{which} writes into its grad_output, of which other gradients are still to be computed; work on a copy"
+        answer.findings.append(Finding(code=OVERWRITTEN, text=f"{answer.name}: {text}"))
+    elif fault.kind == "fails":
+        answer.crashes = True
+        answer.fail(f"{which} fails when its grad_output {fault.text}")
+    else:
+        answer.refuted = True
+        text = f"{which} gives another gradient when its grad_output {fault.text}; its numbers are the same"
+        answer.findings.append(Finding(code=COTANGENT_MISREAD, text=f"{answer.name}: {text}"))
 
 
 def _overwritten(label: str, names: Sequence[str]) -> Finding:

@@ -1,0 +1,23 @@
+"""CotangentFault: what a person's own backward pass does wrong with a cotangent (`grad_output`) that arrives otherwise.
+
+A loss sends its backward pass cotangents of one kind, such as contiguous ones. The next loss sends others: with gaps,
+in another order of axes, one number expanded over a whole array, or none for an output that it does not use.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class CotangentFault:
+    """One fault.
+
+    Attributes:
+        kind: "wrong": another gradient for the same numbers; "fails": it raises; "writes": into the cotangent.
+        where: name of the backward pass.
+        text: what the cotangent was like, and what was raised.
+    """
+
+    kind: Literal["wrong", "fails", "writes"]
+    where: str
+    text: str
