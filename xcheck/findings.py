@@ -104,6 +104,7 @@ LOSS_ROSE = "XC429"
 DRIFT = "XC430"
 NOT_FINITE = "XC431"
 KEEP_PROBS = "XC432"
+HOOKED = "XC434"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

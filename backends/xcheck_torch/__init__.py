@@ -49,7 +49,7 @@ class TorchBackend(Backend):
         torch = sys.modules.get("torch")
         if torch is None or not isinstance(value, torch.Tensor):
             return None
-        from xcheck_torch.function import read_leaf
+        from xcheck_torch.tensors import read_leaf
 
         return read_leaf(value)
 

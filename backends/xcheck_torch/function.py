@@ -23,59 +23,14 @@ from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
-from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.modes import own_modes
+from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out
 
 # What torch calls the devices of xcheck.
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
-
-
-def read_leaf(value: Tensor) -> Leaf:
-    """Return the numbers of a tensor."""
-    if value.is_nested:
-        raise DefinitionError(Complaint("a nested tensor has no shape: hand over the tensors in it as a list"))
-    tensor, stored = value.detach(), None
-    # To fill a sparse tensor with its zeros could take any amount of memory; what is stored is all that can differ.
-    if tensor.layout is not torch.strided:
-        tensor, stored = _stored_values(tensor), str(tensor.layout).removeprefix("torch.")
-    if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
-        tensor = torch.zeros_like(tensor)
-    # Narrow dtypes are read as float64, which holds their numbers exactly; NumPy has no bfloat16.
-    if tensor.is_floating_point() or tensor.is_complex():
-        tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
-    dtype = str(value.dtype).removeprefix("torch.")
-    return Leaf(tensor.resolve_conj().cpu().numpy().copy(), dtype, "torch", value, stored)
-
-
-def _stored_values(tensor: Tensor) -> Tensor:
-    if tensor.layout is torch.sparse_coo:
-        tensor = tensor.coalesce()
-    return tensor.values()
-
-
-def _fill_in(gradient: Tensor) -> Numbers:
-    """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor."""
-    return read_leaf(gradient if gradient.layout is torch.strided else gradient.to_dense()).values
-
-
-def lay_out(tensor: Tensor, source: Tensor) -> Tensor:
-    """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning.
-
-    A function that reads strides, a hand-written kernel for instance, is so checked as it will be called.
-    """
-    # A stride of 0 is an expanded tensor: one number that stands for many cannot hold a θ of its own for each.
-    if 0 in source.stride() or source.shape != tensor.shape or (source.is_contiguous() and not source.storage_offset()):
-        return tensor.clone(memory_format=torch.contiguous_format)
-    offset = min(source.storage_offset(), 1)
-    # One byte each, whatever the default dtype is.
-    whole = (
-        torch.empty_strided(source.shape, source.stride(), dtype=torch.uint8, device="meta").untyped_storage().nbytes()
-    )
-    storage = torch.empty(whole + offset, dtype=tensor.dtype, device=tensor.device)
-    return storage.as_strided(source.shape, source.stride(), offset).copy_(tensor)
 
 
 class TorchFunction(FunctionObjective):
@@ -89,6 +44,8 @@ class TorchFunction(FunctionObjective):
         self._tried: set[frozenset[str]] = set()
         # Names of a person's own backward passes that are to be tried; None before they are known.
         self._untried: tuple[str, ...] | None = None
+        module = parameters.function.module
+        self._of_module: dict[str, Tensor] = {} if module is None else dict(module.named_parameters())
 
     def cautions(self) -> list[str]:
         """Name the layers of a module in training mode that are random, or depend on the whole batch."""
@@ -102,6 +59,26 @@ class TorchFunction(FunctionObjective):
             elif isinstance(part, _NormBase) and part.track_running_stats:
                 cautions.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
         return cautions
+
+    def hooks(self) -> list[str]:
+        """Say which parameters have hooks: those on the gradient are part of it, those that run later are not."""
+        said: list[str] = []
+        if self.function.hand_written:
+            return said  # no hook is run
+        for name in self.parameters.naming.canonical:
+            source = self._own_source(name)
+            if gradient_hooks(source):
+                said.append(
+                    f"the gradient of {name} passes through a hook that was registered on it, and is checked so"
+                )
+            if isinstance(source, Tensor) and source._post_accumulate_grad_hooks:  # noqa: SLF001 - see gradient_hooks
+                said.append(f"{name} has a hook that runs after its gradient is accumulated, which is not checked")
+        return said
+
+    def _own_source(self, name: str) -> object:
+        """Return a person's own tensor: of a module its own parameter, whatever params holds."""
+        own = self._of_module.get(name)
+        return self.parameters.source(name).source if own is None else own
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a tensor; where the source is one, on its device and laid out like it."""
@@ -169,6 +146,9 @@ class TorchFunction(FunctionObjective):
         """Return loss and gradient; `before` is called with the loss before it is differentiated."""
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
+            for name, tensor in tensors.items():
+                for hook in gradient_hooks(self._own_source(name)):
+                    tensor.register_hook(hook)
             value = self.call_loss(tensors, data)
             number = self.number(value)
             scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
@@ -182,7 +162,7 @@ class TorchFunction(FunctionObjective):
             weight = torch.full_like(scalar, WEIGHT)
             parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
         return number, {
-            name: None if part is None else _fill_in(part) / WEIGHT for name, part in zip(tensors, parts, strict=True)
+            name: None if part is None else fill_in(part) / WEIGHT for name, part in zip(tensors, parts, strict=True)
         }
 
     def second(
@@ -203,7 +183,7 @@ class TorchFunction(FunctionObjective):
             if not along:
                 return dict.fromkeys(tensors)
             products = torch.autograd.grad(sum(along), inputs, allow_unused=True)
-        return {name: None if part is None else _fill_in(part) for name, part in zip(tensors, products, strict=True)}
+        return {name: None if part is None else fill_in(part) for name, part in zip(tensors, products, strict=True)}
 
     def _to_scalar(self, value: Tensor) -> Tensor:
         """Return Re Σ v̄ y as a tensor; without a cotangent the value, which should be one number."""

@@ -94,6 +94,10 @@ class FunctionObjective(Objective):
         """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
         return None
 
+    def hooks(self) -> list[str]:
+        """Return what is to be said of hooks that change a gradient behind the function's back."""
+        return []
+
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
         return []

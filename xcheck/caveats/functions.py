@@ -7,6 +7,7 @@ import numpy as np
 from xcheck.findings import (
     CONJUGATED,
     COTANGENT,
+    HOOKED,
     SAMPLED,
     SHARED_PARAMETERS,
     TRAINING_MODE,
@@ -71,6 +72,11 @@ def complex_convention(arguments: Arguments, labels: Sequence[str]) -> list[Find
 def training_mode(label: str, caution: str) -> Finding:
     """Say which layers of a module depend on its training mode."""
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
+
+
+def hooked(label: str, said: str) -> Finding:
+    """Say whose gradient a hook changes."""
+    return Finding(code=HOOKED, text=f"{label}: {said}")
 
 
 def unused_parameters(

@@ -9,6 +9,7 @@ from xcheck.caveats.coverage import below_noise, zero_gradient
 from xcheck.caveats.functions import (
     complex_convention,
     contracted_outputs,
+    hooked,
     partial,
     shared_arrays,
     training_mode,
@@ -141,6 +142,7 @@ def _warnings(
     if run.is_narrow:
         warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
     warnings += [training_mode(name, text) for name, objective in objectives.items() for text in objective.cautions()]
+    warnings += [hooked(name, text) for name, objective in objectives.items() for text in objective.hooks()]
     warnings += differing_calls(found.evaluations, comparer)
     warnings += shared_arrays(arguments)
     warnings += complex_convention(arguments, [name for name, objective in objectives.items() if objective.conjugates])

@@ -1,0 +1,62 @@
+"""Tensors of a person: their numbers, copies that lie in memory like them, and the hooks on their gradients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.arguments import Leaf, Numbers
+
+
+def read_leaf(value: Tensor) -> Leaf:
+    """Return the numbers of a tensor."""
+    if value.is_nested:
+        raise DefinitionError(Complaint("a nested tensor has no shape: hand over the tensors in it as a list"))
+    tensor, stored = value.detach(), None
+    # To fill a sparse tensor with its zeros could take any amount of memory; what is stored is all that can differ.
+    if tensor.layout is not torch.strided:
+        tensor, stored = _stored_values(tensor), str(tensor.layout).removeprefix("torch.")
+    if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
+        tensor = torch.zeros_like(tensor)
+    # Narrow dtypes are read as float64, which holds their numbers exactly; NumPy has no bfloat16.
+    if tensor.is_floating_point() or tensor.is_complex():
+        tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
+    dtype = str(value.dtype).removeprefix("torch.")
+    return Leaf(tensor.resolve_conj().cpu().numpy().copy(), dtype, "torch", value, stored)
+
+
+def _stored_values(tensor: Tensor) -> Tensor:
+    if tensor.layout is torch.sparse_coo:
+        tensor = tensor.coalesce()
+    return tensor.values()
+
+
+def fill_in(gradient: Tensor) -> Numbers:
+    """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor."""
+    return read_leaf(gradient if gradient.layout is torch.strided else gradient.to_dense()).values
+
+
+def gradient_hooks(source: object) -> list[Callable[[Tensor], Any]]:
+    """Return what was registered on a tensor by `register_hook`: it changes what training sees of its gradient."""
+    # torch has no public way to ask for them.
+    hooks = source._backward_hooks if isinstance(source, Tensor) else None  # noqa: SLF001
+    return list((hooks or {}).values())
+
+
+def lay_out(tensor: Tensor, source: Tensor) -> Tensor:
+    """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning.
+
+    A function that reads strides, a hand-written kernel for instance, is so checked as it will be called.
+    """
+    # A stride of 0 is an expanded tensor: one number that stands for many cannot hold a θ of its own for each.
+    if 0 in source.stride() or source.shape != tensor.shape or (source.is_contiguous() and not source.storage_offset()):
+        return tensor.clone(memory_format=torch.contiguous_format)
+    offset = min(source.storage_offset(), 1)
+    # One byte each, whatever the default dtype is.
+    whole = (
+        torch.empty_strided(source.shape, source.stride(), dtype=torch.uint8, device="meta").untyped_storage().nbytes()
+    )
+    storage = torch.empty(whole + offset, dtype=tensor.dtype, device=tensor.device)
+    return storage.as_strided(source.shape, source.stride(), offset).copy_(tensor)
