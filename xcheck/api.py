@@ -54,6 +54,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     epsilon: float | Literal["auto"] = "auto",
     tolerance: float = 1e-7,
     order: Literal[1, 2] = 1,
+    inputs: bool = False,
     device: str = "cpu",
     seed: int = 0,
     worst: int = 10,
@@ -77,6 +78,8 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         epsilon: "auto", or a fixed step.
         tolerance: relative, per component, on top of the error bar.
         order: 2 checks Hessian-vector products, too, once the first derivatives agree.
+        inputs: whether the gradient with respect to floating arrays of data is checked, too: of a module those that it
+            takes, of a function all. Their names are `data[0]` and so on.
         device: where arrays of other frameworks are put, "cpu" or "gpu"; arrays of a function's own framework stay.
         seed: of everything random.
         worst: how many components to name per pair.
@@ -98,7 +101,14 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     True
     """
     settings = {"backend": backend, "gradient": gradient, "oracle": oracle, "scope": scope, "epsilon": epsilon}
-    settings |= {"tolerance": tolerance, "order": order, "device": device, "seed": seed, "worst": worst}
+    settings |= {
+        "tolerance": tolerance,
+        "order": order,
+        "inputs": inputs,
+        "device": device,
+        "seed": seed,
+        "worst": worst,
+    }
     settings |= {"cotangent": cotangent, "budget": budget, "name": name, "progress": progress}
     return prepare_functions(objectives, params, data, settings).run().report
 

@@ -105,6 +105,7 @@ DRIFT = "XC430"
 NOT_FINITE = "XC431"
 KEEP_PROBS = "XC432"
 HOOKED = "XC434"
+INPUTS_NOT_CHECKED = "XC435"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

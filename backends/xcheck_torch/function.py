@@ -23,7 +23,7 @@ from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
-from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.modes import own_modes
@@ -99,8 +99,10 @@ class TorchFunction(FunctionObjective):
         state = {name: self._copy_buffer(buffer) for name, buffer in function.module.named_buffers()}
         frozen = {name: part for name, part in function.module.named_parameters() if name not in given}
         state |= {name: self._copy_buffer(part) for name, part in frozen.items()}
-        inputs, targets = data[: function.inputs], data[function.inputs :]
-        outputs = torch.func.functional_call(function.module, {**state, **given}, inputs)
+        inputs = place_inputs(data[: function.inputs], given)
+        targets = data[function.inputs :]
+        own = {name: tensor for name, tensor in given.items() if name not in self.arguments.inputs}
+        outputs = torch.func.functional_call(function.module, {**state, **own}, inputs)
         return self.require_loss(outputs if function.loss is None else function.loss(outputs, *targets))
 
     def _copy_buffer(self, buffer: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ def test_check_takes_what_the_settings_have() -> None:
         ("epsilon", -1.0, "-1.0 is neither 'auto' nor a positive number"),
         ("tolerance", 0, "0 is not a positive number"),
         ("budget", float("inf"), "inf is not a positive number"),
+        ("inputs", 1, "1 is neither True nor False"),
         ("seed", -1, "-1 is not a whole number from 0"),
         ("seed", True, "True is not a whole number from 0"),
         ("worst", 0, "0 is not a whole number from 1"),

@@ -11,7 +11,7 @@ import torch
 from xcheck.backend.registry import read
 from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.errors import DefinitionError
-from xcheck.functions.arguments import read_arguments
+from xcheck.functions.arguments import place_inputs, read_arguments
 
 
 def test_floating_and_complex_leaves_make_up_theta() -> None:
@@ -144,3 +144,16 @@ def test_an_array_without_numbers_is_refused(tensor: Any, said: str) -> None:
     """With a sentence, whatever the framework raises."""
     with pytest.raises(DefinitionError, match=said):
         read_arguments(tensor, (), read)
+
+
+def test_data_may_be_parameters_too() -> None:
+    """The floating arrays of the first so many, by the name of their place; others can be put there."""
+    data = (np.ones(2), {"x": np.ones(3), "n": np.arange(2)}, np.ones(4))
+    arguments = read_arguments({"w": 1.0}, data, read, inputs=2)
+    assert list(arguments.leaves) == ["w", "data[0]", "data[1].x"]
+    assert arguments.inputs == {"data[0]", "data[1].x"}
+    assert arguments.floating_data(3) == ["data[2]"]
+    placed = place_inputs(data, {"w": 0.0, "data[0]": "first", "data[1].x": "second"})
+    assert placed[0] == "first"
+    assert placed[1]["x"] == "second"
+    assert placed[2] is data[2]

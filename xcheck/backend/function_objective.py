@@ -26,7 +26,7 @@ from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
@@ -189,7 +189,7 @@ class FunctionObjective(Objective):
         loss = self.function.loss
         if loss is None:
             raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
-        return self.require_loss(loss(self._tree(given), *data))
+        return self.require_loss(loss(self._tree(given), *place_inputs(data, given)))
 
     def require_loss(self, value: Any) -> Any:
         """Return what a function has returned if it is one array, of the cotangent's shape where there is one.

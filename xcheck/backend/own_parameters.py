@@ -50,13 +50,16 @@ class OwnParameters:
         Raises:
             DefinitionError: names or shapes do not fit.
         """
-        shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items()}
+        inputs = {name: name for name in arguments.inputs}  # they have one name and one order of axes everywhere
+        shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items() if name not in inputs}
         arrays = leaves(function.like) if module is None and function.like is not None else module
         own = None  # without a module or a tree of its own, the function's shapes are not known before it is called
         if arrays is not None:
             read = {name: arguments.read(value) for name, value in arrays.items()}
             own = {name: leaf.values.shape for name, leaf in read.items() if leaf is not None and leaf.differentiable}
-        return cls(function, arguments, match_parameters(shapes, function.rename, function.layout, own), wide)
+        found = match_parameters(shapes, function.rename, function.layout, own)
+        naming = ParameterNaming({**found.canonical, **inputs}, {**found.axes, **dict.fromkeys(inputs)})
+        return cls(function, arguments, naming, wide)
 
     def at(self, theta: Vector) -> dict[str, Numbers]:
         """Return the parameters at θ by own name, float64 or complex128."""
@@ -108,6 +111,7 @@ class OwnParameters:
             given: arrays of a framework by own name.
             copy_carried: returns the person's own tree, of which everything stays that is not in `given`.
         """
+        given = {name: array for name, array in given.items() if name not in self.arguments.inputs}
         if self.function.like is not None:
             return rebuild(self.function.like, given)
         return nest(given) if self.function.rename else rebuild(copy_carried(), given)

@@ -8,6 +8,7 @@ from xcheck.findings import (
     CONJUGATED,
     COTANGENT,
     HOOKED,
+    INPUTS_NOT_CHECKED,
     SAMPLED,
     SHARED_PARAMETERS,
     TRAINING_MODE,
@@ -18,11 +19,13 @@ from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, unseen
-from xcheck.text import join_names
+from xcheck.text import join_names, joined
 
 # A slope of more error bars than this is certainly none of noise: a bar is a bound, and 4 leaves room for a bad one. A
 # guess, the same as that of `xcheck.diagnose.evidence`.
 _CERTAIN = 4.0
+# Names that a sentence lists before it counts the others: a guess at what is read.
+_MOST_NAMES = 4
 
 
 def partial(lines: Lines, estimate: Estimate, tolerance: float, seconds: float) -> list[Finding]:
@@ -72,6 +75,15 @@ def complex_convention(arguments: Arguments, labels: Sequence[str]) -> list[Find
 def training_mode(label: str, caution: str) -> Finding:
     """Say which layers of a module depend on its training mode."""
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
+
+
+def inputs_not_checked(label: str, names: Sequence[str]) -> Finding:
+    """Say that what a module gives back to the layer before it was not looked at."""
+    text = (
+        f"{label}: the gradient with respect to the module's inputs ({joined(names, _MOST_NAMES)}) was not checked, "
+        "and a layer below would be trained by it; inputs=True checks it, too"
+    )
+    return Finding(code=INPUTS_NOT_CHECKED, text=text)
 
 
 def hooked(label: str, said: str) -> Finding:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from xcheck.dtypes import FLOAT64, roundoff_of
 from xcheck.errors import Complaint, DefinitionError
-from xcheck.functions.tree import leaves
+from xcheck.functions.tree import ROOT, leaves, rebuild
 from xcheck.layout import Layout, Vector
 
 Numbers = NDArray[Any]
@@ -60,10 +60,11 @@ class Arguments:
     Attributes:
         tree: the person's parameters.
         data: the person's further arguments.
-        leaves: those that make up θ, by name.
+        leaves: those that make up θ, by name: of the tree, and of the data where these are asked for.
         layout: θ; two tensors for a complex leaf.
         theta: the θ of the person's own parameters, shape (n,).
         read: returns the numbers of any installed framework's array, None for what is none.
+        inputs: names of the leaves that are data, such as `data[0]`.
     """
 
     tree: Any
@@ -72,6 +73,7 @@ class Arguments:
     layout: Layout
     theta: Vector
     read: Reader
+    inputs: frozenset[str] = frozenset()
 
     def parts(self, name: str) -> tuple[str, ...]:
         """Return the tensors of θ that make up a leaf."""
@@ -114,6 +116,10 @@ class Arguments:
         read = (self.read(value) for part in self.data for value in leaves(part).values())
         return sum(leaf.values.size for leaf in read if leaf is not None)
 
+    def floating_data(self, count: int) -> list[str]:
+        """Return the names of the floating arrays in the first `count` pieces of the data that are not part of θ."""
+        return [name for name in _floating(self.data[:count], self.read) if name not in self.inputs]
+
     @property
     def shared(self) -> tuple[tuple[str, ...], ...]:
         """Names of leaves that are one and the same array, group by group."""
@@ -125,19 +131,44 @@ class Arguments:
         return tuple(tuple(names) for names in groups.values() if len(names) > 1)
 
 
-def read_arguments(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
+def place_inputs(data: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the data with the leaves named in `given` exchanged, such as `data[0]` and `data[1].mask`."""
+    return tuple(
+        rebuild(part, {name: given[full] for full, name in _data_names(number, part) if full in given})
+        for number, part in enumerate(data)
+    )
+
+
+def _data_names(number: int, part: Any) -> list[tuple[str, str]]:
+    """Return the names of the leaves of one piece of the data: among all, and inside it."""
+    return [(f"data[{number}]" if name == ROOT else f"data[{number}].{name}", name) for name in leaves(part)]
+
+
+def _floating(data: Sequence[Any], read: Reader) -> dict[str, Leaf]:
+    """Return the floating arrays of the data by name."""
+    return {
+        full: leaf
+        for number, part in enumerate(data)
+        for (full, _), value in zip(_data_names(number, part), leaves(part).values(), strict=True)
+        if (leaf := read(value)) is not None and leaf.differentiable
+    }
+
+
+def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0) -> Arguments:
     """Return parameters and data as arguments.
 
     Args:
         tree: the parameters.
         data: further arguments.
         read: see `Arguments`.
+        inputs: of so many of the data the floating arrays are parameters, too.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to, or a parameter is not finite.
     """
     arrays = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
-    parameters = {name: leaf for name, leaf in arrays.items() if leaf.differentiable}
+    given = _floating(data[:inputs], read)
+    parameters = {name: leaf for name, leaf in (arrays | given).items() if leaf.differentiable}
     # Nothing to differentiate is a mistake of the caller's, never a check that passes.
     if not parameters:
         raise DefinitionError(Complaint(_describe_undifferentiable(tree, arrays)))
@@ -153,7 +184,7 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader) -> Arguments:
     if not layout.size:
         text = f"the parameters have no components ({', '.join(tensors)}): there is nothing to differentiate"
         raise DefinitionError(Complaint(text))
-    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read)
+    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read, frozenset(given))
 
 
 def _check_dense(parameters: Mapping[str, Leaf]) -> None:

@@ -1,6 +1,6 @@
 """Implementations: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -128,15 +128,26 @@ def parameters_of(implementations: list[Implementation], params: Any) -> Any:
     return dict(found)
 
 
-def arguments_for(params: Any, data: Any) -> Arguments:
+def arguments_for(params: Any, data: Any, implementations: Sequence[Implementation] = ()) -> Arguments:
     """Return parameters and data as arguments.
+
+    Args:
+        params: the parameters.
+        data: further arguments.
+        implementations: functions whose inputs are parameters, too; none unless that is asked for.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to.
     """
     # A single array is meant as one argument, not as its rows.
     given = tuple(data) if isinstance(data, tuple | list) else (data,)
-    return read_arguments(params, given, registry.read)
+    by_hand = [one.label for one in implementations if one.function.hand_written]
+    if by_hand:
+        text = f"{', '.join(by_hand)}: a hand-written gradient is one of params: put the inputs among these"
+        raise DefinitionError(Complaint(text, ("inputs",)))
+    # Behind the inputs of a module come the targets of its loss.
+    taken = [one.function.inputs if one.function.module is not None else len(given) for one in implementations]
+    return read_arguments(params, given, registry.read, inputs=min(taken, default=0))
 
 
 def framework_of(params: Any) -> str | None:

@@ -10,6 +10,7 @@ from xcheck.caveats.functions import (
     complex_convention,
     contracted_outputs,
     hooked,
+    inputs_not_checked,
     partial,
     shared_arrays,
     training_mode,
@@ -142,6 +143,11 @@ def _warnings(
     if run.is_narrow:
         warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
     warnings += [training_mode(name, text) for name, objective in objectives.items() for text in objective.cautions()]
+    warnings += [
+        inputs_not_checked(name, unchecked)
+        for name, objective in objectives.items()
+        if objective.function.module is not None and (unchecked := arguments.floating_data(objective.function.inputs))
+    ]
     warnings += [hooked(name, text) for name, objective in objectives.items() for text in objective.hooks()]
     warnings += differing_calls(found.evaluations, comparer)
     warnings += shared_arrays(arguments)
