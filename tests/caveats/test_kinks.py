@@ -1,9 +1,12 @@
 """Kinks are told of with their slopes, in networks and in people's own functions, and only where there are two."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.compare.test_comparer import LAYOUT, TRUE, estimate
 from xcheck.caveats.kinks import components_at_kinks, units_at_kinks
+from xcheck.compare.evaluation import Evaluation
 
 
 def upper(**places: float) -> np.ndarray:
@@ -22,6 +25,18 @@ def test_the_widest_interval_is_named() -> None:
     assert found.text.startswith("2 components sit on a kink, where every slope between the two sides is right")
     assert found.text.endswith("; W1[1, 1]: kink, subgradient [0, 1]")
     assert (found.code, found.tensor, found.value) == ("XC404", "W1", 2.0)
+
+
+def test_conventions_that_differ_are_named() -> None:
+    """Both are right, and a port that chooses otherwise trains otherwise."""
+    oracle = estimate(upper=upper(at3=1.0, at4=0.75))
+    one, other = Evaluation("torch", 0.7, TRUE), Evaluation("jax", 0.7, upper(at4=0.6))
+    found = components_at_kinks(oracle, LAYOUT, [3, 4], [one, other])
+    assert found is not None
+    assert found.text.endswith("; conventions differ at 1 of them: b1[0] is torch 0.5, jax 0.6")
+    alike = components_at_kinks(oracle, LAYOUT, [3, 4], [one, replace(one, name="jax")])
+    assert alike is not None
+    assert "conventions differ" not in alike.text
 
 
 def test_an_interval_without_width_is_no_kink() -> None:

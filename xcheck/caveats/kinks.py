@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xcheck.compare.evaluation import Evaluation
 from xcheck.findings import AT_A_KINK, Finding
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
@@ -25,20 +26,40 @@ def units_at_kinks(estimate: Estimate, layout: Layout) -> Finding | None:
     return Finding(code=AT_A_KINK, text=text, value=float(estimate.ties))
 
 
-def components_at_kinks(estimate: Estimate, layout: Layout, kinks: Sequence[int]) -> Finding | None:
+def components_at_kinks(
+    estimate: Estimate, layout: Layout, kinks: Sequence[int], evaluations: Sequence[Evaluation] = ()
+) -> Finding | None:
     """Say how many of the components of a function sit on a kink, and name the one with the widest interval.
 
     Args:
         estimate: the oracle's gradient.
         layout: names of the components.
         kinks: flat indices of the components whose two sides were found to differ.
+        evaluations: what the witnesses say; where their conventions differ, a component is named with them.
     """
     wide = _with_interval(estimate, kinks)
     if not wide:
         return None
     count = f"{len(wide)} components sit" if len(wide) > 1 else "1 component sits"
-    text = f"{count} on a kink, {_CHOICE}{_widest(estimate, layout, wide)}"
+    chosen = _conventions(evaluations, estimate, layout, wide)
+    text = f"{count} on a kink, {_CHOICE}{_widest(estimate, layout, wide)}{chosen}"
     return Finding(code=AT_A_KINK, text=text, tensor=layout.locate(wide[0]).name, value=float(len(wide)))
+
+
+def _conventions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:
+    """Say at how many of these components witnesses have chosen different slopes, and which at the first of them."""
+    chosen = np.array([[one.gradient[flat] for flat in wide] for one in evaluations])
+    if len(evaluations) < 2:
+        return ""
+    # Slopes differ by a share of the interval, or they are one slope, rounded: a hundredth is a guess.
+    width = (estimate.upper - estimate.lower)[list(wide)]
+    apart = np.flatnonzero(np.ptp(chosen, axis=0) > width / 100)
+    if not len(apart):
+        return ""
+    first = int(apart[0])
+    slopes = ", ".join(f"{one.name} {chosen[row, first]:.5g}" for row, one in enumerate(evaluations))
+    where = f"at {len(apart)} of them" if len(wide) > 1 else "there"
+    return f"; conventions differ {where}: {layout.locate(wide[first])} is {slopes}"
 
 
 def _with_interval(estimate: Estimate, components: Sequence[int]) -> list[int]:

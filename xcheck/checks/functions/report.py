@@ -162,7 +162,7 @@ def _warnings(
     warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
     kinks = [] if found.outputs else run.oracle.kinks.tolist()
     caveats = [
-        components_at_kinks(estimate, found.layout, kinks),
+        components_at_kinks(estimate, found.layout, kinks, found.evaluations),
         zero_gradient(tensors),
         below_noise(tensors, covered_estimate(found), found.layout),
         undecided_components(pairs),
