@@ -174,8 +174,10 @@ class TorchFunction(FunctionObjective):
         # Zeros are left out below: a part of g that is constant has no graph to differentiate.
         with own_modes(self._device):
             tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
-            scalar = self._to_scalar(self.call_loss(tensors, data))
-            inputs = list(tensors.values())
+            value = self.call_loss(tensors, data)
+            if not isinstance(value, Tensor) or not value.requires_grad:
+                return dict.fromkeys(tensors)
+            scalar, inputs = self._to_scalar(value), list(tensors.values())
             first = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
             along = [
                 torch.real((part.conj() * vector[name]).sum() + 0j)  # torch.real takes complex numbers only

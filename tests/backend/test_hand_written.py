@@ -61,6 +61,12 @@ def test_a_gradient_that_cannot_be_read_is_refused(returned: Any, said: str) -> 
     assert str(caught.value) == said
 
 
+def test_a_list_of_arrays_is_no_list_of_numbers() -> None:
+    """Its length may be the parameter's all the same."""
+    with pytest.raises(ValueError, match="the gradient has 0, 1, the parameters are w"):
+        name_gradient([np.ones(2), np.ones(3)], {"w": np.ones(2)}, read, ())
+
+
 def test_leaves_that_are_no_parameters_are_passed_over() -> None:
     """A gradient of the same structure as the parameters has integers where they have them."""
     returned = {"w": np.ones(2), "b": np.ones(()), "steps": np.array(3)}

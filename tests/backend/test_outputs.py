@@ -62,6 +62,13 @@ def test_what_holds_no_numbers_is_refused(value: Any) -> None:
         read_numbers(value, read)
 
 
+@pytest.mark.parametrize("scope", ["auto", "jacobian"])
+def test_an_empty_output_is_refused(scope: Any) -> None:
+    """Nothing could be checked."""
+    with pytest.raises(DefinitionError, match=r"torch: .*empty array, of shape \(0,\): nothing can be checked"):
+        xcheck.check(lambda p: p[:0], PARAMS["torch"], scope=scope)
+
+
 def test_a_sparse_output_is_refused() -> None:
     """Only its stored numbers could be weighed."""
     with pytest.raises(DefinitionError, match="returns a sparse_coo array: return a dense one"):

@@ -83,6 +83,7 @@ def _read_nameless(returned: Any, parameter: Numbers, read: Reader) -> Numbers |
     values: list[Leaf | None] = [read(part) for part in parts.values()]
     numbers = [leaf.values for leaf in values if leaf is not None]
     # A list of numbers, one for each component: what a person who writes loops returns.
-    if isinstance(returned, list | tuple) and len(numbers) == len(parts) == parameter.size:
-        return np.array(numbers).reshape(parameter.shape)
+    single = all(number.size == 1 for number in numbers)
+    if isinstance(returned, list | tuple) and single and len(numbers) == len(parts) == parameter.size:
+        return np.array([number.reshape(()) for number in numbers]).reshape(parameter.shape)
     return None

@@ -75,3 +75,11 @@ def test_frozen_parameters_are_not_checked(dtype: torch.dtype) -> None:
     assert (everything.ok, everything.parameters) == (True, 11)
     module.requires_grad_(False)
     assert xcheck.check(function, None, (torch.ones(4, 3, dtype=dtype),)).parameters == 11
+
+
+@pytest.mark.parametrize("loss", [lambda _: True, lambda p: p.detach().sum()], ids=["no tensor", "detached"])
+def test_second_derivatives_of_what_depends_on_nothing(loss: Any) -> None:
+    """They are zero, like the first."""
+    objective = made(xcheck.objective(loss, "torch"), X)
+    theta = objective.arguments.theta
+    assert objective.hessian_product(theta, np.ones_like(theta)).tolist() == [0.0] * 12

@@ -121,7 +121,7 @@ def layers() -> torch.nn.Module:
 def checked(module: torch.nn.Module) -> xcheck.Report:
     """The report on the mean square of a module's outputs."""
     function = xcheck.objective(module, "torch", loss=lambda outputs: outputs.square().mean())
-    return xcheck.check(function, data=(X.double(),))
+    return xcheck.check(function, data=(X.double(),), inputs=True)
 
 
 def test_hooks_on_gradients_are_part_of_them() -> None:

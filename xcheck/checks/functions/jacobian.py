@@ -27,6 +27,10 @@ def cotangents_for(
 ) -> list[Numbers | None]:
     """Return the cotangents that the loss is to be seen through: one, or one for every output."""
     shape, is_complex = _shape(implementations, arguments, options.device)
+    if not np.prod(shape):
+        labels = ", ".join(implementation.label for implementation in implementations)
+        text = f"{labels}: the function returns an empty array, of shape {shape}: nothing can be checked"
+        raise DefinitionError(Complaint(text))
     # A gradient is of one number; whoever writes one for an array means some contraction that we cannot guess.
     by_hand = [implementation.label for implementation in implementations if implementation.function.hand_written]
     if by_hand and (np.prod(shape) != 1 or is_complex):
