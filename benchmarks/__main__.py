@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
 The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
-training, functions and readme.
+training, functions, scales and readme.
 """
 
 import sys
@@ -22,7 +22,14 @@ from benchmarks.publish.console import wide_console
 from benchmarks.publish.readme import PAGE, markdown_of, with_tables
 from benchmarks.suites import breadth_rows
 from benchmarks.suites.causes import causes_command
-from benchmarks.suites.commands import FOLDER, breadth_command, functions_command, show_breadth, show_functions
+from benchmarks.suites.commands import (
+    FOLDER,
+    breadth_command,
+    functions_command,
+    scales_command,
+    show_breadth,
+    show_functions,
+)
 from benchmarks.suites.functions import KIND
 from benchmarks.suites.scenarios import SCENARIOS, Scenario
 from xcheck.errors import DeviceError
@@ -248,6 +255,7 @@ def readme_command() -> None:
 
 cli.add_command(breadth_command)
 cli.add_command(functions_command)
+cli.add_command(scales_command)
 cli.add_command(causes_command)
 
 if __name__ == "__main__":

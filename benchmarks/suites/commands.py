@@ -1,4 +1,4 @@
-"""The commands of the two suites on functions: `breadth` and `functions`."""
+"""The commands of the three suites on functions: `breadth`, `functions` and `scales`."""
 
 import sys
 from collections.abc import Sequence
@@ -92,3 +92,18 @@ def show_functions(rows: Sequence[Row], path: Path) -> None:
     console.print(function_table(rows))
     console.print(tables.environment_lines(rows), soft_wrap=True)
     console.print(f"wrote {path}", soft_wrap=True)
+
+
+@click.command(name="scales")
+@click.option("--seeds", type=_COUNT, default=4, show_default=True, help="Cases of each kind and framework.")
+@click.option("--first", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
+def scales_command(seeds: int, first: int) -> None:
+    """Undecided, called wrong, and missed: functions whose slopes are hard to measure, and stationary points.
+
+    Exit status 1 if xcheck calls a right gradient wrong, or agrees with a wrong one.
+    """
+    from benchmarks.suites.scales import EVERY_KIND, is_false, measure_scales, scale_table
+
+    rows = list(measure_scales(EVERY_KIND, range(first, first + seeds), _tell))
+    wide_console().print(scale_table(rows))
+    sys.exit(1 if any(map(is_false, rows)) else 0)
