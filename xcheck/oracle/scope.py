@@ -46,7 +46,8 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
     """
     chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
     points = np.repeat(theta[None], chunk, axis=0)
-    points[:, : min(layout.size, 1)] *= 1 + 2.0**-20  # not θ itself, which needs no batch
+    # Not θ alone, which needs no batch; but θ as well, as the function may have no value elsewhere.
+    points[1::2, : min(layout.size, 1)] *= 1 + 2.0**-20
     for batch in (points[:2], points):
         evaluator.losses(batch)  # compiles
         start = time.perf_counter()

@@ -1,5 +1,7 @@
 """Noise: found with its size, and covered by the bars."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,13 @@ from xcheck.oracle import LoopEngine
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.estimators.central import estimate_central
-from xcheck.oracle.estimators.noise import measure_loss_noise, noise_level, sampled_differences
+from xcheck.oracle.estimators.noise import (
+    measure_loss_noise,
+    measure_noise_nearby,
+    measure_noise_on_grid,
+    noise_level,
+    sampled_differences,
+)
 
 
 def test_noise_is_measured() -> None:
@@ -48,3 +56,40 @@ def test_noise_is_measured_along_as_many_components_as_are_asked_for(components:
     assert engine.looked_at == min(components, 50)
     assert sampled_differences(layout, components) == 8 * min(components, 50)
     assert engine.evaluations > before
+
+
+def function_of_one(loss: Callable[[float], float], at: float) -> LoopEngine:
+    """An engine of a function of one number."""
+    return LoopEngine(lambda theta: float(loss(float(theta[0]))), np.array([at]), Layout.of({"theta": (1,)}))
+
+
+def test_the_grid_shows_how_sharp_a_barrier_is() -> None:
+    """b − θ is exact where θ is close to b: the noise is that of J, not that of its slope times a rounding of θ."""
+    engine = function_of_one(lambda x: -np.log(3.0 - x), 3.0 - 1e-8)
+    found = measure_noise_on_grid(engine, np.array([0]), np.array([1e-11]))
+    assert found[0] < 1e-13
+    steep = function_of_one(lambda x: np.sin(1e8 * x), 0.7)
+    # Here 1e8 θ is rounded to 7e-9.
+    assert 1e-9 < measure_noise_on_grid(steep, np.array([0]), np.array([1e-11]))[0] < 1e-7
+
+
+def test_a_single_jump_is_no_noise() -> None:
+    """sign(θ) is constant next to θ = 0.013, and −1 within the samples for float32."""
+    engine = function_of_one(lambda x: 0.1 + x / np.sqrt(x**2), -0.013)
+    near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert max(near[0], coarse[0]) < 1e-15
+
+
+def test_the_end_of_a_feature_is_no_staircase() -> None:
+    """tanh(θ/1e-7) is 1 to the last bit soon after θ = 0, where it is zero."""
+    engine = function_of_one(lambda x: np.tanh(x / 1e-7), 0.0)
+    near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert coarse[0] == 0.0
+    assert near[0] < 1e-15
+
+
+def test_a_steep_loss_has_noise_as_close_as_its_numbers_are() -> None:
+    """Samples of sin 6.6e7 θ are taken closer together, but never so close that they are all the same."""
+    engine = function_of_one(lambda x: np.sin(6.598e7 * x), 1.176)
+    near, _ = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert 1e-9 < near[0] < 1e-6

@@ -97,11 +97,20 @@ def test_what_is_smooth_has_no_kink(steepness: float) -> None:
         (lambda x: np.exp(50 * x), 1.0, 50 * np.exp(50)),
         (lambda x: 1e200 * x**2, 3.0, 6e200),
         (lambda x: 1e-200 * x**2, 3.0, 6e-200),
+        (lambda x: x * np.log(x) if x > 0 else np.nan, 1e-300, np.log(1e-300) + 1),
+        (lambda x: np.sqrt(x * x + 1e-134), 1e-67, np.sqrt(0.5)),
+        (lambda x: np.log1p(np.exp(-1e-21 / (x * 300.0))), 1.4e-23, None),
     ],
-    ids=["sin 1e8", "sin 1e12", "pole", "log", "root", "aliased", "step", "two kinks", "steep", "huge", "tiny"],
+    ids=[
+        *("sin 1e8", "sin 1e12", "pole", "log", "root", "aliased", "step", "two kinks", "steep", "huge", "tiny"),
+        *("entropy", "norm", "Boltzmann"),
+    ],
 )
-def test_scales_that_nobody_could_guess(loss: Callable[[float], float], at: float, slope: float) -> None:
+def test_scales_that_nobody_could_guess(loss: Callable[[float], float], at: float, slope: float | None) -> None:
     """The true slope is inside the bar, and the bar is narrow: steps adapt over many powers of ten."""
+    if slope is None:
+        ratio = 1e-21 / (at * 300.0)
+        slope = ratio / at / (1 + np.exp(ratio))
     measured = gradient(lambda theta: float(loss(float(theta[0]))), at).measured
     assert abs(measured.value[0] - slope) <= measured.bar[0] <= 1e-2 * abs(slope)
 
@@ -119,9 +128,9 @@ def test_a_feature_inside_the_step_is_seen_before_anybody_is_blamed() -> None:
     noise = np.max(measure_noise_nearby(engine, np.random.default_rng(0)), axis=0)
     found = estimate_one_sided(engine, noise, tolerance=1e-7)
     assert abs(found.measured.value[0] - 0.6) < 1e-3
-    again = remeasure_disputed(engine, noise, found, np.array([0]), np.array([1.6]))
+    again = remeasure_disputed(engine, noise, found, np.array([0]), np.array([1.6]), tolerance=1e-7)
     assert abs(again.measured.value[0] - 1.6) <= again.measured.bar[0] < 0.1
-    stands = remeasure_disputed(engine, noise, found, np.array([0]), np.array([0.9]))
+    stands = remeasure_disputed(engine, noise, found, np.array([0]), np.array([0.9]), tolerance=1e-7)
     assert abs(stands.measured.value[0] - 0.9) > stands.measured.bar[0]
 
 
@@ -140,3 +149,23 @@ def test_relu_networks_as_black_boxes() -> None:
         compared, kinks = compared + len(exact), kinks + int(np.isfinite(found.kink).sum())
     assert compared > 1000
     assert kinks > 40
+
+
+def test_two_steps_that_agree_by_coincidence_are_not_believed_in_a_dispute() -> None:
+    """sin ωθ with ωh close to a multiple of π shows the slope of an alias at h, 2h, 4h, until somebody disputes it."""
+    step = float(2.0**-10 * LoopEngine(lambda theta: 0.0, np.ones(1), Layout.of({"theta": (1,)})).scale[0])
+    omega = (320 * np.pi + 1e-3) / step
+    engine = LoopEngine(lambda theta: float(np.sin(omega * theta[0])), np.array([0.3]), Layout.of({"theta": (1,)}))
+    noise, true = np.full(1, 1e-11), omega * np.cos(0.3 * omega)
+    found = estimate_one_sided(engine, noise, tolerance=1e-7)
+    again = remeasure_disputed(engine, noise, found, np.array([0]), np.array([true]), tolerance=1e-7).measured
+    assert abs(again.value[0] - true) <= again.bar[0] < 1e-6 * abs(true)
+
+
+def test_what_looks_like_a_kink_at_one_step_alone_is_not_called_one() -> None:
+    """With this noise no shorter step would show whether the jump stays: nothing is known, and nothing is wrong."""
+    engine = LoopEngine(lambda theta: float(abs(theta[0] - 1e-4)), np.zeros(1), Layout.of({"theta": (1,)}))
+    measured = estimate_one_sided(engine, np.full(1, 1e-5), tolerance=1e-7).measured
+    assert np.isinf(measured.bar[0])
+    # Without noise the kink is seen to lie beside θ.
+    assert abs(gradient(lambda theta: float(abs(theta[0] - 1e-4)), 0.0).measured.value[0] + 1.0) < 1e-6

@@ -108,10 +108,15 @@ class FunctionEngine(Engine):
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 
+    @cached_property
+    def sizes(self) -> Vector:
+        """|θᵢ| along components; 0 along directions, which have no size of their own."""
+        return np.concatenate([np.abs(self.theta[self.lines.components]), np.zeros(len(self.lines.directions))])
+
     @property
     def shortest(self) -> Vector:
         """The shortest useful steps: 64 units in the last place of θᵢ; shorter ones are mostly rounded away."""
-        here = np.abs(self.theta[self.lines.components])
+        here = self.sizes[: len(self.lines.components)]
         # A step of 64 units is rounded by 1/128 of itself, which `attainable` corrects. With shorter ones J would move
         # by few of its last bits.
         single = 64 * np.maximum(np.spacing(here), self.roundoff * here)

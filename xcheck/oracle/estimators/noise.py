@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Engine
+from xcheck.oracle.engines.function import FunctionEngine
 
 # Eight samples give five differences of order 3: enough for a mean of squares, and few beside what a gradient takes.
 POINTS = 8
@@ -78,12 +79,16 @@ _MOST = 96
 _SCATTER = 2.0**-20
 # The roundings of float32 are 2⁻²⁴ of what is rounded, which may be a five-hundredth of J.
 _QUANTIZED = 2.0**-33
+# What is less than that is no rounding of float32, but the end of a feature beyond which J is constant.
+_TREAD = 2.0**-36
+# A rounding of bfloat16 is 2⁻⁸ of what is rounded: a step of a sixteenth of J is none. A guess.
+_JUMP = 2.0**-4
 # Samples of a staircase must lie on different treads: those of float32 are 2⁻²³ wide, those of bfloat16 2⁻⁷, in
 # units of what is rounded. From close to far, until they do.
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
-def measure_noise_nearby(engine: Engine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
+def measure_noise_nearby(engine: FunctionEngine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
     """Measure two noises of an arbitrary J, shapes (n,): of close samples, and of samples far enough apart for float32.
 
     The scale of J is not known. Samples lie next to θ, and next to θ plus the first step: a loss that is zero at θ has
@@ -109,16 +114,52 @@ def measure_noise_nearby(engine: Engine, rng: np.random.Generator, few: int = 3)
     return near, coarse
 
 
-def measure_noise_along(engine: Engine, chosen: Indices) -> tuple[Vector, Vector]:
-    """Measure the two noises along some components, each by itself, shapes (c,)."""
+def measure_noise_along(
+    engine: FunctionEngine, chosen: Indices, natural: Vector | None = None
+) -> tuple[Vector, Vector]:
+    """Measure the two noises along some components, each by itself, shapes (c,).
+
+    Args:
+        engine: evaluates the losses.
+        chosen: components, shape (c,).
+        natural: over which distances J bends there, shape (c,); by default the engine's scale.
+    """
     # A loss that is zero at θ has no noise there, and all of it where the step leads.
-    far = engine.first_step * engine.scale[chosen]
+    far = engine.first_step * (engine.scale[chosen] if natural is None else natural)
     found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
     return np.max([near for near, _ in found], axis=0), np.max([coarse for _, coarse in found], axis=0)
 
 
+# A sixteenth of the shortest step are four roundings of θᵢ: the closest samples that are four numbers apart.
+_PER_SHORTEST = 16
+# Samples at two distances, in units of the step: rounding that repeats itself over either shows at the other.
+_ON_GRID = (2.0**-6, 2.0**-2)
+
+
+@np.errstate(all="ignore")
+def measure_noise_on_grid(engine: Engine, chosen: Indices, step: Vector) -> Vector:
+    """Measure the noise along some components on a grid on which θ plus a step is not rounded, shape (c,).
+
+    Distances that are not quite the same look like a noise of u |θᵢ ∂ᵢJ|. A loss may have it, where it rounds θᵢ times
+    something; where it does not, as next to a barrier b − θᵢ, differences are that much better than they seem.
+
+    Args:
+        engine: evaluates the losses.
+        chosen: components, shape (c,).
+        step: within which J is smooth, shape (c,).
+    """
+    found = []
+    for share in _ON_GRID:
+        spacing = np.exp2(np.round(np.log2(share * step)))
+        values, _ = _samples(engine, chosen, np.zeros(len(chosen)), spacing)
+        # The fifth differences alone: lower ones still hold what is smooth, at a quarter of the step. They are three
+        # numbers, whose mean square is a quarter of σ² once in a dozen times: hence twice that.
+        found.append(2 * noise_level(values, ORDERS[-1:]))
+    return np.max(found, axis=0)
+
+
 @np.errstate(all="ignore")  # where J is not finite there is no noise to be measured
-def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
+def _noises_at(engine: FunctionEngine, chosen: Indices, offset: Vector, step: Vector) -> tuple[Vector, Vector]:
     """Measure two noises of J at `offset` from θ along each component, shapes (c,); 0 where J is not finite."""
     # Close beside the first step, and yet 2¹⁵ roundings of θ apart in float64.
     natural = step / engine.first_step
@@ -129,7 +170,8 @@ def _noises_at(engine: Engine, chosen: Indices, offset: Vector, step: Vector) ->
         if not scattered.any():
             break
         # Values that still differ so much are smooth and steep: ten bits closer, four times, reaches θ's roundings.
-        spacing = np.where(scattered, spacing / 1024, spacing)
+        # Closer than θ's roundings samples are all the same, and a steep loss would seem to have no noise at all.
+        spacing = np.where(scattered, np.maximum(spacing / 1024, engine.shortest[chosen] / _PER_SHORTEST), spacing)
         again = np.flatnonzero(scattered)
         values[again], scattered[again] = _samples(engine, chosen[again], offset[again], spacing[again])
     # Values that still differ: next to θ plus a step they show a jump of J; next to θ they count as noise.
@@ -157,8 +199,11 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
         levels = np.where(quantized[pending], levels, np.minimum(levels, _without_kinks(values)))
         # Where J changes between close samples, only noise as large as that of float32 counts: kinks of many examples
         # look like noise, but are smaller.
-        counts = ~scattered & (levels > _QUANTIZED * np.abs(float(engine.losses[0])))
-        noise[pending] = np.where(counts | quantized[pending], np.nan_to_num(levels, posinf=0.0), 0.0)
+        size = np.maximum(np.abs(float(engine.losses[0])), np.abs(values).max(axis=1))
+        counts = ~scattered & (levels > _QUANTIZED * size)
+        # A J that is constant but for one step larger than any rounding of it jumps there: that is no noise at θ.
+        treads = quantized[pending] & ~_jumps(values) & (levels > _TREAD * size)
+        noise[pending] = np.where(counts | treads, np.nan_to_num(levels, posinf=0.0), 0.0)
         pending = pending[_is_quantized(values) & quantized[pending]]
     return noise
 
@@ -166,6 +211,13 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
 def _without_kinks(values: Vector) -> Vector:
     """Return the noise of samples, shape (c, POINTS), by the median of second differences: a kink changes only two."""
     return np.asarray(2 * np.median(np.abs(np.diff(values, 2, axis=1)), axis=1) / np.sqrt(comb(4, 2)))
+
+
+def _jumps(values: Vector) -> NDArray[np.bool_]:
+    """Return where samples, shape (c, POINTS), differ once, by more than a rounding of any dtype could be."""
+    steps = np.sort(np.abs(np.diff(values, axis=1)), axis=1)
+    alone = steps[:, -2] <= _SCATTER * steps[:, -1]
+    return np.asarray(alone & (steps[:, -1] > _JUMP * np.abs(values).max(axis=1)))
 
 
 def _is_quantized(values: Vector) -> NDArray[np.bool_]:

@@ -95,7 +95,13 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
 
 
 def remeasure_disputed(
-    engine: FunctionEngine, noise: Vector, found: OneSidedGradient, disputed: Indices, gradient: Vector
+    engine: FunctionEngine,
+    noise: Vector,
+    found: OneSidedGradient,
+    disputed: Indices,
+    gradient: Vector,
+    *,
+    tolerance: float,
 ) -> OneSidedGradient:
     """Return the gradient with disputed components measured with steps as short as the noise allows.
 
@@ -108,6 +114,7 @@ def remeasure_disputed(
         found: the gradient as longer steps measured it.
         disputed: components, shape (k,).
         gradient: the witness's, shape (n,).
+        tolerance: as in `estimate_one_sided`.
     """
     noise = np.maximum(noise, least_noise(engine))
     state = Refinement.of(engine, noise, found)
@@ -133,4 +140,8 @@ def remeasure_disputed(
         state.widen(stairs, np.maximum(best.bar, np.abs(best.value))[stairs])
         state.take(again, pending, (other | narrower | again.kinked) & ~flat)
         pending = pending[~flat]
+    # What looks like a kink with a shorter step may be a feature that still lies within it.
+    state.converge(
+        disputed[state.sides.kinked[disputed] & (state.best.step < found.measured.step)[disputed]], tolerance
+    )
     return state.result(found.two_step)
