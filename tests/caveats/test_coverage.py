@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.compare.test_comparer import LAYOUT, TRUE, estimate
 from xcheck import check
-from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.coverage import below_noise, stationary, zero_gradient
 from xcheck.compare.coverage import TensorCoverage
 
 
@@ -29,6 +29,17 @@ def test_a_gradient_below_the_noise_comes_with_its_size() -> None:
     assert found is not None
     assert found.text.startswith("gradient below the noise: b1 (at most 5.0e-01, known to 2e-01)")
     assert below_noise([coverage("b1")], estimate(), LAYOUT) is None
+
+
+def test_a_gradient_that_cancels_comes_with_its_terms() -> None:
+    """Zero to 1e-12 where the terms are 1; not said of a tensor with one slope that is known to 1 %."""
+    slope = np.array([0.0, 0.0, 0.0, 0.0, 0.5, 0.25])
+    cancelled = estimate(value=slope, lower=slope, upper=slope, terms=np.ones(6))
+    found = stationary([coverage("W1"), coverage("b1")], cancelled, LAYOUT)
+    assert found is not None
+    assert found.text.startswith("stationary: the gradient cancels in W1 (zero to 1e-12, 1e-12 of 1.0e+00), the size")
+    assert (found.code, found.tensor, found.value) == ("XC433", "W1", 1.0)
+    assert stationary([coverage("W1"), coverage("b1")], estimate(), LAYOUT) is None
 
 
 def test_functions_are_told_in_the_same_words() -> None:

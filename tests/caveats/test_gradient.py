@@ -81,13 +81,13 @@ def test_tensors_of_zeros_are_named_together() -> None:
     assert report.headline.endswith("on 12 of 37 parameters; W1, b1 prove nothing: their gradients are zero")
 
 
-def test_a_gradient_below_the_noise_is_told_with_its_size() -> None:
-    """The examples cancel in b2: zero, known to about 1e-15."""
+def test_a_gradient_that_cancels_is_told_with_the_size_of_its_terms() -> None:
+    """The examples cancel in b1: zero, known to about 1e-15."""
     report = check(problem(inputs=np.vstack([X, -X]), targets=np.vstack([Y, -Y]), theta=[*np.ones(8), 0, 0]))
-    warning = warned(report, "XC409")
-    assert warning.text.startswith("gradient below the noise: b1 (at most ")
-    assert "an error of 1% would not show anywhere" in warning.text
-    assert (warning.tensor, report.verified) == ("b1", 8)
+    warning = warned(report, "XC433")
+    assert warning.text.startswith("stationary: the gradient cancels in b1 (zero to ")
+    assert "a factor on the whole gradient would not" in warning.text
+    assert (warning.tensor, report.verified) == ("b1", 10)
 
 
 def test_a_penalty_that_hides_the_data_is_told() -> None:

@@ -23,7 +23,14 @@ def why(*pairs: Pair) -> str:
     """Return what is said after the counts."""
     found = undecided_components(pairs)
     assert found is not None
-    return found.text.partition("): ")[2]
+    return found.text.partition("): ")[2].partition(". To decide them: ")[0]
+
+
+def remedies(*pairs: Pair) -> str:
+    """Return what is said after the reasons."""
+    found = undecided_components(pairs)
+    assert found is not None
+    return found.text.partition(". To decide them: ")[2]
 
 
 NOISY = held(estimate(error_bar=np.full(6, 1.0)), TRUE)
@@ -41,6 +48,13 @@ def test_each_reason_is_said_alone() -> None:
     assert why(NOISY) == "too small beside the noise of the loss or rounding"
     assert why(KINK) == "at a kink, with a slope that no convention gives"
     assert why(UNKNOWN) == "without a number: the loss is not finite nearby, or numbers overflow on the way"
+
+
+def test_each_reason_comes_with_what_decides_it() -> None:
+    """One remedy for each reason there is."""
+    assert remedies(NOISY).startswith("take constants out of the loss")
+    assert remedies(KINK) == "check beside the kink, at θ + 1e-3"
+    assert remedies(UNKNOWN).startswith("check further from the edge of the domain")
 
 
 def test_several_reasons_come_with_their_counts() -> None:

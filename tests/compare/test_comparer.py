@@ -29,6 +29,7 @@ def estimate(**changes: object) -> Estimate:
         lower=TRUE,
         upper=TRUE,
         magnitude=np.abs(TRUE),
+        terms=np.abs(TRUE),
         loss=0.7,
         conventions=TRUE[None],
         spread=np.zeros(6),
@@ -200,6 +201,7 @@ def test_tolerances_do_not_grow_with_the_number_of_parameters() -> None:
         conventions=ones[None],
         spread=np.zeros(n),
         magnitude=ones,
+        terms=ones,
         error_bar=1e-12 * ones,
         rounding=Rounding(1e-14 * ones, 1e-14),
     )

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tests.compare.test_comparer import LAYOUT, estimate
 from xcheck import Dense, Network, Problem, Report, verify
-from xcheck.compare.coverage import TensorCoverage
+from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.layout import Vector
 
 rng = np.random.default_rng(0)
@@ -51,13 +52,24 @@ def test_a_tensor_without_a_gradient_proves_nothing() -> None:
     assert report.headline.endswith("on 8 of 23 parameters; W1, b1 prove nothing: their gradients are zero")
 
 
-def test_a_gradient_that_cancels_is_below_the_noise() -> None:
+def test_a_gradient_that_cancels_is_verified_by_its_terms() -> None:
     """Targets that cancel over the examples: each loss moves with b2, their mean does not."""
     targets = np.concatenate([Y[:10], -Y[:10]])
     report = checked(np.zeros((20, 4)), np.zeros(23), targets=targets)
     assert report.verdict == "AGREE"
-    assert report.tensors[3] == TensorCoverage(name="b2", of=2, verified=0, zero=0, below_noise=True)
-    assert report.headline.endswith("which proves nothing: the whole gradient is zero or below the noise")
+    assert report.tensors[3] == TensorCoverage(name="b2", of=2, verified=2, zero=0, below_noise=False)
+    assert [warning.code for warning in report.warnings if warning.tensor == "b2"] == ["XC433"]
+
+
+def test_terms_below_the_noise_verify_nothing() -> None:
+    """Neither a slope nor its terms are known to 1 %."""
+    zero = np.full(6, 1e-12)
+    known = estimate(value=zero, lower=zero, upper=zero, terms=np.full(6, 1e-11))
+    coverage = tensor_coverage(LAYOUT, known, np.ones(6, dtype=bool))
+    assert [(tensor.verified, tensor.below_noise) for tensor in coverage] == [(0, True), (0, True)]
+    known = estimate(value=zero, lower=zero, upper=zero, terms=np.ones(6))
+    coverage = tensor_coverage(LAYOUT, known, np.ones(6, dtype=bool))
+    assert [(tensor.verified, tensor.below_noise) for tensor in coverage] == [(3, False), (2, False)]
 
 
 def test_wrong_and_undecided_components_are_not_verified() -> None:

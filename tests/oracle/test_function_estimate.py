@@ -9,7 +9,15 @@ from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import magnitude_of, nothing_measured, quantized_roundoff, rounding, rounding_floor
+from xcheck.oracle.function_estimate import (
+    magnitude_of,
+    nothing_measured,
+    quantized_roundoff,
+    rounding,
+    rounding_floor,
+    still_slopes,
+    terms_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +51,32 @@ def test_the_yardstick() -> None:
     slope, bar = np.array([1.0, -4.0, 0.0, 1e-9, 2e-9]), np.full(5, 1e-8)
     moved = np.array([1.0, 4.0, 0.0, 1e-9, 2e-9])
     measured = Measurement(np.arange(5), slope, slope, slope, slope[None], moved, bar, np.ones(5), 0)
-    np.testing.assert_array_equal(magnitude_of(layout, measured), [1.0, 4.0, 0.0, 4.0, 4.0])
+    still = np.full(5, 0.5)
+    zero, terms = np.zeros(5), terms_of(OneSidedGradient.smooth(measured), np.zeros(5), still)
+    np.testing.assert_array_equal(magnitude_of(layout, measured, terms, still), [1.0, 4.0, 0.0, 4.0, 4.0])
     steeper = replace(measured, lower=slope - 5.0)
-    assert magnitude_of(layout, steeper)[0] == 4.0
+    assert magnitude_of(layout, steeper, terms_of(OneSidedGradient.smooth(steeper), zero, still), still)[0] == 4.0
+
+
+def test_what_cancels_is_compared_with_the_slope_a_step_away() -> None:
+    """Zero at θ, and at four steps of a quarter from it a slope of the size of ∂²J; J itself where nothing moves."""
+    slope, bar = np.array([1e-12, 0.0]), np.full(2, 1e-11)
+    measured = Measurement(
+        np.arange(2), slope, slope, slope, slope[None], np.array([0.1, 0.0]), bar, np.full(2, 0.25), 0
+    )
+    gradient = replace(OneSidedGradient.smooth(measured), curvature=np.array([3.0, 0.0]))
+    still = still_slopes(Lines.all_of(Layout.of({"W": (2,)})), np.array([0.0, 10.0]), -7.0)
+    np.testing.assert_allclose(still, [7.0, 0.7])
+    np.testing.assert_allclose(terms_of(gradient, np.zeros(2), still), [3.0, 0.7])
+    np.testing.assert_allclose(terms_of(gradient, np.full(2, 0.5), still), [1.5, 0.7])
+
+
+def test_a_loss_that_does_not_move_is_compared_with_itself() -> None:
+    """Slopes and terms within the noise: a millionth of J, if θ moves by its own size."""
+    layout, bar = Layout.of({"W": (2,)}), np.full(2, 1e-13)
+    noise = np.array([2e-14, 1e-14])
+    measured = Measurement(np.arange(2), noise, noise, noise, noise[None], noise, bar, np.ones(2), 0)
+    np.testing.assert_array_equal(magnitude_of(layout, measured, noise, np.ones(2)), np.full(2, 2.0**-20))
 
 
 def test_nothing_measured_promises_nothing() -> None:

@@ -4,7 +4,7 @@
 `caveats_at` is about a declared network at θ: each function of a `CheckedPoint` returns a warning or None.
 """
 
-from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.coverage import below_noise, stationary, zero_gradient
 from xcheck.caveats.gradient import blank_inputs, dead_units, penalty_dominates
 from xcheck.caveats.point import CheckedPoint
 from xcheck.caveats.precision import float32_inside
@@ -18,6 +18,7 @@ CAVEATS = (
     blank_inputs,
     lambda point: zero_gradient(point.tensors),
     lambda point: below_noise(point.tensors, point.estimate, point.problem.layout),
+    lambda point: stationary(point.tensors, point.estimate, point.problem.layout),
     vanishing,
     exploding,
     saturated,

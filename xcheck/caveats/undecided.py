@@ -6,6 +6,13 @@ from xcheck.compare.bounds import Reason
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.findings import UNDECIDED_COMPONENTS, Finding
 
+# What decides them, of each kind.
+_REMEDIES: Mapping[Reason, str] = {
+    "noise": "take constants out of the loss, compute it in float64, or check where its slopes are larger",
+    "kink": "check beside the kink, at θ + 1e-3",
+    "not finite": "check further from the edge of the domain, or make the loss stable there (log1p, logsumexp)",
+}
+
 # In the order in which they are named.
 _REASONS: Mapping[Reason, str] = {
     "noise": "too small beside the noise of the loss or rounding",
@@ -28,7 +35,10 @@ def undecided_components(pairs: Sequence[Pair]) -> Finding | None:
     alike = [pair.a for pair in open_pairs if _counts(pair) == _counts(worst)]
     tensors = [tensor for tensor in worst.tensors if tensor.undecided]
     where = ", ".join(f"{tensor.undecided} of {tensor.of} in {tensor.name}" for tensor in tensors)
-    text = f"{', '.join(alike)}: {worst.undecided} of {worst.of} components cannot be decided ({where}): {_why(worst)}"
+    text = (
+        f"{', '.join(alike)}: {worst.undecided} of {worst.of} components cannot be decided ({where}): {_why(worst)}"
+        f"{_remedies(worst)}"
+    )
     tensor = tensors[0].name if tensors else None
     return Finding(code=UNDECIDED_COMPONENTS, text=text, tensor=tensor, value=float(worst.undecided))
 
@@ -47,3 +57,9 @@ def _why(pair: Pair) -> str:
     if len(reasons) == 1:
         return next(iter(reasons))
     return "; ".join(f"{count} {text}" for text, count in reasons.items())
+
+
+def _remedies(pair: Pair) -> str:
+    """Return what to do about each reason; nothing where `ill_conditioned` says it."""
+    remedies = [text for reason, text in _REMEDIES.items() if pair.reasons.get(reason)]
+    return f". To decide them: {'; '.join(remedies)}" if remedies else ""

@@ -182,8 +182,9 @@ class OracleBounds:
     def _unmoved(self, g: Vector) -> Flags:
         """Return where g and the oracle are zero because nothing depends on the parameter, as behind a dead unit."""
         roundings = max(_NEGLIGIBLE, _NEGLIGIBLE_ROUNDINGS * self.tolerance.roundoff)
-        magnitude = self.estimate.magnitude
-        return np.asarray((np.abs(g) <= roundings * magnitude.max(initial=0.0)) & (magnitude == 0))
+        magnitude, terms = self.estimate.magnitude, self.estimate.terms
+        negligible = roundings * np.maximum(magnitude.max(initial=0.0), terms)
+        return np.asarray((np.abs(g) <= negligible) & (magnitude == 0))
 
     def _unconventional(self, g: Vector, allowed: Vector) -> Flags:
         """Return where g is a subgradient at a kink, but not one that any framework would choose."""

@@ -4,9 +4,9 @@ A component is verified when every witness is right there and the oracle could d
 
 - its gradient is zero because neither an example's loss nor a penalty moves with it (a dead unit, a blank input): any
   backward pass multiplies by zero there; or
-- the gradient of its whole tensor is *below the noise*: no component of it is so large that an error of 1 % would
-  exceed the error bar and the witness's rounding. In a tensor with larger components, one that is zero because terms
-  cancel is verified like the others.
+- the gradient of its whole tensor is *below the noise*: nowhere in it would an error of 1 % of the gradient, or of the
+  terms that cancel in it, exceed the error bar and the witness's rounding. What is zero because terms cancel, as at a
+  minimum, is verified like the others: an error of its terms would show.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,8 @@ def tensor_coverage(layout: Layout, estimate: Estimate, confirmed: Flags) -> tup
     # Magnitudes are sums of sizes: they are zero only if no term moves, not if terms cancel.
     moved = estimate.magnitude > 0
     with np.errstate(invalid="ignore"):
-        distinct = FAULT * steepest(estimate) > estimate.error_bar + estimate.rounding.gradient
+        size = np.fmax(steepest(estimate), np.where(moved, estimate.terms, 0.0))
+        distinct = FAULT * size > estimate.error_bar + estimate.rounding.gradient
     coverage = []
     for tensor in layout:
         span = tensor.span

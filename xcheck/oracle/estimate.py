@@ -23,6 +23,9 @@ class Estimate(Columns):
         spread: what the slope of an l1 penalty may differ by at w = 0, shape (n,).
         near: whether units sit so close to a kink that rounding decides their side, each for itself.
         magnitude: mean over the examples of |slope of the loss|, plus |slope of the penalty|, shape (n,).
+        terms: size of the terms of each slope, with which an error is compared where they cancel, shape (n,): of a
+            network the magnitude; of a function, whose terms nobody knows, see
+            `xcheck.oracle.function_estimate.terms_of`.
         loss: J(θ).
         rounding: what rounding may do to a witness's loss and gradient.
         trace: what the network computes at θ.
@@ -48,6 +51,7 @@ class Estimate(Columns):
     spread: Vector
     near: bool
     magnitude: Vector
+    terms: Vector
     loss: float = field(metadata=TOTAL)
     rounding: Rounding
     trace: Trace

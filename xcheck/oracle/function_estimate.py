@@ -19,6 +19,9 @@ _ROUNDINGS, _ROUNDINGS_OF_HALF = 2.0**8, 2.0**3
 # What the rounding of θ may do where J bends, in units of u |θᵢ| |∂²J|: a guess, as θ is rounded where it is stored,
 # and again wherever the function scales it.
 _ROUNDINGS_OF_THETA = 2.0**3
+# J does not move where it is known to move by less than 1e-12 of itself, ten thousand roundings: with the resolution of
+# a check, 1e-6, this is a millionth. A guess.
+_STILL = 2.0**-20
 
 
 def quantized_roundoff(near: Vector, coarse: Vector, loss: float) -> float:
@@ -64,24 +67,81 @@ def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roun
     return floor
 
 
-def magnitude_of(layout: Layout, measured: Measurement) -> Vector:
+def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, loss: float) -> tuple[Vector, Vector]:
+    """Return what errors of each slope are compared with, its terms and its magnitude, shape (k,) each.
+
+    Args:
+        lines: along which the slopes are.
+        theta: θ, shape (n,).
+        gradient: the slopes.
+        loss: J(θ).
+    """
+    still = still_slopes(lines, theta, loss)
+    sizes = np.concatenate([np.abs(theta[lines.components]), np.zeros(len(lines.directions))])
+    terms = terms_of(gradient, sizes, still)
+    return terms, magnitude_of(lines.layout, gradient.measured, terms, still)
+
+
+def terms_of(gradient: OneSidedGradient, sizes: Vector, still: Vector) -> Vector:
+    """Return the size of the terms of each slope, shape (k,).
+
+    Where a slope cancels to zero, as at a minimum, its terms are not known. The slope a step away is: |∂²J| times the
+    longest step, 4h, that was measured, or times |θᵢ| where that is less. The slope at θ is zero beside it, not because
+    nothing depends on θ.
+
+    Args:
+        gradient: the slopes.
+        sizes: |θᵢ|, 0 where it says nothing, shape (k,).
+        still: the same along lines where no loss has changed, shape (k,): see `still_slopes`.
+    """
+    measured = gradient.measured
+    slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
+    # At a kink the difference of the two sides is the jump, and no curvature.
+    longest = 4 * measured.step
+    distance = np.where(sizes > 0, np.minimum(longest, sizes), longest)
+    away = np.where(measured.upper > measured.lower, 0.0, gradient.curvature * distance)
+    terms = np.nan_to_num(np.fmax(slope, away), posinf=0.0, neginf=0.0)
+    return np.where(measured.magnitude == 0, still, terms)
+
+
+def still_slopes(lines: Lines, theta: Vector, loss: float) -> Vector:
+    """Return the slopes along which J would move by all of itself, where θ moves by its own size; shape (k,).
+
+    Where J does not move at all, an error of the gradient is compared with these.
+    """
+    extent = np.concatenate([np.maximum(np.abs(theta[lines.components]), 1.0), np.ones(len(lines.directions))])
+    return np.asarray(np.nan_to_num(abs(loss)) / extent)
+
+
+def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Vector) -> Vector:
     """Return the magnitude of each slope, below a fraction of which an error is negligible; shape (k,).
 
-    It is |slope|, at a kink of the steeper side. In a tensor whose slopes are all within the noise (the bias in front
-    of a softmax, whose gradient cancels to zero) it is the largest of all tensors: such a tensor is zero beside the
-    others, and is not counted as verified (`xcheck.compare.coverage`).
+    It is the size of its terms. In a tensor whose slopes are all within the noise (the bias in front of a softmax,
+    whose gradient cancels to zero) it is the largest of all tensors: such a tensor is zero beside the others, and is
+    counted as verified only where its own terms are seen (`xcheck.compare.coverage`). Where all slopes are within the
+    noise, and all terms, J does not move: then errors are compared with J itself.
+
+    Args:
+        layout: the tensors.
+        measured: the slopes.
+        terms: see `terms_of`, shape (k,).
+        still: see `still_slopes`, shape (k,).
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
-    magnitude = np.nan_to_num(slope, posinf=0.0, neginf=0.0)
+    magnitude = terms.copy()
     for tensor in layout:
         if tensor.name == DIRECTIONS:
             # At a kink the slopes to both sides may cancel, although J moves along the direction.
             magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
-    largest = magnitude.max(initial=0.0)
+    with np.errstate(invalid="ignore"):
+        seen, moves = slope > 4 * measured.bar, terms > 4 * measured.bar
+    largest = np.full(len(slope), magnitude.max(initial=0.0))
+    if not (seen | moves).any():
+        largest = np.maximum(largest, _STILL * still)
     for tensor in layout:
         span = tensor.span
-        if not (magnitude[span] > 4 * measured.bar[span]).any():
-            magnitude[span] = largest
+        if not seen[span].any():
+            magnitude[span] = largest[span]
     # Where J jumps its slopes are infinite, which is no yardstick; yet J moves there.
     unbounded = np.isinf(slope)
     magnitude[unbounded] = np.fmax(np.abs(measured.value[unbounded]), np.finfo(np.float64).tiny)
@@ -101,6 +161,7 @@ def nothing_measured(layout: Layout) -> Estimate:
         spread=zero,
         near=True,
         magnitude=zero,
+        terms=zero,
         loss=np.nan,
         rounding=Rounding(zero, 0.0),
         trace=Trace.empty(),

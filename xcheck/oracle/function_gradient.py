@@ -24,7 +24,7 @@ from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_ne
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import magnitude_of, quantized_roundoff, rounding, rounding_floor
+from xcheck.oracle.function_estimate import measure_of_errors, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
@@ -32,8 +32,7 @@ from xcheck.seeds import Stream, generator
 
 # A guess: an estimate may take twice its budget before it stops.
 _PATIENCE = 2.0
-# Disputes are sorted, the worst first: if the first 64 stand, so do the others. Guesses that bound the cost of a
-# gradient that is wrong everywhere.
+# Disputes come the worst first: if 64 stand, so do the others. Guesses that bound the cost of an all-wrong gradient.
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 # The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
 _UNEVEN = 3.0
@@ -166,19 +165,18 @@ class FunctionOracle:
         """
         if self.options.epsilon != "auto" or self.engine.lines.only_directions or not len(disputed):
             return False
-        before = self._found.measured.value, self._found.measured.bar
+        before, tolerance = (self._found.measured.value, self._found.measured.bar), self.options.tolerance
         with np.errstate(all="ignore"):
             self._measure_noise(disputed)
             # What was measured with two steps is measured with three first; of very many the mildest disputes, which
             # are the likeliest to be settled by it.
             two_step = disputed[self._found.two_step[disputed]][-_MEASURED_AGAIN:]
             if len(two_step):
-                tolerance = self.options.tolerance
                 again = measure_in_full(self.engine, self.noise, self._found, two_step, tolerance=tolerance)
                 self._known = replace(self._known, gradient=again)
             for part in (disputed[:_RECONSIDERED], disputed[_RECONSIDERED:]):
                 seen = self._found.measured.value
-                again = remeasure_disputed(self.engine, self.noise, self._found, part, gradient)
+                again = remeasure_disputed(self.engine, self.noise, self._found, part, gradient, tolerance=tolerance)
                 self._known = replace(self._known, gradient=again)
                 if np.array_equal(seen, self._found.measured.value, equal_nan=True):
                     break
@@ -268,6 +266,7 @@ class FunctionOracle:
         """Return the gradient with its bars, and the statistics of how it was measured."""
         measured, loss = self._found.measured, float(self.engine.losses[0])
         floor = rounding_floor(self.lines, self.engine.theta, self._found, self._roundoffs)
+        terms, magnitude = measure_of_errors(self.lines, self.engine.theta, self._found, loss)
         return Estimate(
             value=measured.value,
             error_bar=measured.bar,
@@ -276,7 +275,8 @@ class FunctionOracle:
             conventions=measured.conventions,
             spread=np.zeros_like(measured.value),
             near=True,  # any subgradient will do: nothing is known about what a function does at its kinks
-            magnitude=magnitude_of(self.lines.layout, measured),
+            magnitude=magnitude,
+            terms=terms,
             loss=loss,
             rounding=Rounding(floor, self._loss_floor(loss)),
             trace=Trace.empty(),

@@ -125,6 +125,7 @@ class NetworkOracle:
             spread=engine.penalty.spread,
             near=engine.branches.near,
             magnitude=measured.magnitude,
+            terms=measured.magnitude,
             loss=float(engine.losses.mean()) + engine.penalty.value,
             rounding=self._rounding(engine, measured.magnitude, roundoff),
             trace=engine.trace,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.caveats.coverage import below_noise, zero_gradient
+from xcheck.caveats.coverage import below_noise, stationary, zero_gradient
 from xcheck.caveats.functions import (
     complex_convention,
     contracted_outputs,
@@ -165,6 +165,7 @@ def _warnings(
         components_at_kinks(estimate, found.layout, kinks, found.evaluations),
         zero_gradient(tensors),
         below_noise(tensors, covered_estimate(found), found.layout),
+        stationary(tensors, covered_estimate(found), found.layout),
         undecided_components(pairs),
     ]
     # Each of them is None where it has nothing to say.
