@@ -92,4 +92,5 @@ def test_a_steep_loss_has_noise_as_close_as_its_numbers_are() -> None:
     """Samples of sin 6.6e7 θ are taken closer together, but never so close that they are all the same."""
     engine = function_of_one(lambda x: np.sin(6.598e7 * x), 1.176)
     near, _ = measure_noise_nearby(engine, np.random.default_rng(0))
-    assert 1e-9 < near[0] < 1e-6
+    # Rounding of θ moves J by u |θ| 6.6e7 times a cosine, which depends on where the samples are.
+    assert 1e-10 < near[0] < 1e-6
