@@ -57,7 +57,7 @@ def test_all_classes_are_looked_at() -> None:
     assert {kind.__name__ for kind in CLASSES} == {kind.__name__ for kind in Columns.__subclasses__()}
 
 
-@pytest.mark.parametrize(("kind", "arrays"), list(zip(CLASSES, [5, 8, 1, 13, 11, 8], strict=True)))
+@pytest.mark.parametrize(("kind", "arrays"), list(zip(CLASSES, [5, 8, 1, 14, 12, 9], strict=True)))
 def test_every_array_moves_along(kind: type[Columns], arrays: int) -> None:
     """Taken, put and joined: none stays behind, and none is written to."""
     one, other = filled(kind, 5, 1), filled(kind, 3, 500)
