@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
 The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
-training, functions, scales and readme.
+training, functions, jobs, scales and readme.
 """
 
 import sys
@@ -26,11 +26,14 @@ from benchmarks.suites.commands import (
     FOLDER,
     breadth_command,
     functions_command,
+    jobs_command,
     scales_command,
     show_breadth,
     show_functions,
+    show_jobs,
 )
 from benchmarks.suites.functions import KIND
+from benchmarks.suites.jobs import KIND as JOB_KIND
 from benchmarks.suites.scenarios import SCENARIOS, Scenario
 from xcheck.errors import DeviceError
 
@@ -152,7 +155,8 @@ def show(file: Path, markdown: bool) -> None:
             show_breadth(breadth_rows.read(file), file)
         else:
             rows = _read(file)
-            (show_functions if rows and rows[0].kind == KIND else _show)(rows, file)
+            kind = rows[0].kind if rows else ""
+            {KIND: show_functions, JOB_KIND: show_jobs}.get(kind, _show)(rows, file)
     except RowsError as error:
         raise click.ClickException(str(error)) from error
 
@@ -255,6 +259,7 @@ def readme_command() -> None:
 
 cli.add_command(breadth_command)
 cli.add_command(functions_command)
+cli.add_command(jobs_command)
 cli.add_command(scales_command)
 cli.add_command(causes_command)
 

@@ -1,4 +1,4 @@
-"""The commands of the three suites on functions: `breadth`, `functions` and `scales`."""
+"""The commands of the suites on functions: `breadth`, `functions`, `jobs` and `scales`."""
 
 import sys
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from benchmarks.publish.console import wide_console
 from benchmarks.suites.breadth_rows import BreadthRow, breadth_table
 from benchmarks.suites.function_cases import FUNCTIONS, FunctionCase
 from benchmarks.suites.functions import function_table, measure_functions
+from benchmarks.suites.jobs import CHECKS, JOBS, QUICK_CHECKS, Job, job_table, measure_jobs
 
 FOLDER = Path("build", "benchmarks")
 
@@ -107,3 +108,37 @@ def scales_command(seeds: int, first: int) -> None:
     rows = list(measure_scales(EVERY_KIND, range(first, first + seeds), _tell))
     wide_console().print(scale_table(rows))
     sys.exit(1 if any(map(is_false, rows)) else 0)
+
+
+def _jobs(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Job, ...]:
+    known = {job.name: job for job in JOBS}
+    names = list(known) if value is None else [name.strip() for name in value.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(f"unknown job {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+@click.command(name="jobs")
+@click.option("--quick", is_flag=True, help=f"{QUICK_CHECKS} checks a job, one sample.")
+@click.option("--jobs", "jobs", callback=_jobs, help="Names with commas.")
+@click.option("--checks", type=_COUNT, default=CHECKS, show_default=True, help="Checks in a job.")
+@click.option("--rounds", type=_COUNT, default=3, show_default=True, help="Samples of each method.")
+@_OUT
+def jobs_command(quick: bool, jobs: tuple[Job, ...], checks: int, rounds: int, out: Path | None) -> None:
+    """Time what test suites ask for, beside gradcheck, check_grads and scipy; exit status 1 if xcheck disagrees."""
+    path, rows = _prepared(out, "jobs-cpu.jsonl"), []
+    count, samples = (min(checks, QUICK_CHECKS), 1) if quick else (checks, rounds)
+    with path.open("w", encoding="utf-8") as file:
+        for row in measure_jobs(jobs, count, samples, environment("cpu"), _tell):
+            print(row.to_json(), file=file, flush=True)
+            rows.append(row)
+    show_jobs(rows, path)
+    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+
+
+def show_jobs(rows: Sequence[Row], path: Path) -> None:
+    """Print the table of a file of rows."""
+    console = wide_console()
+    console.print(job_table(rows))
+    console.print(tables.environment_lines(rows), soft_wrap=True)
+    console.print(f"wrote {path}", soft_wrap=True)

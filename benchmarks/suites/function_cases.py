@@ -1,4 +1,4 @@
-"""Functions whose checks are timed: three of about 5,000 parameters in PyTorch, one of 100 in each framework."""
+"""Functions whose checks are timed: five of 2,700 to 5,400 parameters in PyTorch, one of 100 in each framework."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class FunctionCase:
     make: Callable[[], Made]
 
 
-# --- PyTorch, about 5,000 parameters --------------------------------------------------------------------------------
+# --- PyTorch, thousands of parameters -------------------------------------------------------------------------------
 
 
 def residual() -> Made:
@@ -81,6 +81,29 @@ def multilayer() -> Made:
     from torch import nn
 
     return of_module(lambda: nn.Sequential(nn.Linear(60, 64), nn.Tanh(), nn.Linear(64, 16)), (32, 60), 16)
+
+
+def recurrent() -> Made:
+    """The outputs of an LSTM over eight steps, and their mean squared error."""
+    from torch import nn
+
+    class Outputs(nn.LSTM):  # type: ignore[misc] # torch is not analysed
+        def forward(self, x: Any) -> Any:
+            # Without the last states, which are among the outputs.
+            return super().forward(x)[0]
+
+    return of_module(lambda: nn.Sequential(Outputs(12, 20, batch_first=True), nn.Linear(20, 12)), (4, 8, 12), None)
+
+
+def attention() -> Made:
+    """Multi-head attention of six tokens to themselves, and the mean squared error of its outputs."""
+    from torch import nn
+
+    class ToItself(nn.MultiheadAttention):  # type: ignore[misc] # torch is not analysed
+        def forward(self, x: Any) -> Any:
+            return super().forward(x, x, x, need_weights=False)[0]
+
+    return of_module(lambda: ToItself(26, 2, batch_first=True), (2, 6, 26), None)
 
 
 def of_module(build: Callable[[], Any], inputs: tuple[int, ...], classes: int | None) -> Made:
@@ -170,6 +193,24 @@ FUNCTIONS: tuple[FunctionCase, ...] = (
         examples=32,
         large=True,
         make=multilayer,
+    ),
+    FunctionCase(
+        name="lstm",
+        framework="torch",
+        shape="LSTM 12-20, 8 steps, 12",
+        activation="tanh",
+        examples=4,
+        large=True,
+        make=recurrent,
+    ),
+    FunctionCase(
+        name="attention",
+        framework="torch",
+        shape="MultiheadAttention, d 26, 2 heads, 6 tokens",
+        activation="softmax",
+        examples=2,
+        large=True,
+        make=attention,
     ),
     *(
         FunctionCase(
