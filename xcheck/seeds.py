@@ -38,6 +38,7 @@ class Stream(IntEnum):
     ROW_PROJECTION = 23
     TIES = 24
     NEARBY = 25
+    RESIDUAL = 26
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

@@ -15,6 +15,7 @@ from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.oracle.function_gradient import FunctionOracle, measure_function
 from xcheck.oracle.options import FunctionOptions
+from xcheck.seeds import FIXED, Stream, generator
 
 # Error bars beyond which a residual along a direction is certainly more than noise: as in `xcheck.diagnose.evidence`.
 _CERTAIN = 4.0
@@ -46,7 +47,7 @@ class ResidualProbe:
         Returns:
             None where the residual is too small, or the function fails beside θ.
         """
-        signs = np.where(np.random.default_rng(self.theta.size).random(self.theta.size) < 0.5, -1.0, 1.0)
+        signs = np.where(generator(FIXED, Stream.RESIDUAL).random(self.theta.size) < 0.5, -1.0, 1.0)
         beside = self.theta + step * signs * np.where(self.theta == 0, 1.0, np.abs(self.theta))
         try:
             (here, bar), (there, other) = self._along(self.theta), self._along(beside)

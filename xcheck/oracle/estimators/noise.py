@@ -195,8 +195,8 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
             break
         values, scattered = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
         levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
-        # Where J changes between close samples it may have kinks; where it does not, it is a staircase.
-        levels = np.where(quantized[pending], levels, np.minimum(levels, _without_kinks(values)))
+        # A kink, or the end of a flat part, changes two of the second differences, a staircase most of them.
+        levels = np.minimum(levels, _without_kinks(values))
         # Where J changes between close samples, only noise as large as that of float32 counts: kinks of many examples
         # look like noise, but are smaller.
         size = np.maximum(np.abs(float(engine.losses[0])), np.abs(values).max(axis=1))
