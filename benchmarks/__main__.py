@@ -27,6 +27,7 @@ from benchmarks.suites.commands import (
     breadth_command,
     functions_command,
     jobs_command,
+    keep_rows,
     scales_command,
     show_breadth,
     show_functions,
@@ -99,12 +100,7 @@ def run(
     chosen = scenarios or tuple(scenario for scenario in SCENARIOS if scenario.quick or not quick)
     out = out or FOLDER / f"{device}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
-    rows = []
-    with out.open("w", encoding="utf-8") as file:
-        # Written as they come, so that a run that is interrupted keeps what it has measured.
-        for row in _measured(chosen, (*engines, *peers), whole, QUICK if quick else FULL, device, where):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
+    rows = keep_rows(_measured(chosen, (*engines, *peers), whole, QUICK if quick else FULL, device, where), out)
     _show(rows, out)
     sys.exit(1 if any(row.valid is False and row.kind != "peer" for row in rows) else 0)
 

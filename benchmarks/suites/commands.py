@@ -1,10 +1,12 @@
 """The commands of the suites on functions: `breadth`, `functions`, `jobs` and `scales`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn, TypeVar
 
 import click
+from rich.table import Table
 
 from benchmarks.measure.environment import environment
 from benchmarks.measure.rows import Row
@@ -16,6 +18,8 @@ from benchmarks.suites.functions import function_table, measure_functions
 from benchmarks.suites.jobs import CHECKS, JOBS, QUICK_CHECKS, Job, job_table, measure_jobs
 
 FOLDER = Path("build", "benchmarks")
+Choice = TypeVar("Choice")
+AnyRow = TypeVar("AnyRow", Row, BreadthRow)
 
 
 def _tell(text: str) -> None:
@@ -32,6 +36,35 @@ _COUNT = click.IntRange(min=1)
 _OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Rows go here.")
 
 
+def _chosen(value: str | None, known: Mapping[str, Choice], what: str) -> tuple[Choice, ...]:
+    """Return what is named, with commas between the names; everything that is known by default."""
+    names = list(known) if value is None else [name.strip() for name in value.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(f"unknown {what} {', '.join(unknown)}; known: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+def keep_rows(rows: Iterable[AnyRow], path: Path) -> list[AnyRow]:
+    """Write rows into a file as they come, so that a run that is interrupted keeps them, and return them."""
+    kept = []
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            print(row.to_json(), file=file, flush=True)
+            kept.append(row)
+    return kept
+
+
+def _show(table: Table, rows: Sequence[Row], path: Path) -> None:
+    console = wide_console()
+    console.print(table)
+    console.print(tables.environment_lines(rows), soft_wrap=True)
+    console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _exit_unless_valid(rows: Sequence[Row]) -> NoReturn:
+    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+
+
 @click.command(name="breadth")
 @click.option("--quick", is_flag=True, help="One function in twelve, three faults in each (JAX: one).")
 @click.option("--every", type=_COUNT, default=1, show_default=True, help="One function in so many.")
@@ -45,12 +78,9 @@ def breadth_command(quick: bool, every: int, jax_faults: int, out: Path | None) 
     from benchmarks.suites.breadth import QUICK as QUICK_BREADTH
     from benchmarks.suites.breadth import full, measure_breadth
 
-    path, rows = _prepared(out, "breadth-cpu.jsonl"), []
+    path = _prepared(out, "breadth-cpu.jsonl")
     plan = QUICK_BREADTH if quick else full(every, jax_faults)
-    with path.open("w", encoding="utf-8") as file:
-        for row in measure_breadth(plan, environment("cpu"), _tell):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
+    rows = keep_rows(measure_breadth(plan, environment("cpu"), _tell), path)
     show_breadth(rows, path)
     sys.exit(1 if any(row.rejected for row in rows if row.method == "xcheck") else 0)
 
@@ -63,11 +93,7 @@ def show_breadth(rows: Sequence[BreadthRow], path: Path) -> None:
 
 
 def _functions(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[FunctionCase, ...]:
-    known = {case.name: case for case in FUNCTIONS}
-    names = list(known) if value is None else [name.strip() for name in value.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise click.BadParameter(f"unknown function {', '.join(unknown)}; known: {', '.join(known)}")
-    return tuple(known[name] for name in names)
+    return _chosen(value, {case.name: case for case in FUNCTIONS}, "function")
 
 
 @click.command(name="functions")
@@ -77,22 +103,17 @@ def _functions(ctx: click.Context, parameter: click.Parameter, value: str | None
 @_OUT
 def functions_command(quick: bool, cases: tuple[FunctionCase, ...], rounds: int, out: Path | None) -> None:
     """Time `xcheck.check` on functions, beside gradcheck; exit status 1 if xcheck does not agree."""
-    path, rows = _prepared(out, "functions-cpu.jsonl"), []
+    path = _prepared(out, "functions-cpu.jsonl")
     chosen = [case for case in cases if not (quick and case.large)]
-    with path.open("w", encoding="utf-8") as file:
-        for row in measure_functions(chosen, min(rounds, 3) if quick else rounds, environment("cpu"), _tell):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
+    samples = min(rounds, 3) if quick else rounds
+    rows = keep_rows(measure_functions(chosen, samples, environment("cpu"), _tell), path)
     show_functions(rows, path)
-    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+    _exit_unless_valid(rows)
 
 
 def show_functions(rows: Sequence[Row], path: Path) -> None:
     """Print the table of a file of rows."""
-    console = wide_console()
-    console.print(function_table(rows))
-    console.print(tables.environment_lines(rows), soft_wrap=True)
-    console.print(f"wrote {path}", soft_wrap=True)
+    _show(function_table(rows), rows, path)
 
 
 @click.command(name="scales")
@@ -111,11 +132,7 @@ def scales_command(seeds: int, first: int) -> None:
 
 
 def _jobs(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Job, ...]:
-    known = {job.name: job for job in JOBS}
-    names = list(known) if value is None else [name.strip() for name in value.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise click.BadParameter(f"unknown job {', '.join(unknown)}; known: {', '.join(known)}")
-    return tuple(known[name] for name in names)
+    return _chosen(value, {job.name: job for job in JOBS}, "job")
 
 
 @click.command(name="jobs")
@@ -126,19 +143,13 @@ def _jobs(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 @_OUT
 def jobs_command(quick: bool, jobs: tuple[Job, ...], checks: int, rounds: int, out: Path | None) -> None:
     """Time what test suites ask for, beside gradcheck, check_grads and scipy; exit status 1 if xcheck disagrees."""
-    path, rows = _prepared(out, "jobs-cpu.jsonl"), []
+    path = _prepared(out, "jobs-cpu.jsonl")
     count, samples = (min(checks, QUICK_CHECKS), 1) if quick else (checks, rounds)
-    with path.open("w", encoding="utf-8") as file:
-        for row in measure_jobs(jobs, count, samples, environment("cpu"), _tell):
-            print(row.to_json(), file=file, flush=True)
-            rows.append(row)
+    rows = keep_rows(measure_jobs(jobs, count, samples, environment("cpu"), _tell), path)
     show_jobs(rows, path)
-    sys.exit(1 if any(not row.valid for row in rows if row.method == "xcheck") else 0)
+    _exit_unless_valid(rows)
 
 
 def show_jobs(rows: Sequence[Row], path: Path) -> None:
     """Print the table of a file of rows."""
-    console = wide_console()
-    console.print(job_table(rows))
-    console.print(tables.environment_lines(rows), soft_wrap=True)
-    console.print(f"wrote {path}", soft_wrap=True)
+    _show(job_table(rows), rows, path)
