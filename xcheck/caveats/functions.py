@@ -19,11 +19,9 @@ from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, unseen
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.text import join_names, joined
 
-# A slope of more error bars than this is certainly none of noise: a bar is a bound, and 4 leaves room for a bad one. A
-# guess, the same as that of `xcheck.diagnose.evidence`.
-_CERTAIN = 4.0
 # Names that a sentence lists before it counts the others: a guess at what is read.
 _MOST_NAMES = 4
 
@@ -112,7 +110,7 @@ def unused_parameters(
 def _depends(parts: Sequence[str], estimate: Estimate, layout: Layout) -> bool | None:
     """Return whether the loss depends on these tensors; None where the oracle does not know."""
     spans = [tensor.span for tensor in layout if tensor.name in parts]
-    if any((np.abs(estimate.value[span]) > _CERTAIN * estimate.error_bar[span]).any() for span in spans):
+    if any((np.abs(estimate.value[span]) > CERTAIN * estimate.error_bar[span]).any() for span in spans):
         return True
     measured = len(spans) == len(parts) and all(np.isfinite(estimate.error_bar[span]).all() for span in spans)
     return False if measured and not any(estimate.magnitude[span].any() for span in spans) else None

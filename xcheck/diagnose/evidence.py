@@ -24,6 +24,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.lines import DIRECTIONS
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.network.penalty import Penalty
 
@@ -36,8 +37,6 @@ _LESS, _MUCH_LESS = 0.1, 1e-2
 # From so many components on, a tenth that is left is no coincidence: that twelve residuals of random size all shrink to
 # a tenth has a probability of about 10⁻¹². With fewer only a hundredth may be left.
 _MANY = 12
-# Beyond so many β a residual is certainly more than noise: β is a bound, and 4 leaves room for a bad one. A guess.
-CERTAIN = 4.0
 # How close a fitted number must come to a known one: 1e-6 in float64, 64 roundings in coarser dtypes. A guess, chosen
 # so that 1 and 1 + 1/m are told apart for up to 10⁵ examples.
 _CLOSE, _CLOSE_ROUNDINGS = 1e-6, 64

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.diagnose.evidence import CERTAIN, Evidence
+from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.ranking import MOST_NAMES
 from xcheck.layout import Tensor
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.text import joined
 
 

@@ -9,6 +9,10 @@ from xcheck.oracle.estimators.audit import Audit
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.network.forward import Trace
 
+# Beyond so many error bars a slope, or a residual, is certainly more than noise: a bar is a bound, and 4 leaves room
+# for a bad one. A guess.
+CERTAIN = 4.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimate(Columns):

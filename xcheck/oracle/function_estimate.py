@@ -7,7 +7,7 @@ import numpy as np
 from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines
-from xcheck.oracle.estimate import Estimate
+from xcheck.oracle.estimate import CERTAIN, Estimate
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
@@ -55,7 +55,7 @@ def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roun
     floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
     coarsest = max(roundoffs.values(), default=FLOAT64)
     # The size of θ along each line, which its rounding is relative to: 1 for directions.
-    extent = np.concatenate([np.abs(theta[lines.components]), np.ones(len(lines.directions))])
+    extent = lines.sizes(theta, along_directions=1.0)
     for tensor in lines.layout:
         largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
         roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
@@ -77,8 +77,7 @@ def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, l
         loss: J(θ).
     """
     still = still_slopes(lines, theta, loss)
-    sizes = np.concatenate([np.abs(theta[lines.components]), np.zeros(len(lines.directions))])
-    terms = terms_of(gradient, sizes, still)
+    terms = terms_of(gradient, lines.sizes(theta), still)
     return terms, magnitude_of(lines.layout, gradient.measured, terms, still)
 
 
@@ -109,8 +108,7 @@ def still_slopes(lines: Lines, theta: Vector, loss: float) -> Vector:
 
     Where J does not move at all, an error of the gradient is compared with these.
     """
-    extent = np.concatenate([np.maximum(np.abs(theta[lines.components]), 1.0), np.ones(len(lines.directions))])
-    return np.asarray(np.nan_to_num(abs(loss)) / extent)
+    return np.asarray(np.nan_to_num(abs(loss)) / np.maximum(lines.sizes(theta), 1.0))
 
 
 def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Vector) -> Vector:
@@ -134,7 +132,7 @@ def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Ve
             # At a kink the slopes to both sides may cancel, although J moves along the direction.
             magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
     with np.errstate(invalid="ignore"):
-        seen, moves = slope > 4 * measured.bar, terms > 4 * measured.bar
+        seen, moves = slope > CERTAIN * measured.bar, terms > CERTAIN * measured.bar
     largest = np.full(len(slope), magnitude.max(initial=0.0))
     if not (seen | moves).any():
         largest = np.maximum(largest, _STILL * still)

@@ -1,6 +1,6 @@
 """Build the report on people's own functions from what they and the oracle say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from xcheck.checks.functions.comparison import (
 )
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.jacobian import most_different_output, output_name
-from xcheck.checks.functions.residual import ResidualProbe
+from xcheck.checks.functions.residual import residual_shifts
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
@@ -59,7 +59,7 @@ def build_report(
     # The second one is for functions that were asked again in float64.
     comparer, float64 = comparers
     comparison = compare_functions(found, comparer, float64)
-    shifts = _shifts(implementations, found, arguments, options)
+    shifts = residual_shifts(implementations, found, arguments, options.device)
     diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64, shifts=shifts)
     tensors = coverage_of(found, comparer, float64)
     # Empty unless asked for, so that what follows need not ask again.
@@ -77,23 +77,6 @@ def build_report(
         warnings=[*_warnings(found, comparison, tensors, arguments, options), *second.warnings],
         tensors=tensors,
     )
-
-
-def _shifts(
-    implementations: Sequence[Implementation], found: Answers, arguments: Arguments, options: FunctionCheckOptions
-) -> dict[str, Callable[[float], float | None]]:
-    """Return how the residual of each function is looked at beside θ, by its label."""
-    # A row of a Jacobian is no gradient of the whole.
-    if found.run.oracle is None or found.outputs:
-        return {}
-    return {
-        one.label: ResidualProbe(
-            one.objective(arguments, device=options.device, wide=True, cotangent=found.cotangent),
-            found.run.oracle,
-            arguments.theta,
-        ).shift
-        for one in implementations
-    }
 
 
 def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, arguments: Arguments) -> list[Finding]:

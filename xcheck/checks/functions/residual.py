@@ -5,20 +5,24 @@ a small multiple of h. The error of rounding is another number at every θ, as s
 of the narrow dtype. Both are seen along random directions v, where e·v = g·v − ∂J/∂v.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.checks.functions.answers import Answers
+from xcheck.checks.functions.implementations import Implementation
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
+from xcheck.functions.arguments import Arguments, Numbers
 from xcheck.layout import Vector
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.oracle.function_gradient import FunctionOracle, measure_function
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import FIXED, Stream, generator
 
-# Error bars beyond which a residual along a direction is certainly more than noise: as in `xcheck.diagnose.evidence`.
-_CERTAIN = 4.0
 # So many directions have to show a residual: with fewer it may be alike at both θ by chance. A guess.
 _LEAST = 3
 
@@ -53,7 +57,7 @@ class ResidualProbe:
             (here, bar), (there, other) = self._along(self.theta), self._along(beside)
         except BackendError:
             return None
-        shown = np.abs(here) > _CERTAIN * (bar + other)
+        shown = np.abs(here) > CERTAIN * (bar + other)
         if shown.sum() < min(_LEAST, len(here)):
             return None
         return float(np.linalg.norm((there - here)[shown]) / np.linalg.norm(here[shown]))
@@ -75,3 +79,27 @@ class ResidualProbe:
         estimate = oracle.estimate("")
         _, gradient = self.objective.loss_and_gradient(theta)
         return oracle.lines.along(gradient) - estimate.value, estimate.error_bar
+
+
+def residual_shifts(
+    implementations: Sequence[Implementation], found: Answers, arguments: Arguments, device: str
+) -> dict[str, Callable[[float], float | None]]:
+    """Return how the residual of each function is looked at beside θ (`ResidualProbe.shift`), by its label."""
+    # A row of a Jacobian is no gradient of the whole.
+    if found.run.oracle is None or found.outputs:
+        return {}
+    # Probes are made when they are asked for: a check that passes has no residual to look at.
+    make = partial(_shift, found.run.oracle, arguments, device, found.cotangent)
+    return {implementation.label: partial(make, implementation) for implementation in implementations}
+
+
+def _shift(
+    oracle: FunctionOracle,
+    arguments: Arguments,
+    device: str,
+    cotangent: Numbers | None,
+    implementation: Implementation,
+    step: float,
+) -> float | None:
+    objective = implementation.objective(arguments, device=device, wide=True, cotangent=cotangent)
+    return ResidualProbe(objective, oracle, arguments.theta).shift(step)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from xcheck.compare.bounds import Flags
-from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fit
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
 from xcheck.diagnose.rules.backprop import Backprop, Steps, hypothesis_of_steps
 from xcheck.diagnose.rules.derivatives import PIECEWISE, mistaken_slopes
 from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import ACTIVATION_SLOPE, CONVENTION, NEIGHBOURS_SLOPE
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName
+from xcheck.oracle.estimate import CERTAIN
 
 # Thresholds of relu that are tried: each runs the backward pass. A guess.
 _MOST_THRESHOLDS = 64

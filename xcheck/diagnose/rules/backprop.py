@@ -16,11 +16,12 @@ from functools import cached_property
 import numpy as np
 
 from xcheck.compare.bounds import Flags
-from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis
+from xcheck.diagnose.evidence import Evidence, Hypothesis
 from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
 from xcheck.findings import DETACHED
 from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.oracle.network.forward import NATURAL, NUMPY
 
 Change = Callable[[Vector], Vector]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.compare.bounds import Flags
-from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fit
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
 from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import (
     DETACHED,
@@ -23,6 +23,7 @@ from xcheck.findings import (
     TRANSPOSED,
 )
 from xcheck.layout import Tensor, Vector
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.text import joined
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.diagnose.evidence import CERTAIN, Evidence, Hypothesis, fits
+from xcheck.diagnose.evidence import Evidence, Hypothesis, fits
 from xcheck.diagnose.rules.factors import format_factor
 from xcheck.findings import CLIPPED, CONJUGATE, ROUNDED, UNDERFLOW
 from xcheck.layout import Tensor, Vector
+from xcheck.oracle.estimate import CERTAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class FunctionEngine(Engine):
     @cached_property
     def sizes(self) -> Vector:
         """|θᵢ| along components; 0 along directions, which have no size of their own."""
-        return np.concatenate([np.abs(self.theta[self.lines.components]), np.zeros(len(self.lines.directions))])
+        return self.lines.sizes(self.theta)
 
     @property
     def shortest(self) -> Vector:

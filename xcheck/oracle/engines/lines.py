@@ -103,6 +103,11 @@ class Lines:
         """Whether there are directions and no components."""
         return len(self.directions) > 0 and not len(self.components)
 
+    def sizes(self, theta: Vector, *, along_directions: float = 0.0) -> Vector:
+        """Return |θᵢ| along components, and one number along directions, which have no size of their own, (c + d,)."""
+        directions = np.full(len(self.directions), along_directions)
+        return np.concatenate([np.abs(theta[self.components]), directions])
+
     def along(self, gradient: Vector) -> Vector:
         """Return the slopes that a gradient, shape (n,), has along the lines, shape (c + d,)."""
         with np.errstate(all="ignore"):  # a gradient that is not finite has no finite slope
