@@ -6,7 +6,7 @@ backward pass exchanges what arrives for numbers of ours, laid out in one way an
 same. They are ours because what arrives may be too plain to tell: a unit vector looks the same in many orders.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,14 +86,12 @@ def _first_fault(differentiate: Differentiate, names: Sequence[str] | None, roun
     zeros = [
         (_without(place, torch.zeros_like), _without(place, lambda _: None)) for place in outputs if len(outputs) > 1
     ]
-    trials: Iterator[tuple[str, Any, Any]] = iter(
-        [
-            ("has gaps in memory", plain, _each(_with_gaps)),
-            ("has its axes in another order in memory", plain, _each(_transposed)),
-            ("is one number, expanded", _each(_ones), _each(_expanded_ones)),
-            *(("is None, of an output that is not used", whole, without) for whole, without in zeros),
-        ]
-    )
+    trials: list[tuple[str, Any, Arrange]] = [
+        ("has gaps in memory", plain, _each(_with_gaps)),
+        ("has its axes in another order in memory", plain, _each(_transposed)),
+        ("is one number, expanded", _each(_ones), _each(_expanded_ones)),
+        *(("is None, of an output that is not used", whole, without) for whole, without in zeros),
+    ]
     for text, expected, arrange in trials:
         reference = _try(differentiate, expected, names) if callable(expected) else expected
         found = _try(differentiate, arrange, names)

@@ -48,9 +48,9 @@ def components_at_kinks(
 
 def _conventions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:
     """Say at how many of these components witnesses have chosen different slopes, and which at the first of them."""
-    chosen = np.array([[one.gradient[flat] for flat in wide] for one in evaluations])
     if len(evaluations) < 2:
         return ""
+    chosen = np.array([one.gradient[list(wide)] for one in evaluations])
     # Slopes differ by a share of the interval, or they are one slope, rounded: a hundredth is a guess.
     width = (estimate.upper - estimate.lower)[list(wide)]
     apart = np.flatnonzero(np.ptp(chosen, axis=0) > width / 100)

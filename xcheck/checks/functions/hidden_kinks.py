@@ -60,20 +60,24 @@ def _measure(oracle: FunctionOracle, disputed: Indices, objective: FunctionObjec
     if (oracle.kink_distance[disputed] > 0).any():
         return None
     try:
-        for part in (disputed[:_FIRST], disputed):
-            nearby = measure_nearby_slopes(oracle, part)
-            if not nearby.hidden(*oracle.sides(part)).all() or not _is_right(objective, nearby, _places(oracle, part)):
-                return None
+        first = _confirmed(oracle, disputed[:_FIRST], objective)
+        # The others are measured only if these were right, and if there are any.
+        return first if first is None or len(disputed) <= _FIRST else _confirmed(oracle, disputed, objective)
     except BackendError:
         return None  # θ has no neighbours: what is wrong stays wrong
-    return nearby
+
+
+def _confirmed(oracle: FunctionOracle, lines: Indices, objective: FunctionObjective) -> NearbySlopes | None:
+    """Return slopes near θ along these lines if all have hidden kinks, and the witness is right there."""
+    nearby = measure_nearby_slopes(oracle, lines)
+    right = nearby.hidden(*oracle.sides(lines)).all() and _is_right(objective, nearby, _places(oracle, lines))
+    return nearby if right else None
 
 
 def _widen(oracle: FunctionOracle, lines: Indices, nearby: NearbySlopes, gradient: Vector) -> None:
     """Give lines the interval of slopes near θ, and one without ends where even that does not hold the gradient."""
     known = nearby.holds(gradient[_places(oracle, lines)])
-    least, most = nearby.slopes.min(axis=0), nearby.slopes.max(axis=0)
-    oracle.widen(lines, np.where(known, least, -np.inf), np.where(known, most, np.inf), nearby.error)
+    oracle.widen(lines, np.where(known, nearby.lower, -np.inf), np.where(known, nearby.upper, np.inf), nearby.error)
 
 
 def _places(oracle: FunctionOracle, lines: Indices) -> Indices:

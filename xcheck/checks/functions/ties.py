@@ -32,6 +32,8 @@ def refute_at_ties(run: OracleRun, comparer: Comparer, answers: Sequence[Answer[
         answers: those to be noted in.
     """
     tied_slopes = [] if run.oracle is None else measure_tied_slopes(run.oracle)
+    if not tied_slopes:
+        return
     for answer in answers:
         evaluation = answer.evaluation
         # What is wrong by itself needs no second reason, and what is random has no gradient.

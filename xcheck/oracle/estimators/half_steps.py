@@ -45,13 +45,10 @@ def improve_from_one_side(
     found, improved = best, np.zeros(len(best.value), dtype=bool)
     evaluations = best.evaluations
     for relative in _STEPS:
-        if not len(places):
-            break
         step = relative * engine.scale[places]
         value, bar, spent = _slopes(engine, places, step, noise[places], best.take(places))
         evaluations += spent
         better = bar < found.bar[places]
-        # The whole of what central differences have shown stays an upper bound of what may be wrong.
         rows = places[better]
         row = found.take(rows)
         found = found.put(

@@ -51,19 +51,28 @@ class NearbySlopes:
     kinked: Flags
 
     @property
+    def lower(self) -> Vector:
+        """The least slope that was met, shape (k,)."""
+        return np.asarray(self.slopes.min(axis=0))
+
+    @property
+    def upper(self) -> Vector:
+        """The largest slope that was met, shape (k,)."""
+        return np.asarray(self.slopes.max(axis=0))
+
+    @property
     def width(self) -> Vector:
         """How far apart the slopes are, shape (k,)."""
-        return np.asarray(np.ptp(self.slopes, axis=0))
+        return self.upper - self.lower
 
     def hidden(self, lower: Vector, upper: Vector) -> Flags:
         """Return where kinks part the slopes and the two slopes at θ, shape (k,) each, do not show all of them."""
         margin = _OUTSIDE * self.width + self.error
-        return self.kinked & ((self.slopes < lower - margin) | (self.slopes > upper + margin)).any(axis=0)
+        return self.kinked & ((self.lower < lower - margin) | (self.upper > upper + margin))
 
     def holds(self, gradient: Vector) -> Flags:
         """Return which components of a gradient, shape (k,), are between slopes that were met."""
-        least, most = self.slopes.min(axis=0) - self.error, self.slopes.max(axis=0) + self.error
-        return np.asarray((least <= gradient) & (gradient <= most))
+        return (self.lower - self.error <= gradient) & (gradient <= self.upper + self.error)
 
 
 @np.errstate(all="ignore")  # what is not finite is not kinked

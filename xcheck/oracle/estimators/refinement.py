@@ -126,8 +126,8 @@ class Refinement:
         """Take back what is known of kinks that are not steady, or that more rounds might show to be none."""
         unsteady = self.sides.kinked & ~self._steady
         # Where all of a tensor is zero, or much larger than the step, no scale is left that J might have below it.
-        longer = self._step > self.engine.layout.largest(self.engine.sizes)
-        longer &= self.engine.layout.largest(self.engine.sizes) > 0
+        largest = self.engine.layout.largest(self.engine.sizes)
+        longer = (self._step > largest) & (largest > 0)
         open_kinks = pending[(longer & self.sides.kinked)[pending] & self.hopeful(pending)]
         doubtful = np.union1d(places[unsteady[places]], open_kinks)
         # A step that is longer than whatever J does there says nothing about the slopes at θ.
