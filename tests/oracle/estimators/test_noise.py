@@ -90,7 +90,8 @@ def test_the_end_of_a_feature_is_no_staircase() -> None:
 
 def test_a_steep_loss_has_noise_as_close_as_its_numbers_are() -> None:
     """Samples of sin 6.6e7 θ are taken closer together, but never so close that they are all the same."""
-    engine = function_of_one(lambda x: np.sin(6.598e7 * x), 1.176)
-    near, _ = measure_noise_nearby(engine, np.random.default_rng(0))
-    # Rounding of θ moves J by u |θ| 6.6e7 times a cosine, which depends on where the samples are.
-    assert 1e-10 < near[0] < 1e-6
+    omega, theta = 6.598e7, 1.176
+    near, _ = measure_noise_nearby(function_of_one(lambda x: np.sin(omega * x), theta), np.random.default_rng(0))
+    # ωθ is rounded by half a unit in its last place at most, evenly, and J has the slope cos ωθ = −0.07 there: 3e-10.
+    expected = np.spacing(omega * theta) / np.sqrt(12) * abs(np.cos(omega * theta))
+    assert expected / 2 < near[0] < 1e-6
