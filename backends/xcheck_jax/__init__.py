@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from xcheck.backend.contract import Backend, Objective
@@ -27,7 +28,7 @@ class JaxBackend(Backend):
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of jax and jaxlib."""
-        return {name: importlib.metadata.version(name) for name in ("jax", "jaxlib")}
+        return _versions()
 
     def devices(self) -> tuple[str, ...]:
         """Return "cpu", and "gpu" where jaxlib has one."""
@@ -75,6 +76,12 @@ class JaxBackend(Backend):
         from xcheck_jax.function import JaxFunction
 
         return JaxFunction(OwnParameters.match(function, arguments, wide=wide), device, cotangent=cotangent)
+
+
+# The metadata are read from files: once for a process, not once for a check.
+@cache
+def _versions() -> Mapping[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("jax", "jaxlib")}
 
 
 backend = JaxBackend()

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from xcheck.backend.contract import Backend, Objective
@@ -26,7 +27,7 @@ class NumpyBackend(Backend):
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of NumPy."""
-        return {"numpy": importlib.metadata.version("numpy")}
+        return _versions()
 
     def devices(self) -> tuple[str, ...]:
         """Return "cpu": NumPy computes there, also when the others use a GPU."""
@@ -64,6 +65,12 @@ class NumpyBackend(Backend):
         from xcheck_numpy.function import NumpyFunction
 
         return NumpyFunction("numpy", OwnParameters.match(function, arguments, wide=wide), cotangent=cotangent)
+
+
+# The metadata are read from a file: once for a process, not once for a check.
+@cache
+def _versions() -> Mapping[str, str]:
+    return {"numpy": importlib.metadata.version("numpy")}
 
 
 backend = NumpyBackend()

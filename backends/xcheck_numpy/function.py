@@ -16,6 +16,8 @@ def read_leaf(value: object) -> Leaf | None:
     if not isinstance(value, np.ndarray | np.generic | float | complex):
         return None
     array = np.asarray(value)
+    if array.dtype == np.float64:  # the name of a dtype takes longer to make than all else here
+        return Leaf(array.astype(np.float64), "float64", "numpy", value)
     # The narrow floats of ml_dtypes, bfloat16 among them, are of no kind that NumPy knows.
     dtype = array.dtype.name
     if array.dtype.kind in "fc" or dtype in ROUNDOFF:
@@ -47,7 +49,7 @@ class NumpyFunction(FunctionObjective):
         """Return a NumPy array, or a Python number where the source is one."""
         if isinstance(leaf.source, float | complex) and not isinstance(leaf.source, np.generic):
             return complex(values) if values.dtype.kind == "c" else float(values)
-        return lay_out(values.astype(dtype), leaf.source)
+        return lay_out(values.astype(dtype, copy=False), leaf.source)
 
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""

@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from xcheck.backend.contract import Backend, Objective
@@ -27,7 +28,7 @@ class TorchBackend(Backend):
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of torch."""
-        return {"torch": importlib.metadata.version("torch")}
+        return _versions()
 
     def devices(self) -> tuple[str, ...]:
         """Return "cpu", and "gpu" where torch has CUDA."""
@@ -91,6 +92,12 @@ def _named_parameters(function: Function, arguments: Arguments) -> Mapping[str, 
         for name, parameter in parameters.items()
         if parameter.requires_grad or function.rename.get(name, name) in arguments.leaves
     }
+
+
+# The metadata are read from a file: once for a process, not once for a check.
+@cache
+def _versions() -> Mapping[str, str]:
+    return {"torch": importlib.metadata.version("torch")}
 
 
 backend = TorchBackend()

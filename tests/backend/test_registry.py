@@ -105,3 +105,16 @@ def test_the_parameters_of_a_module() -> None:
     assert found is not None
     assert list(found) == ["weight", "bias"]
     assert registry.parameters(np.ones(2)) is None
+
+
+def test_a_loaded_backend_is_found_without_asking_for_entry_points(plugins: Plugins) -> None:
+    """A plug-in that joins the path is found too; of a broken one `get` says what is wrong."""
+    assert registry.loaded("numpy") is registry.get("numpy")
+    plugins.add("late", SOURCE.replace('"own"', '"late"'))
+    plugins.add("torn", "import no_such_framework\n")
+    registry._load_backends.cache_clear()  # noqa: SLF001 - what is on the path is read once; the fixture is older
+    found = registry.loaded("late")
+    assert found is not None
+    assert found.name == "late"
+    assert registry.loaded("torn") is None
+    assert registry.loaded("nobody") is None

@@ -20,7 +20,7 @@ def test_networks_and_functions_look_alike(problem: Problem) -> None:
         assert [done.pair(witness).a for witness in done.witnesses] == [witness.name for witness in done.witnesses]
         assert all(witness.whole.gradient.shape == done.theta.shape for witness in done.witnesses)
         assert done.engine is not None
-        slope = done.engine().both_sides(np.array([0]), np.array([1e-4]))[0].slope[0]
+        slope = done.engine().both_sides(np.array([0]), [np.array([1e-4])])[0][0].slope[0]
         assert slope == pytest.approx(done.estimate.value[0], rel=1e-2, abs=1e-3)
 
 

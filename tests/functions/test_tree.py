@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from xcheck.errors import DefinitionError
-from xcheck.functions.tree import children, leaves, nest, rebuild
+from xcheck.functions.tree import children, leaves, nest, rebuild, rebuilder
 
 
 class Pair(NamedTuple):
@@ -160,3 +160,15 @@ def test_a_container_that_holds_itself_is_refused() -> None:
     endless.append(endless)
     with pytest.raises(DefinitionError, match="the tree never ends: one of its containers holds itself"):
         leaves(endless)
+
+
+def test_a_tree_that_is_walked_once_is_rebuilt_again_and_again() -> None:
+    """Each time with containers of its own, whatever they are."""
+    tree: Any = {"a": Pair(1.0, [2.0, "x"]), "b": Registered(Frozen(3.0), "mine"), "c": OrderedDict(z=None)}
+    rebuild_it = rebuilder(tree)
+    for values in ({"a.first": 5.0, "b.inside.W": 7.0}, {"a.second.0": 6.0}, {}):
+        once, twice = rebuild_it(values), rebuild_it(values)
+        assert leaves(once) == leaves(rebuild(tree, values))
+        assert once is not twice
+        assert once["a"].second is not tree["a"].second
+        assert type(once["c"]) is OrderedDict

@@ -27,6 +27,7 @@ from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
+from xcheck.functions.tree import leaves, rebuilder
 from xcheck.layout import Vector
 
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
@@ -85,6 +86,12 @@ class FunctionObjective(Objective):
     ) -> Mapping[str, Numbers | None]:
         """Return H v by own name."""
         raise BackendError(self.backend, "second derivatives are not supported")
+
+    def settle(self) -> None:
+        """Take note that the function is known to give the same at the same θ; called before many calls.
+
+        A framework that traces need not trace for each call from now on.
+        """
 
     def modes(self) -> AbstractContextManager[None]:
         """Return the framework's own settings, for whatever of the person's code is called."""
@@ -181,8 +188,29 @@ class FunctionObjective(Objective):
 
     def own(self, theta: Vector) -> dict[str, Any]:
         """Return the function's parameters at θ as arrays of this framework, by own name."""
-        own = self.parameters
+        own, plain = self.parameters, self._plain
+        if plain is not None:
+            # Copies: `array` may keep what it is given, and a function may write into it.
+            return {
+                name: self.array(theta[span].copy().reshape(shape), leaf, dtype)
+                for name, span, shape, leaf, dtype in plain
+            }
         return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
+
+    @cached_property
+    def _plain(self) -> list[tuple[str, slice, tuple[int, ...], Leaf, str]] | None:
+        """Name, place, shape, source and dtype of each parameter, if none is complex or has other axes than in θ.
+
+        They are looked up once: for a small function that takes longer than its loss.
+        """
+        own, arguments, found = self.parameters, self.arguments, []
+        for name, canonical in own.naming.canonical.items():
+            parts = arguments.parts(canonical)
+            if own.naming.axes[name] is not None or len(parts) > 1:
+                return None
+            tensor = arguments.layout[parts[0]]
+            found.append((name, tensor.span, tensor.shape, own.source(name), own.dtype(name)))
+        return found
 
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the person's loss."""
@@ -213,6 +241,9 @@ class FunctionObjective(Objective):
         Raises:
             DefinitionError: the loss is an array, and there is no cotangent; or it is complex.
         """
+        # The usual case, for every loss of a small function in NumPy: not worth the question whose array it is.
+        if self.cotangent is None and isinstance(value, float):
+            return float(value)
         values = read_numbers(self.require_loss(value), self.arguments.read)
         if self.cotangent is not None:
             # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v.
@@ -244,12 +275,21 @@ class FunctionObjective(Objective):
 
     def _tree(self, given: Mapping[str, Any]) -> Any:
         """Return the tree that the function expects; arrays in it that are no parameters are copies."""
+        return self._build_tree(given)
+
+    @cached_property
+    def _build_tree(self) -> Callable[[Mapping[str, Any]], Any]:
         own, arguments = self.parameters, self.arguments
+        others = [value for name, value in leaves(arguments.tree).items() if name not in arguments.leaves]
+        is_copied = any(arguments.read(value) is not None for value in others)
+        if own.function.like is None and not own.function.rename and not is_copied:
+            # A walk through the tree takes longer than a small function: it is walked once.
+            return rebuilder(arguments.tree)
 
         def copy_carried() -> Any:
             return copy_arrays(arguments.tree, arguments.read, self._copy, wide=own.wide, without=arguments.leaves)
 
-        return own.build_tree(given, copy_carried)
+        return lambda given: own.build_tree(given, copy_carried)
 
     def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         try:

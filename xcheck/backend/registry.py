@@ -4,6 +4,7 @@ Backends are plug-ins: entry points of the group `xcheck.backends`, each an inst
 `xcheck.backend.Backend`. Those that come with xcheck take the same road as anybody else's.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -41,15 +42,21 @@ def packages() -> frozenset[str]:
     return frozenset(entry.module.partition(".")[0] for entries in _find_entry_points().values() for entry in entries)
 
 
-# Arrays are read thousands of times in a check, and what is installed does not change while it runs.
+# Arrays are read thousands of times in a check, and to ask for entry points takes ten milliseconds, as long as a check
+# of a small function: what is installed on a path does not change while a process runs.
 @cache
-def _load_backends() -> tuple[Backend, ...]:
-    """Return the backends that can be loaded; a broken one is reported by `get`, when somebody asks for it."""
-    backends = []
+def _load_backends(path: tuple[str, ...]) -> Mapping[str, Backend]:
+    """Return the backends on a path that can be loaded; a broken one is reported by `get`, when it is asked for."""
+    backends = {}
     for name in names():
         with suppress(BackendError):
-            backends.append(get(name))
-    return tuple(backends)
+            backends[name] = get(name)
+    return backends
+
+
+def loaded(name: str) -> Backend | None:
+    """Return the backend called `name`; None for one that is not installed or broken, of which `get` says why."""
+    return _load_backends(tuple(sys.path)).get(name)
 
 
 def read(value: Any) -> Leaf | None:
@@ -59,17 +66,22 @@ def read(value: Any) -> Leaf | None:
         DefinitionError: it is an array whose numbers cannot be had.
     """
     try:
-        return next((leaf for backend in _load_backends() if (leaf := backend.leaf(value)) is not None), None)
+        for backend in _load_backends(tuple(sys.path)).values():
+            leaf = backend.leaf(value)
+            if leaf is not None:
+                return leaf
     except DefinitionError:
         raise
     except Exception as error:
         # An array without numbers, as on torch's meta device, or nested.
         raise DefinitionError(Complaint(f"a {type(value).__name__} cannot be read: {quote(error)}")) from error
+    return None
 
 
 def parameters(value: Any) -> Mapping[str, Any] | None:
     """Return the parameters of a module of any installed framework, None for what is no module."""
-    return next((found for backend in _load_backends() if (found := backend.parameters(value)) is not None), None)
+    backends = _load_backends(tuple(sys.path)).values()
+    return next((found for backend in backends if (found := backend.parameters(value)) is not None), None)
 
 
 def get(name: str) -> Backend:

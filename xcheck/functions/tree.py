@@ -35,14 +35,15 @@ def leaves(tree: Any) -> dict[str, Any]:
         DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`, or a container holds itself.
     """
     try:
-        named = list(_walk(tree, ()))
+        walked = list(_walk(tree, ()))
     except RecursionError as error:
         raise DefinitionError(Complaint("the tree never ends: one of its containers holds itself")) from error
-    twice = [name for name, count in Counter(name for name, _ in named).items() if count > 1]
-    if twice:
-        text = f"two parameters are called {twice[0]!r}: rename a key, so that names can tell them apart"
+    named = dict(walked)
+    if len(named) < len(walked):
+        twice, _ = Counter(name for name, _ in walked).most_common(1)[0]
+        text = f"two parameters are called {twice!r}: rename a key, so that names can tell them apart"
         raise DefinitionError(Complaint(text))
-    return dict(named)
+    return named
 
 
 def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
@@ -62,6 +63,15 @@ def children(tree: Any) -> list[tuple[str, Any]] | None:
     """
     container = _open(tree)
     return None if container is None else container.children
+
+
+def rebuilder(tree: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """Return `values -> rebuild(tree, values)`, which walks the tree no more: for what is rebuilt for every loss.
+
+    >>> rebuilder({"W": 1.0, "name": "mine"})({"W": 5.0})
+    {'W': 5.0, 'name': 'mine'}
+    """
+    return _plan_rebuilding(tree, ())
 
 
 def nest(values: Mapping[str, Any]) -> Any:
@@ -106,6 +116,16 @@ def _rebuild(tree: Any, path: Path, values: Mapping[str, Any]) -> Any:
     if container is None:
         return values.get(_name(path), tree)
     return container.make([_rebuild(child, (*path, part), values) for part, child in container.children])
+
+
+def _plan_rebuilding(tree: Any, path: Path) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what makes the part of a new tree that stands at `path`."""
+    container = _open(tree)
+    if container is None:
+        name = _name(path)
+        return lambda values: values.get(name, tree)
+    children, make = [_plan_rebuilding(child, (*path, part)) for part, child in container.children], container.make
+    return lambda values: make([child(values) for child in children])
 
 
 def _name(path: Path) -> str:

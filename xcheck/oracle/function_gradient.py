@@ -20,6 +20,7 @@ from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
+from xcheck.oracle.estimators.even_part import quiet_noise
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
@@ -99,7 +100,11 @@ def _screen(engine: FunctionEngine) -> FunctionMeasurement:
 
 
 def _measure(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:
-    """Measure the noise along a few components of each tensor, and then all lines."""
+    """Measure the noise, if it must be along a few components of each tensor, and then all lines."""
+    quiet = quiet_noise(engine) if options.epsilon == "auto" else None
+    if quiet is not None:
+        noise = np.full(engine.layout.size, quiet)
+        return FunctionMeasurement(estimate_one_sided(engine, noise, tolerance=options.tolerance), noise, 0.0)
     near, coarse = measure_noise_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
     computed_in = quantized_roundoff(near, coarse, float(np.abs(engine.losses[0])))
     noise = np.maximum(near, coarse)

@@ -27,7 +27,7 @@ def test_slopes_along_components(cheaper: object) -> None:
     engine = FunctionEngine(Evaluator(losses, cheaper), THETA, Lines.all_of(LAYOUT))  # type: ignore[arg-type]
     indices = np.random.default_rng(1).permutation(LAYOUT.size)
     step = np.full(LAYOUT.size, 2.0**-17)
-    right, left = engine.both_sides(indices, step)
+    ((right, left),) = engine.both_sides(indices, [step])
     np.testing.assert_allclose((right.slope + left.slope) / 2, np.cos(THETA)[indices], atol=1e-7)
     np.testing.assert_allclose(right.slope - left.slope, -step * np.sin(THETA)[indices], atol=1e-7)
     np.testing.assert_allclose(engine.differences(indices, step, -step).slope, np.cos(THETA)[indices], atol=1e-7)

@@ -69,7 +69,7 @@ def sweep_steps(engine: FunctionEngine, line: int, scale: float) -> tuple[Step, 
     h = scale * 10.0 ** -np.arange(1.0, DECADES + 1)
     indices = np.full(DECADES, line)
     with np.errstate(all="ignore"):  # a loss that overflows far from θ is a result
-        right, left = engine.both_sides(indices, h)
+        ((right, left),) = engine.both_sides(indices, [h])
         plus, minus = engine.attainable(indices, h), -engine.attainable(indices, -h)
         central = (right.slope * plus + left.slope * minus) / (plus + minus)
         # Where one side cannot be moved to at all, there is no difference to speak of.

@@ -171,10 +171,11 @@ def _implementation(
     label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False
 ) -> Implementation:
     function = given if isinstance(given, Function) else _bare(given, params, backend, None)
-    if function.backend is None or function.backend not in registry.names():
+    found = None if function.backend is None else registry.loaded(function.backend)
+    if function.backend is None or (found is None and function.backend not in registry.names()):
         known = ", ".join(registry.names())
         raise DefinitionError(Complaint(f"there is no backend {function.backend!r}; there are {known}"))
-    found = registry.get(function.backend)
+    found = found or registry.get(function.backend)
     # Asked here, where the person's own choice of a framework can still be named.
     why_not = found.available()
     if why_not is not None:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,6 +91,7 @@ class FunctionEngine(Engine):
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
         self._here = here
+        self._kept: tuple[tuple[bytes, ...], list[tuple[Differences, Differences]]] | None = None
 
     @property
     def late(self) -> bool:
@@ -144,11 +145,31 @@ class FunctionEngine(Engine):
         unit = np.ldexp(self.roundoff, exponent)
         return np.asarray(np.round(theta / unit) * unit)
 
-    def both_sides(self, indices: Indices, step: Vector) -> tuple[Differences, Differences]:
-        """Return the quotients to the right and to the left of θ, losses of both from the same batches."""
-        plus, minus = self.attainable(indices, step), self.attainable(indices, -step)
-        above, below, here = self._around(indices, plus, minus)
-        return _quotients(above, here, plus), _quotients(here, below, -minus)
+    def both_sides(self, indices: Indices, steps: Sequence[Vector]) -> list[tuple[Differences, Differences]]:
+        """Return the quotients to the right and to the left of θ for each of several steps.
+
+        All losses are from the same batches. The last answer is kept: noise and slopes are read off the same losses.
+
+        Args:
+            indices: lines, shape (k,).
+            steps: h of each line, shape (k,) each.
+        """
+        asked = (indices.tobytes(), *(step.tobytes() for step in steps))
+        if self._kept is None or self._kept[0] != asked:
+            plus = np.concatenate([self.attainable(indices, step) for step in steps])
+            minus = np.concatenate([self.attainable(indices, -step) for step in steps])
+            above, below, here = self._around(np.tile(indices, len(steps)), plus, minus)
+            self._kept = (
+                asked,
+                [
+                    (
+                        _quotients(above[rows], here[rows], plus[rows]),
+                        _quotients(here[rows], below[rows], -minus[rows]),
+                    )
+                    for rows in (slice(k * len(indices), (k + 1) * len(indices)) for k in range(len(steps)))
+                ],
+            )
+        return self._kept[1]
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return k differences, two losses each."""

@@ -71,7 +71,7 @@ def _slopes(
     engine: FunctionEngine, places: Indices, step: Vector, noise: Vector, central: Measurement
 ) -> tuple[Vector, Vector, int]:
     """Return slopes from the sides that do not contradict the central differences, with bars, and losses spent."""
-    sides = [engine.both_sides(places, factor * step) for factor in (1, 2, 4)]
+    sides = engine.both_sides(places, [factor * step for factor in (1, 2, 4)])
     values, bars = [], []
     for side in (0, 1):
         once, twice, four = (pair[side].slope for pair in sides)

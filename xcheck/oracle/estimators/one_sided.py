@@ -29,8 +29,7 @@ from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, too_wide
 from xcheck.oracle.estimators.refinement import ROUNDS, Refinement, is_still
 from xcheck.oracle.estimators.sides import OneSidedGradient, Sides, least_noise, measure_sides
-from xcheck.oracle.estimators.two_step import draw_sample, estimate_two_step
-from xcheck.seeds import FIXED, Stream, generator
+from xcheck.oracle.estimators.two_step import draw_samples, estimate_two_step
 
 
 def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: float) -> OneSidedGradient:
@@ -69,9 +68,9 @@ def measure_in_full(
 
 def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
     """Measure all components once: small tensors and samples of large ones with three steps, the rest with two."""
-    rng, start = generator(FIXED, Stream.TWO_STEP_SAMPLE), engine.first_step * engine.scale
+    start = engine.first_step * engine.scale
     two_step = np.zeros(engine.layout.size, dtype=bool)
-    samples = {tensor: draw_sample(tensor, rng) for tensor in engine.layout if tensor.size}
+    samples = draw_samples(engine.layout)
     chosen = np.concatenate([*samples.values(), np.zeros(0, dtype=np.intp)])
     first = measure_sides(engine, chosen, start[chosen], noise[chosen])
     parts, suspects = [first], []

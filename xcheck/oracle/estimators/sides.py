@@ -102,7 +102,7 @@ def least_noise(engine: FunctionEngine) -> float:
 
 def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
     """Measure components from both sides, with h, 2h and 4h."""
-    sides = [engine.both_sides(indices, factor * step) for factor in (1, 2, 4)]
+    sides = engine.both_sides(indices, [factor * step for factor in (1, 2, 4)])
     right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
     # The central difference needs no losses of its own: it is the mean of the two sides.
     central = [(up.slope + down.slope) / 2 for up, down in zip(right, left, strict=True)]

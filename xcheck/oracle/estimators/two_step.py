@@ -13,11 +13,12 @@ the sample, its bar is too narrow, but no gradient is called wrong because of it
 
 import numpy as np
 
-from xcheck.layout import Tensor, Vector
+from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle.columns import Flags, Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import Measurement, error_bar, extrapolate
 from xcheck.oracle.estimators.sides import NOISE_OF_JUMP
+from xcheck.seeds import FIXED, Stream, generator
 
 # A guess: the truncation of a component is larger than that of a sample of sixteen with probability 1/17. Where it is
 # thirty times larger, a dispute leads to three steps before a gradient is called wrong.
@@ -38,6 +39,12 @@ def draw_sample(tensor: Tensor, rng: np.random.Generator) -> Indices:
     return np.sort(rng.choice(everything, SAMPLE, replace=False))
 
 
+def draw_samples(layout: Layout) -> dict[Tensor, Indices]:
+    """Draw for each tensor that has components those that are measured with three steps; the same in every run."""
+    rng = generator(FIXED, Stream.TWO_STEP_SAMPLE)
+    return {tensor: draw_sample(tensor, rng) for tensor in layout if tensor.size}
+
+
 def estimate_two_step(
     engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector, truncation: float, jump: float
 ) -> tuple[Measurement, Flags, Vector]:
@@ -51,7 +58,7 @@ def estimate_two_step(
         truncation: T, the largest |R − R'| of the sample.
         jump: its largest |K|.
     """
-    sides = [engine.both_sides(indices, factor * step) for factor in (1, 2)]
+    sides = engine.both_sides(indices, [factor * step for factor in (1, 2)])
     central = [(right.slope + left.slope) / 2 for right, left in sides]
     apart = [right.slope - left.slope for right, left in sides]
     value = extrapolate(*central)
