@@ -4,10 +4,11 @@ JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w
 `xcheck.functions.arguments`.
 
 The function is traced anew for each gradient. A jit that is kept would freeze numbers drawn in Python during its trace,
-and a random function would look deterministic. Compiled code is used again where the new trace is the same.
+and a random function would look deterministic. Compiled code is used again where the new trace is the same
+(`xcheck_jax.programs`). The losses of a small function are evaluated by NumPy (`xcheck_jax.in_numpy`): to compile takes
+most of the time of a check.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,15 +18,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from xcheck.backend.batches import confirms
+from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.functions.arguments import Leaf, Numbers
-from xcheck.functions.tree import leaves, rebuild
 from xcheck.layout import Vector
+from xcheck_jax import in_numpy
+from xcheck_jax.programs import Program, fingerprint, program_of
 from xcheck_jax.settings import own_settings
+from xcheck_jax.traceable import contract, split_arrays
 
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
+# Losses that take fewer operations altogether are evaluated by NumPy before XLA would have compiled them: a guess.
+_SMALL_LOSSES = 2.0**24
+# Losses that are evaluated one by one before a program of their own is compiled: the gradient's gives them as well.
+_SINGLE_LOSSES = 4
 
 
 def read_leaf(value: jax.Array) -> Leaf | None:
@@ -53,10 +61,13 @@ class JaxFunction(FunctionObjective):
         super().__init__("jax", parameters, cotangent=cotangent)
         self._device = jax.devices(device)[0]
         # By kind of computation: the text of its last trace, and what it was compiled to.
-        self._compiled: dict[str, tuple[str, Callable[..., Any]]] = {}
+        self._compiled: dict[str, tuple[str, Program]] = {}
         self._value: Callable[..., Any] | None = None
         self._mapping: Callable[..., Any] | None = None
-        self._jits = self._vmaps = True
+        # By number of θ: traces that NumPy evaluates.
+        self._traces: dict[int, Any] = {}
+        self._jits = self._vmaps = self._in_numpy = True
+        self._settled, self._singles = False, 0
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
@@ -69,7 +80,7 @@ class JaxFunction(FunctionObjective):
 
     def shape(self) -> tuple[tuple[int, ...], bool]:
         """Return the shape of the loss, and whether it is complex; where possible from a trace, without computing."""
-        given, (arrays, whole) = self.own(self.arguments.theta), _split(self.copy_data())
+        given, (arrays, whole) = self.own(self.arguments.theta), split_arrays(self.copy_data())
         try:
             with self.modes():
                 traced = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
@@ -77,9 +88,28 @@ class JaxFunction(FunctionObjective):
         except Exception:  # noqa: BLE001 - what cannot be traced is called
             return super().shape()
 
+    def evaluate(self, theta: Vector) -> float:
+        """Return the loss at one θ, by the program of the gradient if that is there and few are asked for."""
+        self._singles += 1
+        if "gradient" in self._compiled and self._singles <= _SINGLE_LOSSES:
+            with wrap_errors(self.backend):
+                return self._loss_beside_gradient(theta)
+        return super().evaluate(theta)
+
+    def _loss_beside_gradient(self, theta: Vector) -> float:
+        """Return the loss at one θ by the program of the gradient, without a new trace."""
+        arrays, _ = split_arrays(self.shared_data())
+        with own_settings(self._device):
+            (_, value), _ = self._compiled["gradient"][1](self.own(theta), arrays, self._cotangent(), None)
+        return self.number(value)
+
+    def settle(self) -> None:
+        """Trace the function no more: it is known to be one, and its derivatives are asked for hundreds of times."""
+        self._settled = True
+
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""
-        arrays, whole = _split(data)
+        arrays, whole = split_arrays(data)
         with own_settings(self._device):
             if self._jits:
                 try:
@@ -95,9 +125,9 @@ class JaxFunction(FunctionObjective):
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return the loss and what jax.grad says, conjugated where it is complex."""
 
-        def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> tuple[Any, Any]:
+        def scalar(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any, _: Any) -> tuple[Any, Any]:
             value = self.call_loss(given, data)
-            return WEIGHT * _contract(value, cotangent), value
+            return WEIGHT * contract(value, cotangent), value
 
         # The loss of the same call: a second call could be another function.
         differentiated = jax.value_and_grad(scalar, has_aux=True)
@@ -111,36 +141,45 @@ class JaxFunction(FunctionObjective):
     ) -> Mapping[str, Numbers | None]:
         """Return H v: the gradient of Re ⟨g, v⟩."""
 
-        def along(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any) -> Any:
+        def along(given: Mapping[str, Any], data: tuple[Any, ...], cotangent: Any, vector: Mapping[str, Any]) -> Any:
             # JAX's gradient is ḡ, so that Re Σ ḡ v needs no conjugate.
-            gradient = jax.grad(lambda given: _contract(self.call_loss(given, data), cotangent))(given)
-            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), gradient, dict(vector))
+            gradient = jax.grad(lambda given: contract(self.call_loss(given, data), cotangent))(given)
+            parts = jax.tree.map(lambda g, v: jnp.real(jnp.sum(g * v)), dict(gradient), dict(vector))
             return sum(jax.tree.leaves(parts))
 
-        products = self._run("second", jax.grad(along), params, data)
+        products = self._run("second", jax.grad(along), params, data, dict(vector))
         return {name: np.conj(_read_numbers(part).values) for name, part in products.items()}
 
-    def _run(self, name: str, function: Callable[..., Any], params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
+    def _run(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        params: Mapping[str, Any],
+        data: tuple[Any, ...],
+        vector: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Trace a function, compile it unless the trace is that of the last call, and run it.
 
-        A function that cannot be traced is called as it is.
+        A function that cannot be traced is called as it is; one that is settled is not traced again.
         """
-        arrays, whole = _split(data)
+        arrays, whole = split_arrays(data)
         with own_settings(self._device):
             cotangent = self._cotangent()
             if not self._jits:
-                return function(params, data, cotangent)
+                return function(params, data, cotangent, vector)
+            if self._settled and name in self._compiled:
+                return self._compiled[name][1](params, arrays, cotangent, vector)
             try:
                 # A new function each time: jax.jit remembers the traces of those it has seen.
-                jitted = jax.jit(lambda params, arrays, cotangent: function(params, whole(arrays), cotangent))
-                traced = jitted.trace(params, arrays, cotangent)
+                jitted = jax.jit(lambda params, arrays, v, vector: function(params, whole(arrays), v, vector))
+                traced = jitted.trace(params, arrays, cotangent, vector)
             except _NEEDS_VALUES:
                 self._jits = False
-                return function(params, data, cotangent)
-            text = _fingerprint(traced.jaxpr)
+                return function(params, data, cotangent, vector)
+            text = fingerprint(traced.jaxpr)
             if name not in self._compiled or self._compiled[name][0] != text:
-                self._compiled[name] = (text, traced.lower().compile())
-            return self._compiled[name][1](params, arrays, cotangent)
+                self._compiled[name] = (text, program_of(traced, self._device, text))
+            return self._compiled[name][1](params, arrays, cotangent, vector)
 
     def _cotangent(self) -> Any:
         return None if self.cotangent is None else jnp.asarray(self.cotangent)
@@ -154,61 +193,66 @@ class JaxFunction(FunctionObjective):
         if self.engine == "loop":
             self._vmaps = self._try_vmap(thetas[:2])
             return self.batch(thetas)
-        return self._map(thetas)
+        return self._map_in_numpy(thetas) if self._in_numpy else self._map(thetas)
 
     def _try_vmap(self, thetas: Vector) -> bool:
         """Return whether vmap gives the losses of single calls."""
         # Where the gradient has been compiled, it gives the loss as well.
         compiled = "gradient" in self._compiled
-        plain = [self.compute(theta)[0] if compiled else self.evaluate(theta) for theta in thetas]
-        try:
-            losses = self._map(thetas)
-        except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
-            self.engine = f"loop (jax.vmap: {type(error).__name__})"
-            return False
-        if not confirms(losses, plain, wide=self.parameters.wide):
-            self.engine = "loop (jax.vmap gives other losses)"
-            return False
-        self.engine = "jax.vmap"
-        return True
+        plain = [self._loss_beside_gradient(theta) if compiled else self.evaluate(theta) for theta in thetas]
+        for evaluate in (self._map_in_numpy, self._map):
+            try:
+                losses = evaluate(thetas)
+            except in_numpy.UnsupportedError:
+                continue
+            except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
+                self.engine = f"loop (jax.vmap: {type(error).__name__})"
+                return False
+            if confirms(losses, plain, wide=self.parameters.wide):
+                self.engine, self._in_numpy = "jax.vmap", evaluate == self._map_in_numpy
+                return True
+        self.engine = "loop (jax.vmap gives other losses)"
+        return False
 
     def _map(self, thetas: Vector) -> Vector:
-        arrays, whole = _split(self.shared_data())
+        arrays, _ = split_arrays(self.shared_data())
         with own_settings(self._device):
             if self._mapping is None:
-                # The data are put together from what is traced; what of them is no array is the same in every call.
-                at = jax.vmap(lambda theta, arrays, v: self._loss_at(theta, whole(arrays), v), (0, None, None))
-                self._mapping = jax.jit(at)
+                self._mapping = jax.jit(self._losses_at())
             # Repetitions fill up a short batch, so that there is one compilation.
             rows = np.resize(thetas, (max(self.width, len(thetas)), self.size))
             losses = self._mapping(jnp.asarray(rows), arrays, self._cotangent())
             return np.asarray(losses, dtype=np.float64)[: len(thetas)]
 
+    def _map_in_numpy(self, thetas: Vector) -> Vector:
+        """Return the losses as NumPy evaluates them.
+
+        Raises:
+            UnsupportedError: it cannot, or there is so much to compute that XLA is quicker.
+        """
+        arrays, _ = split_arrays(self.shared_data())
+        # Few sizes, and so few traces: repetitions fill up a batch to a power of two.
+        count = 1 << max(3, (len(thetas) - 1).bit_length())
+        rows = np.resize(thetas, (count, self.size))
+        with own_settings(self._device):
+            if count not in self._traces:
+                self._traces[count] = jax.make_jaxpr(self._losses_at())(rows, arrays, self._cotangent())
+            trace = self._traces[count]
+            # Two sides of three steps, and a half more, as in `xcheck.oracle.scope`.
+            if in_numpy.work_of(trace.jaxpr) / count * 9 * self.size > _SMALL_LOSSES:
+                raise in_numpy.UnsupportedError("too large")
+            given = jax.tree.leaves((rows, arrays, self._cotangent()))
+            (losses,) = in_numpy.evaluate(trace, given)
+        return np.asarray(losses, dtype=np.float64)[: len(thetas)]
+
+    def _losses_at(self) -> Callable[..., Any]:
+        """Return θ of shape (k, n), arrays of the data and cotangent -> losses, shape (k,)."""
+        _, whole = split_arrays(self.shared_data())
+        # The data are put together from what is traced; what of them is no array is the same in every call.
+        return jax.vmap(lambda theta, arrays, v: self._loss_at(theta, whole(arrays), v), (0, None, None))
+
     def _loss_at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
         """Return the loss at θ, with all operations in JAX: also those that make arrays of θ are batched."""
         parts = self.parameters.at(theta)
         own = {name: jnp.asarray(part, self.parameters.dtype(name)) for name, part in parts.items()}
-        return _contract(self.call_loss(own, data), cotangent)
-
-
-def _contract(value: Any, cotangent: Any) -> Any:
-    """Return Re Σ v̄ y; without a cotangent the value, which should be one number."""
-    if cotangent is None:
-        return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
-    return jnp.real(jnp.sum(jnp.conj(cotangent) * value))
-
-
-def _split(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
-    """Return the JAX arrays in the data, and a function that puts others in their places."""
-    arrays = {name: value for name, value in leaves(data).items() if isinstance(value, jax.Array)}
-    return arrays, lambda traced: rebuild(data, traced)
-
-
-def _fingerprint(jaxpr: Any) -> str:
-    """Return a text that differs between traces with other operations, or with other constants."""
-    digest = hashlib.blake2b()
-    for constant in jaxpr.consts:
-        if isinstance(constant, jax.Array) and jnp.issubdtype(constant.dtype, jax.dtypes.prng_key):
-            constant = jax.random.key_data(constant)  # noqa: PLW2901 - a key is known by its numbers
-        digest.update(np.asarray(constant).tobytes() if isinstance(constant, jax.Array | np.ndarray) else b"?")
-    return f"{jaxpr.jaxpr} {digest.hexdigest()}"
+        return contract(self.call_loss(own, data), cotangent)

@@ -79,3 +79,19 @@ def test_every_output_of_a_jacobian_has_second_derivatives(wrong: int) -> None:
         f"torch, second order of y[{number}]": Verdict.DISAGREE if number == wrong else Verdict.AGREE
         for number in range(2)
     }
+
+
+def test_hundreds_of_gradients_of_jax_are_traced_a_few_times() -> None:
+    """What two calls have shown to be a function is traced once for its gradient, and once for H v."""
+    import jax
+    import jax.numpy as jnp
+
+    traces = []
+
+    def loss(p: Any) -> Any:
+        traces.append(1)
+        return (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+
+    with jax.enable_x64(True):
+        assert xcheck.check(loss, jnp.array([-1.2, 1.0]), order=2).ok
+    assert len(traces) < 20

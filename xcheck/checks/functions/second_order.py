@@ -117,6 +117,8 @@ def _pair(
     """Compare H v with differences, all vectors in one long gradient; `of` names the output if there are several."""
     # In float64: differences of float32 gradients have three digits at best.
     objective = implementation.objective(arguments, device=options.device, wide=True, cotangent=cotangent)
+    # Hundreds of gradients follow, of what two calls have shown to be a function.
+    objective.settle()
     analytic = np.concatenate([objective.hessian_product(arguments.theta, v) for v in vectors])
     estimate = hessian_estimate(lambda theta: objective.loss_and_gradient(theta)[1], arguments.theta, vectors)
     layout = _layout(arguments.layout, len(vectors))

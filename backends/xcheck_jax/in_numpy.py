@@ -1,0 +1,257 @@
+"""Small functions of JAX, evaluated by NumPy: what JAX has traced is carried out operation by operation.
+
+To compile the losses of a function of a few parameters takes a hundred times longer than to evaluate them. A trace of
+`jax.vmap` has all θ of a batch in it, so that each operation is one call of NumPy, whatever their number. Only what is
+computed in float64 throughout, and by the operations below, is evaluated here; XLA compiles everything else. The
+gradient that is checked is always that of JAX.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend import core
+from numpy.typing import NDArray
+from scipy import special
+
+Values = NDArray[Any]
+
+
+class UnsupportedError(Exception):
+    """An operation, or an arithmetic, that is not known here."""
+
+
+def evaluate(closed: Any, arguments: Sequence[Any]) -> list[Values]:
+    """Return the outputs of a trace at its arguments.
+
+    Args:
+        closed: a ClosedJaxpr.
+        arguments: one array for each of its inputs.
+
+    Raises:
+        UnsupportedError: it holds what is not known here, or a random key is among the arguments.
+    """
+    given = [*closed.consts, *arguments]
+    if any(jax.dtypes.issubdtype(getattr(value, "dtype", np.float64), jax.dtypes.extended) for value in given):
+        raise UnsupportedError("random keys")
+    with np.errstate(all="ignore"):  # a step may lead out of the domain of a function: the loss is nan there
+        return _run(closed.jaxpr, [np.asarray(value) for value in given])
+
+
+def work_of(jaxpr: Any) -> float:
+    """Return about how many additions and multiplications a trace takes; infinitely many where it has loops.
+
+    >>> import jax
+    >>> work_of(jax.make_jaxpr(lambda x: x @ x + 1.0)(np.ones((2, 2), "f4")).jaxpr)
+    12.0
+    """
+    total = 0.0
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in ("scan", "while", "cond"):
+            return math.inf
+        inside = _inside(equation)
+        if inside is not None:
+            total += work_of(inside)
+            continue
+        size = sum(math.prod(variable.aval.shape) for variable in equation.outvars)
+        if equation.primitive.name == "dot_general":
+            (contracted, _), _ = equation.params["dimension_numbers"]
+            size *= math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
+        total += size
+    return total
+
+
+def _inside(equation: Any) -> Any:
+    """Return the trace that an operation calls; None if it calls none, or is a loop."""
+    for name in ("jaxpr", "call_jaxpr"):
+        found = equation.params.get(name)
+        if found is not None:
+            return getattr(found, "jaxpr", found)
+    return None
+
+
+def _run(jaxpr: Any, arguments: Sequence[Any]) -> list[Values]:
+    known: dict[Any, Any] = {}
+
+    def read(variable: Any) -> Any:
+        return np.asarray(variable.val) if isinstance(variable, core.Literal) else known[variable]
+
+    if jaxpr.effects:
+        raise UnsupportedError("effects")
+    known.update(zip((*jaxpr.constvars, *jaxpr.invars), arguments, strict=True))
+    for equation in jaxpr.eqns:
+        given = [read(variable) for variable in equation.invars]
+        known.update(zip(equation.outvars, _outputs(equation, given), strict=True))
+    return [read(variable) for variable in jaxpr.outvars]
+
+
+def _outputs(equation: Any, given: Sequence[Any]) -> Iterator[Values]:
+    name = equation.primitive.name
+    # Narrow and complex numbers are rounded otherwise, or have conventions of their own.
+    if any(str(variable.aval.dtype) not in _DTYPES for variable in equation.outvars):
+        raise UnsupportedError(f"{name} in another dtype than float64")
+    if name in _CALLS:
+        inside = next(equation.params[key] for key in ("jaxpr", "call_jaxpr") if key in equation.params)
+        yield from _run(getattr(inside, "jaxpr", inside), [*getattr(inside, "consts", ()), *given])
+    elif name in _ELEMENTWISE:
+        yield _ELEMENTWISE[name](*given)
+    elif name in _WITH_PARAMETERS:
+        yield _WITH_PARAMETERS[name](equation.params, *given)
+    else:
+        raise UnsupportedError(name)
+
+
+_DTYPES = frozenset({"float64", "bool", "int32", "int64"})
+# Operations that call another trace. A custom rule for a derivative does not change the value.
+_CALLS = frozenset({"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint"})
+
+
+def _divide(a: Values, b: Values) -> Values:
+    if np.asarray(a).dtype.kind != "f":
+        raise UnsupportedError("division of integers")
+    return np.asarray(a / b)
+
+
+_ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "add_any": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": _divide,
+    "neg": np.negative,
+    "sign": np.sign,
+    "abs": np.abs,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "exp": np.exp,
+    "exp2": np.exp2,
+    "log": np.log,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "cbrt": np.cbrt,
+    "square": np.square,
+    "pow": np.power,
+    "max": np.maximum,
+    "min": np.minimum,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "logistic": special.expit,
+    "erf": special.erf,
+    "erfc": special.erfc,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "not": np.invert,
+    "is_finite": np.isfinite,
+    "stop_gradient": np.asarray,
+    "copy": np.asarray,
+    "copy_p": np.asarray,
+    "clamp": lambda low, x, high: np.minimum(np.maximum(x, low), high),
+}
+
+
+def _select(parameters: Any, which: Values, *cases: Values) -> Values:
+    if len(cases) != 2 or which.dtype != np.bool_:
+        raise UnsupportedError("select_n of more than two")
+    return np.where(which, cases[1], cases[0])
+
+
+def _broadcast(parameters: Any, x: Values, *dynamic: Any) -> Values:
+    lengths = [1] * len(parameters["shape"])
+    for axis, length in zip(parameters["broadcast_dimensions"], np.shape(x), strict=True):
+        lengths[axis] = length
+    return np.broadcast_to(np.reshape(x, lengths), parameters["shape"])
+
+
+def _contract(parameters: Any, a: Values, b: Values) -> Values:
+    """Return the products of matrices that dot_general is: batch axes first, then those of a, then those of b."""
+    (over_a, over_b), (batch_a, batch_b) = parameters["dimension_numbers"]
+    free_a = [axis for axis in range(a.ndim) if axis not in (*over_a, *batch_a)]
+    free_b = [axis for axis in range(b.ndim) if axis not in (*over_b, *batch_b)]
+    batch, inner = [a.shape[axis] for axis in batch_a], math.prod(a.shape[axis] for axis in over_a)
+    rows, columns = [a.shape[axis] for axis in free_a], [b.shape[axis] for axis in free_b]
+    left = a.transpose(*batch_a, *free_a, *over_a).reshape((*batch, math.prod(rows), inner))
+    right = b.transpose(*batch_b, *over_b, *free_b).reshape((*batch, inner, math.prod(columns)))
+    return np.asarray((left @ right).reshape((*batch, *rows, *columns)))
+
+
+def _pad(parameters: Any, x: Values, value: Values) -> Values:
+    if any(low < 0 or high < 0 or inside for low, high, inside in parameters["padding_config"]):
+        raise UnsupportedError("padding that cuts, or inside")
+    return np.pad(x, [(low, high) for low, high, _ in parameters["padding_config"]], constant_values=value)
+
+
+def _accumulate(operation: np.ufunc) -> Callable[..., Values]:
+    def accumulate(parameters: Any, x: Values) -> Values:
+        axis = parameters["axis"]
+        if parameters["reverse"]:
+            return np.flip(operation.accumulate(np.flip(x, axis), axis), axis)
+        return np.asarray(operation.accumulate(x, axis))
+
+    return accumulate
+
+
+def _sort(parameters: Any, *given: Values) -> Values:
+    if len(given) > 1:
+        raise UnsupportedError("sort of several")
+    return np.sort(given[0], axis=parameters["dimension"])
+
+
+def _slice(parameters: Any, x: Values) -> Values:
+    strides = parameters["strides"] or (1,) * x.ndim
+    limits = zip(parameters["start_indices"], parameters["limit_indices"], strides, strict=True)
+    return np.asarray(x[tuple(slice(start, stop, stride) for start, stop, stride in limits)])
+
+
+_WITH_PARAMETERS: Mapping[str, Callable[..., Any]] = {
+    "select_n": _select,
+    "broadcast_in_dim": _broadcast,
+    "dot_general": _contract,
+    "pad": _pad,
+    "sort": _sort,
+    "slice": _slice,
+    "cumsum": _accumulate(np.add),
+    "cumprod": _accumulate(np.multiply),
+    "cummax": _accumulate(np.maximum),
+    "cummin": _accumulate(np.minimum),
+    "convert_element_type": lambda p, x: np.asarray(x).astype(p["new_dtype"]),
+    "reshape": lambda p, x: np.reshape(x, p["new_sizes"]),
+    "transpose": lambda p, x: np.transpose(x, p["permutation"]),
+    "squeeze": lambda p, x: np.squeeze(x, p["dimensions"]),
+    "expand_dims": lambda p, x: np.expand_dims(x, p["dimensions"]),
+    "rev": lambda p, x: np.flip(x, p["dimensions"]),
+    "concatenate": lambda p, *given: np.concatenate(given, p["dimension"]),
+    "stack": lambda p, *given: np.stack(given, p["axis"]),
+    "integer_pow": lambda p, x: x ** p["y"] if p["y"] >= 0 else 1 / x ** -p["y"],
+    "reduce_sum": lambda p, x: np.sum(x, tuple(p["axes"])),
+    "reduce_prod": lambda p, x: np.prod(x, tuple(p["axes"])),
+    "reduce_max": lambda p, x: np.max(x, tuple(p["axes"])),
+    "reduce_min": lambda p, x: np.min(x, tuple(p["axes"])),
+    "reduce_and": lambda p, x: np.all(x, tuple(p["axes"])),
+    "reduce_or": lambda p, x: np.any(x, tuple(p["axes"])),
+    "iota": lambda p: np.broadcast_to(
+        np.arange(p["shape"][p["dimension"]], dtype=p["dtype"]).reshape(
+            [-1 if axis == p["dimension"] else 1 for axis in range(len(p["shape"]))]
+        ),
+        p["shape"],
+    ),
+}
