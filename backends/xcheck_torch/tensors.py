@@ -14,6 +14,8 @@ def read_leaf(value: Tensor) -> Leaf:
     """Return the numbers of a tensor."""
     if value.is_nested:
         raise DefinitionError(Complaint("a nested tensor has no shape: hand over the tensors in it as a list"))
+    if value.dtype is torch.float64 and _is_plain(value):
+        return Leaf(value.detach().numpy().copy(), "float64", "torch", value)  # the usual case, tens of times in a check
     tensor, stored = value.detach(), None
     # To fill a sparse tensor with its zeros could take any amount of memory; what is stored is all that can differ.
     if tensor.layout is not torch.strided:
@@ -25,6 +27,16 @@ def read_leaf(value: Tensor) -> Leaf:
         tensor = tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
     dtype = str(value.dtype).removeprefix("torch.")
     return Leaf(tensor.resolve_conj().cpu().numpy().copy(), dtype, "torch", value, stored)
+
+
+def _is_plain(value: Tensor) -> bool:
+    """Return whether NumPy can read the numbers of a tensor where they lie."""
+    return (
+        value.layout is torch.strided
+        and value.device.type == "cpu"
+        and not value.is_neg()
+        and not value._is_zerotensor()  # noqa: SLF001 - see read_leaf
+    )
 
 
 def _stored_values(tensor: Tensor) -> Tensor:

@@ -217,7 +217,8 @@ class FunctionObjective(Objective):
         loss = self.function.loss
         if loss is None:
             raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
-        return self.require_loss(loss(self._tree(given), *place_inputs(data, given)))
+        placed = place_inputs(data, given) if self.arguments.inputs else data
+        return self.require_loss(loss(self._tree(given), *placed))
 
     def require_loss(self, value: Any) -> Any:
         """Return what a function has returned if it is one array, of the cotangent's shape where there is one.
@@ -303,7 +304,13 @@ class FunctionObjective(Objective):
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error
 
+    def _numbers_of(self, theta: Vector) -> dict[str, Any]:
+        """Return the parameters at θ by own name; as arrays of this framework where θ itself does not fit their dtype."""
+        plain = self._plain
+        if plain is None or any(dtype != "float64" for *_, dtype in plain):
+            return self.own(theta)
+        return {name: theta[span].reshape(shape) for name, span, shape, _, _ in plain}
+
     def _note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
-        # The parameters are made again: a narrow dtype does not hold θ as it is.
-        self.overwritten |= set(changed_names(self.own(theta), dict(given), self.arguments.read))
+        self.overwritten |= set(changed_names(self._numbers_of(theta), dict(given), self.arguments.read))
         self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))

@@ -59,16 +59,23 @@ def loaded(name: str) -> Backend | None:
     return _load_backends(tuple(sys.path)).get(name)
 
 
+# By type of an array: the backend that has read one.
+_READERS: dict[type, Backend] = {}
+
+
 def read(value: Any) -> Leaf | None:
     """Return the numbers of an array of any installed framework, None for what is no array.
 
     Raises:
         DefinitionError: it is an array whose numbers cannot be had.
     """
+    # Most are of the type of the last one: its backend is asked first.
+    first = _READERS.get(type(value))
     try:
-        for backend in _load_backends(tuple(sys.path)).values():
+        for backend in (*(() if first is None else (first,)), *_load_backends(tuple(sys.path)).values()):
             leaf = backend.leaf(value)
             if leaf is not None:
+                _READERS[type(value)] = backend
                 return leaf
     except DefinitionError:
         raise

@@ -18,8 +18,9 @@ from xcheck.errors import Complaint, DefinitionError
 
 # What a tree is called that is itself a leaf: the name of the argument in `loss(params, *data)`.
 ROOT = "params"
-# Types that JAX takes for leaves. It is asked once for each type, because asking costs more than all else here.
-_LEAF_TYPES: set[type] = set()
+# Types that are no containers. It is found out once for each type, because JAX, which is asked, takes longer than all
+# else here.
+_LEAF_TYPES: set[type] = {float, int, bool, str, type(None)}
 Path: TypeAlias = tuple[str, ...]
 
 
@@ -134,6 +135,8 @@ def _name(path: Path) -> str:
 
 def _open(tree: Any) -> _Container | None:
     """Return a container with its children; None if `tree` is a leaf."""
+    if type(tree) in _LEAF_TYPES:
+        return None
     if isinstance(tree, dict):
         keys = list(tree)
         return _Container([(str(key), tree[key]) for key in keys], lambda new: _copy_dict(tree, keys, new))
@@ -144,8 +147,6 @@ def _open(tree: Any) -> _Container | None:
         # Subclasses become plain: what their constructors take is not known.
         kind = list if isinstance(tree, list) else tuple
         return _Container([(str(number), child) for number, child in enumerate(tree)], kind)
-    if tree is None:
-        return None
     return _open_registered(tree) or _open_dataclass(tree)
 
 
@@ -175,13 +176,14 @@ def _open_registered(tree: Any) -> _Container | None:
     """Open a container registered with jax.tree_util, such as a module of equinox or flax."""
     # Before anybody has imported jax, nothing can be registered with it.
     jax = sys.modules.get("jax")
-    if jax is None or type(tree) in _LEAF_TYPES:
+    if jax is None:
         return None
     util = jax.tree_util
     # One level: what is inside may be a container that only this module opens.
     paths, structure = util.tree_flatten_with_path(tree, is_leaf=lambda node: node is not tree)
     if util.treedef_is_leaf(structure):
-        _LEAF_TYPES.add(type(tree))
+        if not dataclasses.is_dataclass(tree):
+            _LEAF_TYPES.add(type(tree))
         return None
     children = [(str(util.keystr(path, simple=True, separator=".")), child) for path, child in paths]
     return _Container(children, structure.unflatten)

@@ -42,14 +42,14 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
     """Time some losses, and return the lines that fit the budget, with the predicted seconds for all components.
 
     Two losses are timed first. A whole batch is faster per loss, but costs as much as the differences of a small
-    function: it is timed only if all components do not fit by the time of two losses.
+    function: it is timed only if all components do not fit by the time of two losses. Each is timed again if they do
+    not fit by the first time, in which something may have been compiled.
     """
     chunk = min(chunk_for(layout.size, evaluator.data), _LOSSES_EACH * layout.size)
     points = np.repeat(theta[None], chunk, axis=0)
     # Not θ alone, which needs no batch; but θ as well, as the function may have no value elsewhere.
     points[1::2, : min(layout.size, 1)] *= 1 + 2.0**-20
-    for batch in (points[:2], points):
-        evaluator.losses(batch)  # compiles
+    for batch in (points[:2], points[:2], points, points):
         start = time.perf_counter()
         evaluator.losses(batch)
         each = (time.perf_counter() - start) / max(1, len(batch))
