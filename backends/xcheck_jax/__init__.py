@@ -56,7 +56,7 @@ class JaxBackend(Backend):
             return None
         if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
             return None  # the key of a random generator holds no numbers; it is carried along
-        from xcheck_jax.function import read_leaf
+        from xcheck_jax.arrays import read_leaf
 
         return read_leaf(value)
 

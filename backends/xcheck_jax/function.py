@@ -11,6 +11,7 @@ most of the time of a check.
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Any
 
 import jax
@@ -21,12 +22,14 @@ from xcheck.backend.batches import confirms
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
+from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_jax import in_numpy
+from xcheck_jax.arrays import read_numbers
 from xcheck_jax.programs import Program, fingerprint, program_of
 from xcheck_jax.settings import own_settings
-from xcheck_jax.traceable import contract, split_arrays
+from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
 
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
@@ -34,22 +37,6 @@ _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplement
 _SMALL_LOSSES = 2.0**24
 # Losses that are evaluated one by one before a program of their own is compiled: the gradient's gives them as well.
 _SINGLE_LOSSES = 4
-
-
-def read_leaf(value: jax.Array) -> Leaf | None:
-    """Return the numbers of a JAX array; None for random keys, which hold none that could be moved or compared."""
-    if jnp.issubdtype(value.dtype, jax.dtypes.extended):
-        return None
-    return _read_numbers(value)
-
-
-def _read_numbers(value: jax.Array) -> Leaf:
-    dtype = value.dtype.name
-    array = np.asarray(value)
-    if jnp.issubdtype(value.dtype, jnp.inexact):
-        # float64 holds the numbers of all narrower dtypes exactly.
-        array = array.astype(np.complex128 if jnp.issubdtype(value.dtype, jnp.complexfloating) else np.float64)
-    return Leaf(array, dtype, "jax", value)
 
 
 class JaxFunction(FunctionObjective):
@@ -68,6 +55,8 @@ class JaxFunction(FunctionObjective):
         self._traces: dict[int, Any] = {}
         self._jits = self._vmaps = self._in_numpy = True
         self._settled, self._singles = False, 0
+        self._whole: JaxFunction | None = None
+        self._confirmed = False
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
@@ -133,7 +122,7 @@ class JaxFunction(FunctionObjective):
         differentiated = jax.value_and_grad(scalar, has_aux=True)
         (_, value), gradient = self._run("gradient", differentiated, params, data)
         return self.number(value), {
-            name: np.conj(_read_numbers(part).values) / WEIGHT for name, part in gradient.items()
+            name: np.conj(read_numbers(part).values) / WEIGHT for name, part in gradient.items()
         }
 
     def second(
@@ -148,7 +137,7 @@ class JaxFunction(FunctionObjective):
             return sum(jax.tree.leaves(parts))
 
         products = self._run("second", jax.grad(along), params, data, dict(vector))
-        return {name: np.conj(_read_numbers(part).values) for name, part in products.items()}
+        return {name: np.conj(read_numbers(part).values) for name, part in products.items()}
 
     def _run(
         self,
@@ -213,6 +202,48 @@ class JaxFunction(FunctionObjective):
                 return True
         self.engine = "loop (jax.vmap gives other losses)"
         return False
+
+    def outputs(self, thetas: Vector) -> Vector | None:
+        """Return all outputs by NumPy or jit(vmap), shape (k, outputs), else by calls one by one."""
+        if self._whole is None:
+            # The same function without a cotangent: its value is the array itself.
+            self._whole = copy(self)
+            self._whole.cotangent, self._whole.table, self._whole.width = None, None, 0
+            self._whole._mapping, self._whole._traces = None, {}  # noqa: SLF001 - of its own class
+        try:
+            with wrap_errors(self.backend):
+                found = self._whole._all_at(thetas)  # noqa: SLF001
+        except BackendError:
+            found = None  # whatever vmap cannot do, a loop can
+        return super().outputs(thetas) if found is None else found
+
+    def _all_at(self, thetas: Vector) -> Vector | None:
+        if self._in_numpy:
+            try:
+                return self._if_confirmed(self._map_in_numpy(thetas), thetas)
+            except in_numpy.UnsupportedError:
+                self._in_numpy = False
+        return self._if_confirmed(self._map(thetas), thetas)
+
+    def _if_confirmed(self, found: Vector, thetas: Vector) -> Vector | None:
+        """Return all outputs, shape (k, outputs), if the first row is what a call of its own gives."""
+        rows = found.reshape(len(thetas), -1)
+        if not self._confirmed:
+            single = self._all_numbers(self.value(self.own(thetas[0]), self.shared_data()))
+            self._confirmed = confirms(rows[0], single, wide=self.parameters.wide)
+        return rows if self._confirmed else None
+
+    def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:
+        """Return all outputs at θ and their gradients by jax.vjp, shapes (outputs,) and (outputs, n), or None."""
+        rows = jacobian_rows(self.call_loss, WEIGHT)
+        try:
+            value, found = self._run("jacobian", rows, self.own(theta), self.copy_data())
+        except Exception:  # noqa: BLE001 - each row is asked for by itself, and says why it cannot be batched
+            return None
+        named = {name: np.conj(read_numbers(part).values) / WEIGHT for name, part in found.items()}
+        values = self._all_numbers(value)
+        gradients = [self._flat({name: part[row] for name, part in named.items()}) for row in range(values.size)]
+        return values, np.stack(gradients)
 
     def _map(self, thetas: Vector) -> Vector:
         arrays, _ = split_arrays(self.shared_data())

@@ -1,4 +1,4 @@
-"""What JAX traces around a person's loss: the contraction with a cotangent, and the data."""
+"""What JAX traces around a person's loss: the contraction with a cotangent, the rows of a Jacobian, the data."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,12 +8,35 @@ import jax.numpy as jnp
 
 from xcheck.functions.tree import leaves, rebuild
 
+# Rows of a Jacobian that are computed at a time, each with the memory of a backward pass: a guess.
+_ROWS = 64
+
 
 def contract(value: Any, cotangent: Any) -> Any:
     """Return Re Σ v̄ y; without a cotangent the value, which should be one number."""
     if cotangent is None:
         return jnp.reshape(value, ()) if jnp.size(value) == 1 else value
     return jnp.real(jnp.sum(jnp.conj(cotangent) * value))
+
+
+def jacobian_rows(loss: Callable[..., Any], weight: float) -> Callable[..., tuple[Any, Any]]:
+    """Return (params, data, ...) -> outputs y, and by own name their gradients times `weight`, shape (outputs, ...).
+
+    Args:
+        loss: `loss(params, data)`, which returns an array.
+        weight: what arrives at the backward pass in place of 1.
+    """
+
+    def rows(params: Mapping[str, Any], data: tuple[Any, ...], *unused: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(lambda given: loss(given, data), params)
+
+        def row(number: Any) -> Any:
+            unit = weight * (jnp.arange(value.size) == number).astype(value.dtype)
+            return pull(unit.reshape(value.shape))[0]
+
+        return value, jax.lax.map(row, jnp.arange(value.size), batch_size=_ROWS)
+
+    return rows
 
 
 def split_arrays(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:

@@ -14,8 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.modules.batchnorm import _NormBase
-from torch.nn.modules.dropout import _DropoutNd
 
 from xcheck.backend.batches import confirms
 from xcheck.backend.contract import wrap_errors
@@ -26,7 +24,7 @@ from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
-from xcheck_torch.modes import own_modes
+from xcheck_torch.modes import cautions_of, own_modes
 from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out
 
 # What torch calls the devices of xcheck.
@@ -49,16 +47,7 @@ class TorchFunction(FunctionObjective):
 
     def cautions(self) -> list[str]:
         """Name the layers of a module in training mode that are random, or depend on the whole batch."""
-        module, cautions = self.function.module, []
-        for name, part in [] if module is None else module.named_modules():
-            kind = f"{name or 'the module'} ({type(part).__name__}"
-            if not part.training:
-                continue
-            if isinstance(part, _DropoutNd) and part.p > 0:
-                cautions.append(f"{kind}, p = {part.p:g}) draws anew in each call; module.eval() switches it off")
-            elif isinstance(part, _NormBase) and part.track_running_stats:
-                cautions.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
-        return cautions
+        return [] if self.function.module is None else cautions_of(self.function.module)
 
     def hooks(self) -> list[str]:
         """Say which parameters have hooks: those on the gradient are part of it, those that run later are not."""
@@ -147,10 +136,7 @@ class TorchFunction(FunctionObjective):
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return loss and gradient; `before` is called with the loss before it is differentiated."""
         with own_modes(self._device):
-            tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
-            for name, tensor in tensors.items():
-                for hook in gradient_hooks(self._own_source(name)):
-                    tensor.register_hook(hook)
+            tensors = self._differentiable(params)
             value = self.call_loss(tensors, data)
             number = self.number(value)
             scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
@@ -161,11 +147,34 @@ class TorchFunction(FunctionObjective):
                 self._untried = tuple(dict.fromkeys(name_of(node) for node in own_backward_passes(scalar)))
             if before is not None:
                 before(scalar)
-            weight = torch.full_like(scalar, WEIGHT)
-            parts = torch.autograd.grad(scalar, list(tensors.values()), grad_outputs=weight, allow_unused=True)
-        return number, {
-            name: None if part is None else fill_in(part) / WEIGHT for name, part in zip(tensors, parts, strict=True)
-        }
+            return number, _pull_back(scalar, tensors, torch.full_like(scalar, WEIGHT))
+
+    def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:
+        """Return all outputs at θ and their gradients, shapes (outputs,) and (outputs, n); or None.
+
+        A backward pass of the person's own may not bear to be called twice for one forward pass, as no training does
+        it: then each output has a forward pass of its own.
+        """
+        given, data = self.own(theta), self.copy_data()
+        with wrap_errors(self.backend), own_modes(self._device):
+            tensors = self._differentiable(given)
+            value = self.call_loss(tensors, data)
+            if not isinstance(value, Tensor) or not value.requires_grad or own_backward_passes(value):
+                return None
+            outputs = value.reshape(-1)
+            weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
+            rows = [self._flat(_pull_back(outputs, tensors, weight)) for weight in weights]
+            values = self._all_numbers(value)
+        self.note_writing(theta, given, data)
+        return values, np.stack(rows)
+
+    def _differentiable(self, params: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the parameters as tensors that gradients are wanted of, with the hooks that the person's own have."""
+        tensors = {name: tensor.requires_grad_() for name, tensor in params.items()}
+        for name, tensor in tensors.items():
+            for hook in gradient_hooks(self._own_source(name)):
+                tensor.register_hook(hook)
+        return tensors
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -280,3 +289,12 @@ class TorchFunction(FunctionObjective):
         if scalar.numel() != 1:
             self.number(scalar)  # raises, with the shape
         return scalar
+
+
+def _pull_back(value: Tensor, tensors: Mapping[str, Tensor], weights: Tensor) -> dict[str, Numbers | None]:
+    """Return by name the gradient of Σ w y/WEIGHT with respect to tensors, None where y does not depend on one."""
+    parts = torch.autograd.grad(
+        value, list(tensors.values()), weights, retain_graph=value.numel() > 1, allow_unused=True
+    )
+    named = zip(tensors, parts, strict=True)
+    return {name: None if part is None else fill_in(part) / WEIGHT for name, part in named}

@@ -1,9 +1,14 @@
-"""Modes: torch computes with gradients and without autocast, whatever the caller has switched on or off."""
+"""Modes: torch computes with gradients and without autocast, whatever the caller has switched on or off.
+
+The mode of a module, training or evaluation, stays as it is; what depends on it is told.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 
 
 @contextmanager
@@ -20,3 +25,17 @@ def own_modes(device: torch.device) -> Iterator[None]:
     # Inference mode first: inside it gradients cannot be switched on.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
         yield
+
+
+def cautions_of(module: torch.nn.Module) -> list[str]:
+    """Name the layers of a module in training mode that are random, or depend on the whole batch."""
+    cautions = []
+    for name, part in module.named_modules():
+        kind = f"{name or 'the module'} ({type(part).__name__}"
+        if not part.training:
+            continue
+        if isinstance(part, _DropoutNd) and part.p > 0:
+            cautions.append(f"{kind}, p = {part.p:g}) draws anew in each call; module.eval() switches it off")
+        elif isinstance(part, _NormBase) and part.track_running_stats:
+            cautions.append(f"{kind}) uses the statistics of this batch; its running ones are left as they are")
+    return cautions

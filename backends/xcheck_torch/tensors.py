@@ -15,7 +15,9 @@ def read_leaf(value: Tensor) -> Leaf:
     if value.is_nested:
         raise DefinitionError(Complaint("a nested tensor has no shape: hand over the tensors in it as a list"))
     if value.dtype is torch.float64 and _is_plain(value):
-        return Leaf(value.detach().numpy().copy(), "float64", "torch", value)  # the usual case, tens of times in a check
+        return Leaf(
+            value.detach().numpy().copy(), "float64", "torch", value
+        )  # the usual case, tens of times in a check
     tensor, stored = value.detach(), None
     # To fill a sparse tensor with its zeros could take any amount of memory; what is stored is all that can differ.
     if tensor.layout is not torch.strided:

@@ -1,8 +1,6 @@
 """FunctionObjective: a person's function as a function of θ, whatever the framework.
 
-θ becomes the function's own parameters (`xcheck.backend.own_parameters`), the framework makes its arrays of them, and
-the person's tree is put together. The gradient goes the same way back. Everything that the function is given is a copy,
-and what it writes into is noticed (`xcheck.backend.copies`).
+θ becomes what the function is called with (`xcheck.backend.call_arguments`). The gradient goes the same way back.
 
 With `wide` every floating array is one of 64 bits: so the oracle evaluates a float32 function in float64. With a
 cotangent v a loss that returns an array y becomes Re Σ v̄ y.
@@ -12,64 +10,55 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.backend.batches import evaluate_one_by_one
-from xcheck.backend.contract import Objective, wrap_errors
-from xcheck.backend.copies import changed_data, changed_names, copy_arrays
+from xcheck.backend.call_arguments import CallArguments
+from xcheck.backend.contract import wrap_errors
 from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import Leaf, Numbers, place_inputs
-from xcheck.functions.tree import leaves, rebuilder
+from xcheck.functions.arguments import Numbers, place_inputs
 from xcheck.layout import Vector
+
+if TYPE_CHECKING:
+    from xcheck.backend.output_table import OutputTable
 
 # What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
 # nothing.
 WEIGHT = -2.0
 
 
-class FunctionObjective(Objective):
+class FunctionObjective(CallArguments):
     """J(θ) of a person's function.
 
     A framework implements `array`, `value`, `value_and_gradient` and, where it can evaluate many θ at once, `batch`.
 
     Attributes:
-        parameters: the function's own parameters at any θ.
-        function: what is computed.
-        arguments: θ, and the data.
         cotangent: v, shape of the loss, where that is an array y: J is Re Σ v̄ y; None where the loss is a number.
         unused: parameters that the loss does not depend on, as the framework says: their gradient is None.
-        overwritten: what the function has written into, by name.
         engine: how `losses` evaluates.
         conjugates: whether the framework's complex gradients are conjugated to become xcheck's.
         width: how many θ will come at a time, for frameworks that compile for one number of them.
+        table: all outputs of a loss that is seen output by output; None where it is not.
     """
 
     conjugates = False
 
     def __init__(self, backend: str, parameters: OwnParameters, *, cotangent: Any = None) -> None:
-        super().__init__(backend, parameters.arguments.layout.size)
-        self.parameters = parameters
-        self.function = parameters.function
-        self.arguments = parameters.arguments
+        super().__init__(backend, parameters)
         self.cotangent = cotangent
         self.unused: frozenset[str] = frozenset()
-        self.overwritten: set[str] = set()
         self.engine = "loop"
         self.width = 0
+        self.table: OutputTable | None = None
 
     # --- what a framework implements ----------------------------------------------------------------------------------
-
-    @abstractmethod
-    def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
-        """Return an array of this framework; laid out in memory, and placed, like the leaf's source where it is one."""
 
     @abstractmethod
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
@@ -86,6 +75,27 @@ class FunctionObjective(Objective):
     ) -> Mapping[str, Numbers | None]:
         """Return H v by own name."""
         raise BackendError(self.backend, "second derivatives are not supported")
+
+    def outputs(self, thetas: Vector) -> Vector | None:
+        """Return all outputs at once, shape (k, n) -> (k, outputs), nan where the function raises.
+
+        None where that is impossible, or the function fails everywhere: each output is then asked for by itself, and
+        says why.
+        """
+        found, failed = np.full((len(thetas), np.size(self.cotangent)), np.nan), 0
+        for row, theta in zip(found, thetas, strict=True):
+            try:
+                with self.modes():
+                    row[:] = self._all_numbers(self.value(self.own(theta), self.shared_data()))
+            except DefinitionError:
+                return None
+            except Exception:  # noqa: BLE001 - a step may lead out of the function's domain
+                failed += 1
+        return None if failed == len(thetas) else found
+
+    def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:
+        """Return all outputs at θ and their gradients, shapes (outputs,) and (outputs, n), or None."""
+        return None
 
     def settle(self) -> None:
         """Take note that the function is known to give the same at the same θ; called before many calls.
@@ -122,17 +132,21 @@ class FunctionObjective(Objective):
 
     def compute(self, theta: Vector) -> tuple[float, Vector]:
         """Return J(θ) and ∂J/∂θ."""
+        if self.table is not None:
+            answer = self.table.gradient(self, theta)
+            if answer is not None:
+                return answer
         # New copies for each call: what an earlier call has written must not change this one.
         given, data = self.own(theta), self.copy_data()
         gradient: Mapping[str, Numbers | None]
         if self.function.hand_written:
             with self.modes():
-                tree = self._tree(given)
+                tree = self.build_tree(given)
                 value, returned = call_by_hand(self.function, lambda: self.call_loss(given, data), tree, data)
                 loss, gradient = self.number(value), self._read_gradient(returned)
         else:
             loss, gradient = self.value_and_gradient(given, data)
-        self._note_writing(theta, given, data)
+        self.note_writing(theta, given, data)
         self.unused = frozenset(name for name, part in gradient.items() if part is None)
         return loss, self._flat(gradient)
 
@@ -145,7 +159,7 @@ class FunctionObjective(Objective):
         if self.function.gradient is None:
             return None
         with wrap_errors(self.backend), self.modes():
-            returned = self.function.gradient(self._tree(self.own(theta)), *self.copy_data())
+            returned = self.function.gradient(self.build_tree(self.own(theta)), *self.copy_data())
             return self._flat(self._read_gradient(returned))
 
     def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
@@ -163,6 +177,9 @@ class FunctionObjective(Objective):
         Raises:
             BackendError: the function fails everywhere (the cause is chained).
         """
+        found = None if self.table is None else self.table.losses(self, thetas)
+        if found is not None:
+            return found
         with wrap_errors(self.backend):
             # For one θ alone a batch would be compiled, or tried out, in vain.
             losses = self.batch(thetas) if len(thetas) > 1 else None
@@ -186,39 +203,13 @@ class FunctionObjective(Objective):
 
     # --- the person's function ----------------------------------------------------------------------------------------
 
-    def own(self, theta: Vector) -> dict[str, Any]:
-        """Return the function's parameters at θ as arrays of this framework, by own name."""
-        own, plain = self.parameters, self._plain
-        if plain is not None:
-            # Copies: `array` may keep what it is given, and a function may write into it.
-            return {
-                name: self.array(theta[span].copy().reshape(shape), leaf, dtype)
-                for name, span, shape, leaf, dtype in plain
-            }
-        return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
-
-    @cached_property
-    def _plain(self) -> list[tuple[str, slice, tuple[int, ...], Leaf, str]] | None:
-        """Name, place, shape, source and dtype of each parameter, if none is complex or has other axes than in θ.
-
-        They are looked up once: for a small function that takes longer than its loss.
-        """
-        own, arguments, found = self.parameters, self.arguments, []
-        for name, canonical in own.naming.canonical.items():
-            parts = arguments.parts(canonical)
-            if own.naming.axes[name] is not None or len(parts) > 1:
-                return None
-            tensor = arguments.layout[parts[0]]
-            found.append((name, tensor.span, tensor.shape, own.source(name), own.dtype(name)))
-        return found
-
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the person's loss."""
         loss = self.function.loss
         if loss is None:
             raise BackendError(self.backend, "a module without a loss needs a framework that knows modules")
         placed = place_inputs(data, given) if self.arguments.inputs else data
-        return self.require_loss(loss(self._tree(given), *placed))
+        return self.require_loss(loss(self.build_tree(given), *placed))
 
     def require_loss(self, value: Any) -> Any:
         """Return what a function has returned if it is one array, of the cotangent's shape where there is one.
@@ -254,43 +245,9 @@ class FunctionObjective(Objective):
             raise DefinitionError(Complaint(text))
         return float(values.reshape(()))
 
-    def copy_data(self) -> tuple[Any, ...]:
-        """Return new copies of the data as this framework's arrays."""
-        wide, read = self.parameters.wide, self.arguments.read
-        return tuple(copy_arrays(part, read, self._copy, wide=wide) for part in self.arguments.data)
-
-    def shared_data(self) -> tuple[Any, ...]:
-        """Return the data for the oracle: one copy for all calls, unless the function writes into it."""
-        return self.copy_data() if self.overwritten else self._kept_data
-
-    @cached_property
-    def _kept_data(self) -> tuple[Any, ...]:
-        return self.copy_data()
-
-    def _copy(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
-        """Return a copy of an array that is no parameter."""
-        if leaf.stored and leaf.framework != self.backend:
-            text = f"the data hold a {leaf.stored} array of {leaf.framework}: {self.backend} needs a dense one"
-            raise DefinitionError(Complaint(text))
-        return self.array(values, leaf, dtype)
-
-    def _tree(self, given: Mapping[str, Any]) -> Any:
-        """Return the tree that the function expects; arrays in it that are no parameters are copies."""
-        return self._build_tree(given)
-
-    @cached_property
-    def _build_tree(self) -> Callable[[Mapping[str, Any]], Any]:
-        own, arguments = self.parameters, self.arguments
-        others = [value for name, value in leaves(arguments.tree).items() if name not in arguments.leaves]
-        is_copied = any(arguments.read(value) is not None for value in others)
-        if own.function.like is None and not own.function.rename and not is_copied:
-            # A walk through the tree takes longer than a small function: it is walked once.
-            return rebuilder(arguments.tree)
-
-        def copy_carried() -> Any:
-            return copy_arrays(arguments.tree, arguments.read, self._copy, wide=own.wide, without=arguments.leaves)
-
-        return lambda given: own.build_tree(given, copy_carried)
+    def _all_numbers(self, value: Any) -> Vector:
+        """Return a real array that a function has returned, shape (outputs,)."""
+        return np.asarray(read_numbers(self.require_loss(value), self.arguments.read).ravel(), dtype=np.float64)
 
     def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         try:
@@ -303,14 +260,3 @@ class FunctionObjective(Objective):
             return self.parameters.flatten(gradient)
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error
-
-    def _numbers_of(self, theta: Vector) -> dict[str, Any]:
-        """Return the parameters at θ by own name; as arrays of this framework where θ itself does not fit their dtype."""
-        plain = self._plain
-        if plain is None or any(dtype != "float64" for *_, dtype in plain):
-            return self.own(theta)
-        return {name: theta[span].reshape(shape) for name, span, shape, _, _ in plain}
-
-    def _note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
-        self.overwritten |= set(changed_names(self._numbers_of(theta), dict(given), self.arguments.read))
-        self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))

@@ -7,54 +7,33 @@ The lines along which J is differenced are all components, or a sample with rand
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
+from xcheck.oracle.bisection.locator import Locator, derivatives_from
 from xcheck.oracle.bisection.search import Allowance, SearchResult
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import Evaluator, FunctionEngine
 from xcheck.oracle.estimate import Estimate
-from xcheck.oracle.estimators.central import NOISE_MULTIPLE, estimate_fixed_step
-from xcheck.oracle.estimators.even_part import quiet_noise
-from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_nearby
-from xcheck.oracle.estimators.one_sided import estimate_one_sided, measure_in_full, remeasure_disputed
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE
+from xcheck.oracle.estimators.noise import measure_noise_along
+from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import measure_of_errors, quantized_roundoff, rounding, rounding_floor
+from xcheck.oracle.function_measurement import UNEVEN, FunctionMeasurement, measure_directions, measure_lines
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
-from xcheck.seeds import Stream, generator
 
 # A guess: an estimate may take twice its budget before it stops.
 _PATIENCE = 2.0
 # Disputes come the worst first: if 64 stand, so do the others. Guesses that bound the cost of an all-wrong gradient.
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
-# The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
-_UNEVEN = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionMeasurement:
-    """The measurements of a function around θ.
-
-    Attributes:
-        gradient: slopes along the lines.
-        noise: σ of J per line.
-        computed_in: unit roundoff of the coarsest arithmetic that part of the losses shows, although they were asked
-            for in 64 bits; 0 if they show none.
-        locator: finds wrong components; None before the first search.
-    """
-
-    gradient: OneSidedGradient
-    noise: Vector
-    computed_in: float
-    locator: Locator | None = None
 
 
 def measure_function(
@@ -84,37 +63,10 @@ def measure_function(
         engine.deadline = start + _PATIENCE * options.budget
     with np.errstate(all="ignore"):
         if options.epsilon == "auto" and lines.only_directions:
-            measured = _screen(engine)
+            measured = measure_directions(engine)
         else:
-            measured = _measure(engine, options, few=1 if predicted > options.budget else 3)
+            measured = measure_lines(engine, options, few=1 if predicted > options.budget else 3)
     return FunctionOracle(engine, measured, roundoffs, options, start=start, predicted=predicted)
-
-
-def _screen(engine: FunctionEngine) -> FunctionMeasurement:
-    """Measure random directions alone."""
-    slopes = DirectionalDerivatives(engine)
-    found = slopes.measure_all()
-    noise = np.full(len(found), slopes.noise)
-    computed_in = quantized_roundoff(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.quantized else 0.0
-    return FunctionMeasurement(gradient_along(found), noise, computed_in, Locator(engine, slopes))
-
-
-def _measure(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:
-    """Measure the noise, if it must be along a few components of each tensor, and then all lines."""
-    quiet = quiet_noise(engine) if options.epsilon == "auto" else None
-    if quiet is not None:
-        noise = np.full(engine.layout.size, quiet)
-        return FunctionMeasurement(estimate_one_sided(engine, noise, tolerance=options.tolerance), noise, 0.0)
-    near, coarse = measure_noise_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
-    computed_in = quantized_roundoff(near, coarse, float(np.abs(engine.losses[0])))
-    noise = np.maximum(near, coarse)
-    noise = _UNEVEN * noise if computed_in > 0 else noise
-    if options.epsilon == "auto":
-        gradient = estimate_one_sided(engine, noise, tolerance=options.tolerance)
-    else:
-        measured = estimate_fixed_step(engine, noise, epsilon=options.epsilon, difference="central")
-        gradient = OneSidedGradient.smooth(measured)
-    return FunctionMeasurement(gradient, noise, computed_in)
 
 
 class FunctionOracle:
@@ -195,7 +147,7 @@ class FunctionOracle:
         near, coarse = measure_noise_along(self.engine, chosen)
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self.noise, np.maximum(near, coarse)
-        noise = _UNEVEN * before if computed_in > self.computed_in else before.copy()
+        noise = UNEVEN * before if computed_in > self.computed_in else before.copy()
         # Noise is a measurement itself: less than twofold is no news.
         louder = found > 2 * noise[chosen]
         if louder.any():

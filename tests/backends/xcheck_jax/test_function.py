@@ -11,7 +11,6 @@ import xcheck
 from xcheck.backend import registry
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.functions.arguments import read_arguments
-from xcheck_jax.function import read_leaf
 
 W = np.array([1.0, 2.0, 3.0])
 
@@ -22,16 +21,6 @@ def made(loss: Any, params: Any = W, data: tuple[Any, ...] = ()) -> FunctionObje
     objective = registry.get("jax").function_objective(function, read_arguments(params, data, registry.read))
     assert isinstance(objective, FunctionObjective)
     return objective
-
-
-@pytest.mark.parametrize(
-    ("value", "dtype", "kind"), [([1.5], "bfloat16", "f"), ([1 + 2j], "complex64", "c"), ([3], "int8", "i")]
-)
-def test_numbers_are_read(value: list[Any], dtype: str, kind: str) -> None:
-    """Floating ones in 64 bits, others as they are."""
-    leaf = read_leaf(jnp.asarray(value, dtype))
-    assert leaf is not None
-    assert (leaf.dtype, leaf.values.dtype.kind, leaf.values.tolist()) == (dtype, kind, value)
 
 
 def test_numbers_drawn_while_tracing_differ_from_call_to_call() -> None:

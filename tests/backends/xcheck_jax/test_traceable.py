@@ -2,8 +2,17 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from xcheck_jax.traceable import contract, split_arrays
+from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
+
+
+def test_the_rows_of_a_jacobian() -> None:
+    """More than are computed at a time, each times the weight."""
+    params, x = {"c": jnp.array([0.5, 2.0])}, jnp.linspace(0.0, 1.0, 130)
+    values, rows = jacobian_rows(lambda p, data: p["c"][0] * data[0] ** 2 + p["c"][1], -2.0)(params, (x,))
+    np.testing.assert_allclose(values, 0.5 * x**2 + 2, rtol=1e-6)
+    np.testing.assert_allclose(rows["c"], -2 * np.stack([x**2, np.ones(130)], axis=1), rtol=1e-6)
 
 
 def test_an_array_becomes_a_number() -> None:

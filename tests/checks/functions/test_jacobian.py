@@ -77,3 +77,20 @@ def test_outputs_that_are_the_same_agree() -> None:
     report = xcheck.check(functions, torch.tensor(POINTS, dtype=torch.float32), scope="jacobian")
     assert report.ok
     assert list(report.losses) == ["a", "b", "a in float64", "b in float64"]
+
+
+def test_a_jacobian_calls_its_function_a_few_times_whatever_its_outputs() -> None:
+    """All outputs come with every call: two hundred take as many calls as two."""
+    calls = []
+
+    def loss(p: Any, x: Any) -> Any:
+        calls.append(1)
+        return p[0] * torch.exp(-p[1] * x)
+
+    counts = []
+    for outputs in (2, 200):
+        calls.clear()
+        x = torch.linspace(0.1, 1.0, outputs, dtype=torch.float64)
+        assert xcheck.check(loss, torch.tensor([0.5, 1.5], dtype=torch.float64), (x,), scope="jacobian").ok
+        counts.append(len(calls))
+    assert counts[0] == counts[1]

@@ -78,11 +78,13 @@ def _shape(
 def join_outputs(parts: Sequence[Answers]) -> Answers:
     """Return the outputs one after the other, as one long gradient: the Jacobian, row by row."""
     tensors: list[Tensor] = []
+    start = 0
     for part in parts:
-        name, start = output_name(part.cotangent), sum(tensor.size for tensor in tensors)
+        name = output_name(part.cotangent)
         tensors += [
             replace(tensor, name=f"{name} {tensor.name}", offset=start + tensor.offset) for tensor in part.layout
         ]
+        start += part.layout.size
     first = parts[0]
     for part in parts[1:]:
         _note_refuted(first.answers, part)

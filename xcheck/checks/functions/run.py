@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.backend.output_table import OutputTable
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
@@ -43,9 +46,27 @@ def run_functions(
         DefinitionError: a function does not fit its parameters, or an array-valued loss is asked for what it is not.
     """
     cotangents = cotangents_for(implementations, arguments, options)
+    if options.jacobian and len(cotangents) > 1:
+        _share_outputs(implementations, arguments, options.device, cotangents)
     parts = [_run_one(cotangent, implementations, arguments, options) for cotangent in cotangents]
     # A scalar loss has one output, and its Jacobian is its gradient.
     return parts[0] if not options.jacobian or cotangents == [None] else join_outputs(parts)
+
+
+def _share_outputs(
+    implementations: Sequence[Implementation],
+    arguments: Arguments,
+    device: str,
+    cotangents: Sequence[Numbers | None],
+) -> None:
+    """Let every function answer for all its outputs at once."""
+    # Of complex outputs each is two, which are not shared.
+    if any(cotangent is not None and np.iscomplexobj(cotangent) for cotangent in cotangents):
+        return
+    for implementation in implementations:
+        for wide in (False, True):
+            objective = implementation.objective(arguments, device=device, wide=wide, cotangent=cotangents[0])
+            objective.table = OutputTable(len(cotangents), arguments.layout.size)
 
 
 def _run_one(

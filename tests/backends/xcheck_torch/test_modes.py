@@ -1,0 +1,35 @@
+"""Modes of torch: those of the caller are back afterwards, whatever the body has done to them."""
+
+import pytest
+import torch
+
+from xcheck_torch.modes import cautions_of, own_modes
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize("autocast", [True, False])
+def test_the_modes_of_the_caller_are_back(grad: bool, autocast: bool) -> None:
+    """Inside there are gradients and no autocast; a body that switches them leaves no trace."""
+    with torch.set_grad_enabled(grad), torch.autocast("cpu", enabled=autocast, dtype=torch.bfloat16):
+        with own_modes(CPU):
+            assert (torch.is_grad_enabled(), torch.is_autocast_enabled("cpu")) == (True, False)
+            torch.set_grad_enabled(False)
+            torch.set_autocast_enabled("cpu", True)
+        assert (torch.is_grad_enabled(), torch.is_autocast_enabled("cpu")) == (grad, autocast)
+
+
+def test_inference_mode_is_left_for_a_while() -> None:
+    """In it nothing can be differentiated."""
+    with torch.inference_mode():
+        with own_modes(CPU):
+            assert torch.ones(1, requires_grad=True).exp().requires_grad
+        assert torch.is_inference_mode_enabled()
+
+
+def test_what_depends_on_the_mode_of_a_module() -> None:
+    """A dropout in training is named; one that drops nothing, or is asleep, is not."""
+    module = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Dropout(0.0))
+    assert [caution.partition(" ")[0] for caution in cautions_of(module)] == ["0"]
+    assert cautions_of(module.eval()) == []

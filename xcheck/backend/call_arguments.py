@@ -1,0 +1,117 @@
+"""CallArguments: what a person's function is called with, as copies in its framework.
+
+θ becomes the function's own parameters, under its names, in its dtypes and its tree; the data are copied. What the
+function writes into its copies is noticed (`xcheck.backend.copies`).
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from xcheck.backend.contract import Objective
+from xcheck.backend.copies import changed_data, changed_names, copy_arrays
+from xcheck.backend.own_parameters import OwnParameters
+from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.functions.tree import leaves, rebuilder
+from xcheck.layout import Vector
+
+
+class CallArguments(Objective):
+    """Parameters and data of a function at any θ.
+
+    Attributes:
+        parameters: the function's own parameters at any θ.
+        function: what is computed.
+        arguments: θ, and the data.
+        overwritten: what the function has written into, by name.
+    """
+
+    def __init__(self, backend: str, parameters: OwnParameters) -> None:
+        super().__init__(backend, parameters.arguments.layout.size)
+        self.parameters = parameters
+        self.function = parameters.function
+        self.arguments = parameters.arguments
+        self.overwritten: set[str] = set()
+
+    @abstractmethod
+    def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
+        """Return an array of this framework; laid out in memory, and placed, like the leaf's source where it is one."""
+
+    def own(self, theta: Vector) -> dict[str, Any]:
+        """Return the function's parameters at θ as arrays of this framework, by own name."""
+        own, plain = self.parameters, self._plain
+        if plain is not None:
+            # Copies: `array` may keep what it is given, and a function may write into it.
+            return {
+                name: self.array(theta[span].copy().reshape(shape), leaf, dtype)
+                for name, span, shape, leaf, dtype in plain
+            }
+        return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
+
+    @cached_property
+    def _plain(self) -> list[tuple[str, slice, tuple[int, ...], Leaf, str]] | None:
+        """Name, place, shape, source and dtype of each parameter, if none is complex or has other axes than in θ.
+
+        They are looked up once: for a small function that takes longer than its loss.
+        """
+        own, arguments, found = self.parameters, self.arguments, []
+        for name, canonical in own.naming.canonical.items():
+            parts = arguments.parts(canonical)
+            if own.naming.axes[name] is not None or len(parts) > 1:
+                return None
+            tensor = arguments.layout[parts[0]]
+            found.append((name, tensor.span, tensor.shape, own.source(name), own.dtype(name)))
+        return found
+
+    def _numbers_of(self, theta: Vector) -> dict[str, Any]:
+        """Return the parameters at θ by own name."""
+        plain = self._plain
+        # Where θ is no float64 the arrays are made again: a narrow dtype does not hold θ as it is.
+        if plain is None or any(dtype != "float64" for *_, dtype in plain):
+            return self.own(theta)
+        return {name: theta[span].reshape(shape) for name, span, shape, _, _ in plain}
+
+    def copy_data(self) -> tuple[Any, ...]:
+        """Return new copies of the data as this framework's arrays."""
+        wide, read = self.parameters.wide, self.arguments.read
+        return tuple(copy_arrays(part, read, self._copy, wide=wide) for part in self.arguments.data)
+
+    def shared_data(self) -> tuple[Any, ...]:
+        """Return the data for the oracle: one copy for all calls, unless the function writes into it."""
+        return self.copy_data() if self.overwritten else self._kept_data
+
+    @cached_property
+    def _kept_data(self) -> tuple[Any, ...]:
+        return self.copy_data()
+
+    def _copy(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
+        """Return a copy of an array that is no parameter."""
+        if leaf.stored and leaf.framework != self.backend:
+            text = f"the data hold a {leaf.stored} array of {leaf.framework}: {self.backend} needs a dense one"
+            raise DefinitionError(Complaint(text))
+        return self.array(values, leaf, dtype)
+
+    def build_tree(self, given: Mapping[str, Any]) -> Any:
+        """Return the tree that the function expects; arrays in it that are no parameters are copies."""
+        return self._build_tree(given)
+
+    @cached_property
+    def _build_tree(self) -> Callable[[Mapping[str, Any]], Any]:
+        own, arguments = self.parameters, self.arguments
+        others = [value for name, value in leaves(arguments.tree).items() if name not in arguments.leaves]
+        is_copied = any(arguments.read(value) is not None for value in others)
+        if own.function.like is None and not own.function.rename and not is_copied:
+            # A walk through the tree takes longer than a small function: it is walked once.
+            return rebuilder(arguments.tree)
+
+        def copy_carried() -> Any:
+            return copy_arrays(arguments.tree, arguments.read, self._copy, wide=own.wide, without=arguments.leaves)
+
+        return lambda given: own.build_tree(given, copy_carried)
+
+    def note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
+        """Note which arrays no longer hold what they held before the function was called with them at θ."""
+        self.overwritten |= set(changed_names(self._numbers_of(theta), dict(given), self.arguments.read))
+        self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))

@@ -1,0 +1,70 @@
+"""The first measurement of a function around θ: its noise, and its slopes along all lines.
+
+The noise is read off the losses that the slopes are measured with where J is smooth and quiet
+(`xcheck.oracle.estimators.even_part`), and measured by samples of its own elsewhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcheck.layout import Vector
+from xcheck.oracle.bisection.directional import DirectionalDerivatives
+from xcheck.oracle.bisection.locator import Locator, gradient_along
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.estimators.central import estimate_fixed_step
+from xcheck.oracle.estimators.even_part import quiet_noise
+from xcheck.oracle.estimators.noise import measure_noise_nearby
+from xcheck.oracle.estimators.one_sided import estimate_one_sided
+from xcheck.oracle.estimators.sides import OneSidedGradient
+from xcheck.oracle.function_estimate import quantized_roundoff
+from xcheck.oracle.options import FunctionOptions
+from xcheck.seeds import Stream, generator
+
+# The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
+UNEVEN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMeasurement:
+    """The measurements of a function around θ.
+
+    Attributes:
+        gradient: slopes along the lines.
+        noise: σ of J per line.
+        computed_in: unit roundoff of the coarsest arithmetic that part of the losses shows, although they were asked
+            for in 64 bits; 0 if they show none.
+        locator: finds wrong components; None before the first search.
+    """
+
+    gradient: OneSidedGradient
+    noise: Vector
+    computed_in: float
+    locator: Locator | None = None
+
+
+def measure_directions(engine: FunctionEngine) -> FunctionMeasurement:
+    """Measure random directions alone."""
+    slopes = DirectionalDerivatives(engine)
+    found = slopes.measure_all()
+    noise = np.full(len(found), slopes.noise)
+    computed_in = quantized_roundoff(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.quantized else 0.0
+    return FunctionMeasurement(gradient_along(found), noise, computed_in, Locator(engine, slopes))
+
+
+def measure_lines(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:
+    """Measure the noise, if it must be along a few components of each tensor, and then all lines."""
+    quiet = quiet_noise(engine) if options.epsilon == "auto" else None
+    if quiet is not None:
+        noise = np.full(engine.layout.size, quiet)
+        return FunctionMeasurement(estimate_one_sided(engine, noise, tolerance=options.tolerance), noise, 0.0)
+    near, coarse = measure_noise_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
+    computed_in = quantized_roundoff(near, coarse, float(np.abs(engine.losses[0])))
+    noise = np.maximum(near, coarse)
+    noise = UNEVEN * noise if computed_in > 0 else noise
+    if options.epsilon == "auto":
+        gradient = estimate_one_sided(engine, noise, tolerance=options.tolerance)
+    else:
+        measured = estimate_fixed_step(engine, noise, epsilon=options.epsilon, difference="central")
+        gradient = OneSidedGradient.smooth(measured)
+    return FunctionMeasurement(gradient, noise, computed_in)
