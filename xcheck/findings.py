@@ -107,6 +107,7 @@ KEEP_PROBS = "XC432"
 STATIONARY = "XC433"
 HOOKED = "XC434"
 INPUTS_NOT_CHECKED = "XC435"
+EMBEDDING_OPTION = "XC436"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from torch.autograd.function import BackwardCFunction
 from xcheck.backend.cotangents import CotangentFault
 from xcheck.errors import quote
 from xcheck.functions.arguments import Numbers
+from xcheck_torch.graph import nodes_below
 
 Cotangents: TypeAlias = Sequence[Tensor | None]
 Arrange: TypeAlias = Callable[[Cotangents], Cotangents]
@@ -33,16 +34,8 @@ _ROUNDINGS = 2.0**6
 
 def own_backward_passes(value: Tensor) -> list[Any]:
     """Return the nodes of the graph below a tensor that are a person's own backward passes, not those of torch."""
-    found, seen, left = [], set(), [value.grad_fn]
-    while left:
-        node = left.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        left += [below for below, _ in node.next_functions]
-        if isinstance(node, BackwardCFunction) and not _forward_of(node).__module__.startswith("torch."):
-            found.append(node)
-    return found
+    own = (node for node in nodes_below(value) if isinstance(node, BackwardCFunction))
+    return [node for node in own if not _forward_of(node).__module__.startswith("torch.")]
 
 
 def name_of(node: Any) -> str:

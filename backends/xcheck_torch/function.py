@@ -24,6 +24,7 @@ from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
+from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.modes import cautions_of, own_modes
 from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out
 
@@ -42,6 +43,7 @@ class TorchFunction(FunctionObjective):
         self._tried: set[frozenset[str]] = set()
         # Names of a person's own backward passes that are to be tried; None before they are known.
         self._untried: tuple[str, ...] | None = None
+        self._undone: set[str] = set()
         module = parameters.function.module
         self._of_module: dict[str, Tensor] = {} if module is None else dict(module.named_parameters())
 
@@ -63,6 +65,10 @@ class TorchFunction(FunctionObjective):
             if isinstance(source, Tensor) and source._post_accumulate_grad_hooks:  # noqa: SLF001 - see gradient_hooks
                 said.append(f"{name} has a hook that runs after its gradient is accumulated, which is not checked")
         return said
+
+    def undone(self) -> list[str]:
+        """Say which options of embeddings were undone in the gradient."""
+        return sorted(self._undone)
 
     def _own_source(self, name: str) -> object:
         """Return a person's own tensor: of a module its own parameter, whatever params holds."""
@@ -137,6 +143,7 @@ class TorchFunction(FunctionObjective):
         """Return loss and gradient; `before` is called with the loss before it is differentiated."""
         with own_modes(self._device):
             tensors = self._differentiable(params)
+            options = UndoneOptions(tensors)
             value = self.call_loss(tensors, data)
             number = self.number(value)
             scalar = self._to_scalar(value) if isinstance(value, Tensor) else value
@@ -147,19 +154,24 @@ class TorchFunction(FunctionObjective):
                 self._untried = tuple(dict.fromkeys(name_of(node) for node in own_backward_passes(scalar)))
             if before is not None:
                 before(scalar)
-            return number, _pull_back(scalar, tensors, torch.full_like(scalar, WEIGHT))
+            options.undo_below(scalar)
+            gradient = _pull_back(scalar, tensors, torch.full_like(scalar, WEIGHT))
+        self._undone |= options.notes
+        return number, gradient
 
     def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:
         """Return all outputs at θ and their gradients, shapes (outputs,) and (outputs, n); or None.
 
         A backward pass of the person's own may not bear to be called twice for one forward pass, as no training does
-        it: then each output has a forward pass of its own.
+        it: then each output has a forward pass of its own. So it has where options of embeddings are to be undone.
         """
         given, data = self.own(theta), self.copy_data()
         with wrap_errors(self.backend), own_modes(self._device):
             tensors = self._differentiable(given)
             value = self.call_loss(tensors, data)
-            if not isinstance(value, Tensor) or not value.requires_grad or own_backward_passes(value):
+            if not isinstance(value, Tensor) or not value.requires_grad:
+                return None
+            if own_backward_passes(value) or changed_nodes(value):
                 return None
             outputs = value.reshape(-1)
             weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
@@ -187,6 +199,7 @@ class TorchFunction(FunctionObjective):
             if not isinstance(value, Tensor) or not value.requires_grad:
                 return dict.fromkeys(tensors)
             scalar, inputs = self._to_scalar(value), list(tensors.values())
+            UndoneOptions(tensors).undo_below(scalar)
             first = torch.autograd.grad(scalar, inputs, create_graph=True, allow_unused=True)
             along = [
                 torch.real((part.conj() * vector[name]).sum() + 0j)  # torch.real takes complex numbers only

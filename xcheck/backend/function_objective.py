@@ -115,6 +115,10 @@ class FunctionObjective(CallArguments):
         """Return what is to be said of hooks that change a gradient behind the function's back."""
         return []
 
+    def undone(self) -> list[str]:
+        """Return what the framework does to the gradient by design, and was undone before it is checked."""
+        return []
+
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
         return []

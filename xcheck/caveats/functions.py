@@ -7,6 +7,7 @@ import numpy as np
 from xcheck.findings import (
     CONJUGATED,
     COTANGENT,
+    EMBEDDING_OPTION,
     HOOKED,
     INPUTS_NOT_CHECKED,
     SAMPLED,
@@ -87,6 +88,12 @@ def inputs_not_checked(label: str, names: Sequence[str]) -> Finding:
 def hooked(label: str, said: str) -> Finding:
     """Say whose gradient a hook changes."""
     return Finding(code=HOOKED, text=f"{label}: {said}")
+
+
+def embedding_option(label: str, said: str) -> Finding:
+    """Say which option changes the gradient of an embedding by design."""
+    text = f"{label}: {said}: that is by design; it was undone, and the gradient of the loss itself was checked"
+    return Finding(code=EMBEDDING_OPTION, text=text)
 
 
 def unused_parameters(

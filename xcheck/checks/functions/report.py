@@ -9,6 +9,7 @@ from xcheck.caveats.coverage import below_noise, stationary, zero_gradient
 from xcheck.caveats.functions import (
     complex_convention,
     contracted_outputs,
+    embedding_option,
     hooked,
     inputs_not_checked,
     partial,
@@ -132,6 +133,7 @@ def _warnings(
         if objective.function.module is not None and (unchecked := arguments.floating_data(objective.function.inputs))
     ]
     warnings += [hooked(name, text) for name, objective in objectives.items() for text in objective.hooks()]
+    warnings += [embedding_option(name, text) for name, objective in objectives.items() for text in objective.undone()]
     warnings += differing_calls(found.evaluations, comparer)
     warnings += shared_arrays(arguments)
     warnings += complex_convention(arguments, [name for name, objective in objectives.items() if objective.conjugates])
