@@ -17,7 +17,7 @@ def test_assert_gradients_raises_what_pytest_shows_first() -> None:
     with pytest.raises(xcheck.GradientMismatch) as caught:
         xcheck.assert_gradients(lambda p: (p**2).sum(), B, gradient=lambda p: 3 * p)
     assert isinstance(caught.value, AssertionError)
-    assert str(caught.value).splitlines()[0].startswith("numpy disagrees: params[")
+    assert str(caught.value).splitlines()[0].startswith("numpy disagrees: p[")
     assert caught.value.report.pairs[0].wrong == 3
 
 

@@ -68,6 +68,8 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     Args:
         objectives: a loss `loss(params, *data)`, an `xcheck.objective`, or a dict label -> either.
         params: any tree of NumPy, torch or JAX arrays, or one array. For a module its own parameters by default.
+            Reports name its leaves, such as `encoder.0.W`, and one array alone after the first argument of the
+            functions: `x` in `loss(x)`, or `params` where they do not agree.
         data: further arguments, a tuple.
         backend: the framework of a bare function; by default that of the arrays in params.
         gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
@@ -215,7 +217,7 @@ def explain(
         BackendError: a framework that was asked for is not installed.
 
     >>> import numpy as np
-    >>> found = explain(lambda x: (x**3).sum(), "params[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
+    >>> found = explain(lambda x: (x**3).sum(), "x[1]", np.array([1.0, 2.0]), gradient=lambda x: 2 * x**2)
     >>> found.statements[0].text
     'wrong: 0.6667 x the oracle'
     """

@@ -105,3 +105,22 @@ def test_a_gradient_left_out_is_zero_and_a_wrong_shape_is_refused() -> None:
     assert own.flatten({"w": np.array([3.0, 4.0]), "b": None}).tolist() == [3.0, 4.0, 0.0]
     with pytest.raises(ValueError, match=r"the gradient of w has shape \(3,\), w itself \(2,\)"):
         own.flatten({"w": np.ones(3)})
+
+
+@pytest.mark.parametrize("there", ["x", "params"])
+@pytest.mark.parametrize("like", [None, {"W": np.zeros((2, 3))}])
+def test_one_array_alone_is_renamed_by_either_name(there: str, like: Any) -> None:
+    """By that of the argument, which reports show, and by `params`."""
+    function = xcheck.objective(lambda p: 0.0, "numpy", rename={"W": there}, like=like)
+    own = OwnParameters.match(function, read_arguments(np.ones((2, 3)), (), read, root="x"))
+    assert own.naming.canonical == {"W": "x"}
+    assert own.build_tree({"W": 1.0}, lambda: None) == {"W": 1.0}
+
+
+@pytest.mark.parametrize("pattern", ["x", "params"])
+def test_one_array_alone_is_arranged_by_either_name(pattern: str) -> None:
+    """It is handed over as it is, and not in a dict."""
+    function = xcheck.objective(lambda p: 0.0, "numpy", layout={pattern: "transpose"})
+    own = OwnParameters.match(function, read_arguments(np.ones((2, 3)), (), read, root="x"))
+    assert own.at(own.arguments.theta)["x"].shape == (3, 2)
+    assert own.build_tree({"x": 5.0}, lambda: own.arguments.tree) == 5.0

@@ -18,7 +18,7 @@ def test_a_passing_headline_says_on_how_much(problem: Problem) -> None:
 def test_a_failing_headline_names_the_worst_component() -> None:
     """Who, which component, by how much, how many."""
     report = xcheck.check(lambda p: (p**3).sum(), B, gradient=lambda p: 3 * p**2 * np.array([1.0, 1.5, 1.0]))
-    assert report.headline == "numpy disagrees: params[1] is 1.5 x the oracle (1 of 3 wrong)"
+    assert report.headline == "numpy disagrees: p[1] is 1.5 x the oracle (1 of 3 wrong)"
     assert repr(report) == f"<Report DISAGREE function: {report.headline}>"
 
 

@@ -42,7 +42,7 @@ def failing():
 """
 RIGHT = "AGREE  {}: numpy agrees with the oracle on all 2 parameters"
 FORMS = "a MODEL is a definition model.toml, a Python file model.py or model.py::name, or package.module:name"
-WRONG = "DISAGREE  {}: numpy disagrees: params[1] is 0.6667 x the oracle (2 of 2 wrong)"
+WRONG = "DISAGREE  {}: numpy disagrees: x[1] is 0.6667 x the oracle (2 of 2 wrong)"
 
 
 @pytest.fixture

@@ -157,3 +157,9 @@ def test_data_may_be_parameters_too() -> None:
     assert placed[0] == "first"
     assert placed[1]["x"] == "second"
     assert placed[2] is data[2]
+
+
+def test_one_array_alone_has_the_name_that_is_given() -> None:
+    """A tree has names of its own."""
+    assert list(read_arguments(1.0, (), read, root="x").leaves) == ["x"]
+    assert list(read_arguments({"w": 1.0}, (), read, root="x").leaves) == ["w"]

@@ -1,12 +1,16 @@
 """Function: what a person may hand over for one framework."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
+import numpy as np
 import pytest
 import torch
 
 from xcheck.errors import DefinitionError
-from xcheck.functions.function import objective
+from xcheck.functions.function import first_argument, objective
 
 
 def square(p: Any) -> Any:
@@ -53,3 +57,31 @@ def test_contradictions_are_refused(function: Any, options: dict[str, Any], said
     """With what to do."""
     with pytest.raises(DefinitionError, match=said):
         objective(function, "numpy", **options)
+
+
+class Model:
+    """A loss that is a method."""
+
+    def loss(self, weights: Any) -> Any:
+        """Some loss."""
+        return square(weights)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (square, "p"),
+        (lambda w, b: w + b, "w"),
+        (Model().loss, "weights"),
+        (partial(lambda scale, w: scale * w, 2.0), "w"),
+        (jax.jit(square), "p"),
+        (lambda *args: args[0], None),
+        (lambda **named: named, None),
+        (lambda: 1.0, None),
+        (torch.relu, None),
+        (np.array(1.0), None),
+    ],
+)
+def test_the_first_argument_has_a_name(function: Callable[..., Any], name: str | None) -> None:
+    """Unless the signature has none, or cannot be read."""
+    assert first_argument(function) == name

@@ -100,14 +100,21 @@ class CallArguments(Objective):
     @cached_property
     def _build_tree(self) -> Callable[[Mapping[str, Any]], Any]:
         own, arguments = self.parameters, self.arguments
-        others = [value for name, value in leaves(arguments.tree).items() if name not in arguments.leaves]
+        others = [value for name, value in leaves(arguments.tree, arguments.root).items() if name not in arguments.leaves]
         is_copied = any(arguments.read(value) is not None for value in others)
         if own.function.like is None and not own.function.rename and not is_copied:
             # A walk through the tree takes longer than a small function: it is walked once.
-            return rebuilder(arguments.tree)
+            return rebuilder(arguments.tree, arguments.root)
 
         def copy_carried() -> Any:
-            return copy_arrays(arguments.tree, arguments.read, self._copy, wide=own.wide, without=arguments.leaves)
+            return copy_arrays(
+                arguments.tree,
+                arguments.read,
+                self._copy,
+                wide=own.wide,
+                without=arguments.leaves,
+                root=arguments.root,
+            )
 
         return lambda given: own.build_tree(given, copy_carried)
 

@@ -16,7 +16,9 @@ from xcheck.functions.tree import ROOT, leaves, rebuild
 Maker: TypeAlias = Callable[[Numbers, Leaf, str], Any]
 
 
-def copy_arrays(tree: Any, read: Reader, make: Maker, *, wide: bool, without: Collection[str] = ()) -> Any:
+def copy_arrays(
+    tree: Any, read: Reader, make: Maker, *, wide: bool, without: Collection[str] = (), root: str = ROOT
+) -> Any:
     """Return the tree with a copy in place of each array.
 
     Args:
@@ -25,14 +27,15 @@ def copy_arrays(tree: Any, read: Reader, make: Maker, *, wide: bool, without: Co
         make: makes the copies.
         wide: whether narrow arrays get 64 bits.
         without: names of arrays that are not copied, because others will take their places.
+        root: name of a tree that is one array alone.
     """
     copies = {}
     # Integers and masks too: a function that shuffles its indices in place is found as well.
-    for name, value in leaves(tree).items():
+    for name, value in leaves(tree, root).items():
         leaf = None if name in without else read(value)
         if leaf is not None:
             copies[name] = make(leaf.values, leaf, widen(leaf.dtype) if wide else leaf.dtype)
-    return rebuild(tree, copies)
+    return rebuild(tree, copies, root)
 
 
 def changed_names(before: Any, after: Any, read: Reader) -> list[str]:

@@ -15,7 +15,7 @@ from xcheck.backend.naming import ParameterNaming, match_parameters
 from xcheck.dtypes import widen
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
 from xcheck.functions.function import Function
-from xcheck.functions.tree import leaves, nest, rebuild
+from xcheck.functions.tree import ROOT, leaves, nest, rebuild
 from xcheck.layout import Vector
 
 
@@ -52,12 +52,16 @@ class OwnParameters:
         """
         inputs = {name: name for name in arguments.inputs}  # they have one name and one order of axes everywhere
         shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items() if name not in inputs}
-        arrays = leaves(function.like) if module is None and function.like is not None else module
+        arrays = leaves(function.like, arguments.root) if module is None and function.like is not None else module
         own = None  # without a module or a tree of its own, the function's shapes are not known before it is called
         if arrays is not None:
             read = {name: arguments.read(value) for name, value in arrays.items()}
             own = {name: leaf.values.shape for name, leaf in read.items() if leaf is not None and leaf.differentiable}
-        found = match_parameters(shapes, function.rename, function.layout, own)
+        # What is one array alone may be called `params` whatever the functions call it.
+        alone = {ROOT: arguments.root} if arguments.root in shapes else {}
+        rename = {name: alone.get(canonical, canonical) for name, canonical in function.rename.items()}
+        layout = function.layout if rename else {alone.get(name, name): axes for name, axes in function.layout.items()}
+        found = match_parameters(shapes, rename, layout, own)
         naming = ParameterNaming({**found.canonical, **inputs}, {**found.axes, **dict.fromkeys(inputs)})
         return cls(function, arguments, naming, wide)
 
@@ -113,8 +117,8 @@ class OwnParameters:
         """
         given = {name: array for name, array in given.items() if name not in self.arguments.inputs}
         if self.function.like is not None:
-            return rebuild(self.function.like, given)
-        return nest(given) if self.function.rename else rebuild(copy_carried(), given)
+            return rebuild(self.function.like, given, self.arguments.root)
+        return nest(given) if self.function.rename else rebuild(copy_carried(), given, self.arguments.root)
 
     def flatten(self, gradient: Mapping[str, Numbers | None]) -> Vector:
         """Return a gradient by own names as a gradient with respect to θ, shape (n,); None stands for zeros.

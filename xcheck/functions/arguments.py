@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from xcheck.dtypes import FLOAT64, roundoff_of
 from xcheck.errors import Complaint, DefinitionError
-from xcheck.functions.tree import ROOT, leaves, rebuild
+from xcheck.functions.tree import ROOT, children, leaves, rebuild
 from xcheck.layout import Layout, Vector
 
 Numbers = NDArray[Any]
@@ -65,6 +65,7 @@ class Arguments:
         theta: the θ of the person's own parameters, shape (n,).
         read: returns the numbers of any installed framework's array, None for what is none.
         inputs: names of the leaves that are data, such as `data[0]`.
+        root: what the parameters are called where they are one array alone.
     """
 
     tree: Any
@@ -74,6 +75,7 @@ class Arguments:
     theta: Vector
     read: Reader
     inputs: frozenset[str] = frozenset()
+    root: str = ROOT
 
     def parts(self, name: str) -> tuple[str, ...]:
         """Return the tensors of θ that make up a leaf."""
@@ -154,7 +156,7 @@ def _floating(data: Sequence[Any], read: Reader) -> dict[str, Leaf]:
     }
 
 
-def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0) -> Arguments:
+def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0, root: str = ROOT) -> Arguments:
     """Return parameters and data as arguments.
 
     Args:
@@ -162,11 +164,14 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0
         data: further arguments.
         read: see `Arguments`.
         inputs: of so many of the data the floating arrays are parameters, too.
+        root: what the parameters are called if they are one array alone.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to, or a parameter is not finite.
     """
-    arrays = {name: leaf for name, value in leaves(tree).items() if (leaf := read(value)) is not None}
+    # A tree with names of its own has no use for another.
+    root = root if children(tree) is None else ROOT
+    arrays = {name: leaf for name, value in leaves(tree, root).items() if (leaf := read(value)) is not None}
     given = _floating(data[:inputs], read)
     parameters = {name: leaf for name, leaf in (arrays | given).items() if leaf.differentiable}
     # Nothing to differentiate is a mistake of the caller's, never a check that passes.
@@ -184,7 +189,7 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0
     if not layout.size:
         text = f"the parameters have no components ({', '.join(tensors)}): there is nothing to differentiate"
         raise DefinitionError(Complaint(text))
-    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read, frozenset(given))
+    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read, frozenset(given), root)
 
 
 def _check_dense(parameters: Mapping[str, Leaf]) -> None:

@@ -4,6 +4,7 @@
 handed to `xcheck.check` (`rename`, `layout`; see `xcheck.backend.naming`).
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -100,6 +101,20 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         layout=dict(layout or {}),
         like=like,
     )
+
+
+def first_argument(function: Callable[..., Any]) -> str | None:
+    """Return the name of a function's first argument; None where its signature does not tell one.
+
+    >>> first_argument(lambda w, b: w + b), first_argument(lambda *args: args[0])
+    ('w', None)
+    """
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # what is written in C often has none
+        return None
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return parameters[0].name if parameters and parameters[0].kind in named else None
 
 
 def _is_module(function: Any) -> bool:

@@ -1,7 +1,8 @@
 """Trees: dicts, lists, tuples, dataclasses and registered pytrees of anything, walked by name.
 
 Each leaf has the name that a person would write: `encoder.0.W` for `params["encoder"][0].W`. A tree that is a single
-leaf is called `params`. Whatever is no container is a leaf; this module knows nothing of arrays.
+leaf is called `params`, unless another name is given. Whatever is no container is a leaf; this module knows nothing of
+arrays.
 
 It is written by hand because the libraries open fewer things. `jax.tree_util` sorts the keys of dicts, refuses
 keys of several types, and takes dataclasses, torch.Size and subclasses of dict and list for leaves; `optree` does the
@@ -24,19 +25,21 @@ _LEAF_TYPES: set[type] = {float, int, bool, str, type(None)}
 Path: TypeAlias = tuple[str, ...]
 
 
-def leaves(tree: Any) -> dict[str, Any]:
-    """Return the leaves of a tree by name, in the order in which they stand.
+def leaves(tree: Any, root: str = ROOT) -> dict[str, Any]:
+    """Return the leaves of a tree by name, in the order in which they stand; `root` names a tree that is a leaf.
 
     >>> leaves({"encoder": [{"W": 1.0}, {"W": 2.0}], "b": 3.0})
     {'encoder.0.W': 1.0, 'encoder.1.W': 2.0, 'b': 3.0}
     >>> leaves(1.0)
     {'params': 1.0}
+    >>> leaves(1.0, "x")
+    {'x': 1.0}
 
     Raises:
         DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`, or a container holds itself.
     """
     try:
-        walked = list(_walk(tree, ()))
+        walked = [(".".join(path) or root, value) for path, value in _walk(tree, ())]
     except RecursionError as error:
         raise DefinitionError(Complaint("the tree never ends: one of its containers holds itself")) from error
     named = dict(walked)
@@ -47,13 +50,15 @@ def leaves(tree: Any) -> dict[str, Any]:
     return named
 
 
-def rebuild(tree: Any, values: Mapping[str, Any]) -> Any:
+def rebuild(tree: Any, values: Mapping[str, Any], root: str = ROOT) -> Any:
     """Return a new tree with the leaves named in `values` exchanged; the other leaves are those of `tree`.
+
+    A tree that is a leaf is named `root`.
 
     >>> rebuild({"W": 1.0, "name": "mine"}, {"W": 5.0})
     {'W': 5.0, 'name': 'mine'}
     """
-    return _rebuild(tree, (), values)
+    return _rebuild(tree, (), values, root)
 
 
 def children(tree: Any) -> list[tuple[str, Any]] | None:
@@ -66,13 +71,13 @@ def children(tree: Any) -> list[tuple[str, Any]] | None:
     return None if container is None else container.children
 
 
-def rebuilder(tree: Any) -> Callable[[Mapping[str, Any]], Any]:
+def rebuilder(tree: Any, root: str = ROOT) -> Callable[[Mapping[str, Any]], Any]:
     """Return `values -> rebuild(tree, values)`, which walks the tree no more: for what is rebuilt for every loss.
 
     >>> rebuilder({"W": 1.0, "name": "mine"})({"W": 5.0})
     {'W': 5.0, 'name': 'mine'}
     """
-    return _plan_rebuilding(tree, ())
+    return _plan_rebuilding(tree, (), root)
 
 
 def nest(values: Mapping[str, Any]) -> Any:
@@ -101,36 +106,33 @@ class _Container:
     make: Callable[[Sequence[Any]], Any]
 
 
-def _walk(tree: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of each leaf below `path`."""
+def _walk(tree: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield path and value of each leaf below `path`."""
     container = _open(tree)
     if container is None:
-        yield _name(path), tree
+        yield path, tree
         return
     for part, child in container.children:
         yield from _walk(child, (*path, part))
 
 
-def _rebuild(tree: Any, path: Path, values: Mapping[str, Any]) -> Any:
+def _rebuild(tree: Any, path: Path, values: Mapping[str, Any], root: str) -> Any:
     """Return the part of the new tree that stands at `path`."""
     container = _open(tree)
     if container is None:
-        return values.get(_name(path), tree)
-    return container.make([_rebuild(child, (*path, part), values) for part, child in container.children])
+        return values.get(".".join(path) or root, tree)
+    return container.make([_rebuild(child, (*path, part), values, root) for part, child in container.children])
 
 
-def _plan_rebuilding(tree: Any, path: Path) -> Callable[[Mapping[str, Any]], Any]:
+def _plan_rebuilding(tree: Any, path: Path, root: str) -> Callable[[Mapping[str, Any]], Any]:
     """Return what makes the part of a new tree that stands at `path`."""
     container = _open(tree)
     if container is None:
-        name = _name(path)
+        name = ".".join(path) or root
         return lambda values: values.get(name, tree)
-    children, make = [_plan_rebuilding(child, (*path, part)) for part, child in container.children], container.make
+    make = container.make
+    children = [_plan_rebuilding(child, (*path, part), root) for part, child in container.children]
     return lambda values: make([child(values) for child in children])
-
-
-def _name(path: Path) -> str:
-    return ".".join(path) or ROOT
 
 
 def _open(tree: Any) -> _Container | None:

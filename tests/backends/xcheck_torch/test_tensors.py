@@ -77,7 +77,7 @@ def test_sparse_data_stay_sparse(layout: torch.layout) -> None:
     assert xcheck.check(loss, x, (A,)).ok
     report = xcheck.check(loss, x, (A.to_sparse(layout=layout),))
     assert report.verdict is xcheck.Verdict.DISAGREE
-    assert report.headline.startswith("torch disagrees: params[")
+    assert report.headline.startswith("torch disagrees: x[")
     assert "2 x the oracle (2 of 2 wrong)" in report.headline
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.checks.explain.test_explain import LAYOUT
 from xcheck.checks.explain.component import component_of
 from xcheck.errors import DefinitionError
+from xcheck.layout import Layout
 
 
 @pytest.mark.parametrize("flat", range(LAYOUT.size))
@@ -39,3 +40,11 @@ def test_a_component_that_is_not_there(text: str, expected: str) -> None:
 def test_one_component_needs_no_index() -> None:
     """A scalar, or a tensor of one component."""
     assert (component_of(LAYOUT, "scale"), component_of(LAYOUT, "one")) == (28, 29)
+
+
+def test_one_array_alone_has_two_names() -> None:
+    """That of the argument, and `params`; among others `params` is a name like any other."""
+    alone = Layout.of({"x": (2, 3)})
+    assert component_of(alone, "params[1, 2]") == component_of(alone, "x[1, 2]") == 5
+    with pytest.raises(DefinitionError, match="there is no parameter params"):
+        component_of(Layout.of({"x": (2,), "z": (2,)}), "params[1]")

@@ -243,10 +243,10 @@ def test_complex_parameters_in_two_conventions() -> None:
     report = xcheck.check(objectives, weight, order=2)
     assert report.ok, report
     assert "XC424" in codes(report)
-    assert [tensor.name for tensor in report.tensors] == ["params.real", "params.imag"]
+    assert [tensor.name for tensor in report.tensors] == ["p.real", "p.imag"]
     conjugated = xcheck.check(lambda p: float((np.abs(p) ** 2).sum()), weight, gradient=lambda p: 2 * np.conj(p))
     assert conjugated.verdict is Verdict.DISAGREE
-    assert {component.location.name for component in conjugated.pairs[0].worst} == {"params.imag"}
+    assert {component.location.name for component in conjugated.pairs[0].worst} == {"p.imag"}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -336,7 +336,7 @@ def test_a_gradient_of_another_shape_is_an_error() -> None:
     """With both shapes."""
     report = xcheck.check(lambda p: (p**2).sum(), B, gradient=lambda p: p[:2])
     assert report.verdict is Verdict.ERROR
-    assert "the gradient of params has shape (2,), params itself (3,)" in report.headline
+    assert "the gradient of p has shape (2,), p itself (3,)" in report.headline
 
 
 def test_a_loss_that_is_not_finite_is_undecided() -> None:

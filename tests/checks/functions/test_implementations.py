@@ -27,6 +27,36 @@ def test_each_cotangent_keeps_its_own_function() -> None:
     assert first.loss_and_gradient(arguments.theta)[0] == pytest.approx(B.sum())
 
 
+@pytest.mark.parametrize(
+    ("losses", "name"),
+    [
+        ([lambda x: x.sum()], "x"),
+        ([lambda w, b: (w * b).sum()], "w"),
+        ([lambda w: w.sum(), lambda w, b: w.sum()], "w"),
+        ([lambda w: w.sum(), lambda *args: args[0].sum()], "w"),
+        ([lambda w: w.sum(), lambda v: v.sum()], "params"),
+        ([lambda *args: args[0].sum()], "params"),
+        ([torch.relu], "params"),
+        ([lambda _: _.sum()], "params"),
+        # An output is called y, a piece of the data is called data.
+        ([lambda y: y.sum()], "params"),
+        ([lambda data: data.sum()], "params"),
+    ],
+)
+def test_one_array_is_called_after_the_argument(losses: list[Any], name: str) -> None:
+    """Where the functions that tell a name agree on it."""
+    made = implementations_from({str(number): loss for number, loss in enumerate(losses)}, torch.tensor(B))
+    arguments = arguments_for(torch.tensor(B), (), made)
+    assert [tensor.name for tensor in arguments.layout] == [name]
+
+
+def test_a_tree_keeps_its_names() -> None:
+    """Keys are names already."""
+    params = {"params": torch.tensor(B)}
+    arguments = arguments_for(params, (), implementations_from(lambda x: x["params"].sum(), params))
+    assert [tensor.name for tensor in arguments.layout] == ["params"]
+
+
 def test_labels_and_frameworks() -> None:
     """A dict has labels of its own; a bare function is called after its framework."""
     (bare,) = implementations_from(outputs, torch.tensor(B))

@@ -42,7 +42,7 @@ def test_the_whole_jacobian() -> None:
     odd.defvjp(lambda p: (jnp.sin(p), p), lambda p, v: (v * jnp.cos(p) * jnp.array([1.0, 1.0, 1.1]),))
     wrong = xcheck.check(odd, B, backend="jax", scope="jacobian")
     assert wrong.verdict is Verdict.DISAGREE
-    assert str(wrong.pairs[0].worst[0].location) == "y[2] params[2]"
+    assert str(wrong.pairs[0].worst[0].location) == "y[2] p[2]"
     assert wrong.pairs[0].wrong == 1
 
 
@@ -54,7 +54,7 @@ SIGNS = np.where(np.arange(8) == 3, -1.0, 1.0)
     ("other", "output", "how"),
     [
         (lambda p: p**2 * torch.tensor(SIGNS), "y[3], -16 and 16", "the first is -1 x the second wherever θ is"),
-        (lambda p: (p**2).flip(0), "y[0], 64 and 1", "moving params changes them differently"),
+        (lambda p: (p**2).flip(0), "y[0], 64 and 1", "moving p changes them differently"),
         (
             lambda p: p**2 + 1e-5 * torch.tensor(SIGNS < 0),
             "y[3], 16.00001 and 16",

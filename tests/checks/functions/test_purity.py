@@ -87,13 +87,13 @@ def test_a_mask_that_backward_draws_anew() -> None:
     assert "XC107" in codes(report)
 
 
-@pytest.mark.parametrize("what", ["data[0]", "params", "data[1].mask"])
+@pytest.mark.parametrize("what", ["data[0]", "p", "data[1].mask"])
 def test_what_is_written_into_is_named(what: str) -> None:
     """Undecided even if the gradient is right: the next call would be another function."""
 
     def loss(p: Any, x: Any, more: Any) -> float:
         value = float((p * x).sum()) + float(more["mask"].sum())
-        {"data[0]": x, "params": p, "data[1].mask": more["mask"]}[what][:] = 7.0
+        {"data[0]": x, "p": p, "data[1].mask": more["mask"]}[what][:] = 7.0
         return value
 
     data = (np.ones(6), {"mask": np.zeros(2)})

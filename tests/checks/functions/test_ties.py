@@ -106,9 +106,9 @@ def test_a_subgradient_is_right(name: str) -> None:
 def test_the_finding_names_the_components_and_both_numbers() -> None:
     """Enough to repeat it by hand."""
     (finding,) = check(largest, [0.0, 0.0], [1.0, 1.0]).findings
-    assert "moved together (+params[0] and +params[1]) the loss has slopes in [1, 1]" in finding.text
+    assert "moved together (+x[0] and +x[1]) the loss has slopes in [1, 1]" in finding.text
     assert "the gradient claims 0:" in finding.text
-    assert (finding.tensor, finding.value) == ("params", 0.0)
+    assert (finding.tensor, finding.value) == ("x", 0.0)
 
 
 def test_every_output_is_looked_at() -> None:

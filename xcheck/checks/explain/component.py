@@ -3,6 +3,7 @@
 import re
 
 from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.tree import ROOT
 from xcheck.layout import Layout, Tensor
 from xcheck.text import did_you_mean
 
@@ -33,6 +34,9 @@ def component_of(layout: Layout, text: str) -> int:
         return _checked_flat(layout, int(text))
     found = _INDEXED.fullmatch(text)
     name = found["name"] if found else text
+    # One array alone is called after the argument of the function, and may be called `params` all the same.
+    if name == ROOT and len(names) == 1:
+        name = names[0]
     if name not in names:
         raise _mistake(f"there is no parameter {name}{did_you_mean(name, names)}")
     parts = [part.strip() for part in (found["index"] if found else "").split(",")]

@@ -129,7 +129,7 @@ def prepare_functions(
     if only:
         implementations = _select(implementations, only)
         objectives = {implementation.label: implementation.function for implementation in implementations}
-    arguments = arguments_for(params, data, implementations if settings.inputs else ())
+    arguments = arguments_for(params, data, implementations, inputs=settings.inputs)
     oracle, scope = settings.oracle, settings.scope
     options = FunctionCheckOptions(
         differences=FunctionOptions(

@@ -11,11 +11,13 @@ from xcheck.backend.contract import Backend
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, read_arguments
-from xcheck.functions.function import Function, objective
-from xcheck.functions.tree import leaves
+from xcheck.functions.function import Function, first_argument, objective
+from xcheck.functions.tree import ROOT, leaves
 
 Loss: TypeAlias = Callable[..., Any]
 Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
+# What reports call other things: an output of a Jacobian is y[2], a piece of the data is data[0].
+_TAKEN = ("y", "data")
 
 
 @contextmanager
@@ -128,26 +130,40 @@ def parameters_of(implementations: list[Implementation], params: Any) -> Any:
     return dict(found)
 
 
-def arguments_for(params: Any, data: Any, implementations: Sequence[Implementation] = ()) -> Arguments:
+def arguments_for(
+    params: Any, data: Any, implementations: Sequence[Implementation] = (), *, inputs: bool = False
+) -> Arguments:
     """Return parameters and data as arguments.
 
     Args:
         params: the parameters.
         data: further arguments.
-        implementations: functions whose inputs are parameters, too; none unless that is asked for.
+        implementations: functions of them; where these agree, they name parameters that are one array alone.
+        inputs: whether the inputs of the functions are parameters, too.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to.
     """
     # A single array is meant as one argument, not as its rows.
     given = tuple(data) if isinstance(data, tuple | list) else (data,)
+    root = _name_of_one_array(implementations)
+    if not inputs:
+        return read_arguments(params, given, registry.read, root=root)
     by_hand = [one.label for one in implementations if one.function.hand_written]
     if by_hand:
         text = f"{', '.join(by_hand)}: a hand-written gradient is one of params: put the inputs among these"
         raise DefinitionError(Complaint(text, ("inputs",)))
     # Behind the inputs of a module come the targets of its loss.
     taken = [one.function.inputs if one.function.module is not None else len(given) for one in implementations]
-    return read_arguments(params, given, registry.read, inputs=min(taken, default=0))
+    return read_arguments(params, given, registry.read, inputs=min(taken, default=0), root=root)
+
+
+def _name_of_one_array(implementations: Sequence[Implementation]) -> str:
+    """Return what the functions call their first argument; "params" where they do not tell, or do not agree."""
+    losses = [one.function.loss for one in implementations if one.function.module is None]
+    names = {name for loss in losses if loss is not None and (name := first_argument(loss)) is not None}
+    name = names.pop() if len(names) == 1 else ROOT
+    return ROOT if name in _TAKEN or name.startswith("_") else name
 
 
 def framework_of(params: Any) -> str | None:
