@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from xcheck.backend.contract import Backend, Objective
+from xcheck.backend.renaming import expand_rename
 from xcheck.dtypes import DtypeName
 from xcheck.errors import Complaint, DeviceError
 from xcheck.functions.arguments import Arguments, Leaf
@@ -64,6 +65,13 @@ class TorchBackend(Backend):
         trained = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
         return trained or parameters
 
+    def frozen_parameters(self, value: object) -> Mapping[str, Any]:
+        """Return the frozen parameters of a torch.nn.Module, of which others are not."""
+        trained = self.parameters(value)
+        if trained is None:
+            return {}
+        return {name: part for name, part in value.named_parameters() if name not in trained}  # type: ignore[attr-defined]  # a module
+
     def function_objective(
         self,
         function: Function,
@@ -86,11 +94,12 @@ class TorchBackend(Backend):
 
 def _named_parameters(function: Function, arguments: Arguments) -> Mapping[str, Any]:
     """Return those parameters of a module that are not frozen, or that are among the arguments all the same."""
-    parameters = dict(function.module.named_parameters())
+    given = {*arguments.leaves, *arguments.frozen}
+    rename, _ = expand_rename(function.rename, given)
     return {
         name: parameter
-        for name, parameter in parameters.items()
-        if parameter.requires_grad or function.rename.get(name, name) in arguments.leaves
+        for name, parameter in function.module.named_parameters()
+        if parameter.requires_grad or rename.get(name, name) in given
     }
 
 

@@ -97,7 +97,7 @@ class TorchFunction(FunctionObjective):
         inputs = place_inputs(data[: function.inputs], given)
         targets = data[function.inputs :]
         own = {name: tensor for name, tensor in given.items() if name not in self.arguments.inputs}
-        outputs = torch.func.functional_call(function.module, {**state, **own}, inputs)
+        outputs = torch.func.functional_call(function.module, {**state, **self.own_frozen(), **own}, inputs)
         return self.require_loss(outputs if function.loss is None else function.loss(outputs, *targets))
 
     def _copy_buffer(self, buffer: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ def test_a_permutation_of_axes() -> None:
     [
         ({"k": "nothing"}, {}, None, "there is no parameter 'nothing'; there are 0.weight, 0.bias, 2.weight"),
         ({"a": "0.bias", "b": "0.bias"}, {}, None, "two names stand for one parameter"),
+        ({"0.bias": "0.weight"}, {}, None, "0.bias stands for 0.weight, and for 0.bias of params: rename that, too"),
+        ({"*.w": "*.kernel"}, {}, None, "no parameter matches '*.kernel'; there are 0.weight, 0.bias, 2.weight"),
         ({}, {"*.kernel": "transpose"}, None, "no parameter of this function matches '*.kernel'"),
         ({}, {"0.weight": (0, 2)}, None, "(0, 2) does not arrange the 2 axes of 0.weight"),
         ({}, {"0.weight": "T"}, None, "'T' does not arrange the 2 axes"),
@@ -95,3 +97,12 @@ def test_many_names_are_few_lines() -> None:
     assert len(said) == 4
     assert "p0, p1, p2, p3, p4, p5, p6, p7 (8 of shape (3, 3)) are not in params" in said[0]
     assert said[2] == "head, shape (9,), is not in params"
+
+
+def test_patterns_rename_and_layout_arranges_what_they_name() -> None:
+    """Own names are made of what the stars stand for; the axes are looked up by these."""
+    naming = match_parameters(CANONICAL, {"layer*.W": "*.weight"}, {"*.W": "transpose"})
+    assert naming.canonical == {"layer0.W": "0.weight", "0.bias": "0.bias", "layer2.W": "2.weight"}
+    assert naming.axes == {"layer0.W": (1, 0), "0.bias": None, "layer2.W": (1, 0)}
+    part = naming.only(["2.weight"])
+    assert (part.canonical, part.axes) == ({"layer2.W": "2.weight"}, {"layer2.W": (1, 0)})

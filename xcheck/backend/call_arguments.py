@@ -65,6 +65,10 @@ class CallArguments(Objective):
             found.append((name, tensor.span, tensor.shape, own.source(name), own.dtype(name)))
         return found
 
+    def own_frozen(self) -> dict[str, Any]:
+        """Return the parameters that are no part of θ as arrays of this framework, by own name."""
+        return {name: self.array(*made) for name, made in self.parameters.frozen_arrays().items()}
+
     def _numbers_of(self, theta: Vector) -> dict[str, Any]:
         """Return the parameters at θ by own name."""
         plain = self._plain
@@ -100,8 +104,9 @@ class CallArguments(Objective):
     @cached_property
     def _build_tree(self) -> Callable[[Mapping[str, Any]], Any]:
         own, arguments = self.parameters, self.arguments
-        others = [value for name, value in leaves(arguments.tree, arguments.root).items() if name not in arguments.leaves]
-        is_copied = any(arguments.read(value) is not None for value in others)
+        named = leaves(arguments.tree, arguments.root)
+        others = [value for name, value in named.items() if name not in arguments.leaves]
+        is_copied = arguments.frozen or any(arguments.read(value) is not None for value in others)
         if own.function.like is None and not own.function.rename and not is_copied:
             # A walk through the tree takes longer than a small function: it is walked once.
             return rebuilder(arguments.tree, arguments.root)
@@ -116,7 +121,7 @@ class CallArguments(Objective):
                 root=arguments.root,
             )
 
-        return lambda given: own.build_tree(given, copy_carried)
+        return lambda given: own.build_tree({**self.own_frozen(), **given}, copy_carried)
 
     def note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
         """Note which arrays no longer hold what they held before the function was called with them at θ."""

@@ -142,6 +142,10 @@ class Backend(ABC):
         """Return the parameters of `value` by name if it is a module of this framework; must not import it."""
         return None
 
+    def frozen_parameters(self, value: object) -> Mapping[str, Any]:
+        """Return those parameters of a module that `parameters` leaves out, because they are not trained."""
+        return {}
+
     def function_objective(
         self,
         function: Function,

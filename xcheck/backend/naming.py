@@ -2,25 +2,25 @@
 
     own["fc1.kernel"] = canonical["0.weight"].T
 
-with rename={"fc1.kernel": "0.weight"} and layout={"*.kernel": "transpose"}.
+with rename={"fc1.kernel": "0.weight"} and layout={"*.kernel": "transpose"}. An entry of `rename` may be a pattern (see
+`xcheck.backend.renaming`).
 
 All mistakes are reported at once: names that are missing, names that the function does not have, shapes that differ.
 Where the shapes leave one possibility only, it is proposed; between arrays of equal shape nothing is guessed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
 
+from xcheck.backend.renaming import expand_rename, list_choices, list_names
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Numbers
 from xcheck.functions.function import Axes
 
 Shape = tuple[int, ...]
-# How many names a message lists before it says "...": as many as fit on a line or two.
-_MOST_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class ParameterNaming:
 
     canonical: Mapping[str, str]
     axes: Mapping[str, tuple[int, ...] | None]
+
+    def only(self, canonical: Collection[str]) -> "ParameterNaming":
+        """Return that part of it which is about these canonical names."""
+        names = {name: there for name, there in self.canonical.items() if there in canonical}
+        return ParameterNaming(names, {name: self.axes[name] for name in names})
 
     def to_own(self, named: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """Return canonical arrays under their own names, with their own axes."""
@@ -59,17 +64,18 @@ def match_parameters(
 
     Args:
         canonical: shapes of the canonical arrays.
-        rename: own name -> canonical name; others keep their names.
+        rename: own name or pattern -> canonical name or pattern; others keep their names.
         layout: pattern of own names -> axes.
         own: shapes of the own arrays, if they are known.
 
     Raises:
         DefinitionError: names or shapes do not fit, with all mistakes.
     """
-    complaints = _check_rename(rename, canonical)
+    expanded, complaints = expand_rename(rename, canonical)
     # What is not renamed has the same name on both sides.
-    own_names = {canonical_name: name for name, canonical_name in rename.items()}
+    own_names = {canonical_name: name for name, canonical_name in expanded.items()}
     names = {own_names.get(canonical_name, canonical_name): canonical_name for canonical_name in canonical}
+    complaints += _check_unique(own_names, canonical)
     complaints += _check_layout(layout, names)
     if own is not None:
         complaints += _compare_names(names, canonical, own)
@@ -82,20 +88,17 @@ def match_parameters(
     return ParameterNaming(names, axes)
 
 
-def _check_rename(rename: Mapping[str, str], canonical: Mapping[str, Shape]) -> list[Complaint]:
-    complaints = [
-        Complaint(f"rename: there is no parameter {there!r}{_list_choices(canonical)}", ("rename", name))
-        for name, there in rename.items()
-        if there not in canonical
+def _check_unique(own_names: Mapping[str, str], canonical: Mapping[str, Shape]) -> list[Complaint]:
+    """Complain about own names that stand for another parameter, too, whose name they are."""
+    return [
+        Complaint(f"rename: {name} stands for {there}, and for {name} of params: rename that, too", ("rename", name))
+        for there, name in own_names.items()
+        if name in canonical and name not in own_names
     ]
-    # Of two gradients for one parameter the second would overwrite the first.
-    if len(set(rename.values())) < len(rename):
-        complaints.append(Complaint("rename: two names stand for one parameter", ("rename",)))
-    return complaints
 
 
 def _check_layout(layout: Mapping[str, Axes], names: Mapping[str, str]) -> list[Complaint]:
-    choices = _list_choices(names)
+    choices = list_choices(list(names))
     return [
         Complaint(f"layout: no parameter of this function matches {pattern!r}{choices}", ("layout", pattern))
         for pattern in layout
@@ -106,11 +109,6 @@ def _check_layout(layout: Mapping[str, Axes], names: Mapping[str, str]) -> list[
 
 def _arrange(array: Numbers, axes: tuple[int, ...] | None) -> Numbers:
     return array if axes is None else np.transpose(array, axes)
-
-
-def _list_choices(names: Mapping[str, object]) -> str:
-    """Say which names there are, the first eight of them."""
-    return f"; there are {_list_names(list(names))}"
 
 
 def _find_permutation(name: str, layout: Mapping[str, Axes], dimensions: int) -> tuple[int, ...] | None:
@@ -151,7 +149,7 @@ def _compare_names(
             only[group[0]] = fitting[0]
         else:
             who, they = _not_in_params({name: missing[name] for name in group}), "they" if len(group) > 1 else "it"
-            texts.append(f"{who}; {they} may be {_list_names(fitting, ' or ')}: say which with rename")
+            texts.append(f"{who}; {they} may be {list_names(fitting, ' or ')}: say which with rename")
     # The names that are missing come first: they carry the proposals.
     texts = [*_propose(only, missing, unexpected), *texts, *([_not_in_params(nowhere)] if nowhere else [])]
     complaints = [Complaint(text, ("rename",)) for text in texts]
@@ -170,7 +168,7 @@ def _propose(only: Mapping[str, str], own: Mapping[str, Shape], canonical: Mappi
     # Of two axes of one size either may be meant.
     open_ = ", with a permutation of the axes for ..." if any(text.endswith("...") for text in axes) else ""
     shapes = "its shape it" if len(only) == 1 else "their shapes they"
-    there = _list_names(list(only.values()))
+    there = list_names(list(only.values()))
     who = _not_in_params({name: own[name] for name in only})
     return [f"{who}; by {shapes} can only be {there}: rename={{{rename}}}{layout}{open_}"]
 
@@ -183,13 +181,9 @@ def _list_shapes(arrays: Mapping[str, Shape]) -> str:
     """Return the first names with their shapes; a shape that all have stands once."""
     shape, *others = set(arrays.values())
     if others:
-        return _list_names([f"{name} {shape}" for name, shape in arrays.items()])
-    names = _list_names(list(arrays))
+        return list_names([f"{name} {shape}" for name, shape in arrays.items()])
+    names = list_names(list(arrays))
     return f"{names}, shape {shape}" if len(arrays) == 1 else f"{names} ({len(arrays)} of shape {shape})"
-
-
-def _list_names(names: Sequence[str], separator: str = ", ") -> str:
-    return separator.join([*names[:_MOST_NAMES], *(["..."] if len(names) > _MOST_NAMES else [])])
 
 
 def _propose_axes(name: str, canonical: Shape, shape: Shape) -> str:

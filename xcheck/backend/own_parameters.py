@@ -27,12 +27,14 @@ class OwnParameters:
         function: whose parameters these are.
         arguments: θ, and the data.
         naming: own names and axes, beside those of θ.
+        frozen: the same of the parameters that are no part of θ.
         wide: whether every floating array has 64 bits, whatever the dtypes of the arguments.
     """
 
     function: Function
     arguments: Arguments
     naming: ParameterNaming
+    frozen: ParameterNaming
     wide: bool
 
     @classmethod
@@ -51,7 +53,8 @@ class OwnParameters:
             DefinitionError: names or shapes do not fit.
         """
         inputs = {name: name for name in arguments.inputs}  # they have one name and one order of axes everywhere
-        shapes = {name: leaf.values.shape for name, leaf in arguments.leaves.items() if name not in inputs}
+        given = {**arguments.leaves, **arguments.frozen}
+        shapes = {name: leaf.values.shape for name, leaf in given.items() if name not in inputs}
         arrays = leaves(function.like, arguments.root) if module is None and function.like is not None else module
         own = None  # without a module or a tree of its own, the function's shapes are not known before it is called
         if arrays is not None:
@@ -62,8 +65,9 @@ class OwnParameters:
         rename = {name: alone.get(canonical, canonical) for name, canonical in function.rename.items()}
         layout = function.layout if rename else {alone.get(name, name): axes for name, axes in function.layout.items()}
         found = match_parameters(shapes, rename, layout, own)
-        naming = ParameterNaming({**found.canonical, **inputs}, {**found.axes, **dict.fromkeys(inputs)})
-        return cls(function, arguments, naming, wide)
+        naming = found.only(arguments.leaves)
+        naming = ParameterNaming({**naming.canonical, **inputs}, {**naming.axes, **dict.fromkeys(inputs)})
+        return cls(function, arguments, naming, found.only(arguments.frozen), wide)
 
     def at(self, theta: Vector) -> dict[str, Numbers]:
         """Return the parameters at θ by own name, float64 or complex128."""
@@ -107,6 +111,15 @@ class OwnParameters:
         """Return the dtype that a parameter is to have."""
         given = self.source(name).dtype
         return widen(given) if self.wide else given
+
+    def frozen_arrays(self) -> dict[str, tuple[Numbers, Leaf, str]]:
+        """Return the parameters that are no part of θ by own name: numbers, the person's array, and the dtype."""
+        leaves_ = self.arguments.frozen
+        own = self.frozen.to_own({name: leaf.values for name, leaf in leaves_.items()})
+        sources = {name: leaves_[canonical] for name, canonical in self.frozen.canonical.items()}
+        return {
+            name: (own[name], leaf, widen(leaf.dtype) if self.wide else leaf.dtype) for name, leaf in sources.items()
+        }
 
     def build_tree(self, given: Mapping[str, Any], copy_carried: Callable[[], Any]) -> Any:
         """Put the parameters together to the tree that the function expects.

@@ -91,6 +91,11 @@ def parameters(value: Any) -> Mapping[str, Any] | None:
     return next((found for backend in backends if (found := backend.parameters(value)) is not None), None)
 
 
+def frozen_parameters(value: Any) -> Mapping[str, Any]:
+    """Return the parameters of a module of any installed framework that are not trained."""
+    return next((found for backend in _load_backends() if (found := backend.frozen_parameters(value))), {})
+
+
 def get(name: str) -> Backend:
     """Load the backend called `name`.
 

@@ -5,8 +5,8 @@ part of it and are handed on as they are. A complex leaf `w` becomes two tensors
 gradient is ∂L/∂Re w + i ∂L/∂Im w.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -66,6 +66,7 @@ class Arguments:
         read: returns the numbers of any installed framework's array, None for what is none.
         inputs: names of the leaves that are data, such as `data[0]`.
         root: what the parameters are called where they are one array alone.
+        frozen: leaves of the tree that are handed on as they are, though they could be varied.
     """
 
     tree: Any
@@ -76,6 +77,7 @@ class Arguments:
     read: Reader
     inputs: frozenset[str] = frozenset()
     root: str = ROOT
+    frozen: Mapping[str, Leaf] = field(default_factory=dict)
 
     def parts(self, name: str) -> tuple[str, ...]:
         """Return the tensors of θ that make up a leaf."""
@@ -109,7 +111,11 @@ class Arguments:
         """Whether any floating array among parameters and data has fewer than 64 bits."""
         # Narrow data count too: for the oracle they are widened like the parameters.
         data = (self.read(value) for part in self.data for value in leaves(part).values())
-        floating = [*self.leaves.values(), *(leaf for leaf in data if leaf is not None and leaf.differentiable)]
+        floating = [
+            *self.leaves.values(),
+            *self.frozen.values(),
+            *(leaf for leaf in data if leaf is not None and leaf.differentiable),
+        ]
         return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
 
     @property
@@ -156,7 +162,14 @@ def _floating(data: Sequence[Any], read: Reader) -> dict[str, Leaf]:
     }
 
 
-def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0, root: str = ROOT) -> Arguments:
+def read_arguments(
+    tree: Any,
+    data: Sequence[Any],
+    read: Reader,
+    inputs: int = 0,
+    root: str = ROOT,
+    frozen: Collection[str] = (),
+) -> Arguments:
     """Return parameters and data as arguments.
 
     Args:
@@ -165,6 +178,7 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0
         read: see `Arguments`.
         inputs: of so many of the data the floating arrays are parameters, too.
         root: what the parameters are called if they are one array alone.
+        frozen: names of leaves of the tree that are no parameters.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to, or a parameter is not finite.
@@ -173,7 +187,7 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0
     root = root if children(tree) is None else ROOT
     arrays = {name: leaf for name, value in leaves(tree, root).items() if (leaf := read(value)) is not None}
     given = _floating(data[:inputs], read)
-    parameters = {name: leaf for name, leaf in (arrays | given).items() if leaf.differentiable}
+    parameters = {name: leaf for name, leaf in (arrays | given).items() if leaf.differentiable and name not in frozen}
     # Nothing to differentiate is a mistake of the caller's, never a check that passes.
     if not parameters:
         raise DefinitionError(Complaint(_describe_undifferentiable(tree, arrays)))
@@ -189,7 +203,17 @@ def read_arguments(tree: Any, data: Sequence[Any], read: Reader, inputs: int = 0
     if not layout.size:
         text = f"the parameters have no components ({', '.join(tensors)}): there is nothing to differentiate"
         raise DefinitionError(Complaint(text))
-    return Arguments(tree, tuple(data), parameters, layout, layout.flatten(tensors), read, frozenset(given), root)
+    return Arguments(
+        tree=tree,
+        data=tuple(data),
+        leaves=parameters,
+        layout=layout,
+        theta=layout.flatten(tensors),
+        read=read,
+        inputs=frozenset(given),
+        root=root,
+        frozen={name: arrays[name] for name in frozen},
+    )
 
 
 def _check_dense(parameters: Mapping[str, Leaf]) -> None:

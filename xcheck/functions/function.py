@@ -26,7 +26,7 @@ class Function:
         inputs: how many of `data` the module takes; the rest are the targets.
         gradient: `gradient(params, *data)`, a hand-written backward pass.
         value_and_gradient: `value_and_gradient(params, *data)`, both at once.
-        rename: own name -> canonical name.
+        rename: own name or pattern -> canonical name or pattern.
         layout: pattern of own names -> axes.
         like: a tree with this function's own structure; by default that of the canonical parameters, or with `rename`
             nested dicts.
@@ -69,7 +69,9 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         gradient: `gradient(params, *data)` returns a tree like params, a dict of names, or the array if there is one.
             Required for NumPy, which has no autodiff; for others it takes the place of autodiff.
         value_and_gradient: `value_and_gradient(params, *data)` returns both.
-        rename: own name -> name in `params`, where they differ: `{"fc1.kernel": "0.weight"}`.
+        rename: own name -> name in `params`, where they differ: `{"fc1.kernel": "0.weight"}`. In patterns each `*`
+            stands for characters without a dot, the same on both sides: `{"h.*.ln1.weight": "block_*.ln_1.scale"}`. A
+            name that is written out is an exception to a pattern.
         layout: own name or pattern -> how the axes of the array in `params` are to be arranged for this function:
             "transpose", or a permutation such as (3, 2, 0, 1).
         like: a tree of this function's own structure, where names alone do not tell.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 import torch
@@ -75,6 +76,37 @@ def test_frozen_parameters_are_not_checked(dtype: torch.dtype) -> None:
     assert (everything.ok, everything.parameters) == (True, 11)
     module.requires_grad_(False)
     assert xcheck.check(function, None, (torch.ones(4, 3, dtype=dtype),)).parameters == 11
+
+
+NAMES = {"a.k": "0.weight", "a.b": "0.bias", "c.*": "1.*"}
+
+
+@pytest.mark.parametrize("how", ["same names", "renamed", "like"])
+@pytest.mark.parametrize("first", ["module", "module as params"])
+def test_frozen_parameters_are_handed_to_the_others(how: str, first: str) -> None:
+    """A function of another framework needs them; once it failed with KeyError, and a rename of them was refused."""
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1)).double()
+    module[0].weight.requires_grad_(False)
+    names = {"a.k": "0.weight", "a.b": "0.bias", "c.weight": "1.weight", "c.bias": "1.bias"}
+
+    def loss(p: Any, x: Any) -> Any:
+        W, b, V, c = (jax.tree.leaves(p[own] if own in p else p[there]) for own, there in names.items())
+        return jax.numpy.sum((x @ W[0].T + b[0]) @ V[0].T + c[0]) ** 2
+
+    def nested(p: Any, x: Any) -> Any:
+        return loss({f"{part}.{name}": array for part, arrays in p.items() for name, array in arrays.items()}, x)
+
+    like = {"a": {"k": np.zeros((2, 3)), "b": np.zeros(2)}, "c": {"weight": np.zeros((1, 2)), "bias": np.zeros(1)}}
+    port = {
+        "same names": lambda: xcheck.objective(loss, "jax"),
+        "renamed": lambda: xcheck.objective(nested, "jax", rename=NAMES),
+        "like": lambda: xcheck.objective(nested, "jax", rename=NAMES, like=like),
+    }[how]()
+    functions = {"torch": xcheck.objective(module, "torch", loss=lambda outputs: outputs.sum() ** 2), "jax": port}
+    report = xcheck.check(functions, module if first == "module as params" else None, (torch.ones(4, 3).double(),))
+    assert report.ok, report
+    assert [tensor.name for tensor in report.tensors] == ["0.bias", "1.weight", "1.bias"]
 
 
 @pytest.mark.parametrize("loss", [lambda _: True, lambda p: p.detach().sum()], ids=["no tensor", "detached"])

@@ -124,12 +124,12 @@ def prepare_functions(
     """
     settings = FunctionSettings.read(given)
     implementations = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
-    params = parameters_of(implementations, params)
+    params, frozen = parameters_of(implementations, params)
     # Selected before the parameters are laid out, but after they are read: they may come from a module left out.
     if only:
         implementations = _select(implementations, only)
         objectives = {implementation.label: implementation.function for implementation in implementations}
-    arguments = arguments_for(params, data, implementations, inputs=settings.inputs)
+    arguments = arguments_for(params, data, implementations, inputs=settings.inputs, frozen=frozen)
     oracle, scope = settings.oracle, settings.scope
     options = FunctionCheckOptions(
         differences=FunctionOptions(

@@ -1,6 +1,6 @@
 """Implementations: what a person hands over to `xcheck.check`, as labelled functions with a framework each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -108,30 +108,32 @@ def implementations_from(
     return [_implementation(None, objectives, params, backend)]
 
 
-def parameters_of(implementations: list[Implementation], params: Any) -> Any:
+def parameters_of(implementations: list[Implementation], params: Any) -> tuple[Any, Collection[str]]:
     """Return the parameters: what was handed over, a module's own, or those of the one module that is checked.
+
+    With them come the names of those that are frozen in the module: the functions are given them, and nothing more.
 
     Raises:
         DefinitionError: there are none.
     """
-    own = None if params is None else registry.parameters(params)
-    if own is not None:
-        return dict(own)
-    if params is not None:
-        return params
-    modules = [
-        implementation.function.module
-        for implementation in implementations
-        if implementation.function.module is not None
-    ]
-    found = registry.parameters(modules[0]) if modules else None
-    if found is None:
+    if params is not None and registry.parameters(params) is None:
+        return params, ()
+    modules = [one.function.module for one in implementations if one.function.module is not None]
+    module = params if params is not None else next(iter(modules), None)
+    trained = registry.parameters(module)
+    if trained is None:
         raise DefinitionError(Complaint("params is missing: a function needs the parameters that it is checked at"))
-    return dict(found)
+    frozen = registry.frozen_parameters(module)
+    return {**trained, **frozen}, tuple(frozen)
 
 
 def arguments_for(
-    params: Any, data: Any, implementations: Sequence[Implementation] = (), *, inputs: bool = False
+    params: Any,
+    data: Any,
+    implementations: Sequence[Implementation] = (),
+    *,
+    inputs: bool = False,
+    frozen: Collection[str] = (),
 ) -> Arguments:
     """Return parameters and data as arguments.
 
@@ -140,6 +142,7 @@ def arguments_for(
         data: further arguments.
         implementations: functions of them; where these agree, they name parameters that are one array alone.
         inputs: whether the inputs of the functions are parameters, too.
+        frozen: names of parameters that are only handed on.
 
     Raises:
         DefinitionError: there is nothing to differentiate with respect to.
@@ -148,14 +151,14 @@ def arguments_for(
     given = tuple(data) if isinstance(data, tuple | list) else (data,)
     root = _name_of_one_array(implementations)
     if not inputs:
-        return read_arguments(params, given, registry.read, root=root)
+        return read_arguments(params, given, registry.read, root=root, frozen=frozen)
     by_hand = [one.label for one in implementations if one.function.hand_written]
     if by_hand:
         text = f"{', '.join(by_hand)}: a hand-written gradient is one of params: put the inputs among these"
         raise DefinitionError(Complaint(text, ("inputs",)))
     # Behind the inputs of a module come the targets of its loss.
     taken = [one.function.inputs if one.function.module is not None else len(given) for one in implementations]
-    return read_arguments(params, given, registry.read, inputs=min(taken, default=0), root=root)
+    return read_arguments(params, given, registry.read, inputs=min(taken, default=0), root=root, frozen=frozen)
 
 
 def _name_of_one_array(implementations: Sequence[Implementation]) -> str:
