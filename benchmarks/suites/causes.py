@@ -1,6 +1,7 @@
-"""The table of causes: mistakes of people in random networks and functions, and what xcheck names as the cause.
+"""The table of causes: mistakes of people in random networks, functions and layers, and what xcheck names as the cause.
 
-*right*: a code that names the mistake, and no other. *wrong*: any other code. *unknown*: XC200 alone.
+*right*: a code that names the mistake, and no other. *place*: a code that says in which part of the gradient the error
+is and all else is right. *wrong*: any other code. *unknown*: XC200 alone.
 """
 
 from collections import Counter
@@ -17,12 +18,14 @@ from tests.breadth.catalogue import CATALOGUE
 from tests.breadth.entry import Entry
 from tests.breadth.planted import planted
 from tests.diagnose.faults import MISTAKES, Mistake, network
-from xcheck import check
+from tests.diagnose.layers.catalogue import LAYERS
+from tests.diagnose.layers.layer import Layer
+from xcheck import check, objective
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import diagnose_gradients
-from xcheck.findings import CAUSE_UNKNOWN
+from xcheck.findings import CAUSE_UNKNOWN, FEW_COMPONENTS, Finding
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.testing import GENERIC_FAULTS
@@ -51,6 +54,11 @@ OF_FUNCTIONS: dict[str, str] = {
     "weight decay": "XC211",
 }
 
+# Codes that say where the error is, and nothing of how it was made.
+PLACES = frozenset({FEW_COMPONENTS})
+# A gradient that differs from the right one by less than this, in units of the largest of its tensor, is no mistake.
+_SAME = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -59,7 +67,7 @@ class Score:
     Attributes:
         name: of the mistake.
         codes: those that name it.
-        counts: of "right", "wrong", "unknown", "missed" and "n/a".
+        counts: of "right", "place", "wrong", "unknown", "missed" and "n/a".
     """
 
     name: str
@@ -90,7 +98,7 @@ def _in_network(mistake: Mistake, problem: Problem, comparer: Comparer) -> str:
     found = diagnose_gradients(
         [evaluation], [comparer.with_oracle(evaluation)], comparer, theta=problem.theta, problem=problem
     ).findings
-    return _judged({finding.code for finding in found}, mistake.codes)
+    return judged({finding.code for finding in found}, mistake.codes)
 
 
 def in_functions(every: int) -> Iterator[Score]:
@@ -107,23 +115,61 @@ def _in_function(entry: Entry, name: str, codes: Collection[str]) -> str:
     if faulty is None:
         return "n/a"
     report = check(faulty.loss, params, data, gradient=faulty.gradient)
-    return _judged({finding.code for finding in report.findings if finding.code >= CAUSE_UNKNOWN}, codes)
+    return judged({finding.code for finding in report.findings if finding.code >= CAUSE_UNKNOWN}, codes)
 
 
-def _judged(found: Collection[str], codes: Collection[str]) -> str:
+def in_layers(draws: int) -> Iterator[Score]:
+    """Yield the score of every mistake in every layer, each made at so many θ."""
+    for layer in LAYERS:
+        counts: dict[str, Counter[str]] = {mistake: Counter() for mistake in layer.mistakes}
+        for number in range(draws):
+            for mistake, score in _in_layer(layer, number).items():
+                counts[mistake][score] += 1
+        for mistake, codes in layer.mistakes.items():
+            yield Score(f"{layer.name}: {mistake}", codes, counts[mistake])
+
+
+def _in_layer(layer: Layer, number: int) -> dict[str, str]:
+    """Return how each mistake of a layer is called: one check of all of them, that needs one oracle."""
+    params, data = layer.make(np.random.default_rng(number))
+    right = layer.gradient(params, *data)
+    scores = {}
+    functions = {"right": objective(layer.loss, "numpy", gradient=layer.gradient)}
+    for mistake in layer.mistakes:
+        wrong = layer.wrong(mistake)(params, *data)
+        if all(np.abs(wrong[name] - g).max() <= _SAME * np.abs(g).max() for name, g in right.items()):
+            scores[mistake] = "n/a"
+        else:
+            functions[mistake] = objective(layer.loss, "numpy", gradient=layer.wrong(mistake))
+    findings = check(functions, params, data).findings
+    for mistake in functions:
+        if mistake != "right":
+            scores[mistake] = judged(_codes_of(findings, mistake), layer.mistakes[mistake].split())
+    return scores
+
+
+def _codes_of(findings: Collection[Finding], name: str) -> set[str]:
+    """Return the causes of what one function has got wrong."""
+    return {each.code for each in findings if each.code >= CAUSE_UNKNOWN and each.text.startswith(f"{name}: ")}
+
+
+def judged(found: Collection[str], codes: Collection[str]) -> str:
+    """Return how a mistake with these codes was called by the codes that were found."""
     if not found:
         return "missed"
     named, others = set(found) & set(codes), set(found) - set(codes) - {CAUSE_UNKNOWN}
-    return "wrong" if others else "right" if named else "unknown"
+    if others - PLACES:
+        return "wrong"
+    return "right" if named else "place" if others else "unknown"
 
 
-_HEADINGS = ("mistake", "code", "right", "unknown", "wrong", "not seen", "not applicable")
+_HEADINGS = ("mistake", "code", "right", "place", "unknown", "wrong", "not seen", "not applicable")
 
 
 def rows(scores: Sequence[Score]) -> list[tuple[str, ...]]:
     """Return the scores as cells, one row each, and their sum."""
     total = sum((score.counts for score in scores), Counter[str]())
-    keys = ("right", "unknown", "wrong", "missed", "n/a")
+    keys = ("right", "place", "unknown", "wrong", "missed", "n/a")
     return [
         (score.name, score.codes, *(str(score.counts[key] or "") for key in keys))
         for score in (*scores, Score("all", "", total))
@@ -150,12 +196,14 @@ def markdown(title: str, scores: Sequence[Score]) -> str:
 @click.command(name="causes")
 @click.option("--networks", type=click.IntRange(min=1), default=20, show_default=True, help="For each mistake.")
 @click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="One function in so many.")
+@click.option("--draws", type=click.IntRange(min=1), default=3, show_default=True, help="Of each layer.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a page in Markdown, too.")
-def causes_command(networks: int, every: int, out: Path | None) -> None:
+def causes_command(networks: int, every: int, draws: int, out: Path | None) -> None:
     """Mistakes of people: how often the right cause is named, and how often a wrong one."""
     found = {
         f"In networks, {networks} for each mistake": list(in_networks(networks)),
         "In functions of NumPy": list(in_functions(every)),
+        f"In layers written by hand, {draws} of each": list(in_layers(draws)),
     }
     for title, scores in found.items():
         wide_console().print(table(title, scores))
@@ -167,6 +215,7 @@ _PAGE = """# Causes
 
 How often the cause of a planted mistake is named, as `python -m benchmarks causes --out docs/causes.md` writes it.
 
-*right*: a code that names the mistake, and no other; *unknown*: no rule explains the gradient down to the noise, and
-the report says so; *wrong*: another code. The networks are random, with two to four layers of any activation, dropout
+*right*: a code that names the mistake, and no other; *place*: a code that says where in the gradient the error is, and
+that all else is right; *unknown*: no rule explains the gradient down to the noise, and the report says so; *wrong*:
+another code. The networks are random, with two to four layers of any activation, dropout
 and penalties; `python -m xcheck explain CODE` explains a code."""
