@@ -32,3 +32,12 @@ def test_rounding_matters_to_nobody() -> None:
     assert that_matter({"W": GRADIENT["W"], "b": 1e-12 * GRADIENT["b"]}) == ["W"]
     assert not differ(GRADIENT["W"], GRADIENT["W"] * (1 + 1e-12))
     assert differ(GRADIENT["W"], GRADIENT["W"] * np.nan)
+
+
+def test_complex_numbers_are_rounded_and_stay_complex() -> None:
+    """Both parts have the digits of float32."""
+    z = GRADIENT["b"] + 1j * GRADIENT["W"][0]
+    spoiled = GENERIC_FAULTS["rounded to float32"]({"z": z}, {"z": z}, np.random.default_rng(1))
+    assert spoiled is not None
+    assert np.array_equal(spoiled["z"], z.astype(np.complex64))
+    assert not np.array_equal(spoiled["z"], z)

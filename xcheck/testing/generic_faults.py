@@ -155,6 +155,11 @@ def clipped(g: Array) -> Array:
     return np.clip(g, -largest(g) / 2, largest(g) / 2)
 
 
+def in_float32(g: Array) -> Array:
+    """Round to float32, both parts of complex numbers."""
+    return g.astype(np.complex64 if np.iscomplexobj(g) else np.float32).astype(g.dtype)
+
+
 _CATALOGUE = (
     GenericFault("x 2", "constant factor", everywhere(lambda g: 2.0 * g)),
     GenericFault("x 1/2", "constant factor", everywhere(lambda g: 0.5 * g)),
@@ -175,7 +180,7 @@ _CATALOGUE = (
     GenericFault("last row missing", "linear algebra", rows(last_missing)),
     GenericFault("one tensor detached", "graph", in_one(lambda g, rng: np.zeros_like(g))),
     GenericFault("two tensors swapped", "linear algebra", tensors_swapped),
-    GenericFault("rounded to float32", "numbers", everywhere(lambda g: g.astype(np.float32).astype(g.dtype))),
+    GenericFault("rounded to float32", "numbers", everywhere(in_float32)),
     GenericFault("clipped", "numbers", everywhere(clipped)),
     GenericFault("weight decay", "penalty", weight_decay),
     # Of real tensors it changes nothing, and so does not apply.
