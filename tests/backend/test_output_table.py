@@ -95,7 +95,7 @@ def test_a_wrong_output_is_found_among_right_ones(batched: bool) -> None:
     with jax.enable_x64(True):
         report = xcheck.check(loss, jnp.array([0.5, 1.5, 2.5, 3.5]), scope="jacobian")
     assert report.verdict is Verdict.DISAGREE
-    assert [str(one.location) for one in report.pairs[0].worst if abs(one.a - one.b) > 1e-6] == ["y[2] params[2]"]
+    assert [str(one.location) for one in report.pairs[0].worst if abs(one.a - one.b) > 1e-6] == ["y[2] p[2]"]
 
 
 def test_a_jacobian_is_traced_a_few_times_whatever_its_outputs() -> None:

@@ -93,7 +93,8 @@ def parameters(value: Any) -> Mapping[str, Any] | None:
 
 def frozen_parameters(value: Any) -> Mapping[str, Any]:
     """Return the parameters of a module of any installed framework that are not trained."""
-    return next((found for backend in _load_backends() if (found := backend.frozen_parameters(value))), {})
+    backends = _load_backends(tuple(sys.path)).values()
+    return next((found for backend in backends if (found := backend.frozen_parameters(value))), {})
 
 
 def get(name: str) -> Backend:

@@ -29,10 +29,10 @@ def said(report: Report) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"padding_idx": 0}, "padding_idx=0 leaves the lookups of params[0] out"),
-        ({"padding_idx": -2}, "padding_idx=2 leaves the lookups of params[2] out"),
-        ({"padding_idx": 2, "sparse": True}, "padding_idx=2 leaves the lookups of params[2] out"),
-        ({"scale_grad_by_freq": True}, "divides each row of the gradient of params by the number of its lookups"),
+        ({"padding_idx": 0}, "padding_idx=0 leaves the lookups of w[0] out"),
+        ({"padding_idx": -2}, "padding_idx=2 leaves the lookups of w[2] out"),
+        ({"padding_idx": 2, "sparse": True}, "padding_idx=2 leaves the lookups of w[2] out"),
+        ({"scale_grad_by_freq": True}, "divides each row of the gradient of w by the number of its lookups"),
     ],
 )
 def test_what_an_option_does_by_design_is_named_and_not_wrong(options: Any, words: str) -> None:
