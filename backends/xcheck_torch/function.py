@@ -4,7 +4,6 @@ A module is called by torch.func.functional_call with parameters of ours and cop
 it is.
 """
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -26,7 +25,8 @@ from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.modes import cautions_of, own_modes
-from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out
+from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out, pull_back
+from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
 _DEVICES = {"cpu": "cpu", "gpu": "cuda"}
@@ -38,7 +38,7 @@ class TorchFunction(FunctionObjective):
     def __init__(self, parameters: OwnParameters, device: str, *, cotangent: Any) -> None:
         super().__init__("torch", parameters, cotangent=cotangent)
         self._device = torch.device(_DEVICES[device])
-        self._vmaps = True
+        self._vmaps, self._mapped = True, LossMap()
         self._kept: tuple[Vector, dict[str, Tensor]] | None = None
         self._tried: set[frozenset[str]] = set()
         # Names of a person's own backward passes that are to be tried; None before they are known.
@@ -155,7 +155,7 @@ class TorchFunction(FunctionObjective):
             if before is not None:
                 before(scalar)
             options.undo_below(scalar)
-            gradient = _pull_back(scalar, tensors, torch.full_like(scalar, WEIGHT))
+            gradient = pull_back(scalar, tensors, torch.full_like(scalar, WEIGHT))
         self._undone |= options.notes
         return number, gradient
 
@@ -175,7 +175,7 @@ class TorchFunction(FunctionObjective):
                 return None
             outputs = value.reshape(-1)
             weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
-            rows = [self._flat(_pull_back(outputs, tensors, weight)) for weight in weights]
+            rows = [self._flat(pull_back(outputs, tensors, weight)) for weight in weights]
             values = self._all_numbers(value)
         self.note_writing(theta, given, data)
         return values, np.stack(rows)
@@ -277,13 +277,9 @@ class TorchFunction(FunctionObjective):
         """
         if not self._vmaps or not varied:
             return None
-        over = {name: 0 if name in varied else None for name in given}
         try:
-            with own_modes(self._device), torch.no_grad(), warnings.catch_warnings():
-                # What vmap warns of (a performance drop, a buffer resized) is its own business, not the person's.
-                warnings.simplefilter("ignore", UserWarning)
-                mapped = torch.func.vmap(self._scalar_loss, in_dims=(over,), randomness="error")(dict(given))
-            losses = mapped.to(device="cpu", dtype=torch.float64).numpy()
+            with own_modes(self._device), torch.no_grad():
+                losses = self._mapped(self._scalar_loss, given, varied)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
@@ -302,12 +298,3 @@ class TorchFunction(FunctionObjective):
         if scalar.numel() != 1:
             self.number(scalar)  # raises, with the shape
         return scalar
-
-
-def _pull_back(value: Tensor, tensors: Mapping[str, Tensor], weights: Tensor) -> dict[str, Numbers | None]:
-    """Return by name the gradient of Σ w y/WEIGHT with respect to tensors, None where y does not depend on one."""
-    parts = torch.autograd.grad(
-        value, list(tensors.values()), weights, retain_graph=value.numel() > 1, allow_unused=True
-    )
-    named = zip(tensors, parts, strict=True)
-    return {name: None if part is None else fill_in(part) / WEIGHT for name, part in named}

@@ -1,11 +1,12 @@
 """Tensors of a person: their numbers, copies that lie in memory like them, and the hooks on their gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from xcheck.backend.function_objective import WEIGHT
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 
@@ -50,6 +51,15 @@ def _stored_values(tensor: Tensor) -> Tensor:
 def fill_in(gradient: Tensor) -> Numbers:
     """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor."""
     return read_leaf(gradient if gradient.layout is torch.strided else gradient.to_dense()).values
+
+
+def pull_back(value: Tensor, tensors: Mapping[str, Tensor], weights: Tensor) -> dict[str, Numbers | None]:
+    """Return by name the gradient of Σ w y/WEIGHT with respect to tensors, None where y does not depend on one."""
+    parts = torch.autograd.grad(
+        value, list(tensors.values()), weights, retain_graph=value.numel() > 1, allow_unused=True
+    )
+    named = zip(tensors, parts, strict=True)
+    return {name: None if part is None else fill_in(part) / WEIGHT for name, part in named}
 
 
 def gradient_hooks(source: object) -> list[Callable[[Tensor], Any]]:
