@@ -66,7 +66,7 @@ def _decompositions() -> Mapping[str, Callable[..., Any]]:
     return {str(operation).split(".")[1]: function for operation, function in made.items()}
 
 
-class _Unrolled(TorchFunctionMode):
+class _Unrolled(TorchFunctionMode):  # type: ignore[misc] # torch is not analysed
     """While it is on, recurrent operations on whole sequences are computed step by step."""
 
     def __torch_function__(
