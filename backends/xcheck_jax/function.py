@@ -42,7 +42,7 @@ _SINGLE_LOSSES = 4
 class JaxFunction(FunctionObjective):
     """Loss and gradient of a function in JAX."""
 
-    conjugates = True
+    conjugates = pads = True
 
     def __init__(self, parameters: OwnParameters, device: str, *, cotangent: Any) -> None:
         super().__init__("jax", parameters, cotangent=cotangent)

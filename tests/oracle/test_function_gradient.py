@@ -3,7 +3,7 @@
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator
+from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.function_gradient import measure_function
 from xcheck.oracle.options import FunctionOptions
 

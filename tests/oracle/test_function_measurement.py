@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines, directions_alone
 from xcheck.oracle.function_measurement import measure_directions, measure_lines
 from xcheck.oracle.options import FunctionOptions

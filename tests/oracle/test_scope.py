@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator
+from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.options import FunctionOptions, ScopeName
 from xcheck.oracle.scope import choose_lines
 
@@ -42,3 +42,25 @@ def test_components_that_are_asked_for_are_there() -> None:
         options = FunctionOptions(scope=scope, budget=0.0, including=(3, 777))
         lines, _ = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options)
         assert {3, 777} <= set(lines.components.tolist())
+
+
+@pytest.mark.parametrize("pads", [False, True])
+def test_choosing_takes_little_of_the_budget(monkeypatch: pytest.MonkeyPatch, pads: bool) -> None:
+    """Of a clock that ticks a second a loss: a whole batch is timed only where smaller ones have taken next to nothing.
+
+    What fills up its batches takes as long for two losses as for all: only a whole batch tells how long each takes.
+    """
+    clock = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+
+    def slow(points: Vector) -> Vector:
+        clock[0] += 1000 if pads else len(points)
+        return losses(points)
+
+    options = FunctionOptions(scope="auto", budget=1000.0)
+    lines, _ = choose_lines(Evaluator(slow, pads=pads), np.ones(LAYOUT.size), LAYOUT, options)
+    if pads:
+        assert len(lines.components) > 50
+    else:
+        assert clock[0] < 0.4 * options.budget
+        assert 0 < len(lines.components) < LAYOUT.size

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator
+from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.function_gradient import FunctionOracle, measure_function
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.surroundings import measure_nearby_slopes, measure_tied_slopes

@@ -44,11 +44,12 @@ class FunctionObjective(CallArguments):
         unused: parameters that the loss does not depend on, as the framework says: their gradient is None.
         engine: how `losses` evaluates.
         conjugates: whether the framework's complex gradients are conjugated to become xcheck's.
+        pads: whether `batch` fills up what comes to `width`, so that there is one compilation.
         width: how many θ will come at a time, for frameworks that compile for one number of them.
         table: all outputs of a loss that is seen output by output; None where it is not.
     """
 
-    conjugates = False
+    conjugates = pads = False
 
     def __init__(self, backend: str, parameters: OwnParameters, *, cotangent: Any = None) -> None:
         super().__init__(backend, parameters)

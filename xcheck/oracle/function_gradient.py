@@ -17,7 +17,8 @@ from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from
 from xcheck.oracle.bisection.search import Allowance, SearchResult
 from xcheck.oracle.columns import Indices
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
 from xcheck.oracle.estimators.noise import measure_noise_along
@@ -30,8 +31,11 @@ from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
 
-# A guess: an estimate may take twice its budget before it stops.
-_PATIENCE = 2.0
+# A check may take this much of its budget before it stops to refine, and a search for wrong components this much where
+# less is left: guesses.
+_PATIENCE, _SEARCH = 1.5, 0.25
+# What the noise along one component takes: two places, eight samples each, three times where they are on one tread.
+_LOSSES_OF_NOISE = 48
 # Disputes come the worst first: if 64 stand, so do the others. Guesses that bound the cost of an all-wrong gradient.
 _RECONSIDERED, _MEASURED_AGAIN = 64, 2048
 
@@ -142,8 +146,9 @@ class FunctionOracle:
 
     def _measure_noise(self, disputed: Indices) -> None:
         """Measure the noise along the disputed lines: it may be larger than where the tensor was sampled."""
-        # The worst and the mildest disputes stand for all of them.
-        chosen = np.union1d(disputed[:_RECONSIDERED], disputed[-_RECONSIDERED:])
+        # The worst and the mildest disputes stand for all of them; as many as there is time for, and one of each.
+        few = int(np.clip(self.engine.affordable(2 * _LOSSES_OF_NOISE), 1, _RECONSIDERED))
+        chosen = np.union1d(disputed[:few], disputed[-few:])
         near, coarse = measure_noise_along(self.engine, chosen)
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self.noise, np.maximum(near, coarse)
@@ -175,9 +180,10 @@ class FunctionOracle:
         """
         if self.options.epsilon != "auto" or not len(self.lines.directions):
             return None
-        # A search that is worth its losses gets a budget of its own.
+        # A search is worth its losses even where the sample has taken all the time.
         if self.options.scope == "auto":
-            self.engine.deadline = time.perf_counter() + _PATIENCE * self.options.budget
+            search = time.perf_counter() + _SEARCH * self.options.budget
+            self.engine.deadline = max(search, self._start + _PATIENCE * self.options.budget)
         elif self.options.scope == "sample":
             self.engine.deadline = np.inf
         with np.errstate(all="ignore"):

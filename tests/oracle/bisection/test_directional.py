@@ -5,7 +5,8 @@ import numpy as np
 from xcheck.layout import Layout
 from xcheck.oracle.bisection.derivative import Segment
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import directions_alone
 
 LAYOUT = Layout.of({"W": (30, 20), "b": (30,)})

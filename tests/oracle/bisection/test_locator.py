@@ -6,7 +6,8 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
 from xcheck.oracle.bisection.search import Allowance
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import directions_alone
 
 LAYOUT = Layout.of({"W": (30, 20), "b": (30,)})

@@ -11,7 +11,8 @@ from xcheck.oracle.bisection.blocks import Block
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator
 from xcheck.oracle.bisection.search import MOST_LOSSES, Allowance, Search, SearchResult
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import directions_alone
 
 LAYOUT = Layout.of({"W1": (128, 784), "b1": (128,), "W2": (10, 128), "b2": (10,)})

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine, chunk_for
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines, directions_alone
 
 LAYOUT = Layout.of({"W": (70, 10), "b": (5,)})
@@ -65,8 +66,21 @@ def test_steps_are_those_that_float32_stores() -> None:
     np.testing.assert_allclose(stored, THETA + taken, rtol=1e-15)
 
 
-def test_batches_fit_into_memory() -> None:
-    """Large θ or much data: one at a time; small ones: a thousand at most."""
-    assert chunk_for(10**9) == chunk_for(1, data=10**9) == 1
-    assert chunk_for(1) == 1024
-    assert 1 < chunk_for(10_000) < 1024
+def test_how_many_lines_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As fast as losses came so far: of a clock that ticks a second a loss."""
+    clock = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+
+    def slow(points: Vector) -> Vector:
+        clock[0] += len(points)
+        return np.asarray(points.sum(1))
+
+    engine = FunctionEngine(Evaluator(slow), THETA, Lines.all_of(LAYOUT))
+    engine.deadline = 100.0
+    assert engine.affordable(10) == LAYOUT.size  # nothing is known yet
+    engine.both_sides(np.array([0]), [np.array([1e-3])])
+    assert engine.affordable(10) == (100 - int(clock[0])) // 10
+    clock[0] = 200.0
+    assert engine.affordable(10) == 0
+    engine.deadline = np.inf
+    assert engine.affordable(10) == LAYOUT.size

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines, sample_lines, unseen
 
 LAYOUT = Layout.of({"W": (30, 40), "b": (3,), "s": ()})

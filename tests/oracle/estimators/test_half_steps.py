@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.half_steps import improve_from_one_side

@@ -3,7 +3,8 @@
 import numpy as np
 
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.engines.function import Evaluator, FunctionEngine
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import too_wide
 from xcheck.oracle.estimators.refinement import Refinement, is_still

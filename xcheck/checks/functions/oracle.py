@@ -18,7 +18,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.oracle import Estimate
 from xcheck.oracle.bisection.directional import LOSSES_EACH
 from xcheck.oracle.bisection.search import SearchResult
-from xcheck.oracle.engines.function import Evaluator, chunk_for
+from xcheck.oracle.engines.evaluator import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.function_estimate import nothing_measured
 from xcheck.oracle.function_gradient import FunctionOracle, measure_function
@@ -234,5 +234,5 @@ def _oracle(
     objective.width = chunk_for(layout.size, arguments.data_size)
     if options.scope == "directions":
         objective.width = min(objective.width, LOSSES_EACH)  # more than that never come at a time
-    evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff)
+    evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff, objective.pads)
     return measure_function(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)

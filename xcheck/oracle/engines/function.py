@@ -3,54 +3,19 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
+from xcheck.oracle.engines.evaluator import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.seeds import FIXED, Stream, generator
 
-# On a CPU more bytes at a time leave the cache; more than a thousand θ at a time gain nothing: guesses.
-_CACHE = 16 << 20  # bytes
-_MOST = 1024
-# A batch may take so many bytes if the function keeps so many results of the size of the data: guesses.
-_MEMORY, _LAYERS = 256 << 20, 8
 # Components of one tensor that are worth batches of their own: a guess.
 _ALONE = 64
-
-
-def chunk_for(size: int, data: int = 0) -> int:
-    """Return how many θ to evaluate at a time.
-
-    Args:
-        size: numbers that are there for each θ.
-        data: numbers that the function is given beside θ: what it computes from them is there for each θ as well.
-    """
-    fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
-    return int(np.clip(fitting, 1, _MOST))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluator:
-    """How the losses of a function are evaluated.
-
-    Attributes:
-        losses: Θ, shape (k, n), -> losses (k,).
-        moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
-            each; cheaper than whole rows of Θ.
-        data: numbers that the function is given beside θ.
-        roundoff: unit roundoff of what losses are computed in.
-    """
-
-    losses: Callable[[Vector], Vector]
-    moved: Callable[[Vector, Indices, Vector], Vector] | None = None
-    data: int = 0
-    roundoff: float = FLOAT64
 
 
 class FunctionEngine(Engine):
@@ -86,7 +51,7 @@ class FunctionEngine(Engine):
         self.evaluator = evaluator
         self.lines = lines
         self.roundoff = evaluator.roundoff
-        self.evaluations = 0
+        self.evaluations, self._seconds = 0, 0.0
         self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
@@ -97,6 +62,13 @@ class FunctionEngine(Engine):
     def late(self) -> bool:
         """Whether the time is up: components that are not refined yet stay undecided."""
         return time.perf_counter() > self.deadline
+
+    def affordable(self, losses: int) -> int:
+        """Return for how many lines there is time until the deadline, if each takes so many losses."""
+        if math.isinf(self.deadline) or not self.evaluations:
+            return self.layout.size
+        each = max(self._seconds, 1e-9) / self.evaluations
+        return max(0, int((self.deadline - time.perf_counter()) / (losses * each)))
 
     @cached_property
     def scale(self) -> Vector:
@@ -266,16 +238,23 @@ class FunctionEngine(Engine):
 
     def _along(self, lines: Indices, steps: Vector, *, alone: bool) -> Vector:
         """Return the losses at θ moved along lines."""
-        self.evaluations += len(lines)
-        if alone and self.evaluator.moved is not None:
-            # One tensor is copied per loss, and not all of θ.
-            places = self.lines.components[lines]
-            return self.evaluator.moved(self.theta, places, self.theta[places] + steps)
-        return self.evaluator.losses(self.lines.points(self.theta, lines, steps))
+        if not alone or self.evaluator.moved is None:
+            return self._at(self.lines.points(self.theta, lines, steps))
+        # One tensor is copied per loss, and not all of θ.
+        places, start = self.lines.components[lines], time.perf_counter()
+        losses = self.evaluator.moved(self.theta, places, self.theta[places] + steps)
+        self._count(len(lines), start)
+        return losses
 
     def _at(self, points: Vector) -> Vector:
-        self.evaluations += len(points)
-        return self.evaluator.losses(points)
+        start = time.perf_counter()
+        losses = self.evaluator.losses(points)
+        self._count(len(points), start)
+        return losses
+
+    def _count(self, losses: int, start: float) -> None:
+        self.evaluations += losses
+        self._seconds += time.perf_counter() - start
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
