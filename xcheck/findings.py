@@ -5,7 +5,7 @@ Codes do not change their meaning, and each has a page in `xcheck.pages`.
     XC1nn   findings: the outcome is not a plain comparison
     XC2nn   causes of a wrong gradient, in tens: 20 multiples, 21 penalties, 22 order, 23 missing or single parts,
             24 slopes of activations and losses, masks and kinks, 25 rounding and range, 26 another loss,
-            27 complex numbers
+            27 complex numbers, 28 samples and solvers
     XC4nn   caveats; in a report they are its warnings
 """
 
@@ -70,6 +70,9 @@ FORWARD_PARTS = "XC261"
 LOSS_FORMULA = "XC262"
 # Complex parameters:
 CONJUGATE = "XC271"
+# Approximations, which the gradient is right for, and the loss is not:
+IMPLICIT_SAMPLING = "XC281"
+STOPS_EARLY = "XC282"
 
 # Warnings are numbered one after the other: there are no tens among them.
 CONSTANT_FEATURE = "XC401"

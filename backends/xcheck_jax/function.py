@@ -28,6 +28,7 @@ from xcheck.layout import Vector
 from xcheck_jax import in_numpy
 from xcheck_jax.arrays import read_numbers
 from xcheck_jax.programs import Program, fingerprint, program_of
+from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
 from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
 
@@ -124,6 +125,18 @@ class JaxFunction(FunctionObjective):
         return self.number(value), {
             name: np.conj(read_numbers(part).values) / WEIGHT for name, part in gradient.items()
         }
+
+    def gradient_along_paths(self, theta: Vector) -> Vector | None:
+        """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""
+        params, data = self.own(theta), self.copy_data()
+        with own_settings(self._device):
+            if not self._jits:
+                return None  # what cannot be traced cannot be looked into
+            cotangent = self._cotangent()
+            gradient = gradient_along_paths(lambda given: contract(self.call_loss(given, data), cotangent), params)
+            if gradient is None:
+                return None
+            return self.flat({name: np.conj(read_numbers(part).values) for name, part in gradient.items()})
 
     def second(
         self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
@@ -242,7 +255,7 @@ class JaxFunction(FunctionObjective):
             return None
         named = {name: np.conj(read_numbers(part).values) / WEIGHT for name, part in found.items()}
         values = self._all_numbers(value)
-        gradients = [self._flat({name: part[row] for name, part in named.items()}) for row in range(values.size)]
+        gradients = [self.flat({name: part[row] for name, part in named.items()}) for row in range(values.size)]
         return values, np.stack(gradients)
 
     def _map(self, thetas: Vector) -> Vector:

@@ -24,7 +24,8 @@ from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
-from xcheck_torch.modes import cautions_of, own_modes
+from xcheck_torch.modes import own_modes, training_cautions
+from xcheck_torch.samplers import PathSlopes
 from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out, pull_back
 from xcheck_torch.vmaps import LossMap
 
@@ -49,7 +50,7 @@ class TorchFunction(FunctionObjective):
 
     def cautions(self) -> list[str]:
         """Name the layers of a module in training mode that are random, or depend on the whole batch."""
-        return [] if self.function.module is None else cautions_of(self.function.module)
+        return [] if self.function.module is None else training_cautions(self.function.module)
 
     def hooks(self) -> list[str]:
         """Say which parameters have hooks: those on the gradient are part of it, those that run later are not."""
@@ -134,6 +135,12 @@ class TorchFunction(FunctionObjective):
 
         return find_faults(differentiate, names, self.arguments.roundoff)
 
+    def gradient_along_paths(self, theta: Vector) -> Vector | None:
+        """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""
+        with PathSlopes() as slopes:
+            _, gradient = self._differentiate(self.own(theta), self.copy_data(), slopes.put_below)
+        return self.flat(gradient) if slopes.met else None
+
     def _differentiate(
         self,
         params: Mapping[str, Any],
@@ -175,7 +182,7 @@ class TorchFunction(FunctionObjective):
                 return None
             outputs = value.reshape(-1)
             weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
-            rows = [self._flat(pull_back(outputs, tensors, weight)) for weight in weights]
+            rows = [self.flat(pull_back(outputs, tensors, weight)) for weight in weights]
             values = self._all_numbers(value)
         self.note_writing(theta, given, data)
         return values, np.stack(rows)

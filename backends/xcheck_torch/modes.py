@@ -27,7 +27,7 @@ def own_modes(device: torch.device) -> Iterator[None]:
         yield
 
 
-def cautions_of(module: torch.nn.Module) -> list[str]:
+def training_cautions(module: torch.nn.Module) -> list[str]:
     """Name the layers of a module in training mode that are random, or depend on the whole batch."""
     cautions = []
     for name, part in module.named_modules():

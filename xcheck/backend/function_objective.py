@@ -120,6 +120,14 @@ class FunctionObjective(CallArguments):
         """Return what the framework does to the gradient by design, and was undone before it is checked."""
         return []
 
+    def gradient_along_paths(self, theta: Vector) -> Vector | None:
+        """Return the gradient with each sample differentiated along its own random numbers, shape (n,).
+
+        Samplers that a framework differentiates implicitly have another derivative, which is right on average only.
+        Return None where the loss has none of them.
+        """
+        return None
+
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
         return []
@@ -153,7 +161,7 @@ class FunctionObjective(CallArguments):
             loss, gradient = self.value_and_gradient(given, data)
         self.note_writing(theta, given, data)
         self.unused = frozenset(name for name, part in gradient.items() if part is None)
-        return loss, self._flat(gradient)
+        return loss, self.flat(gradient)
 
     def gradient_alone(self, theta: Vector) -> Vector | None:
         """Return what a hand-written `gradient` says without the loss being called first; None where there is none.
@@ -165,7 +173,7 @@ class FunctionObjective(CallArguments):
             return None
         with wrap_errors(self.backend), self.modes():
             returned = self.function.gradient(self.build_tree(self.own(theta)), *self.copy_data())
-            return self._flat(self._read_gradient(returned))
+            return self.flat(self._read_gradient(returned))
 
     def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
         """Return H v by the framework's own differentiation of its gradient, shape (n,).
@@ -174,7 +182,7 @@ class FunctionObjective(CallArguments):
             BackendError: the framework cannot differentiate twice, or the function fails.
         """
         with wrap_errors(self.backend):
-            return self._flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
+            return self.flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
 
     def losses(self, thetas: Vector) -> Vector:
         """Return the loss at each row of `thetas`, shape (k, n) -> (k,); nan where the function raises.
@@ -260,7 +268,12 @@ class FunctionObjective(CallArguments):
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error
 
-    def _flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
+    def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
+        """Return a gradient by own name as one vector, shape (n,).
+
+        Raises:
+            BackendError: a shape does not fit.
+        """
         try:
             return self.parameters.flatten(gradient)
         except ValueError as error:

@@ -1,6 +1,6 @@
 """Diagnosis: the evidence against each witness that is wrong, and the causes that explain it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose.determinism import accumulated_gradient
 from xcheck.diagnose.evidence import Evidence
 from xcheck.diagnose.origin import origin
+from xcheck.diagnose.probes import Probes
 from xcheck.diagnose.ranking import explain_residual
 from xcheck.findings import Finding
 from xcheck.layout import Vector
@@ -39,7 +40,7 @@ def diagnose_gradients(
     theta: Vector,
     problem: Problem | None = None,
     lengths: Mapping[int, str] | None = None,
-    shift: Callable[[float], float | None] | None = None,
+    probes: Probes | None = None,
 ) -> Diagnosis:
     """Return the causes of everything that is wrong, as the pairs with the oracle say.
 
@@ -50,7 +51,7 @@ def diagnose_gradients(
     diagnosis = Diagnosis()
     for evaluation in (evaluation for evaluation in evaluations if evaluation.name in wrong):
         evidence = Evidence.against(
-            evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {}, shift=shift
+            evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {}, probes=probes
         )
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
             # A gradient that differs from call to call has that for a cause; no rule can name another.

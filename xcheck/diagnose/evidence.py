@@ -12,7 +12,7 @@ than before, for a gradient with a mistake may be rounded to float32 as well. A 
 explain k + 2 components: a line through two points explains nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,7 @@ import numpy as np
 from xcheck.compare.bounds import Flags
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
+from xcheck.diagnose.probes import Probes
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.lines import DIRECTIONS
@@ -62,8 +63,7 @@ class Evidence:
         lengths: numbers that a factor may come from, with what they are: {32: "axis 0 of data[0]"}.
         problem: the declared network, if it is one.
         trace: what that network computes at θ.
-        shift: returns by how much of itself the residual changes where θ is moved by a part of itself; None where that
-            is not known. It costs losses, and is asked where the answer decides.
+        probes: what else may be asked of the function.
     """
 
     witness: str
@@ -79,7 +79,7 @@ class Evidence:
     lengths: Mapping[int, str] = field(default_factory=dict)
     problem: Problem | None = None
     trace: Trace = field(default_factory=Trace.empty)
-    shift: Callable[[float], float | None] = lambda step: None
+    probes: Probes = field(default_factory=Probes)
 
     @classmethod
     def against(
@@ -90,7 +90,7 @@ class Evidence:
         theta: Vector,
         problem: Problem | None = None,
         lengths: Mapping[int, str] | None = None,
-        shift: Callable[[float], float | None] | None = None,
+        probes: Probes | None = None,
     ) -> "Evidence":
         """Return the evidence against one call of a witness; the arguments by name are those of the attributes."""
         estimate = comparer.estimate
@@ -108,7 +108,7 @@ class Evidence:
             lengths=lengths or {},
             problem=problem,
             trace=estimate.trace,
-            shift=shift or (lambda step: None),
+            probes=probes or Probes(),
         )
 
     @property

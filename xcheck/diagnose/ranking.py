@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
-from xcheck.diagnose.rules import backward_pass, factors, masks, order, penalties, precision
+from xcheck.diagnose.rules import approximations, backward_pass, factors, masks, order, penalties, precision
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.text import joined
 
@@ -18,6 +18,7 @@ Rule = Callable[[Evidence], Iterable[Hypothesis]]
 
 # The more specific first.
 RULES: tuple[Rule, ...] = (
+    approximations.implicit_sampling,
     order.detachment,
     precision.conjugation,
     factors.data_factor,
@@ -34,12 +35,16 @@ RULES: tuple[Rule, ...] = (
 # These run the network's backward pass once for each hypothesis.
 EXPENSIVE: tuple[Rule, ...] = (backward_pass.wrong_steps, masks.redrawn_mask)
 # These describe a gradient and would fit almost any: they are asked about what nothing else explains.
-LAST: tuple[Rule, ...] = (precision.rounding, order.few_components)
+LAST: tuple[Rule, ...] = (approximations.solver_tolerance, precision.rounding, order.few_components)
 
 # Other causes that are named beside the one that is taken. A guess: a third one would not help anybody.
 _MOST_ALTERNATIVES = 2
 # Tensors that are named. A guess: what fits on a line or two.
 MOST_NAMES = 8
+
+
+# A residual of less than this part of the gradient may come from a solver that stops early. A guess: to four digits.
+_SMALL = 1e-4
 
 
 def explain_residual(evidence: Evidence) -> list[Finding]:
@@ -129,4 +134,9 @@ def _cause_unknown(evidence: Evidence, names: AbstractSet[str]) -> Finding:
     # It was proposed as the last cause, and refused.
     if precision.like_rounding(evidence, tensors) is not None:
         text += "; it is as small as rounding, but moves smoothly with θ: look for a constant or a formula that is off"
+    if evidence.problem is None and approximations.relative_residual(evidence) <= _SMALL:
+        text += (
+            "; where the loss stops at a tolerance or after some iterations, give it an argument such as tol or "
+            "max_iter, and the check asks with a tighter one whether that is the cause"
+        )
     return Finding(code=CAUSE_UNKNOWN, text=text, tensor=ordered[0])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from xcheck_torch.modes import cautions_of, own_modes
+from xcheck_torch.modes import own_modes, training_cautions
 
 CPU = torch.device("cpu")
 
@@ -31,5 +31,5 @@ def test_inference_mode_is_left_for_a_while() -> None:
 def test_what_depends_on_the_mode_of_a_module() -> None:
     """A dropout in training is named; one that drops nothing, or is asleep, is not."""
     module = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Dropout(0.0))
-    assert [caution.partition(" ")[0] for caution in cautions_of(module)] == ["0"]
-    assert cautions_of(module.eval()) == []
+    assert [caution.partition(" ")[0] for caution in training_cautions(module)] == ["0"]
+    assert training_cautions(module.eval()) == []

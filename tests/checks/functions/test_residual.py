@@ -71,3 +71,92 @@ def test_a_function_that_fails_beside_theta_is_judged_at_theta() -> None:
 
     found, _ = cause(smooth_absolute_value, B, only_here)
     assert "XC251" in found
+
+
+# --- solvers that stop early ----------------------------------------------------------------------------------------
+
+ROOTS = np.array([0.7, 1.9, 3.0])
+
+
+def bisected(a: Vector, tol: float) -> Vector:
+    """x with x³ + x = a, to a tolerance; the bracket is [0, 1 + a], so that x has a slope of its own between jumps."""
+    low, high = np.zeros_like(a), 1 + a
+    while (high - low).max() > tol:
+        middle = (low + high) / 2
+        above = middle**3 + middle > a
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.asarray((low + high) / 2)
+
+
+def fixed_point(a: Vector, tol: float, max_iter: int) -> Vector:
+    """x = cos(a x)/2 + 0.3, to a tolerance or a number of iterations."""
+    x = np.zeros_like(a)
+    for _ in range(max_iter):
+        before, x = x, np.cos(a * x) / 2 + 0.3
+        if np.abs(x - before).max() < tol:
+            break
+    return x
+
+
+def implicit(a: Vector, tol: float = 1e-7, max_iter: int = 1000, factor: float = 1.0) -> Vector:
+    """The gradient of Σ x² by implicit differentiation."""
+    x = fixed_point(a, tol, max_iter)
+    s = -np.sin(a * x) / 2
+    return factor * 2 * x * s * x / (1 - s * a)
+
+
+@pytest.mark.parametrize("tol", [1e-7, 1e-9])
+def test_a_bisection_that_stops_early(tol: float) -> None:
+    """Its own slope between its jumps is another than that of the exact solution, and that is not called unknown."""
+
+    def loss(a: Vector) -> float:
+        return float((bisected(a, tol) ** 2).sum())
+
+    def gradient(a: Vector) -> Vector:
+        x = bisected(a, 1e-14)
+        return np.asarray(2 * x / (3 * x**2 + 1))
+
+    report = xcheck.check(loss, ROOTS, gradient=gradient)
+    assert codes(report) == {"XC282"}
+    assert "from place to place" in report.findings[-1].text
+    # A test of the tester: a mistake beside it is none of the solver's.
+    spoiled = xcheck.check(loss, ROOTS, gradient=lambda a: 1.01 * gradient(a))
+    assert spoiled.verdict == "DISAGREE"
+    assert "XC282" not in codes(spoiled)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (lambda a, tol=1e-7: float((fixed_point(a, tol, 1000) ** 2).sum()), "with tol 100 times as small"),
+        (lambda a, max_iter=14: float((fixed_point(a, 0, max_iter) ** 2).sum()), "with max_iter 16 times as large"),
+    ],
+)
+def test_a_tighter_keyword_decides(loss: Callable[..., float], words: str) -> None:
+    """The error shrinks with the tolerance, or with the number of iterations."""
+    theta = np.array([0.7, 0.9, 1.1])
+    report = xcheck.check(loss, theta, gradient=implicit)
+    assert codes(report) == {"XC282"}
+    assert words in report.findings[-1].text
+    # A test of the tester: a factor that is off by as much does not shrink.
+    spoiled = xcheck.check(loss, theta, gradient=lambda a: implicit(a, factor=1.0 + 1e-5))
+    assert "XC282" not in codes(spoiled)
+
+
+def test_without_a_keyword_it_is_a_possibility() -> None:
+    """The error is smooth in θ, like that of a wrong constant: what to do is said."""
+    report = xcheck.check(
+        lambda a: float((fixed_point(a, 0, 14) ** 2).sum()), np.array([0.7, 0.9, 1.1]), gradient=implicit
+    )
+    assert codes(report) == {"XC200"}
+    assert "give it an argument such as tol or max_iter" in report.findings[-1].text
+
+
+def test_a_keyword_of_something_else_explains_nothing() -> None:
+    """A smoothing term that the gradient forgets is a mistake, though it is called a tolerance."""
+
+    def loss(a: Vector, tol: float = 1e-3) -> float:
+        return float(np.sqrt(a**2 + tol).sum() + 1e-3 * (a**3).sum())
+
+    report = xcheck.check(loss, np.array([0.7, 0.9, 1.1]), gradient=np.sign)
+    assert "XC282" not in codes(report)

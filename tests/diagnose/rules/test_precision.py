@@ -10,6 +10,7 @@ from tests.diagnose.faults import network
 from tests.diagnose.rules.conftest import W, causes, evidence_of, explaining, spoiled, texts
 from xcheck import check, verify
 from xcheck.backend import registry
+from xcheck.diagnose.probes import Probes
 from xcheck.diagnose.rules.precision import clipping, conjugation, rounding, underflow
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
@@ -38,9 +39,9 @@ def test_rounding_on_the_way_has_the_size_of_a_format_and_no_structure() -> None
     evidence = evidence_of({"w": MANY + noise}, {"w": MANY}, {"w": MANY[::-1].copy()})
     (said,) = texts(evidence, rounding(evidence))
     assert said.startswith("the numbers are rounded to bfloat16 on the way")
-    smooth = replace(evidence, shift=lambda step: 3 * step)
+    smooth = replace(evidence, probes=Probes(shift=lambda step: 3 * step))
     assert texts(smooth, rounding(smooth)) == []
-    jumping = replace(evidence, shift=lambda step: 1.4)
+    jumping = replace(evidence, probes=Probes(shift=lambda step: 1.4))
     assert texts(jumping, rounding(jumping)) == [said]
     biased = evidence_of({"w": MANY + np.abs(noise)}, {"w": MANY})
     assert texts(biased, rounding(biased)) == []

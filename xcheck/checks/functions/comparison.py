@@ -4,7 +4,7 @@ A function of narrow parameters is asked again in float64, where rounding hides 
 witness: what it shows is the function's own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis, diagnose_gradients, group_losses, odd_one_out
+from xcheck.diagnose.probes import Probes
 from xcheck.findings import CAUSE_UNKNOWN
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
@@ -134,7 +135,7 @@ def diagnose_functions(
     comparer: Comparer,
     float64: Comparer,
     *,
-    shifts: Mapping[str, Callable[[float], float | None]],
+    probes: Mapping[str, Probes],
 ) -> Diagnosis:
     """Return what is wrong with each function; of a rerun, what shows in float64 alone.
 
@@ -144,7 +145,7 @@ def diagnose_functions(
         pairs: what was compared.
         comparer: holds gradients against the oracle.
         float64: the same for those that were asked again in float64.
-        shifts: `ResidualProbe.shift` of each function, by its label.
+        probes: what else may be asked of each function, by its label.
     """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
     one_by_one = {flat for _, located in found.run.located for flat in (*located.components, *located.drawn)}
@@ -164,7 +165,7 @@ def diagnose_functions(
             measure,
             theta=theta,
             lengths=lengths,
-            shift=shifts.get(evaluation.rerun_of or evaluation.name),
+            probes=probes.get(evaluation.rerun_of or evaluation.name),
         ).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
         findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]

@@ -32,7 +32,7 @@ from xcheck.checks.functions.comparison import (
 )
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.jacobian import most_different_output, output_name
-from xcheck.checks.functions.residual import residual_shifts
+from xcheck.checks.functions.residual import make_probes
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
@@ -60,8 +60,8 @@ def build_report(
     # The second one is for functions that were asked again in float64.
     comparer, float64 = comparers
     comparison = compare_functions(found, comparer, float64)
-    shifts = residual_shifts(implementations, found, arguments, options.device)
-    diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64, shifts=shifts)
+    probes = make_probes(implementations, found, arguments, options.device)
+    diagnosis = diagnose_functions(found, arguments, comparison.pairs, comparer, float64, probes=probes)
     tensors = coverage_of(found, comparer, float64)
     # Empty unless asked for, so that what follows need not ask again.
     second = SecondOrder()

@@ -5,21 +5,27 @@ a small multiple of h. The error of rounding is another number at every θ, as s
 of the narrow dtype. Both are seen along random directions v, where e·v = g·v − ∂J/∂v.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 
 import numpy as np
 
+from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.functions.answers import Answers
 from xcheck.checks.functions.implementations import Implementation
+from xcheck.diagnose.probes import Jumps, Probes, Tightened
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
-from xcheck.functions.arguments import Arguments, Numbers
+from xcheck.functions.arguments import Arguments
+from xcheck.functions.function import Function
 from xcheck.layout import Vector
+from xcheck.oracle.engines.function import Evaluator
 from xcheck.oracle.estimate import CERTAIN
-from xcheck.oracle.function_gradient import FunctionOracle, measure_function
+from xcheck.oracle.function_gradient import measure_function
+from xcheck.oracle.long_steps import measure_long_steps
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import FIXED, Stream, generator
 
@@ -33,13 +39,13 @@ class ResidualProbe:
 
     Attributes:
         objective: the function, with the gradient in question.
-        oracle: the oracle of the function at θ.
-        theta: θ, shape (n,).
+        evaluator: evaluates its losses.
+        arguments: θ, and the names in it.
     """
 
     objective: FunctionObjective
-    oracle: FunctionOracle
-    theta: Vector
+    evaluator: Evaluator
+    arguments: Arguments
 
     @np.errstate(all="ignore")  # a loss may overflow where θ was moved to
     def shift(self, step: float) -> float | None:
@@ -51,10 +57,11 @@ class ResidualProbe:
         Returns:
             None where the residual is too small, or the function fails beside θ.
         """
-        signs = np.where(generator(FIXED, Stream.RESIDUAL).random(self.theta.size) < 0.5, -1.0, 1.0)
-        beside = self.theta + step * signs * np.where(self.theta == 0, 1.0, np.abs(self.theta))
+        theta = self.arguments.theta
+        signs = np.where(generator(FIXED, Stream.RESIDUAL).random(theta.size) < 0.5, -1.0, 1.0)
+        beside = theta + step * signs * np.where(theta == 0, 1.0, np.abs(theta))
         try:
-            (here, bar), (there, other) = self._along(self.theta), self._along(beside)
+            (here, bar), (there, other) = self._along(theta), self._along(beside)
         except BackendError:
             return None
         shown = np.abs(here) > CERTAIN * (bar + other)
@@ -68,9 +75,9 @@ class ResidualProbe:
         Raises:
             BackendError: the function fails there.
         """
-        layout = self.oracle.engine.lines.whole
+        layout = self.arguments.layout
         oracle = measure_function(
-            self.oracle.engine.evaluator,
+            self.evaluator,
             theta,
             layout,
             roundoffs={tensor.name: FLOAT64 for tensor in layout},
@@ -81,25 +88,155 @@ class ResidualProbe:
         return oracle.lines.along(gradient) - estimate.value, estimate.error_bar
 
 
-def residual_shifts(
+# Names of arguments that say when a loss stops, and whether less of them is later. Of those that count steps more is.
+_STOPS: Mapping[str, bool] = {
+    **dict.fromkeys(("tol", "rtol", "atol", "xtol", "ftol", "gtol", "tolerance", "threshold"), True),
+    **dict.fromkeys(
+        ("max_iter", "maxiter", "n_iter", "num_iter", "iterations", "n_steps", "num_steps", "steps"), False
+    ),
+}
+# In two trials a tolerance (True) is made so many times smaller, and a number of steps (False) so many times larger;
+# so much of the residual may be left: errors shrink like a tolerance, or like one over the number of steps of a method
+# of first order. Guesses.
+_TRIALS = ({True: (10, 0.5), False: (2, 0.7)}, {True: (100, 0.05), False: (16, 0.1)})
+# Directions to look along over long steps, and the part of them in which slopes must agree (their bars are such).
+_MANY, _MOST = 16, 0.75
+# A loss jumps if it does by so many roundings; its slope over long steps says something if it is known so well, beside
+# the dispute. Guesses.
+_ROUNDINGS, _SHARP = 2.0**12, 0.1
+
+
+def make_probes(
     implementations: Sequence[Implementation], found: Answers, arguments: Arguments, device: str
-) -> dict[str, Callable[[float], float | None]]:
-    """Return how the residual of each function is looked at beside θ (`ResidualProbe.shift`), by its label."""
+) -> dict[str, Probes]:
+    """Return what else may be asked of each function, by its label."""
     # A row of a Jacobian is no gradient of the whole.
     if found.run.oracle is None or found.outputs:
         return {}
-    # Probes are made when they are asked for: a check that passes has no residual to look at.
-    make = partial(_shift, found.run.oracle, arguments, device, found.cotangent)
-    return {implementation.label: partial(make, implementation) for implementation in implementations}
+    # Nothing is asked yet: a check that passes has no residual to look at.
+    evaluator = found.run.oracle.engine.evaluator
+    asked = [_Asked(found, evaluator, arguments, device, each) for each in implementations]
+    return {
+        each.implementation.label: Probes(each.shift, each.along_paths, each.tightened, each.jumps) for each in asked
+    }
 
 
-def _shift(
-    oracle: FunctionOracle,
-    arguments: Arguments,
-    device: str,
-    cotangent: Numbers | None,
-    implementation: Implementation,
-    step: float,
-) -> float | None:
-    objective = implementation.objective(arguments, device=device, wide=True, cotangent=cotangent)
-    return ResidualProbe(objective, oracle, arguments.theta).shift(step)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """One function that may be asked; the attributes are the arguments of `make_probes`."""
+
+    found: Answers
+    evaluator: Evaluator
+    arguments: Arguments
+    device: str
+    implementation: Implementation
+
+    def _objective(self, implementation: Implementation) -> FunctionObjective:
+        return implementation.objective(self.arguments, device=self.device, wide=True, cotangent=self.found.cotangent)
+
+    def shift(self, step: float) -> float | None:
+        """Return by how much of itself the residual changes where θ is moved."""
+        objective = self._objective(self.implementation)
+        return ResidualProbe(objective, self.evaluator, self.arguments).shift(step)
+
+    def along_paths(self) -> Vector | None:
+        """Return the gradient with each sample differentiated along its own random numbers, shape (c,)."""
+        objective = self._objective(self.implementation)
+        try:
+            with wrap_errors(objective.backend):
+                gradient = objective.gradient_along_paths(self.arguments.theta)
+        except BackendError:
+            return None
+        return None if gradient is None else self.found.run.lines.along(gradient)
+
+    def tightened(self) -> Tightened | None:
+        """Return what becomes of the residual if the function stops later."""
+        function = self.implementation.function
+        given = _stops(function, len(self.arguments.data))
+        before = self._over_long_steps(self.implementation) if given and function.value_and_gradient is None else None
+        if before is None or not (np.abs(before.residual) > before.bar).mean() > _MOST:
+            return None
+        left = 1.0
+        for trial in _TRIALS:
+            after = self._over_long_steps(_with_keywords(self.implementation, _later(given, trial)))
+            if after is None:
+                return None
+            left = float(np.linalg.norm(np.abs(after.residual) + after.bar) / np.linalg.norm(before.residual))
+            if not left <= max(trial[_STOPS[name]][1] for name in given):
+                return None
+        return Tightened(_in_words(given, _TRIALS[-1]), left)
+
+    def jumps(self) -> Jumps | None:
+        """Return the jumps of a loss whose slope over long steps is what the gradient says."""
+        found, run = self._over_long_steps(self.implementation), self.found.run
+        if found is None or not run.lines.complete:
+            return None
+        dispute = found.directions @ (found.gradient - run.estimate.value)
+        size = float(np.median(found.noise)) / abs(run.estimate.loss)
+        agrees = (np.abs(found.residual) <= found.bar).mean() >= _MOST
+        sharp = np.linalg.norm(found.bar) <= _SHARP * np.linalg.norm(dispute)
+        if not (agrees and sharp and size > _ROUNDINGS * FLOAT64):
+            return None
+        return Jumps(size, float(np.linalg.norm(found.bar) / np.linalg.norm(found.directions @ found.gradient)))
+
+    def _over_long_steps(self, implementation: Implementation) -> "_LongSteps | None":
+        """Return a function's own residual over long steps; None where the function fails."""
+        objective, theta = self._objective(implementation), self.arguments.theta
+        signs = generator(FIXED, Stream.RESIDUAL).choice([-1.0, 1.0], (_MANY, theta.size))
+        directions = signs * np.where(theta == 0, 1.0, np.abs(theta))
+        try:
+            slopes, bar, noise = measure_long_steps(objective.losses, theta, directions)
+            _, gradient = objective.loss_and_gradient(theta)
+        except BackendError:
+            return None
+        return _LongSteps(directions, gradient, directions @ gradient - slopes, bar, noise)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LongSteps:
+    """A gradient along some directions, shape (d, n), beside slopes over long steps, shape (d,) each."""
+
+    directions: Vector
+    gradient: Vector
+    residual: Vector
+    bar: Vector
+    noise: Vector
+
+
+def _later(given: Mapping[str, float], trial: Mapping[bool, tuple[int, float]]) -> dict[str, float]:
+    """Return values with which a function stops later."""
+    return {name: value / trial[True][0] if _STOPS[name] else value * trial[False][0] for name, value in given.items()}
+
+
+def _in_words(given: Mapping[str, float], trial: Mapping[bool, tuple[int, float]]) -> str:
+    """Return how these values differ from what they were."""
+    return " and ".join(
+        f"{name} {trial[_STOPS[name]][0]} times as {'small' if _STOPS[name] else 'large'}" for name in given
+    )
+
+
+def _stops(function: Function, data: int) -> dict[str, float]:
+    """Return the arguments of a loss that say when it stops, with their defaults."""
+    if function.loss is None or function.module is not None:
+        return {}
+    try:
+        parameters = list(signature(function.loss).parameters.values())[1 + data :]
+    except (TypeError, ValueError):
+        return {}  # a function that does not tell its arguments
+    return {
+        each.name: each.default
+        for each in parameters
+        if each.name in _STOPS and isinstance(each.default, int | float) and not isinstance(each.default, bool)
+    }
+
+
+def _with_keywords(implementation: Implementation, keywords: Mapping[str, float]) -> Implementation:
+    """Return a function with other values of some of its arguments; its own gradient takes those that it has."""
+    function = implementation.function
+    loss, gradient = function.loss, function.gradient
+    if gradient is not None:
+        known = signature(gradient).parameters
+        gradient = partial(gradient, **{name: value for name, value in keywords.items() if name in known})
+    loss = None if loss is None else partial(loss, **keywords)
+    function = replace(function, loss=loss, gradient=gradient)
+    return Implementation(implementation.label, function, implementation.backend)

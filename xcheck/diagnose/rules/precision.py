@@ -191,7 +191,7 @@ def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesi
 
 def _moves_smoothly(evidence: Evidence, roundoff: float) -> bool:
     """Return whether the residual stays nearly the same where θ moves, as that of a formula does, not of rounding."""
-    change = evidence.shift(_MOVE)
+    change = evidence.probes.shift(_MOVE)
     return change is not None and change < _SMOOTH * np.sqrt(min(1.0, _MOVE / (2 * roundoff)))
 
 

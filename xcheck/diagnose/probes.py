@@ -1,0 +1,56 @@
+"""Probes: what may be asked of a function beside its loss and gradient at θ, to tell causes apart.
+
+Each costs calls of the function, and is asked only where the answer decides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xcheck.layout import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Tightened:
+    """What became of a residual when a function was asked to stop later.
+
+    Attributes:
+        change: what was given instead of its defaults, in words.
+        left: the part of the residual that was left.
+    """
+
+    change: str
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Jumps:
+    """A loss that jumps everywhere by more than rounding, and whose slope over long steps a gradient gives.
+
+    Attributes:
+        size: of the jumps, relative to the loss.
+        within: how well that slope is known, relative to the gradient.
+    """
+
+    size: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What may be asked of one function.
+
+    Attributes:
+        shift: returns by how much of itself the residual changes where θ is moved by a part of itself; None where that
+            is not known.
+        along_paths: returns the gradient along the oracle's lines, shape (c,), with each sample differentiated along
+            its own random numbers; None where there is no sampler with another derivative.
+        tightened: returns what becomes of the residual if the function stops later; None where it has no such keyword,
+            or the residual does not shrink.
+        jumps: returns the jumps of a loss whose slope over long steps is what the gradient says; None where it has
+            none, or another slope.
+    """
+
+    shift: Callable[[float], float | None] = lambda step: None
+    along_paths: Callable[[], Vector | None] = lambda: None
+    tightened: Callable[[], Tightened | None] = lambda: None
+    jumps: Callable[[], Jumps | None] = lambda: None
