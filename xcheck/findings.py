@@ -111,6 +111,7 @@ STATIONARY = "XC433"
 HOOKED = "XC434"
 INPUTS_NOT_CHECKED = "XC435"
 EMBEDDING_OPTION = "XC436"
+ON_A_STAIR = "XC437"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

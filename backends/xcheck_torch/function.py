@@ -25,6 +25,7 @@ from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.modes import own_modes, training_cautions
+from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.samplers import PathSlopes
 from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out, pull_back
 from xcheck_torch.vmaps import LossMap
@@ -134,6 +135,12 @@ class TorchFunction(FunctionObjective):
             return self._differentiate(self.own(theta), self.copy_data(), before)[1]
 
         return find_faults(differentiate, names, self.arguments.roundoff)
+
+    def narrow(self) -> bool | None:
+        """Return whether an operation of the loss has a narrow result; None where numbers leave torch."""
+        with WatchedExits() as exits, WatchedDtypes() as dtypes:
+            self.value(self.own(self.arguments.theta), self.copy_data())
+        return dtypes.narrow or (None if exits.left else False)
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.compare.test_comparer import LAYOUT, TRUE, estimate
-from xcheck.caveats.kinks import components_at_kinks, units_at_kinks
+from xcheck.caveats.kinks import components_at_kinks, components_on_stairs, units_at_kinks
 from xcheck.compare.evaluation import Evaluation
+from xcheck.layout import Layout
 
 
 def upper(**places: float) -> np.ndarray:
@@ -56,3 +57,13 @@ def test_units_of_a_network_are_counted_and_a_component_is_named() -> None:
     assert plain is not None
     assert plain.text.endswith("frameworks choose by convention")
     assert units_at_kinks(estimate(), LAYOUT) is None
+
+
+def test_stairs_are_named_with_the_widest() -> None:
+    """Of a loss without stairs, and of components that lie on none, nothing is said."""
+    layout = Layout.of({"w": (3,)})
+    assert components_on_stairs(None, layout) is None
+    assert components_on_stairs(np.zeros(3), layout) is None
+    said = components_on_stairs(np.array([1e-4, 0.0, 3e-3]), layout)
+    assert said is not None
+    assert "along 2 components: within 3e-03 of θ it does not change with w[2]" in said.text

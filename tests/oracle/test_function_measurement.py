@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from xcheck.dtypes import BFLOAT16
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
@@ -12,6 +13,7 @@ from xcheck.oracle.options import FunctionOptions
 
 LAYOUT = Layout.of({"x": (6,)})
 THETA = np.linspace(0.2, 1.3, LAYOUT.size)
+ON_STAIRS = np.array([0.12343, 0.56781])
 
 
 def smooth(points: Vector) -> Vector:
@@ -41,3 +43,35 @@ def test_directions_alone() -> None:
     assert found.locator is not None
     expected = engine.lines.along(np.cos(THETA))
     assert (np.abs(found.gradient.measured.value - expected) <= found.gradient.measured.bar).all()
+
+
+def stairs(thetas: Vector) -> Vector:
+    """To thousandths."""
+    return np.asarray(np.round(thetas, 3).sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("narrow", "value", "computed_in"), [(False, 0.0, 0.0), (None, np.nan, BFLOAT16), (True, 1.0, BFLOAT16)]
+)
+def test_what_a_staircase_is_taken_for(narrow: bool | None, value: float, computed_in: float) -> None:
+    """The slope on a stair, none, or the one over many stairs."""
+    evaluator = Evaluator(stairs, narrow=lambda: narrow)
+    measured = measure_lines(
+        FunctionEngine(evaluator, ON_STAIRS, Lines.all_of(Layout.of({"x": (2,)}))), FunctionOptions(), 3
+    )
+    np.testing.assert_allclose(measured.gradient.measured.value, value, atol=0.1)
+    assert measured.computed_in == computed_in
+    assert (measured.treads is None) == (narrow is True)
+
+
+def test_of_a_smooth_loss_nobody_is_asked() -> None:
+    """It would cost a call."""
+
+    def asked() -> bool:
+        raise AssertionError
+
+    evaluator = Evaluator(lambda thetas: np.sin(thetas).sum(axis=1), narrow=asked)
+    measured = measure_lines(
+        FunctionEngine(evaluator, ON_STAIRS, Lines.all_of(Layout.of({"x": (2,)}))), FunctionOptions(), 3
+    )
+    np.testing.assert_allclose(measured.gradient.measured.value, np.cos(ON_STAIRS), rtol=1e-9)

@@ -120,6 +120,10 @@ class FunctionObjective(CallArguments):
         """Return what the framework does to the gradient by design, and was undone before it is checked."""
         return []
 
+    def narrow(self) -> bool | None:
+        """Return whether a part of the loss at θ is computed in fewer bits than it is asked for in; None if unknown."""
+        return None
+
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with each sample differentiated along its own random numbers, shape (n,).
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck.compare.evaluation import Evaluation
-from xcheck.findings import AT_A_KINK, Finding
-from xcheck.layout import Layout
+from xcheck.findings import AT_A_KINK, ON_A_STAIR, Finding
+from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
 from xcheck.text import interval
 
@@ -44,6 +44,25 @@ def components_at_kinks(
     chosen = _conventions(evaluations, estimate, layout, wide)
     text = f"{count} on a kink, {_CHOICE}{_widest(estimate, layout, wide)}{chosen}"
     return Finding(code=AT_A_KINK, text=text, tensor=layout.locate(wide[0]).name, value=float(len(wide)))
+
+
+def components_on_stairs(treads: Vector | None, layout: Layout) -> Finding | None:
+    """Say how many components lie on a stair of the loss, and name the one with the widest.
+
+    Args:
+        treads: within which distance J is constant along each component, shape (c,), 0 where it is not; None of a loss
+            without stairs.
+        layout: names of the components.
+    """
+    if treads is None or not treads.any():
+        return None
+    widest, count = int(np.argmax(treads)), int(np.count_nonzero(treads))
+    text = (
+        f"the loss is a staircase along {count} component{'s' * (count != 1)}: within {treads[widest]:.0e} of θ it "
+        f"does not change with {layout.locate(widest)}, and it jumps further away; the derivative is zero there, and "
+        "says nothing of the slope over the stairs"
+    )
+    return Finding(code=ON_A_STAIR, text=text, tensor=layout.locate(widest).name, value=float(treads[widest]))
 
 
 def _conventions(evaluations: Sequence[Evaluation], estimate: Estimate, layout: Layout, wide: Sequence[int]) -> str:

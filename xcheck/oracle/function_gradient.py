@@ -102,6 +102,11 @@ class FunctionOracle:
         return self._known.computed_in
 
     @property
+    def treads(self) -> Vector | None:
+        """Within which distance J is constant along each line, shape (c,), 0 elsewhere; None if J is no staircase."""
+        return self._known.treads
+
+    @property
     def _found(self) -> OneSidedGradient:
         return self._known.gradient
 
@@ -150,6 +155,7 @@ class FunctionOracle:
         few = int(np.clip(self.engine.affordable(2 * _LOSSES_OF_NOISE), 1, _RECONSIDERED))
         chosen = np.union1d(disputed[:few], disputed[-few:])
         near, coarse = measure_noise_along(self.engine, chosen)
+        coarse = np.zeros_like(coarse) if self._known.treads is not None else coarse
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         before, found = self.noise, np.maximum(near, coarse)
         noise = UNEVEN * before if computed_in > self.computed_in else before.copy()

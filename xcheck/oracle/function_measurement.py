@@ -1,4 +1,4 @@
-"""The first measurement of a function around θ: its noise, and its slopes along all lines.
+"""The first measurement of a function around θ: its noise, whether it is a staircase, and its slopes along the lines.
 
 The noise is read off the losses that the slopes are measured with where J is smooth and quiet
 (`xcheck.oracle.estimators.even_part`), and measured by samples of its own elsewhere.
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcheck.dtypes import BFLOAT16
 from xcheck.layout import Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, gradient_along
@@ -17,6 +18,7 @@ from xcheck.oracle.estimators.even_part import quiet_noise
 from xcheck.oracle.estimators.noise import measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided
 from xcheck.oracle.estimators.sides import OneSidedGradient
+from xcheck.oracle.estimators.treads import find_treads, leave_open_on_treads, settle_on_treads
 from xcheck.oracle.function_estimate import quantized_roundoff
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import Stream, generator
@@ -35,12 +37,15 @@ class FunctionMeasurement:
         computed_in: unit roundoff of the coarsest arithmetic that part of the losses shows, although they were asked
             for in 64 bits; 0 if they show none.
         locator: finds wrong components; None before the first search.
+        treads: of a J that is a staircase on purpose, or may be, within which distance it is constant along each line,
+            shape (c,), 0 where it is not; None of any other J.
     """
 
     gradient: OneSidedGradient
     noise: Vector
     computed_in: float
     locator: Locator | None = None
+    treads: Vector | None = None
 
 
 def measure_directions(engine: FunctionEngine) -> FunctionMeasurement:
@@ -60,11 +65,24 @@ def measure_lines(engine: FunctionEngine, options: FunctionOptions, few: int) ->
         return FunctionMeasurement(estimate_one_sided(engine, noise, tolerance=options.tolerance), noise, 0.0)
     near, coarse = measure_noise_nearby(engine, generator(options.seed, Stream.FUNCTION_NOISE), few=few)
     computed_in = quantized_roundoff(near, coarse, float(np.abs(engine.losses[0])))
-    noise = np.maximum(near, coarse)
-    noise = UNEVEN * noise if computed_in > 0 else noise
-    if options.epsilon == "auto":
-        gradient = estimate_one_sided(engine, noise, tolerance=options.tolerance)
-    else:
+    if options.epsilon != "auto":
+        noise = _noise(near, coarse, computed_in)
         measured = estimate_fixed_step(engine, noise, epsilon=options.epsilon, difference="central")
-        gradient = OneSidedGradient.smooth(measured)
-    return FunctionMeasurement(gradient, noise, computed_in)
+        return FunctionMeasurement(OneSidedGradient.smooth(measured), noise, computed_in)
+    narrow = engine.evaluator.narrow() if computed_in > 0 else True
+    # Nothing rounds to the bits of a dtype: J is a staircase because it is meant to be.
+    if narrow is False:
+        coarse, computed_in = np.zeros_like(coarse), 0.0
+    noise = _noise(near, coarse, computed_in)
+    gradient, treads = estimate_one_sided(engine, noise, tolerance=options.tolerance), None
+    # Stairs of float32 are nearly always those of a dtype; those of half precision may be meant.
+    if narrow is False or (narrow is None and computed_in == BFLOAT16):
+        treads = find_treads(engine)
+        settled = settle_on_treads(engine, gradient, treads)
+        gradient = settled if narrow is False else leave_open_on_treads(gradient, treads)
+    return FunctionMeasurement(gradient, noise, computed_in, treads=treads)
+
+
+def _noise(near: Vector, coarse: Vector, computed_in: float) -> Vector:
+    noise = np.maximum(near, coarse)
+    return UNEVEN * noise if computed_in > 0 else noise

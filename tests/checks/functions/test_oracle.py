@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 import torch
 
@@ -54,3 +55,13 @@ def test_what_jax_cannot_trace_is_run_as_it_is() -> None:
     report = xcheck.check(lambda p: jnp.sum(jnp.sin(p if p[0] < 9 else -p)), B, backend="jax")
     assert report.ok
     assert report.oracle.engine.startswith("jax: loop")
+
+
+@pytest.mark.parametrize("claimed", [0.0, 1.0])
+def test_in_numpy_nobody_knows_whether_stairs_are_meant(claimed: float) -> None:
+    """Neither the derivative nor the slope over the stairs is called wrong, and neither passes."""
+    report = xcheck.check(
+        lambda x: float(np.round(x, 3).sum()), np.array([0.12343, 0.56781]), gradient=lambda x: np.full(2, claimed)
+    )
+    assert report.verdict == "UNDECIDED"
+    assert {"XC405", "XC437"} <= {warning.code for warning in report.warnings}

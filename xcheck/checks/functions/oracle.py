@@ -234,5 +234,7 @@ def _oracle(
     objective.width = chunk_for(layout.size, arguments.data_size)
     if options.scope == "directions":
         objective.width = min(objective.width, LOSSES_EACH)  # more than that never come at a time
-    evaluator = Evaluator(objective.losses, objective.moved, arguments.data_size, roundoff, objective.pads)
+    evaluator = Evaluator(
+        objective.losses, objective.moved, arguments.data_size, roundoff, objective.narrow, objective.pads
+    )
     return measure_function(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)

@@ -17,7 +17,7 @@ from xcheck.caveats.functions import (
     training_mode,
     unused_parameters,
 )
-from xcheck.caveats.kinks import components_at_kinks
+from xcheck.caveats.kinks import components_at_kinks, components_on_stairs
 from xcheck.caveats.precision import ill_conditioned, noisy_as_narrow_dtype
 from xcheck.caveats.undecided import undecided_components
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, findings_in_order
@@ -146,8 +146,10 @@ def _warnings(
         return warnings
     warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
     kinks = [] if found.outputs else run.oracle.kinks.tolist()
+    whole = run.lines.complete and not found.outputs
     caveats = [
         components_at_kinks(estimate, found.layout, kinks, found.evaluations),
+        components_on_stairs(run.oracle.treads, found.layout) if whole else None,
         zero_gradient(tensors),
         below_noise(tensors, covered_estimate(found), found.layout),
         stationary(tensors, covered_estimate(found), found.layout),

@@ -37,6 +37,7 @@ class Evaluator:
             each; cheaper than whole rows of Θ.
         data: numbers that the function is given beside θ.
         roundoff: unit roundoff of what losses are computed in.
+        narrow: returns whether a part of them is computed in less; None where nobody knows.
         pads: whether each batch is filled up to the same number of θ, and takes the same time.
     """
 
@@ -44,4 +45,5 @@ class Evaluator:
     moved: Callable[[Vector, Indices, Vector], Vector] | None = None
     data: int = 0
     roundoff: float = FLOAT64
+    narrow: Callable[[], bool | None] = lambda: None
     pads: bool = False

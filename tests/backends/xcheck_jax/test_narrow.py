@@ -1,0 +1,43 @@
+"""Narrow dtypes in a loss of float64 arrays: whatever JAX computes is seen, what leaves JAX is not."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.checks.functions.layer import codes
+from xcheck import check
+from xcheck_jax.narrow import computes_in_narrow_dtypes
+from xcheck_jax.settings import own_settings
+
+X = np.array([0.1234, 0.5678, 1.91])
+
+
+def _callback(x: Any) -> Any:
+    return jax.pure_callback(np.asarray, jax.ShapeDtypeStruct((3,), jnp.float64), x).sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "narrow"),
+    [
+        (lambda x: jnp.sin(x).sum(), False),
+        (lambda x: x.astype(jnp.bfloat16).astype(jnp.float64).sum(), True),
+        (lambda x: jax.lax.scan(lambda c, y: (c + y.astype(jnp.float32).astype(y.dtype), None), 0.0, x)[0], True),
+        (lambda x: x[jnp.argsort(x)].sum(), False),
+        (_callback, None),
+    ],
+    ids=["wide", "narrow", "in a loop", "indices", "leaves JAX"],
+)
+def test_narrow_results_are_seen(loss: Any, narrow: bool | None) -> None:
+    """Also inside of loops; indices are no floating numbers."""
+    with own_settings(jax.devices("cpu")[0]):
+        assert computes_in_narrow_dtypes(loss, jnp.asarray(X)) is narrow
+
+
+def test_zero_is_right_on_a_stair() -> None:
+    """It is said that it proves little."""
+    report = check(lambda x: jnp.round(x, 3).sum(), X, backend="jax")
+    assert report.verdict == "AGREE"
+    assert {"XC408", "XC437"} <= codes(report)
