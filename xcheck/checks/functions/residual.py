@@ -22,7 +22,7 @@ from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
-from xcheck.oracle.engines.function import Evaluator
+from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.oracle.function_gradient import measure_function
 from xcheck.oracle.long_steps import measure_long_steps

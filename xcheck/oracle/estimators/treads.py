@@ -24,7 +24,7 @@ def find_treads(engine: FunctionEngine) -> Vector:
     within = np.zeros(len(engine.scale))
     step = engine.first_step * engine.scale
     while len(pending := np.flatnonzero((within == 0) & (step >= _WIDER * engine.shortest))):
-        sides = [engine.both_sides(pending, place * step[pending]) for place in _PLACES]
+        sides = engine.both_sides(pending, [place * step[pending] for place in _PLACES])
         still = np.all([side.magnitude == 0 for pair in sides for side in pair], axis=0)
         within[pending[still]] = step[pending[still]]
         step = step / 4
