@@ -25,7 +25,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import Tolerance
 from xcheck.diagnose import diagnose_gradients
-from xcheck.findings import CAUSE_UNKNOWN, FEW_COMPONENTS, Finding
+from xcheck.findings import CAUSE_UNKNOWN, FEW_COMPONENTS, WRONG_PART, WRONG_TENSORS, Finding
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.testing import GENERIC_FAULTS
@@ -55,7 +55,7 @@ OF_FUNCTIONS: dict[str, str] = {
 }
 
 # Codes that say where the error is, and nothing of how it was made.
-PLACES = frozenset({FEW_COMPONENTS})
+PLACES = frozenset({FEW_COMPONENTS, WRONG_PART, WRONG_TENSORS})
 # A gradient that differs from the right one by less than this, in units of the largest of its tensor, is no mistake.
 _SAME = 1e-9
 

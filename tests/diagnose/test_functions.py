@@ -54,7 +54,7 @@ def with_one(name: str, index: tuple[int, ...], value: float) -> Spoil:
 
 def uneven(g: Params, p: Params) -> Params:
     """Nothing that anybody does on purpose."""
-    return {**g, "W": g["W"] * np.exp(g["W"])}
+    return {name: v * np.exp(v) for name, v in g.items()}
 
 
 CASES: dict[str, tuple[Spoil, str, str]] = {
@@ -62,6 +62,11 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         lambda g, p: {name: 7 * v for name, v in g.items()},
         "XC201",
         "W, V, U, b: 7 x what it should be (7 is axis 0 of data[0])",
+    ),
+    "a mean over two axes for a sum": (
+        lambda g, p: {**g, "b": g["b"] / 21},
+        "XC201",
+        "b: 0.047619 x what it should be (1/21, and 21 is axes 0 and 1 of data[1])",
     ),
     "one tensor x -1": (lambda g, p: {**g, "V": -g["V"]}, "XC202", "V: the opposite sign"),
     "weight decay": (
@@ -103,7 +108,47 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         "XC253",
         "what is small is flushed to zero",
     ),
-    "nobody knows": (uneven, "XC200", "no known mistake explains the error in W"),
+    "nobody knows": (uneven, "XC200", "no known mistake explains the error in W, V, U, b"),
+    "nobody knows, in one tensor": (
+        lambda g, p: {**g, "W": uneven(g, p)["W"]},
+        "XC238",
+        "W: the cause is not known, but V, U, b are right",
+    ),
+    "nobody knows, in a part": (
+        lambda g, p: {**g, "W": np.where(np.arange(4) < 2, g["W"], uneven(g, p)["W"])},
+        "XC235",
+        "W: all that is wrong lies in W[:, 2:4] (8 of its 8 components), and the rest is right",
+    ),
+    "a factor for each row": (
+        lambda g, p: {**g, "W": g["W"] * np.array([0.7, 1.3, 2.2, 0.4])[:, None]},
+        "XC208",
+        "along axis 1 it is a multiple of what it should be, with a factor for each slice (4 numbers from 0.4 to 2.2)",
+    ),
+    "a constant in each column": (
+        lambda g, p: {**g, "U": g["U"] + np.array([0.1, -0.2, 0.3, 0.4])},
+        "XC236",
+        "U: gradient − oracle is the same along axis 0 (4 numbers from -0.2 to 0.4)",
+    ),
+    "a multiple of each column of the parameter": (
+        lambda g, p: {**g, "U": g["U"] + p["U"] * np.array([0.1, -0.2, 0.3, 0.4])},
+        "XC237",
+        "U: along axis 0 gradient − oracle is a multiple of U (4 numbers from -0.2 to 0.4)",
+    ),
+    "by the logarithm": (
+        lambda g, p: {**g, "V": g["V"] * p["V"]},
+        "XC209",
+        "V: multiplied by V, as if it were by log V",
+    ),
+    "made symmetric": (
+        lambda g, p: {**g, "W": (g["W"] + g["W"].T) / 2},
+        "XC226",
+        "W: it is made symmetric, (r + rᵀ)/2 of what it should be",
+    ),
+    "one place on": (
+        lambda g, p: {**g, "U": np.concatenate([0 * g["U"][:1], g["U"][:-1]])},
+        "XC225",
+        "U: moved along axis 0 by 1 place forward, with zeros at the edge",
+    ),
 }
 
 

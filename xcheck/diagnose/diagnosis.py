@@ -40,18 +40,31 @@ def diagnose_gradients(
     theta: Vector,
     problem: Problem | None = None,
     lengths: Mapping[int, str] | None = None,
-    probes: Probes | None = None,
+    probes: Mapping[str, Probes] | None = None,
 ) -> Diagnosis:
     """Return the causes of everything that is wrong, as the pairs with the oracle say.
 
-    Gradients of functions whose losses differ are gradients of different functions: no cause is looked for. See
-    `Evidence` for the other arguments.
+    Gradients of functions whose losses differ are gradients of different functions: no cause is looked for.
+
+    Args:
+        evaluations: what the witnesses say.
+        pairs: what was compared.
+        comparer: holds gradients against the oracle.
+        theta: θ, shape (n,).
+        problem: the declared network, if it is one.
+        lengths: numbers that a factor may come from, as in `Evidence`.
+        probes: what else may be asked of each witness, by its name.
     """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.wrong and pair.losses_agree}
     diagnosis = Diagnosis()
     for evaluation in (evaluation for evaluation in evaluations if evaluation.name in wrong):
         evidence = Evidence.against(
-            evaluation.calls[0], comparer, theta=theta, problem=problem, lengths=lengths or {}, probes=probes
+            evaluation.calls[0],
+            comparer,
+            theta=theta,
+            problem=problem,
+            lengths=lengths or {},
+            probes=(probes or {}).get(evaluation.name),
         )
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:
             # A gradient that differs from call to call has that for a cause; no rule can name another.

@@ -35,8 +35,8 @@ _FINE = 2.0**12
 # The part of the residual that an explanation may leave: a tenth where noise accounts for the rest, a hundredth where
 # the tolerance has to. Guesses; tests/diagnose/test_diagnosis.py holds them: no mistake there is given a wrong cause.
 _LESS, _MUCH_LESS = 0.1, 1e-2
-# From so many components on, a tenth that is left is no coincidence: that twelve residuals of random size all shrink to
-# a tenth has a probability of about 10⁻¹². With fewer only a hundredth may be left.
+# From so many components for each fitted number on, a tenth that is left is no coincidence: that twelve residuals of
+# random size all shrink to a tenth has a probability of about 10⁻¹². With fewer only a hundredth may be left.
 _MANY = 12
 # How close a fitted number must come to a known one: 1e-6 in float64, 64 roundings in coarser dtypes. A guess, chosen
 # so that 1 and 1 + 1/m are told apart for up to 10⁵ examples.
@@ -185,7 +185,7 @@ def explains(evidence: Evidence, hypothesis: Hypothesis) -> bool:
     if not hypothesis.predicted or not hypothesis.free:
         return bool(hypothesis.predicted)
     # A number that was fitted to a few components leaves a tenth of the residual now and then by chance.
-    return count >= hypothesis.free + 2 and (count >= _MANY or left <= _MUCH_LESS)
+    return count >= hypothesis.free + 2 and (count >= _MANY * hypothesis.free or left <= _MUCH_LESS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
-from xcheck.diagnose.rules import approximations, backward_pass, factors, masks, order, penalties, precision
+from xcheck.diagnose.rules import (
+    approximations,
+    backward_pass,
+    factors,
+    masks,
+    order,
+    patterns,
+    penalties,
+    places,
+    precision,
+    slices,
+)
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.text import joined
 
@@ -27,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     order.transposition,
     order.swapped_tensors,
     order.reordering,
+    patterns.reversal,
     order.missing_part,
     precision.underflow,
     order.scaled_part,
@@ -34,8 +46,23 @@ RULES: tuple[Rule, ...] = (
 )
 # These run the network's backward pass once for each hypothesis.
 EXPENSIVE: tuple[Rule, ...] = (backward_pass.wrong_steps, masks.redrawn_mask)
+# These fit a number to each slice, or have many ways to fit: they are asked after those that know the mistake itself.
+PATTERNS: tuple[Rule, ...] = (
+    patterns.symmetry,
+    patterns.other_parameter,
+    patterns.shift,
+    slices.constant_term,
+    slices.factor_by_slice,
+    slices.term_of_parameter,
+)
 # These describe a gradient and would fit almost any: they are asked about what nothing else explains.
-LAST: tuple[Rule, ...] = (approximations.solver_tolerance, precision.rounding, order.few_components)
+LAST: tuple[Rule, ...] = (
+    approximations.solver_tolerance,
+    precision.rounding,
+    order.few_components,
+    places.wrong_part,
+    places.wrong_tensors,
+)
 
 # Other causes that are named beside the one that is taken. A guess: a third one would not help anybody.
 _MOST_ALTERNATIVES = 2
@@ -52,7 +79,7 @@ def explain_residual(evidence: Evidence) -> list[Finding]:
     unexplained = {tensor.name for tensor in evidence.wrong_tensors}
     findings: list[Finding] = []
     hypotheses: list[Hypothesis] = []
-    for stage in (RULES, EXPENSIVE, LAST):
+    for stage in (RULES, EXPENSIVE, PATTERNS, LAST):
         proposed = (hypothesis for rule in stage for hypothesis in rule(evidence))
         hypotheses += _merge_equal(hypothesis for hypothesis in proposed if explains(evidence, hypothesis))
         if stage is RULES and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):

@@ -93,6 +93,24 @@ def test_an_order_is_found_by_what_is_in_the_rows(gradient: Vector, text: str) -
     assert text in texts(evidence, reordering(evidence))
 
 
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        ([0, 3, 2, 1, 4], "slices 1 and 3 along axis 1 are swapped"),
+        ([4, 3, 2, 1, 0], "its slices along axis 1 are in reverse order"),
+        ([3, 4, 2, 0, 1], "slices 0 to 1 and 3 to 4 along axis 1 are swapped"),
+        ([0, 2, 3, 1, 4], "its slices along axis 1 are in another order (3 of 5 moved)"),
+    ],
+)
+def test_an_order_along_any_axis_is_found(order: list[int], text: str) -> None:
+    """Of slices that are no rows; blocks that have changed places are named by where they begin and end."""
+    evidence = evidence_of({"K": K[:, order]}, {"K": K})
+    assert texts(evidence, reordering(evidence)) == [text]
+    turned = np.swapaxes(K, 1, 2)
+    last = evidence_of({"K": turned[:, :, order]}, {"K": turned})
+    assert texts(last, reordering(last)) == [text.replace("axis 1", "axis 2")]
+
+
 def test_two_tensors_have_each_others_gradient() -> None:
     """Tensors of one shape."""
     evidence = evidence_of({"A": W.T.copy(), "B": W}, {"A": W, "B": W.T.copy()})

@@ -4,8 +4,10 @@ A function of narrow parameters is asked again in float64, where rounding hides 
 witness: what it shows is the function's own.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from xcheck.layout import Tensor, Vector
 from xcheck.oracle import Estimate
 from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.engines.lines import Lines
+from xcheck.text import join_names
 from xcheck.verdict import Verdict
 
 # A gradient in a narrow dtype that is right in float64 may be off by such a share of the largest component and be
@@ -37,6 +40,8 @@ _ROUNDINGS = 2**12
 # So many wrong components drawn at random, and no right one, speak for a tensor: of one that is half right they are
 # drawn once in 16 times. Every tensor has at least as many in a sample, if it is that large.
 _LEAST_SAMPLED = 4
+# Axes whose lengths are multiplied. A guess: examples and three axes of places.
+_MOST_MULTIPLIED = 4
 
 
 def compare_functions(found: Answers, comparer: Comparer, float64: Comparer) -> Comparison:
@@ -165,7 +170,7 @@ def diagnose_functions(
             measure,
             theta=theta,
             lengths=lengths,
-            probes=probes.get(evaluation.rerun_of or evaluation.name),
+            probes={evaluation.name: probes.get(evaluation.rerun_of or evaluation.name, Probes())},
         ).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
         findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
@@ -210,11 +215,19 @@ def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
 
 
 def _axis_lengths(arguments: Arguments) -> Mapping[int, str]:
-    """Return the lengths of the data's axes, with their names: numbers that a wrong factor may come from."""
-    lengths: dict[int, str] = {}
+    """Return the lengths of the data's axes, and products of several, with their names: what a factor may come from."""
+    singles: dict[int, str] = {}
+    products: dict[int, str] = {}
     for number, part in enumerate(arguments.data):
         for name, value in leaves(part).items():
             leaf = arguments.read(value)
-            for axis, length in enumerate(() if leaf is None or leaf.stored else leaf.values.shape):
-                lengths.setdefault(length, f"axis {axis} of data[{number}]{'' if name == 'params' else f'.{name}'}")
-    return lengths
+            shape = () if leaf is None or leaf.stored else leaf.values.shape
+            whose = f"data[{number}]{'' if name == 'params' else f'.{name}'}"
+            for axis, length in enumerate(shape):
+                singles.setdefault(length, f"axis {axis} of {whose}")
+            # A mean over examples and places divides by the product of their axes.
+            counts = range(2, min(len(shape), _MOST_MULTIPLIED) + 1)
+            for axes in (each for count in counts for each in combinations(range(len(shape)), count)):
+                name_of_axes = f"axes {join_names([str(axis) for axis in axes])} of {whose}"
+                products.setdefault(math.prod(shape[axis] for axis in axes), name_of_axes)
+    return {**products, **singles}

@@ -9,6 +9,8 @@ from xcheck.caveats import CheckedPoint, caveats_at
 from xcheck.caveats.check import check_caveats
 from xcheck.checks.answer import Answer
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, compare_witnesses, findings_in_order
+from xcheck.checks.networks.residual import make_probes
+from xcheck.checks.networks.run import oracle_options
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
@@ -42,7 +44,8 @@ def build_report(
         # No witness of a network is asked again in float64, so every pair is one of distinct witnesses.
         distinct=pairs,
     )
-    diagnosis = diagnose_gradients(evaluations, pairs, comparer, theta=problem.theta, problem=problem)
+    probes = make_probes(answers, problem, comparer, oracle_options(loaded.check))
+    diagnosis = diagnose_gradients(evaluations, pairs, comparer, theta=problem.theta, problem=problem, probes=probes)
     head = ReportHead(
         model=problem.name,
         summary=_summary(problem, point.dtype),

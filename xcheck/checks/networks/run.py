@@ -53,7 +53,7 @@ def run_network(
         progress: called with (differences done, differences planned).
     """
     problem, check = loaded.problem, loaded.check
-    options = _options(check)
+    options = oracle_options(check)
     answers = call_witnesses(problem, check, backends)
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
     estimate = numerical_gradient(
@@ -88,7 +88,8 @@ def run_network(
     return NetworkAnswers(answers, comparer, point)
 
 
-def _options(check: CheckSettings) -> OracleOptions:
+def oracle_options(check: CheckSettings) -> OracleOptions:
+    """Return the options of the oracle that a check asks for."""
     return OracleOptions(
         epsilon=check.epsilon,
         difference=check.difference,

@@ -69,10 +69,10 @@ def transposition(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 def reordering(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Propose that g has the rows, columns, or components of r in another order."""
+    """Propose that g has the rows, columns, components, or slices along any axis of r in another order."""
     for tensor, parts in _shares(evidence, 1):
         for data, uncertainty, rest in parts:
-            for axis in range(min(data.ndim, 2)):
+            for axis in range(data.ndim):
                 yield from _reorder_rows(evidence, tensor, data, uncertainty, rest, axis)
             if data.ndim > 1:
                 yield from _roll_all(tensor, data, uncertainty, rest)
@@ -187,15 +187,18 @@ def _shares(evidence: Evidence, axes: int) -> Iterator[tuple[Tensor, list[tuple[
 def _reorder_rows(
     evidence: Evidence, tensor: Tensor, data: Vector, uncertainty: Vector, rest: Vector, axis: int
 ) -> Iterator[Hypothesis]:
-    """Propose the order of rows (axis 0) or columns (axis 1) that brings the data closest to g."""
+    """Propose the order of rows (axis 0), columns (axis 1) or other slices that brings the data closest to g."""
     g = np.moveaxis((evidence.gradient[tensor.span] - rest).reshape(tensor.shape), axis, 0)
     rows = np.moveaxis(data, axis, 0)
     order = _match_rows(g.reshape(len(g), -1), rows.reshape(len(g), -1))
     if (order == np.arange(len(order))).all():
         return
     moved, image = (np.moveaxis(np.moveaxis(each, axis, 0)[order], 0, axis).reshape(-1) for each in (data, uncertainty))
-    what = "components" if len(tensor.shape) == 1 else ("rows", "columns")[axis]
-    yield Hypothesis(REORDERED, _describe_order(order, what), {tensor.name: moved + rest}, {tensor.name: image})
+    names = {1: ("components",), 2: ("rows", "columns")}
+    what, along = names.get(len(tensor.shape), ("slices",) * len(tensor.shape))[axis], ""
+    if len(tensor.shape) > 2:
+        along = f" along axis {axis}"
+    yield Hypothesis(REORDERED, _describe_order(order, what, along), {tensor.name: moved + rest}, {tensor.name: image})
 
 
 def _match_rows(g: Vector, rows: Vector) -> Order:
@@ -207,18 +210,37 @@ def _match_rows(g: Vector, rows: Vector) -> Order:
     return order
 
 
-def _describe_order(order: Order, what: str) -> str:
+def _describe_order(order: Order, what: str, along: str) -> str:
     places, count = np.arange(len(order)), int((order != np.arange(len(order))).sum())
     if count == 2:
         first, second = np.flatnonzero(order != places)
-        return f"{what} {first} and {second} are swapped"
+        return f"{what} {first} and {second}{along} are swapped"
     if (order == places[::-1]).all():
-        return f"its {what} are in reverse order"
+        return f"its {what}{along} are in reverse order"
     # Where all rows moved by the same number of places, one row shows by how many.
     shift = int((places - order)[0]) % len(order)
     if (np.roll(places, shift) == order).all():
-        return f"its {what} are rolled by {shift if 2 * shift <= len(order) else shift - len(order)}"
-    return f"its {what} are in another order ({count} of {len(order)} moved)"
+        return f"its {what}{along} are rolled by {shift if 2 * shift <= len(order) else shift - len(order)}"
+    blocks = _swapped_blocks(order)
+    if blocks:
+        ranges = [f"{start} to {start + blocks[2] - 1}" for start in blocks[:2]]
+        return f"{what} {ranges[0]} and {ranges[1]}{along} are swapped"
+    return f"its {what}{along} are in another order ({count} of {len(order)} moved)"
+
+
+def _swapped_blocks(order: Order) -> tuple[int, int, int] | None:
+    """Return where the two blocks begin that have changed places, and how long they are; None where it is not that."""
+    moved = np.flatnonzero(order != np.arange(len(order)))
+    length = len(moved) // 2
+    first, second = int(moved[0]), int(moved[length])
+    blocks = np.arange(len(order))
+    if len(moved) % 2 or second + length > len(order) or second < first + length:
+        return None
+    blocks[first : first + length], blocks[second : second + length] = (
+        np.arange(second, second + length),
+        np.arange(first, first + length),
+    )
+    return (first, second, length) if (blocks == order).all() else None
 
 
 def _roll_all(tensor: Tensor, data: Vector, uncertainty: Vector, rest: Vector) -> Iterator[Hypothesis]:

@@ -64,6 +64,10 @@ _WORST = 32.0
 # were rounded a share of about h/2u crosses to the next number, at most all of them, and each of these jumps by as much
 # as it was off: the residual changes by about √(h/2u) of itself. Below 0.3 of that it is a formula. Both are guesses.
 _MOVE, _SMOOTH = 1e-4, 0.3
+# The residual of a formula with features narrower than that part of θ, such as kinks, moves wholly as well. Sixteen
+# roundings move that of rounding, but for the part that comes from rounded data and stays: 0.28 of itself is the least
+# that was seen. Below 0.1 it is a formula. Both are guesses; tests/checks/functions/test_residual.py holds them.
+_NARROW, _SMOOTH_NARROW = 16, 0.1
 # Decimals that a rounded number may have; with more of them rounding is below the tolerance.
 _MOST_DECIMALS = 12
 # How far a number may be from a whole number of units and still be one, relative to that: storing it rounds it.
@@ -191,8 +195,14 @@ def _inside(evidence: Evidence, tensors: Sequence[Tensor]) -> Iterator[Hypothesi
 
 def _moves_smoothly(evidence: Evidence, roundoff: float) -> bool:
     """Return whether the residual stays nearly the same where θ moves, as that of a formula does, not of rounding."""
-    change = evidence.probes.shift(_MOVE)
-    return change is not None and change < _SMOOTH * np.sqrt(min(1.0, _MOVE / (2 * roundoff)))
+    moves = {_MOVE: _SMOOTH}
+    if _NARROW * roundoff < _MOVE:
+        moves[_NARROW * roundoff] = _SMOOTH_NARROW
+    for move, smooth in moves.items():
+        change = evidence.probes.shift(move)
+        if change is not None and change < smooth * np.sqrt(min(1.0, move / (2 * roundoff))):
+            return True
+    return False
 
 
 def like_rounding(evidence: Evidence, tensors: Sequence[Tensor]) -> tuple[int, float] | None:
