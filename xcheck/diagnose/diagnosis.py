@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
@@ -40,6 +42,7 @@ def diagnose_gradients(
     theta: Vector,
     problem: Problem | None = None,
     lengths: Mapping[int, str] | None = None,
+    data: Mapping[str, NDArray[Any]] | None = None,
     probes: Mapping[str, Probes] | None = None,
 ) -> Diagnosis:
     """Return the causes of everything that is wrong, as the pairs with the oracle say.
@@ -53,6 +56,7 @@ def diagnose_gradients(
         theta: θ, shape (n,).
         problem: the declared network, if it is one.
         lengths: numbers that a factor may come from, as in `Evidence`.
+        data: the arrays of a person's data by name, as in `Evidence`.
         probes: what else may be asked of each witness, by its name.
     """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.wrong and pair.losses_agree}
@@ -63,7 +67,8 @@ def diagnose_gradients(
             comparer,
             theta=theta,
             problem=problem,
-            lengths=lengths or {},
+            lengths=lengths,
+            data=data,
             probes=(probes or {}).get(evaluation.name),
         )
         if evaluation.again is not None and comparer.between(*evaluation.calls).wrong:

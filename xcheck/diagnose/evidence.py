@@ -15,8 +15,10 @@ explain k + 2 components: a line through two points explains nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.compare.bounds import Flags
 from xcheck.compare.comparer import Comparer
@@ -61,6 +63,7 @@ class Evidence:
         tolerance: relative, as it was applied.
         roundoff: u of the dtype that the witness computes in.
         lengths: numbers that a factor may come from, with what they are: {32: "axis 0 of data[0]"}.
+        data: the arrays that a person's function takes beside its parameters, by name, such as "data[0]".
         problem: the declared network, if it is one.
         trace: what that network computes at θ.
         probes: what else may be asked of the function.
@@ -77,6 +80,7 @@ class Evidence:
     tolerance: float
     roundoff: float
     lengths: Mapping[int, str] = field(default_factory=dict)
+    data: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     problem: Problem | None = None
     trace: Trace = field(default_factory=Trace.empty)
     probes: Probes = field(default_factory=Probes)
@@ -90,6 +94,7 @@ class Evidence:
         theta: Vector,
         problem: Problem | None = None,
         lengths: Mapping[int, str] | None = None,
+        data: Mapping[str, NDArray[Any]] | None = None,
         probes: Probes | None = None,
     ) -> "Evidence":
         """Return the evidence against one call of a witness; the arguments by name are those of the attributes."""
@@ -106,6 +111,7 @@ class Evidence:
             tolerance=comparer.tolerance,
             roundoff=comparer.roundoff,
             lengths=lengths or {},
+            data=data or {},
             problem=problem,
             trace=estimate.trace,
             probes=probes or Probes(),

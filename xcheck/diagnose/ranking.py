@@ -14,6 +14,7 @@ from xcheck.diagnose.rules import (
     approximations,
     backward_pass,
     factors,
+    logits,
     masks,
     order,
     patterns,
@@ -44,8 +45,8 @@ RULES: tuple[Rule, ...] = (
     order.scaled_part,
     precision.clipping,
 )
-# These run the network's backward pass once for each hypothesis.
-EXPENSIVE: tuple[Rule, ...] = (backward_pass.wrong_steps, masks.redrawn_mask)
+# These run a backward pass, or a part of it, once for each hypothesis.
+EXPENSIVE: tuple[Rule, ...] = (backward_pass.wrong_steps, masks.redrawn_mask, logits.mistaken_loss)
 # These fit a number to each slice, or have many ways to fit: they are asked after those that know the mistake itself.
 PATTERNS: tuple[Rule, ...] = (
     patterns.symmetry,

@@ -1,11 +1,14 @@
 """Where an error is: in a box of a tensor, in some of the tensors; and where that says nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.diagnose.rules.conftest import evidence_in_network, evidence_of, texts
 from xcheck.diagnose.rules.places import wrong_part, wrong_tensors
-from xcheck.layout import Vector
+from xcheck.layout import Layout, Vector
 from xcheck.networks.problem import Problem
+from xcheck.oracle.engines.lines import DIRECTIONS
 
 RNG = np.random.default_rng(0)
 W, V = RNG.standard_normal((6, 4)), RNG.standard_normal((3, 2, 5))
@@ -46,6 +49,16 @@ def test_the_tensors_that_are_right_are_named() -> None:
     evidence = evidence_of({"W": off(W), "V": V, "z": 0 * V}, {"W": W, "V": V, "z": 0 * V})
     (said,) = texts(evidence, wrong_tensors(evidence))
     assert said.startswith("the cause is not known, but V is right: what leads to it as well")
+
+
+def test_a_sample_shows_no_tensor_to_be_right() -> None:
+    """The rest of it may be wrong, and slopes along random directions are no tensor."""
+    evidence = evidence_of({"W": off(W), "V": V}, {"W": W, "V": V})
+    sampled = Layout(tuple(replace(t, places=tuple(range(t.size))) if t.name == "V" else t for t in evidence.layout))
+    assert texts(evidence, wrong_tensors(evidence)) != []
+    assert list(wrong_tensors(replace(evidence, layout=sampled))) == []
+    along = evidence_of({"W": off(W), DIRECTIONS: V}, {"W": W, DIRECTIONS: V})
+    assert list(wrong_tensors(along)) == []
 
 
 def test_where_few_are_right_no_place_is_named() -> None:

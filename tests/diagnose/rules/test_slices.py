@@ -86,3 +86,10 @@ def test_few_components_fit_with_anything() -> None:
     r = RNG.standard_normal((2, 3))
     evidence = evidence_of({"x": r * np.array([[2.5], [0.3]])}, {"x": r}, {"x": r + 1})
     assert texts(evidence, factor_by_slice(evidence)) == []
+
+
+def test_an_error_of_delta_is_no_scale() -> None:
+    """Of the gradient of one example, δ aᵀ, each row has a factor whatever δ is."""
+    delta, wrong, a = RNG.standard_normal(4), RNG.standard_normal(4), RNG.standard_normal(6)
+    evidence = evidence_of({"W": np.outer(wrong, a)}, {"W": np.outer(delta, a)}, {"W": RNG.standard_normal((4, 6))})
+    assert texts(evidence, factor_by_slice(evidence)) == []

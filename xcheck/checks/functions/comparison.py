@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,7 @@ def diagnose_functions(
     sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
     wrong -= {name for name, located in found.run.located if not _is_typical(located, found.run.lines, sample)}
     bisected = {name for name, _ in found.run.located}
-    theta, lengths = _theta_along_lines(found, arguments), _axis_lengths(arguments)
+    theta, data = _theta_along_lines(found, arguments), _data_arrays(arguments)
     # What is wrong already in its own dtype is diagnosed there, with its own rounding, and only there.
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
@@ -169,7 +170,9 @@ def diagnose_functions(
             pairs,
             measure,
             theta=theta,
-            lengths=lengths,
+            lengths=_axis_lengths(data),
+            # Of several outputs each row has its own loss, and of a random cotangent nobody's.
+            data={} if found.outputs else data,
             probes={evaluation.name: probes.get(evaluation.rerun_of or evaluation.name, Probes())},
         ).findings
         # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
@@ -214,20 +217,27 @@ def _theta_along_lines(found: Answers, arguments: Arguments) -> Vector:
     return np.tile(single, max(1, len(found.outputs)))
 
 
-def _axis_lengths(arguments: Arguments) -> Mapping[int, str]:
+def _axis_lengths(data: Mapping[str, NDArray[Any]]) -> Mapping[int, str]:
     """Return the lengths of the data's axes, and products of several, with their names: what a factor may come from."""
     singles: dict[int, str] = {}
     products: dict[int, str] = {}
+    for whose, array in data.items():
+        for axis, length in enumerate(array.shape):
+            singles.setdefault(length, f"axis {axis} of {whose}")
+        # A mean over examples and places divides by the product of their axes.
+        for count in range(2, min(array.ndim, _MOST_MULTIPLIED) + 1):
+            for axes in combinations(range(array.ndim), count):
+                name_of_axes = f"axes {join_names([str(axis) for axis in axes])} of {whose}"
+                products.setdefault(math.prod(array.shape[axis] for axis in axes), name_of_axes)
+    return {**products, **singles}
+
+
+def _data_arrays(arguments: Arguments) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the data by name, without those that are stored as sparse ones are."""
+    arrays = {}
     for number, part in enumerate(arguments.data):
         for name, value in leaves(part).items():
             leaf = arguments.read(value)
-            shape = () if leaf is None or leaf.stored else leaf.values.shape
-            whose = f"data[{number}]{'' if name == 'params' else f'.{name}'}"
-            for axis, length in enumerate(shape):
-                singles.setdefault(length, f"axis {axis} of {whose}")
-            # A mean over examples and places divides by the product of their axes.
-            counts = range(2, min(len(shape), _MOST_MULTIPLIED) + 1)
-            for axes in (each for count in counts for each in combinations(range(len(shape)), count)):
-                name_of_axes = f"axes {join_names([str(axis) for axis in axes])} of {whose}"
-                products.setdefault(math.prod(shape[axis] for axis in axes), name_of_axes)
-    return {**products, **singles}
+            if leaf is not None and not leaf.stored:
+                arrays[f"data[{number}]{'' if name == 'params' else f'.{name}'}"] = leaf.values
+    return arrays

@@ -12,6 +12,7 @@ import numpy as np
 from xcheck.compare.bounds import Flags
 from xcheck.diagnose.evidence import Evidence, Hypothesis
 from xcheck.findings import WRONG_PART, WRONG_TENSORS
+from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.text import joined
 
@@ -56,8 +57,9 @@ def wrong_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
         return  # as above
     right = _right(evidence)
     wrong = {tensor.name for tensor in evidence.layout if evidence.wrong[tensor.span].any()}
-    # Where a tensor is zero, or below the noise, nothing shows that it is right.
-    shown = [t.name for t in evidence.layout if t.name not in wrong and 2 * right[t.span].sum() >= t.size > 0]
+    # A sample, or directions, may be right and the rest wrong; of zeros nothing shows that they are right.
+    whole = [t for t in evidence.layout if t.name not in wrong | {DIRECTIONS} and t.places is None]
+    shown = [tensor.name for tensor in whole if 2 * right[tensor.span].sum() >= tensor.size > 0]
     if len(wrong) > _MOST_WRONG * len(shown) or len(wrong) > len(evidence.wrong_tensors):
         return
     verb, them = ("is", "it") if len(shown) == 1 else ("are", "them")

@@ -28,9 +28,11 @@ from xcheck.oracle.estimate import CERTAIN
 _BEYOND = 8
 # Groups of an axis, as group norm has them, are looked for in tensors of up to so many components. A guess: each way to
 # group costs a pass over the tensor.
-_MOST_GROUPED = 100_000
+_MOST_GROUPED = 20_000
 # Tensors with more axes than this are not looked at: the sets of axes double with each. A guess.
 _MOST_AXES = 5
+# How far the cosine of two slices may be from 1 if they are parallel. A guess: their angle is then below 1e-4.
+_PARALLEL = 1e-8
 # How much of a slice's length a sum along it may leave and still be zero, beside the error bars. A guess.
 _ZERO = 1e-6
 
@@ -73,7 +75,7 @@ class _Cut:
 def factor_by_slice(evidence: Evidence) -> Iterator[Hypothesis]:
     """Propose that each slice of g is a multiple of that of r, and that the factors are those of another tensor."""
     for tensor in evidence.wrong_tensors:
-        span = tensor.span
+        span, is_product = tensor.span, _is_outer_product(evidence, tensor)
         for cut in _cuts(tensor):
             fitted = _fit(evidence, cut, evidence.gradient[span], [evidence.trusted[span]])
             if fitted is None or fitted.wrong.sum() < 2:
@@ -83,6 +85,8 @@ def factor_by_slice(evidence: Evidence) -> Iterator[Hypothesis]:
             predicted = cut.flat(c[:, None] * cut.rows(evidence.trusted[span]))
             uncertainty = {tensor.name: cut.flat(np.abs(c)[:, None] * cut.rows(evidence.uncertainty[span]))}
             whose = _source(evidence, cut, factors)
+            if not whose and is_product:
+                continue
             text = f"along {cut.name} it is a multiple of what it should be, with a factor for each slice"
             reason = (
                 f", which is {whose}"
@@ -166,14 +170,13 @@ def _cuts(tensor: Tensor, *, whole: bool = False) -> Iterator[_Cut]:
 
 
 def _cuts_in_groups(tensor: Tensor, axis: int, groups: int) -> Iterator[_Cut]:
-    """Yield the slices along the members of a group, and any of the other axes."""
+    """Yield the slices along the members of a group: alone, with the axes that follow, and with all other axes."""
     shape = (*tensor.shape[:axis], groups, tensor.shape[axis] // groups, *tensor.shape[axis + 1 :])
-    others = [other for other in range(len(tensor.shape)) if other != axis]
-    for count in range(len(others) + 1):
-        for more in combinations(others, count):
-            along = sorted((axis + 1, *(other if other < axis else other + 1 for other in more)))
-            names = [f"each of {groups} groups of axis {axis}", *(f"axis {other}" for other in more)]
-            yield _Cut(tensor, shape, tuple(along), " and ".join(names))
+    following, others = range(axis + 1, len(tensor.shape)), range(len(tensor.shape))
+    for more in sorted({(), tuple(following), tuple(other for other in others if other != axis)}):
+        along = sorted((axis + 1, *(other if other < axis else other + 1 for other in more)))
+        names = [f"each of {groups} groups of axis {axis}", *(f"axis {other}" for other in more)]
+        yield _Cut(tensor, shape, tuple(along), " and ".join(names))
 
 
 def _name(along: Sequence[int]) -> str:
@@ -234,6 +237,22 @@ def _source(evidence: Evidence, cut: _Cut, factors: Vector) -> str:
                 forgotten = "forgotten" if words.startswith("1/") else "taken once too often"
                 return f"{words}: {other.name} is {forgotten}"
     return ""
+
+
+def _is_outer_product(evidence: Evidence, tensor: Tensor) -> bool:
+    """Return whether r is δ aᵀ along one of its axes: there any error of δ is a factor of each slice."""
+    if tensor.places is not None or len(tensor.shape) < 2:
+        return False
+    r = evidence.trusted[tensor.span].reshape(tensor.shape)
+    return any(_are_parallel(np.moveaxis(r, axis, 0).reshape(len_of, -1)) for axis, len_of in enumerate(tensor.shape))
+
+
+@np.errstate(all="ignore")
+def _are_parallel(rows: Vector) -> bool:
+    """Return whether there are several rows, and all are multiples of one."""
+    lengths = np.linalg.norm(rows, axis=1)
+    first = rows[np.argmax(lengths)] / lengths.max()
+    return len(rows) > 1 and bool((np.abs(rows @ first) >= (1 - _PARALLEL) * lengths).all())
 
 
 def _vanishing(evidence: Evidence, cut: _Cut) -> str:
