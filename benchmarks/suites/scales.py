@@ -18,7 +18,8 @@ import numpy as np
 from rich.table import Table
 
 import xcheck
-from benchmarks.suites.scale_cases import KINDS, ScaleCase
+from benchmarks.suites.scale_case import ScaleCase
+from benchmarks.suites.scale_cases import KINDS
 from benchmarks.suites.stationary_cases import STATIONARY
 from tests.breadth.entry import Framework, arrays_of, precision_of
 from xcheck.checks.report import Report

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize, root
 
-from benchmarks.suites.scale_cases import ScaleCase
+from benchmarks.suites.scale_case import ScaleCase
 from xcheck.layout import Vector
 
 _EXAMPLES, _FEATURES = 40, 4

@@ -27,7 +27,7 @@ the definitions in `xcheck.networks.network`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -45,8 +45,19 @@ _UNROLLED = 32
 _GAUSS = ((0.5 - np.sqrt(0.15), 5 / 18), (0.5, 8 / 18), (0.5 + np.sqrt(0.15), 5 / 18))
 
 
+class _Point:
+    """Arrays at θ, each with the units in its first axis."""
+
+    __slots__ = ()
+
+    def map(self, change: Callable[[Any], Any]) -> Self:
+        """Return the point with `change` applied to every array, for example to choose units."""
+        changed: Self = jax.tree.map(change, self)
+        return changed
+
+
 @dataclass(frozen=True, slots=True)
-class ExpansionPoint:
+class ExpansionPoint(_Point):
     """The values of a layer at θ that its increments are computed from, shape (n, m) each.
 
     Attributes:
@@ -59,14 +70,9 @@ class ExpansionPoint:
     branch: Any
     constants: tuple[Any, ...]
 
-    def map(self, change: Callable[[Any], Any]) -> "ExpansionPoint":
-        """Return the point with `change` applied to every array, for example to choose units."""
-        changed: ExpansionPoint = jax.tree.map(change, self)
-        return changed
-
 
 @dataclass(frozen=True, slots=True)
-class LossExpansionPoint:
+class LossExpansionPoint(_Point):
     """The values of the outputs at θ that increments of the loss are computed from, shape (n_L, m) each.
 
     Attributes:
@@ -78,11 +84,6 @@ class LossExpansionPoint:
     outputs: Any
     targets: Any
     constants: tuple[Any, ...]
-
-    def map(self, change: Callable[[Any], Any]) -> "LossExpansionPoint":
-        """Return the point with `change` applied to every array."""
-        changed: LossExpansionPoint = jax.tree.map(change, self)
-        return changed
 
 
 jax.tree_util.register_dataclass(ExpansionPoint, ["z", "branch", "constants"], [])
