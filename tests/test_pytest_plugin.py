@@ -390,3 +390,20 @@ def test_the_example_of_the_page_runs(run: Run) -> None:
     result = run.pytester.runpytest_inprocess(*OPTIONS, "-vv")
     result.assert_outcomes(failed=1, passed=2)
     assert shown in result.outlines
+
+
+def test_definitions_that_are_not_there_fail_in_their_place(run: Run) -> None:
+    """Once one pattern without a match stopped the collection of the whole file."""
+    tests = """
+from xcheck.testing import cases
+
+@pytest.mark.parametrize("model", cases("models/*.toml"))
+def test_models(model):
+    pass
+
+def test_it(xcheck):
+    xcheck(loss, P, gradient=right)
+"""
+    result = run(tests)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*no definition (.toml) matches 'models/*.toml' in *"])

@@ -24,6 +24,7 @@ _MARKER = (
     "xcheck(**settings): defaults of the fixture `xcheck` for this test, such as tolerance=1e-6 or "
     'backends=["numpy", "jax"].'
 )
+_UNMATCHED = "xcheck_unmatched(text): set by xcheck.testing.cases for a pattern that matches no definition."
 # What pytest prints before each line of an exception's text, by its own definition.
 _MARGIN = "E   "
 # The key under which workers of pytest-xdist are told the width of the terminal.
@@ -195,8 +196,16 @@ def _refuse_mistakes(marker: pytest.Mark) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, also under --strict-markers."""
+    """Make the markers known, also under --strict-markers."""
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", _UNMATCHED)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a test fail whose definitions were not found: without parameters it would pass in silence."""
+    marker = item.get_closest_marker("xcheck_unmatched")
+    if marker is not None:
+        pytest.fail(marker.args[0], pytrace=False)
 
 
 @pytest.hookimpl(optionalhook=True)

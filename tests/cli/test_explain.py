@@ -1,6 +1,7 @@
 """The command `explain`: pages of codes, and components."""
 
 import json
+import re
 
 import pytest
 
@@ -62,6 +63,18 @@ def test_a_page_as_json(typed: Typist) -> None:
 def test_an_unknown_code(typed: Typist) -> None:
     """Did you mean; exit status 2."""
     assert typed("explain", "XC4055") == (2, "", "there is no code XC4055; did you mean XC405?\n")
+    assert typed("explain", "XC041").err == "there is no code XC041; did you mean XC241 or XC401?\n"
+
+
+def test_a_code_unlike_any_other(typed: Typist) -> None:
+    """Nothing is proposed for XC999, which is XC429 to three characters of five."""
+    done = typed("explain", "XC999")
+    assert done.status == 2
+    assert re.fullmatch(
+        r"there is no code XC999; there are XC101 to XC1\d\d, XC200 to XC2\d\d and XC401 to XC4\d\d: "
+        r"python -m xcheck explain lists them\n",
+        done.err,
+    )
 
 
 @pytest.mark.parametrize("arguments", [["model.toml"], ["model.toml", "b1[0]", "b1[1]"], ["XC404", "b1[0]"]])

@@ -199,7 +199,16 @@ def test_flags_that_have_no_meaning(write: Write) -> None:
         f"model.py::mine: --{name} {value} has no meaning for a Python MODEL" for name, value in flags.items()
     ]
     assert refused_flags("model.toml", order=2) == "model.toml: --order 2 has no meaning for a TOML MODEL"
+    assert refused_flags("model.toml", inputs=True) == "model.toml: --inputs has no meaning for a TOML MODEL"
     assert checked("model.py", difference="central", order=1)[0].ok
+
+
+def test_inputs_are_checked_where_that_is_asked_for(write: Write) -> None:
+    """As `inputs=True` does: the floating data are parameters, too."""
+    write("mine = xcheck.Case(xcheck.objective(lambda x, y: (x * y).sum(), 'jax'), np.ones(2), (np.ones(2),))")
+    assert checked("model.py")[0].parameters == 2
+    report = checked("model.py", inputs=True)[0]
+    assert [tensor.name for tensor in report.tensors] == ["x", "data[0]"]
 
 
 def test_backends_choose_functions(write: Write) -> None:

@@ -143,6 +143,9 @@ def test_the_worst_of_several_decides(folder: Path, plugins: Plugins) -> None:
         (["model.toml", "--colour", "never"], "No such option"),
         (["init", "mnist"], "'mnist' is not one of"),
         (["model.toml", "--output", "no/such/folder.json"], "No such file or directory"),
+        (["train", "model.toml"], "is trained, and checked along the way, by python -m xcheck training.toml"),
+        (["selftset", "model.toml"], "there is no command and no file selftset; did you mean selftest?"),
+        (["model"], "or package.module:name; did you mean model.toml?"),
     ],
 )
 def test_a_wrong_command_line_is_2(arguments: list[str], message: str, folder: Path) -> None:

@@ -9,8 +9,10 @@ import click
 import pytest
 
 from tests.report.test_text import FAILING
-from xcheck.cli.output import build_printer, command_line, open_console, open_report, show_progress
-from xcheck.report.text import render, show
+from xcheck.checks.result import RENDERERS
+from xcheck.cli.options import add_report_options
+from xcheck.cli.output import FORMS, build_printer, command_line, open_console, open_report, show_progress
+from xcheck.report.text import render
 
 
 class Terminal(io.StringIO):
@@ -22,7 +24,7 @@ class Terminal(io.StringIO):
 
 def printed(stream: Any, form: str = "text", color: str = "auto") -> str:
     """A report, printed."""
-    build_printer(form, stream, color, show=show, text=render)(FAILING)
+    build_printer(form, stream, color)(FAILING)
     return str(stream.getvalue())
 
 
@@ -48,6 +50,22 @@ def test_colours_go_where_they_are_seen_or_asked_for(
 def test_json_is_a_line() -> None:
     """Whatever the stream is."""
     assert printed(Terminal(), form="json") == FAILING.to_json() + "\n"
+
+
+@pytest.mark.parametrize("form", ["jsn", "html", "TEXT", ""])
+def test_an_unknown_form_is_refused(form: str) -> None:
+    """With those that there are; once it was printed as text."""
+    with pytest.raises(click.BadParameter, match="is none of text, json"):
+        build_printer(form, io.StringIO(), "auto")
+
+
+def test_the_forms_are_those_of_the_table() -> None:
+    """Of the command line, of the printer, and of results."""
+    command = add_report_options(click.command()(lambda **_: None))
+    (choice,) = (each.type for each in command.params if each.name == "form")
+    assert isinstance(choice, click.Choice)
+    assert tuple(choice.choices) == FORMS
+    assert set(FORMS) <= set(RENDERERS)
 
 
 def test_the_command_can_be_typed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from xcheck import DefinitionError
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -62,9 +60,11 @@ def test_upward_and_absolute_patterns(project: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["examples/*.tmol", "nowhere/*.toml", "examples/*.csv", "examples"])
-def test_no_match_is_an_error(project: Path, pattern: str) -> None:
-    """A test without cases would pass in silence; the error says where it looked."""
-    with pytest.raises(DefinitionError) as caught:
-        called_from(project / "tests", "examples/a.toml", pattern)
+def test_no_match_is_a_test_that_fails(project: Path, pattern: str) -> None:
+    """A test without cases would pass in silence; the failure says where was looked."""
+    found, unmatched = called_from(project / "tests", "examples/a.toml", pattern)
     places = f"{(project / 'tests').resolve()} or {project.resolve()}"
-    assert str(caught.value) == f"no definition (.toml) matches {pattern!r} in {places}"
+    assert (found.id, unmatched.id) == ("examples/a.toml", pattern)
+    (mark,) = unmatched.marks
+    assert (mark.name, mark.args) == ("xcheck_unmatched", (f"no definition (.toml) matches {pattern!r} in {places}",))
+    assert not unmatched.values[0].is_file()

@@ -47,6 +47,18 @@ def test_what_a_check_does_not_prove_is_in_the_first_line() -> None:
     assert "warning XC408 at step 0: zero gradient" in plain(report)
 
 
+def test_it_says_that_it_stopped_early() -> None:
+    """In the headline, and, with the reason, below it; so is the step that was promised and not reached."""
+    report = trained(steps=4000, learning_rate=2.0, early_stopping={"patience": 60}, check_at=[0, 4000])
+    assert report.stopped_early
+    assert report.headline.startswith(f"trained by numpy, stopped early after step {report.steps}: all agree at 2 ")
+    ending = f"; it did not reach step 4000, so the last check was made at step {report.steps}"
+    assert report.ending == report.stopped + ending
+    assert report.ending in plain(report)
+    whole = trained()
+    assert (whole.stopped_early, whole.ending) == (False, "")
+
+
 def test_the_failure_that_is_shown_is_the_worst() -> None:
     """Undecided first and wrong later: what is wrong is named."""
     report = trained("numpy", Wrapped("late", late), check_at=[0, 40], divergence=False)

@@ -43,7 +43,10 @@ def test_early_stopping() -> None:
     report = trained(steps=4000, learning_rate=2.0, early_stopping={"patience": 60}, check_at=[0])
     assert report.steps < 4000
     best = min(report.looks, key=lambda look: look.validation_loss)
-    told = f"stopped early after step {report.steps}: the validation loss was least at step {best.step}"
+    told = (
+        f"stopped early after step {report.steps}, as [training] early_stopping asks: the validation loss was least at "
+        f"step {best.step}"
+    )
     assert report.stopped == told
     assert 60 <= report.steps - best.step <= 66
     assert [checkpoint.step for checkpoint in report.checkpoints] == [0, report.steps]

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from xcheck.verdict import Verdict
 
 Kind = Literal["check", "training", "component", "selftest"]
-Form = Literal["text", "json", "html", "fragment"]
+Form = Literal["text", "console", "json", "html", "fragment"]
 
-# Per form and kind of result "module:function", which takes the result; text at a width, the rest as it is.
+# Per form and kind of result "module:function", which takes the result, "console" a console of rich to print on, too.
 RENDERERS: dict[Form, dict[Kind, str]] = {
     "text": {
         "check": "xcheck.report.text:render",
         "training": "xcheck.report.training:render",
         "component": "xcheck.report.component:render",
         "selftest": "xcheck.report.selftest:render",
+    },
+    "console": {
+        "check": "xcheck.report.text:show",
+        "training": "xcheck.report.training:show",
+        "component": "xcheck.report.component:show",
+        "selftest": "xcheck.report.selftest:show",
     },
     "json": {
         "check": "xcheck.report.json:as_dict",

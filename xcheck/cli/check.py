@@ -127,22 +127,13 @@ def _refuse_weights(file: Path | None, jobs: Sequence["Job"]) -> None:
 def _build_printer(form: str, stream: IO[str], color: str, *, quiet: bool, verbose: bool) -> Any:
     """Return the function that prints a report in the form asked for."""
     from xcheck.report import text, training
-    from xcheck.training import TrainingReport
-
-    # MODELs with and without [training] may stand on one command line.
-    def module_for(report: Any) -> Any:
-        return training if isinstance(report, TrainingReport) else text
 
     if quiet and form == "text":
         console = open_console(stream, color)
-        return lambda report: module_for(report).print_line(report, console)
-    printer = build_printer(
-        form,
-        stream,
-        color,
-        show=lambda report, console: module_for(report).show(report, console, verbose=verbose),
-        text=lambda report, width: module_for(report).render(report, width=width, verbose=verbose),
-    )
+        # MODELs with and without [training] may stand on one command line.
+        print_lines: dict[str, Callable[..., None]] = {"check": text.print_line, "training": training.print_line}
+        return lambda report: print_lines[report.kind](report, console)
+    printer = build_printer(form, stream, color, verbose=verbose)
 
     def print_json(report: Any) -> None:
         # Nobody reads warnings in JSON, so they go to standard error as well: first, since a pipe may break.

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
-from difflib import get_close_matches
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,12 +16,15 @@ from xcheck.cli.options import add_check_options, add_color_option, add_report_o
 from xcheck.cli.output import build_printer, command_line, open_console, open_report, show_progress
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.pages import Page, codes, page
+from xcheck.text import join_names
 
 if TYPE_CHECKING:
     from xcheck.cli.jobs import Job
 
 # How the codes of `xcheck.findings` are written; a misspelt number is then a code that does not exist, not a MODEL.
 _CODE = re.compile(r"xc\d+", re.IGNORECASE)
+# More proposals than these say nothing: a guess.
+_MOST_PROPOSED = 4
 
 
 @click.command(short_help="Explain a code, or one component of a gradient.")
@@ -61,10 +64,30 @@ def _find_page(code: str) -> Page:
     """
     name = code.upper()
     if name not in codes():
-        close = get_close_matches(name, codes(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(codes())}"
+        close = [code for code in codes() if _is_near(name, code)]
+        hint = f"did you mean {' or '.join(close)}?" if 0 < len(close) <= _MOST_PROPOSED else _list_ranges(codes())
         raise DefinitionError(Complaint(f"there is no code {name}; {hint}"))
     return page(name)
+
+
+def _is_near(word: str, code: str) -> bool:
+    """Return whether a word is one slip away from a code: a character more, less or another, or two exchanged.
+
+    >>> [_is_near(word, "XC405") for word in ("XC4055", "XC45", "XC406", "XC450", "XC999")]
+    [True, True, True, True, False]
+    """
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, code, strict=False)))
+    rest, right = word[start:], code[start:]
+    return rest[1:] in (right, right[1:]) or rest == right[1:] or (rest[1::-1] == right[:2] and rest[2:] == right[2:])
+
+
+def _list_ranges(names: Sequence[str]) -> str:
+    """Say which codes there are of each kind, the first and the last, and how to list them all."""
+    hundreds = groupby(names, key=lambda name: name[:3])
+    ranges = [(members[0], members[-1]) for members in (list(group) for _, group in hundreds)]
+    return (
+        f"there are {join_names([f'{first} to {last}' for first, last in ranges])}: python -m xcheck explain lists them"
+    )
 
 
 def _print_pages(pages: Sequence[Page], stream: IO[str], form: str, color: str, *, whole: bool) -> None:
@@ -105,7 +128,6 @@ def _explain_component(
     interrupts = remember_interrupts()
     from xcheck.checks.explain.component import component_of
     from xcheck.checks.explain.explain import explain_component
-    from xcheck.report.component import render, show
 
     job = _read_job(model, backends, settings)
     # A name that does not exist is refused before anything is computed.
@@ -116,7 +138,7 @@ def _explain_component(
     # JAX may have swallowed the exception: an answer that was interrupted is none.
     if interrupts:
         raise KeyboardInterrupt
-    show_explanation = build_printer(form, stream, color, show=show, text=render)
+    show_explanation = build_printer(form, stream, color)
     show_explanation(replace(explanation, command=command_line()))
     sys.exit(explanation.verdict.exit_status)
 

@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 # The settings that only one of the two kinds of MODEL has.
 _TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout", "weights")
-_PYTHON_ONLY = ("scope", "order")
+_PYTHON_ONLY = ("scope", "order", "inputs")
 # The keys of `[check]` that mean the same for a function as for a declared network.
 _SHARED = ("tolerance", "epsilon", "device", "seed", "budget")
 
@@ -132,7 +132,8 @@ def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: 
     # "central" is the only kind of difference that functions have, so it may be said.
     misplaced = [name for name in others if name in given and given[name] != "central"]
     if misplaced:
-        flags = (f"--{name} {given[name]} has no meaning for {kind} MODEL" for name in misplaced)
+        typed = (f"--{name}" if given[name] is True else f"--{name} {given[name]}" for name in misplaced)
+        flags = (f"{flag} has no meaning for {kind} MODEL" for flag in typed)
         raise DefinitionError(Complaint(text, file=str(model)) for text in flags)
     if reference is None:
         return [_prepare_definition(model, backends, worst, given)]

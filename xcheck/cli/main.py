@@ -8,6 +8,9 @@ well, since it is no report.
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import click
@@ -46,8 +49,28 @@ class _CheckByDefault(click.Group):
         options = {"--help", "-h", "--version"}
         # A file that is called like a command can be given as ./check. Without arguments, click prints the help.
         if args and args[0] not in self.commands and args[0] not in options:
+            _refuse_unknown_command(args[0], list(self.commands))
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+
+def _refuse_unknown_command(word: str, commands: Sequence[str]) -> None:
+    """Complain about a word that is more like a command than like a MODEL.
+
+    Raises:
+        click.UsageError: it is one; the message has what to type.
+    """
+    # A MODEL has a suffix, a colon, or is there.
+    if not word.isidentifier() or Path(word).exists():
+        return
+    if word == "train":
+        raise click.UsageError(
+            "there is no command train: a definition with [training], such as training.toml, is trained, and checked "
+            "along the way, by python -m xcheck training.toml"
+        )
+    close = get_close_matches(word, commands, n=1)
+    if close:
+        raise click.UsageError(f"there is no command and no file {word}; did you mean {close[0]}?")
 
 
 @click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from xcheck.cli.output import FORMS
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _BACKEND = "Check this backend; repeat for several. Python: check only functions of this framework, or with this label."
@@ -90,12 +92,18 @@ _CHECK_OPTIONS = (
     click.option(
         "--scope", type=click.Choice(_SCOPES), help="Python: which components to check; jacobian checks every output."
     ),
+    click.option(
+        "--inputs",
+        is_flag=True,
+        default=None,
+        help="Python: also check the gradient of the floating data; of a module, of what it takes.",
+    ),
 )
 _REPORT_OPTIONS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(FORMS),
         default="text",
         show_default=True,
         help="Form of the report.",

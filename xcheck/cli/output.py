@@ -8,6 +8,9 @@ from typing import IO, Any
 
 import click
 
+# What `--format` may be: of the forms of `xcheck.checks.result` those that can be printed one after the other.
+FORMS = ("text", "json")
+
 
 def command_line() -> tuple[str, ...]:
     """Return the command that was typed, word by word, so that a report can say how to repeat it."""
@@ -38,25 +41,30 @@ def open_report(path: Path | None) -> IO[str]:
     return stream
 
 
-def build_printer(
-    form: str, stream: IO[str], color: str, *, show: Callable[[Any, Any], None], text: Callable[..., str]
-) -> Callable[[Any], None]:
+def build_printer(form: str, stream: IO[str], color: str, **options: Any) -> Callable[[Any], None]:
     """Return the function that prints a result in the form asked for.
 
     Args:
-        form: "json" or "text".
+        form: one of `FORMS`.
         stream: the file or standard output to print to.
         color: auto, always or never.
-        show: prints a result on a console; used for a terminal.
-        text: returns a result as text of some `width`; used for a pipe.
+        **options: of the text, such as verbose=True.
+
+    Raises:
+        click.BadParameter: there is no such form.
     """
+    # Here, and not above: `--help` does not need results.
+    from xcheck.checks.result import renderer
+
+    if form not in FORMS:
+        raise click.BadParameter(f"{form!r} is none of {', '.join(FORMS)}", param_hint="--format")
     if form == "json":
         return lambda result: click.echo(result.to_json(), file=stream)
-    # In a pipe, the renderer cuts off the blanks with which tables end.
     console = open_console(stream, color)
-    if not console.is_terminal:
-        return lambda result: click.echo(text(result, width=console.width), file=stream)
-    return lambda result: show(result, console)
+    if console.is_terminal:
+        return lambda result: renderer(result.kind, "console")(result, console, **options)
+    # In a pipe, the renderer cuts off the blanks with which tables end.
+    return lambda result: click.echo(renderer(result.kind, "text")(result, width=console.width, **options), file=stream)
 
 
 @contextmanager

@@ -40,12 +40,11 @@ def selftest(
     # Before the imports, in which an interrupt is most likely to be swallowed.
     interrupts = remember_interrupts()
     from xcheck.cli.jobs import read_jobs
-    from xcheck.report.selftest import render, show
     from xcheck.verdict import Verdict
 
     with redirect_stdout(sys.stderr):
         jobs = read_jobs(models, backends, None, settings)
-    show_result = build_printer(form, open_report(output), color, show=show, text=render)
+    show_result = build_printer(form, open_report(output), color)
     verdicts = []
     for job in jobs:
         result = _run(job, color)

@@ -283,18 +283,18 @@ def estimate_with(
 ) -> Estimate:
     """Return the estimate of an engine; if it fails its audit, that of the next more direct one.
 
-    No value of an engine that failed is used. If the next one would take hours, all error bars are infinite, so that
-    every component is undecided.
+    No value of an engine that failed is used. If none is left, or the next would take hours, every bar is infinite.
     """
     oracle, predicted = NetworkOracle(problem, options, Stopwatch(progress)), _predicted(problem)
-    # The loop ends: engines that subtract losses are audited by nobody, and pass.
-    audits: list[Audit] = []
+    audits: list[Audit] = []  # the loop below ends: each engine is more direct than the one before
     while True:
         found = oracle.measure(engine)
         audits += found.audits
         estimate = oracle.estimate(found, audits)
         if all(each.passed for each in found.audits):
             return estimate
-        engine = more_direct(engine)
-        if predicted[engine.name] > _PATIENCE * options.budget:
+        following = more_direct(engine)
+        # The plain loop has no prediction of its own: it runs what the batched engine runs.
+        if following is None or predicted.get(following.name, predicted["batched"]) > _PATIENCE * options.budget:
             return replace(estimate, error_bar=np.full_like(estimate.error_bar, np.inf))
+        engine = following

@@ -217,7 +217,8 @@ def select_point_options(command: Sequence[str]) -> list[str]:
     for word, value in zip(command, [*command[1:], ""], strict=True):
         if word in _POINT_OPTIONS:
             kept += [word, value]
-        elif word.split("=")[0] in _POINT_OPTIONS:
+        # A flag has no value, and stands alone.
+        elif word == "--inputs" or word.split("=")[0] in _POINT_OPTIONS:
             kept.append(word)
     return kept
 

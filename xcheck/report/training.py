@@ -124,7 +124,7 @@ def print_line(report: TrainingReport, console: Console, *, soft_wrap: bool = Tr
 def _build_sections(report: TrainingReport, *, narrow: bool, curves: bool) -> Iterable[RenderableType]:
     yield Text(f"{report.plan}, seed {report.seed}; {report.steps} steps taken in {report.seconds:.1f} s")
     if report.stopped:
-        yield Text(report.stopped)
+        yield Text(report.ending)
     yield ""
     yield _tabulate_checkpoints(report, narrow=narrow)
     yield ""

@@ -11,11 +11,9 @@ def test_gradients(xcheck, model):
 """
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from xcheck.errors import Complaint, DefinitionError
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
@@ -31,8 +29,8 @@ def cases(*patterns: str) -> "list[ParameterSet]":
             that calls; where nothing matches there, at the folder of the nearest pyproject.toml above it. Files of
             other kinds than definitions (.toml) are passed over.
 
-    Raises:
-        DefinitionError: a pattern matches no definition.
+    For a pattern that matches no definition there is one parameter, whose test fails and says where was looked: nothing
+    passes in silence, and the other tests of the file run.
     """
     import pytest  # only here: `xcheck.testing` serves people without pytest as well
 
@@ -40,22 +38,29 @@ def cases(*patterns: str) -> "list[ParameterSet]":
     frame = inspect.currentframe()
     caller = frame.f_back if frame else None
     folder = Path(caller.f_code.co_filename if caller else "").resolve().parent
-    definitions = {path: name for pattern in patterns for path, name in _matches(pattern, folder)}
+    folders = list(dict.fromkeys((folder, _root(folder))))
+    matches = {pattern: _matches(pattern, folders) for pattern in patterns}
+    definitions = {path: name for found in matches.values() for path, name in found}
+    unmatched = [pattern for pattern, found in matches.items() if not found]
+    places = " or ".join(str(each) for each in folders)
     return [
         pytest.param(path, id=name)
         for path, name in sorted(definitions.items(), key=lambda entry: (entry[1], entry[0]))
+    ] + [
+        # The plug-in lets the test fail before it runs.
+        pytest.param(
+            folder / pattern,
+            id=pattern,
+            marks=pytest.mark.xcheck_unmatched(f"no definition (.toml) matches {pattern!r} in {places}"),
+        )
+        for pattern in unmatched
     ]
 
 
-def _matches(pattern: str, start: Path) -> list[tuple[Path, str]]:
-    """Return paths and names of what matches, where the pattern first matches anything."""
-    folders = list(dict.fromkeys((start, _root(start))))
-    for folder in folders:
-        matches = list(_definitions(folder, pattern))
-        if matches:
-            return matches
-    places = " or ".join(str(folder) for folder in folders)
-    raise DefinitionError(Complaint(f"no definition (.toml) matches {pattern!r} in {places}"))
+def _matches(pattern: str, folders: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Return paths and names of what matches, in the first folder where the pattern matches anything."""
+    found = (list(_definitions(folder, pattern)) for folder in folders)
+    return next((matches for matches in found if matches), [])
 
 
 def _root(folder: Path) -> Path:

@@ -6,11 +6,15 @@ from xcheck.checks.report import Report
 from xcheck.checks.result import Result
 from xcheck.compare.precision import TensorPrecision
 from xcheck.findings import DEPENDS_ON_HISTORY, DRIFT, NOT_FINITE, Finding
+from xcheck.text import joined
 from xcheck.training.bias_variance import BiasVariance
 from xcheck.training.curves import LossPoint
 from xcheck.training.drift import Drift
 from xcheck.training.weight_sizes import Sizes
 from xcheck.verdict import Verdict
+
+# Steps that a sentence names of those that were not reached: as many as fit on a line.
+_MOST_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,20 @@ class TrainingReport(Result):
         return Verdict.worst(verdicts)
 
     @property
+    def stopped_early(self) -> bool:
+        """Whether the validation loss had not fallen for so long that early stopping ended it."""
+        broken = self.findings or NOT_FINITE in {warning.code for warning in self.warnings}
+        return bool(self.stopped) and not (self.interrupted or broken)
+
+    @property
+    def ending(self) -> str:
+        """How it ended, and where the checks were made that it did not reach; empty if all planned steps were taken."""
+        if not (self.stopped_early and self.missed):
+            return self.stopped
+        steps = joined(self.missed, _MOST_STEPS)
+        return f"{self.stopped}; it did not reach step {steps}, so the last check was made at step {self.steps}"
+
+    @property
     def ran_away(self) -> bool:
         """Whether θ overflowed before all planned checks were made."""
         # An overflow after the last planned check takes nothing away from the checks.
@@ -152,6 +170,8 @@ class TrainingReport(Result):
         failure, trained = self.first_failure, f"trained by {self.driver}"
         if self.interrupted:
             trained += f", interrupted after step {self.steps}"
+        if self.stopped_early:
+            trained += f", stopped early after step {self.steps}"
         # All checks agree, so the news is what failed beside them.
         if failure is None and self.findings:
             return f"{trained}: {self.findings[0].text.splitlines()[0]}"

@@ -141,7 +141,10 @@ class Trainer:
         if not stops or position.step >= self.plan.steps:
             return False
         best = self.stopping.best_step
-        self._stopped = f"stopped early after step {position.step}: the validation loss was least at step {best}"
+        self._stopped = (
+            f"stopped early after step {position.step}, as [training] early_stopping asks: the validation loss was "
+            f"least at step {best}"
+        )
         saved = self.files.write(best, self.stopping.best_theta)
         self._stopped += f", whose θ is in {saved}" if saved else ""
         return True

@@ -19,6 +19,7 @@ def test_every_engine_but_the_first_has_a_more_direct_one() -> None:
     ladder = list(ENGINES.values())
     assert [more_direct(engine) for engine in ladder[1:]] == ladder[:-1]
     assert more_direct(type("Named", (NodeEngine,), {})) is StructuredEngine
+    assert more_direct(ladder[0]) is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from xcheck.layout import Vector
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
+from xcheck.oracle.engines.batched import BatchedEngine
+from xcheck.oracle.engines.loop import NetworkLoopEngine
+from xcheck.oracle.engines.network import NetworkEngine
 from xcheck.oracle.engines.node import NodeEngine
 from xcheck.oracle.engines.structured import StructuredEngine
 from xcheck.oracle.network_gradient import estimate_with
@@ -51,6 +54,28 @@ def test_nothing_is_known_where_the_next_engine_would_take_hours() -> None:
     estimate = estimate_with(Forgetful, scenario(20), OracleOptions(budget=1e-9))
     assert np.isinf(estimate.error_bar).all()
     assert not estimate.audits[-1].passed
+
+
+@pytest.mark.parametrize("direct", [BatchedEngine, NetworkLoopEngine])
+def test_nothing_is_known_where_no_engine_is_left(direct: type[NetworkEngine]) -> None:
+    """Once the engine that came next had no prediction, or was the fastest one."""
+
+    class Wrong(direct):  # type: ignore[misc, valid-type]  # a parameter of the test
+        """Loses a thousandth, and says that it need not subtract."""
+
+        subtracts = False
+
+        def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
+            spans, kept = super().spans(indices, plus, minus), 0.999
+            return Spans(kept * spans.lower, kept * spans.upper, kept * spans.conventions, spans.magnitude, spans.level)
+
+    estimate = estimate_with(Wrong, scenario(20), OracleOptions())
+    assert not estimate.audits[0].passed
+    if direct is BatchedEngine:
+        assert estimate.engine == "loop"
+        assert np.isfinite(estimate.error_bar).all()
+    else:
+        assert np.isinf(estimate.error_bar).all()
 
 
 @pytest.mark.parametrize(("engine", "auditors"), [("node", ["structured", "loop"]), ("structured", ["loop"])])

@@ -127,7 +127,10 @@ def module_search_path(path: Sequence[str]) -> Iterator[None]:
 
 
 def _guess_meaning(model: str) -> str:
-    """Return a hint where two of the forms of a MODEL are mixed, such as model.py:name."""
+    """Return a hint where a suffix is missing, or two of the forms of a MODEL are mixed, such as model.py:name."""
+    there = [f"{model}{suffix}" for suffix in (".toml", ".py") if Path(f"{model}{suffix}").is_file()]
+    if there:
+        return f"; did you mean {' or '.join(there)}?"
     source, _, name = model.replace("::", ":").partition(":")
     if not source or not name.isidentifier():
         return ""

@@ -52,12 +52,12 @@ def predict(problem: Problem, differences: int) -> dict[str, float]:
     }
 
 
-def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine]:
-    """Return the engine that an audit falls back on."""
+def more_direct(engine: type[NetworkEngine]) -> type[NetworkEngine] | None:
+    """Return the engine that an audit falls back on; None for the most direct one."""
     ladder = list(ENGINES.values())
     # An engine may be a subclass of more than one of them: its own is the fastest of these.
     own = max(i for i, known in enumerate(ladder) if issubclass(engine, known))
-    return ladder[own - 1]
+    return ladder[own - 1] if own else None
 
 
 def _batched_seconds(problem: Problem) -> float:
