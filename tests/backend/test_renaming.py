@@ -73,4 +73,13 @@ def test_what_does_not_fit_is_said(rename: dict[str, str], said: str) -> None:
 def test_a_few_names_are_listed() -> None:
     """Eight of them."""
     assert list_choices(["a", "b"]) == "; there are a, b"
-    assert list_names([str(number) for number in range(9)], " or ") == "0 or 1 or 2 or 3 or 4 or 5 or 6 or 7 or ..."
+    assert list_names(list("abcdefghi"), " or ") == "a or b or c or d or e or f or g or h or ..."
+
+
+def test_many_names_are_listed_as_patterns() -> None:
+    """As they would be written in `rename`; numbers that do not differ stay."""
+    names = [f"h.{layer}.{part}" for layer in range(12) for part in ("ln1.weight", "mlp.bias")]
+    assert list_names(["head", *names]) == "head, h.*.ln1.weight, h.*.mlp.bias"
+    assert list_names(names[:4]) == "h.0.ln1.weight, h.0.mlp.bias, h.1.ln1.weight, h.1.mlp.bias"
+    shaped = [f"{layer}.weight {(layer % 2 + 1, 3)}" for layer in range(10)]
+    assert list_names(shaped) == "*.weight (1, 3), *.weight (2, 3)"

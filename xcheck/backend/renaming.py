@@ -55,13 +55,32 @@ def expand_rename(rename: Mapping[str, str], canonical: Iterable[str]) -> tuple[
 
 
 def list_choices(names: Sequence[str]) -> str:
-    """Say which names there are, the first eight of them."""
+    """Say which names there are."""
     return f"; there are {list_names(names)}"
 
 
 def list_names(names: Sequence[str], separator: str = ", ") -> str:
-    """Return the first eight names, and "..." if there are more."""
+    """Return the names; if they are more than eight, as patterns, the first eight of these, and "..." for the rest."""
+    names = collapse_numbers(names) if len(names) > _MOST_NAMES else names
     return separator.join([*names[:_MOST_NAMES], *(["..."] if len(names) > _MOST_NAMES else [])])
+
+
+def collapse_numbers(names: Sequence[str]) -> list[str]:
+    """Return patterns in place of names that differ in numbers alone, in the order of the first of each.
+
+    >>> collapse_numbers(["h.0.ln1.weight", "h.0.ln1.bias", "h.1.ln1.weight", "head"])
+    ['h.*.ln1.weight', 'h.0.ln1.bias', 'head']
+    """
+    groups: dict[str, list[list[str]]] = {}
+    for name in names:
+        # Not the numbers of a shape behind the name, in brackets.
+        parts = re.split(r"(\d+)(?![^(]*\))", name)
+        groups.setdefault("*".join(parts[::2]), []).append(parts)
+    # A number that all of them share, as in ln1, is a part of the name.
+    return [
+        "".join(part if all(part == other for other in others) else "*" for part, *others in zip(*group, strict=True))
+        for group in groups.values()
+    ]
 
 
 def _apply(pattern: str, there: str, canonical: Sequence[str]) -> tuple[list[tuple[str, str]], list[Complaint]]:
