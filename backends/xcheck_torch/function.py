@@ -24,10 +24,11 @@ from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
+from xcheck_torch.inputs import own_code_behind
 from xcheck_torch.modes import own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.samplers import PathSlopes
-from xcheck_torch.tensors import fill_in, gradient_hooks, lay_out, pull_back
+from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
 from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
@@ -55,18 +56,18 @@ class TorchFunction(FunctionObjective):
 
     def hooks(self) -> list[str]:
         """Say which parameters have hooks: those on the gradient are part of it, those that run later are not."""
-        said: list[str] = []
-        if self.function.hand_written:
-            return said  # no hook is run
-        for name in self.parameters.naming.canonical:
-            source = self._own_source(name)
-            if gradient_hooks(source):
-                said.append(
-                    f"the gradient of {name} passes through a hook that was registered on it, and is checked so"
-                )
-            if isinstance(source, Tensor) and source._post_accumulate_grad_hooks:  # noqa: SLF001 - see gradient_hooks
-                said.append(f"{name} has a hook that runs after its gradient is accumulated, which is not checked")
-        return said
+        # Beside a gradient by hand no hook is run.
+        names = [] if self.function.hand_written else self.parameters.naming.canonical
+        return [text for name in names for text in describe_hooks(name, self._own_source(name))]
+
+    def own_code_behind_inputs(self) -> list[str]:
+        """Return what of a person's own code the gradient of a module's inputs passes through."""
+        module, data = self.function.module, self.copy_data()
+        if module is None:
+            return []
+        with self.modes():
+            call = partial(self.call_loss, self.own(self.arguments.theta), data)
+            return own_code_behind(module, data[: self.function.inputs], call)
 
     def undone(self) -> list[str]:
         """Say which options of embeddings were undone in the gradient."""

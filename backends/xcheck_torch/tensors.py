@@ -69,6 +69,16 @@ def gradient_hooks(source: object) -> list[Callable[[Tensor], Any]]:
     return list((hooks or {}).values())
 
 
+def describe_hooks(name: str, source: object) -> list[str]:
+    """Say which hooks a parameter has: those on the gradient are part of it, those that run later are not."""
+    said = []
+    if gradient_hooks(source):
+        said.append(f"the gradient of {name} passes through a hook that was registered on it, and is checked so")
+    if isinstance(source, Tensor) and source._post_accumulate_grad_hooks:  # noqa: SLF001 - see gradient_hooks
+        said.append(f"{name} has a hook that runs after its gradient is accumulated, which is not checked")
+    return said
+
+
 def lay_out(tensor: Tensor, source: Tensor) -> Tensor:
     """Return a copy that lies in memory like the source: transposed, with gaps like a slice, not from the beginning.
 

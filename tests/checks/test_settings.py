@@ -4,6 +4,7 @@ from dataclasses import fields
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
 import pytest
 
 from xcheck.api import check
@@ -32,6 +33,7 @@ def test_check_takes_what_the_settings_have() -> None:
         ("budget", float("inf"), "inf is not a positive number"),
         ("inputs", 1, "1 is neither True nor False"),
         ("seed", -1, "-1 is not a whole number from 0"),
+        ("gradient", 3, "3 is no function: a hand-written gradient is called as gradient(params, *data)"),
         ("seed", True, "True is not a whole number from 0"),
         ("worst", 0, "0 is not a whole number from 1"),
         ("tolerence", 1e-6, "unknown setting; did you mean 'tolerance'?"),
@@ -41,6 +43,14 @@ def test_a_value_that_is_not_allowed_is_named(name: str, value: Any, text: str) 
     """With its key, the value, and what was expected."""
     (complaint,) = complaints_about({name: value})
     assert (complaint.text, complaint.key) == (text, (name,))
+
+
+def test_a_value_of_many_lines_is_shown_on_one() -> None:
+    """As an array would be."""
+    (complaint,) = complaints_about({"scope": np.zeros((9, 9))})
+    assert "\n" not in complaint.text
+    assert complaint.text.endswith("... is none of auto, all, sample, jacobian, directions")
+    assert len(complaint.text) < 120
 
 
 def test_all_mistakes_are_said_at_once() -> None:

@@ -51,6 +51,12 @@ def test_names_and_axes_are_copied() -> None:
         (3, {}, "an objective needs a function or a module, int came"),
         (square, {"gradient": square, "value_and_gradient": square}, "give gradient or value_and_gradient, not both"),
         (square, {"loss": square, "gradient": square}, "a module is differentiated by its framework"),
+        (square, {"rename": 3}, 'rename: expected a dict such as {"fc1.kernel": "0.weight"}, int came'),
+        (square, {"rename": {0: "w"}}, "rename: names are strings"),
+        (square, {"rename": {"w": 0}}, "rename: names in params are strings"),
+        (square, {"layout": "transpose"}, "layout: expected a dict such as"),
+        (square, {"layout": {"w": 3}}, "layout.w: 3 is neither 'transpose' nor a permutation"),
+        (square, {"layout": {"w": ("0", "1")}}, "is neither 'transpose' nor a permutation"),
     ],
 )
 def test_contradictions_are_refused(function: Any, options: dict[str, Any], said: str) -> None:

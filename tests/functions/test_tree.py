@@ -172,3 +172,9 @@ def test_a_tree_that_is_walked_once_is_rebuilt_again_and_again() -> None:
         assert once is not twice
         assert once["a"].second is not tree["a"].second
         assert type(once["c"]) is OrderedDict
+
+
+def test_what_is_walked_once_is_no_container() -> None:
+    """JAX warns of a generator, and will fail."""
+    generator = (number for number in (1.0, 2.0))
+    assert leaves(generator) == {"params": generator}

@@ -132,6 +132,10 @@ class FunctionObjective(CallArguments):
         """
         return None
 
+    def own_code_behind_inputs(self) -> list[str]:
+        """Return what of a person's own code the gradient of a module's inputs passes through."""
+        return []
+
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
         return []
@@ -255,8 +259,11 @@ class FunctionObjective(CallArguments):
             return float(value)
         values = read_numbers(self.require_loss(value), self.arguments.read)
         if self.cotangent is not None:
-            # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v.
-            return float(np.real(np.sum(np.conj(self.cotangent) * values)))
+            # One real number also for complex y; its gradient combines the rows of the Jacobian with the weights v. An
+            # output of weight zero counts for nothing, be it infinite.
+            with np.errstate(invalid="ignore"):
+                terms = np.where(self.cotangent == 0, 0.0, np.conj(self.cotangent) * values)
+            return float(np.real(np.sum(terms)))
         if values.size != 1 or values.dtype.kind not in "fiub":
             text = f"the loss has shape {values.shape} and dtype {values.dtype}; expected one real number"
             raise DefinitionError(Complaint(text))

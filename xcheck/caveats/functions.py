@@ -76,13 +76,22 @@ def training_mode(label: str, caution: str) -> Finding:
     return Finding(code=TRAINING_MODE, text=f"{label}: the module is in training mode: {caution}")
 
 
-def inputs_not_checked(label: str, names: Sequence[str]) -> Finding:
-    """Say that what a module gives back to the layer before it was not looked at."""
+def inputs_not_checked(label: str, names: Sequence[str], own_code: Sequence[str]) -> list[Finding]:
+    """Say that what a module gives back to the layer before it was not looked at, though own code computes it.
+
+    Args:
+        label: of the function.
+        names: of the inputs that were not checked.
+        own_code: what of a person's own code their gradient passes through.
+    """
+    if not names or not own_code:
+        return []
     text = (
-        f"{label}: the gradient with respect to the module's inputs ({joined(names, _MOST_NAMES)}) was not checked, "
-        "and a layer below would be trained by it; inputs=True checks it, too"
+        f"{label}: the gradient with respect to the module's inputs ({joined(names, _MOST_NAMES)}) passes through "
+        f"{joined(own_code, _MOST_NAMES)} and was not checked, and a layer below would be trained by it; inputs=True "
+        "(--inputs) checks it, too"
     )
-    return Finding(code=INPUTS_NOT_CHECKED, text=text)
+    return [Finding(code=INPUTS_NOT_CHECKED, text=text)]
 
 
 def hooked(label: str, said: str) -> Finding:

@@ -118,8 +118,8 @@ def findings_in_order(
     """
     findings = [finding for answer in comparison.answers for finding in answer.findings]
     # The oracle differences the same function that a witness has failed with: said once.
-    known = {finding.text for finding in findings}
-    findings += [finding for finding in of_oracle if finding.text not in known]
+    known = [finding.text for finding in findings]
+    findings += [finding for finding in of_oracle if not any(_says(text, finding.text) for text in known)]
     # Without an estimate there is nothing that calls, losses and components could be held against.
     if comparison.measured:
         findings += unsteady_gradients(comparison.evaluations, comparison.comparer)
@@ -129,6 +129,12 @@ def findings_in_order(
         findings += parted
     shared = consensus_findings(comparison.distinct, comparison.estimate, differenced=comparison.differenced)
     return [*findings, *shared, *diagnosis.findings]
+
+
+def _says(text: str, other: str) -> bool:
+    """Return whether one text says of a function what another one does, which may say less."""
+    label, _, failure = other.partition(": ")
+    return text.startswith(f"{label}: ") and text.endswith(failure)
 
 
 def _without_repeated(comparison: Comparison) -> list[Pair]:

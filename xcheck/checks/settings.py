@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from textwrap import shorten
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,6 +12,8 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.progress import Progress
 from xcheck.text import did_you_mean
 
+# Characters of a value in a message: a guess.
+_LONGEST = 60
 Scope = Literal["auto", "all", "sample", "jacobian", "directions"]
 
 
@@ -55,8 +58,13 @@ def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
     ]
     for name, (allowed, expected) in _EXPECTED.items():
         if name in settings and not allowed(settings[name]):
-            complaints.append(Complaint(f"{settings[name]!r} is {expected}", (name,)))
+            complaints.append(Complaint(f"{_show(settings[name])} is {expected}", (name,)))
     return complaints
+
+
+def _show(value: Any) -> str:
+    """Return a value on one short line: an array would be shown on many."""
+    return shorten(repr(value), _LONGEST, placeholder="...")
 
 
 def _is_positive(value: Any) -> bool:
@@ -71,6 +79,10 @@ def _is_whole_number(value: Any, *, least: int) -> bool:
 
 # What is not in here, such as `oracle` or `cotangent`, can be judged only together with the functions.
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "gradient": (
+        lambda value: value is None or callable(value),
+        "no function: a hand-written gradient is called as gradient(params, *data)",
+    ),
     "scope": (
         lambda value: isinstance(value, str) and value in get_args(Scope),
         f"none of {', '.join(get_args(Scope))}",

@@ -35,6 +35,7 @@ class Comparer:
         worst: how many components to keep per pair.
         despite_losses: whether to compare gradients of functions whose losses differ.
         outputs: of a whole Jacobian the estimates of its outputs one by one, since a sum hides which of them differ.
+        output_names: what these outputs are called.
     """
 
     estimate: Estimate
@@ -43,6 +44,7 @@ class Comparer:
     worst: int = field(default=10, kw_only=True)
     despite_losses: bool = field(default=True, kw_only=True)
     outputs: Sequence[Estimate] = field(default=(), kw_only=True)
+    output_names: Sequence[str] = field(default=(), kw_only=True)
     # Bounds of calls that were asked about already; an evaluation is itself, not its numbers.
     _known: dict[Evaluation, Bounds] = field(default_factory=dict, init=False, repr=False)
 
@@ -129,12 +131,14 @@ class Comparer:
         rounding = (of or self.estimate).rounding.loss
         return bool(abs(a - b) <= self.tolerance * max(abs(a), abs(b)) + rounding)
 
-    def _most_different_losses(self, a: Evaluation, b: Evaluation) -> tuple[float, float] | None:
-        """Return the losses of two evaluations if they are not the same; of several outputs those of the worst."""
+    def _most_different_losses(self, a: Evaluation, b: Evaluation) -> tuple[float, float, str] | None:
+        """Return two losses that are not the same; of several outputs the most different, with the output's name."""
         if a.outputs is None or b.outputs is None:
-            return None if self._same_loss(a.loss, b.loss) else (a.loss, b.loss)
-        both = zip(a.outputs.tolist(), b.outputs.tolist(), self.outputs, strict=True)
-        differing = [(mine, theirs) for mine, theirs, output in both if not self._same_loss(mine, theirs, output)]
+            return None if self._same_loss(a.loss, b.loss) else (a.loss, b.loss, "")
+        each = zip(a.outputs.tolist(), b.outputs.tolist(), self.output_names, self.outputs, strict=True)
+        differing = [
+            (mine, theirs, name) for mine, theirs, name, output in each if not self._same_loss(mine, theirs, output)
+        ]
         return max(differing, key=lambda pair: np.nan_to_num(abs(pair[0] - pair[1]), nan=np.inf), default=None)
 
     # --- pairs for a report -----------------------------------------------------------------------------------------
@@ -170,7 +174,8 @@ class Comparer:
             a=a.name,
             b=b.name,
             verdict=_verdict(losses_agree, undecidable, bounds),
-            losses=losses or (a.loss, b.loss),
+            losses=losses[:2] if losses else (a.loss, b.loss),
+            output=losses[2] if losses else "",
             losses_agree=losses_agree,
             spread=spread,
             difference=norm_relative_difference(a.gradient, b.gradient),

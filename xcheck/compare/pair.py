@@ -100,7 +100,8 @@ class Pair:
         a: name of a witness.
         b: name of another, or "oracle".
         verdict: of this pair.
-        losses: both losses.
+        losses: both losses; of a Jacobian the two of that output in which they differ most, their sums if in none.
+        output: name of that output, such as "y[2]"; empty where the losses are those of no single one.
         losses_agree: whether they are the same; if not, the gradients are those of different functions.
         spread: by how much the loss of one of them differs between two calls at θ; then nothing is decided.
         difference: the lecture's norm-relative difference.
@@ -129,6 +130,7 @@ class Pair:
     apart: float
     worst: tuple[Component, ...]
     overflows: bool = False
+    output: str = ""
     reasons: Mapping[Reason, int] = field(default_factory=dict)
 
     @property

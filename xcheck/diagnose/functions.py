@@ -93,6 +93,9 @@ def parting_findings(
         first, second = (each.losses(np.stack(points)) for each in (objective, reference))
     except BackendError:
         return []  # the losses differ at θ, and that is said; away from it one of them fails
+    # What is added to infinity changes nothing.
+    if not np.isfinite([first[0], second[0]]).all():
+        return []
     names = [tensor.name for tensor in tensors]
     where, parted = compare_changes(names, first, second, roundoff=arguments.roundoff)
     # Losses that look the same in nine digits are written with all that they have.

@@ -27,16 +27,17 @@ def loss_findings(pairs: Sequence[Pair], estimate: Estimate, *, differenced: str
 
 def _pair_findings(pair: Pair, estimate: Estimate, differenced: str) -> list[Finding]:
     mine, theirs = pair.losses
+    what = pair.output or "the loss"
     findings = []
     if pair.overflows:
         largest = largest_intermediate(estimate)
         text = (
-            f"{pair.a}: the loss is {mine:.9g}, but intermediate results reach {largest:.1g}, more than its dtype "
+            f"{pair.a}: {what} is {mine:.9g}, but intermediate results reach {largest:.1g}, more than its dtype "
             "holds: no gradient can be compared"
         )
         return [Finding(code=codes.NOTHING_TO_JUDGE, text=text, value=mine)]
     if not np.isfinite(mine):
-        text = f"{pair.a}: the loss is {mine}, the oracle's is {theirs:.9g}"
+        text = f"{pair.a}: {what} is {mine}, the oracle's is {theirs:.9g}"
         findings.append(Finding(code=codes.LOSS_NOT_FINITE, text=text, value=mine))
     # Two draws of a random function are different losses of one function.
     elif not pair.losses_agree and not pair.spread:
@@ -53,14 +54,15 @@ def _pair_findings(pair: Pair, estimate: Estimate, differenced: str) -> list[Fin
 
 def _different_losses(pair: Pair, differenced: str) -> Finding:
     mine, theirs = pair.losses
+    what, they = (pair.output, "outputs") if pair.output else ("the loss", "losses")
     if pair.a == differenced:
         text = (
-            f"{pair.a}: the loss is {mine:.12g} where it is differentiated, and {theirs:.12g} where it is only called: "
+            f"{pair.a}: {what} is {mine:.12g} where it is differentiated, and {theirs:.12g} where it is only called: "
             "the forward pass of a derivative rule (`fwd` of custom_vjp) returns another value than the function"
         )
         return Finding(code=codes.LOSSES_PART, text=text, value=mine - theirs)
     # The oracle knows no loss but the one that it differences, which may be the wrong one of two.
     whose = f"that of {differenced}, which the oracle differences," if differenced else "the oracle's"
-    text = f"{pair.a}: the loss is {mine:.12g}, {whose} is {theirs:.12g}: "
-    text += "different functions have different gradients, so make the losses equal first"
+    text = f"{pair.a}: {what} is {mine:.12g}, {whose} is {theirs:.12g}: "
+    text += f"different functions have different gradients, so make the {they} equal first"
     return Finding(code=codes.LOSSES_DIFFER, text=text, value=mine - theirs)

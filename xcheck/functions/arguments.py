@@ -124,6 +124,16 @@ class Arguments:
         read = (self.read(value) for part in self.data for value in leaves(part).values())
         return sum(leaf.values.size for leaf in read if leaf is not None)
 
+    @property
+    def data_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays of the data by name."""
+        named = [
+            (full, value)
+            for number, part in enumerate(self.data)
+            for (full, _), value in zip(_data_names(number, part), leaves(part).values(), strict=True)
+        ]
+        return {name: leaf.values.shape for name, value in named if (leaf := self.read(value)) is not None}
+
     def floating_data(self, count: int) -> list[str]:
         """Return the names of the floating arrays in the first `count` pieces of the data that are not part of θ."""
         return [name for name in _floating(self.data[:count], self.read) if name not in self.inputs]

@@ -5,7 +5,7 @@ handed to `xcheck.check` (`rename`, `layout`; see `xcheck.backend.naming`).
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -86,8 +86,16 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
     """
     if not callable(function):
         raise DefinitionError(Complaint(f"an objective needs a function or a module, {type(function).__name__} came"))
+    by_name: dict[str, Any] = {"loss": loss, "gradient": gradient, "value_and_gradient": value_and_gradient}
+    for name, given in by_name.items():
+        if given is not None and not callable(given):
+            text = f"expected a function, {type(given).__name__} came"
+            raise DefinitionError(Complaint(text, (name,)))
     if gradient is not None and value_and_gradient is not None:
         raise DefinitionError(Complaint("give gradient or value_and_gradient, not both"))
+    complaints = _complaints_about_naming(rename, layout)
+    if complaints:
+        raise DefinitionError(complaints)
     # `loss` and `inputs` are said of modules only; so a callable of any framework can be declared one.
     is_module = loss is not None or inputs is not None or _is_module(function)
     if is_module and (gradient is not None or value_and_gradient is not None):
@@ -103,6 +111,32 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         layout=dict(layout or {}),
         like=like,
     )
+
+
+def _complaints_about_naming(rename: Any, layout: Any) -> list[Complaint]:
+    """Return what of `rename` and `layout` cannot be read, whatever the names are."""
+    complaints = []
+    for name, given, example in (
+        ("rename", rename, '{"fc1.kernel": "0.weight"}'),
+        ("layout", layout, '{"*.kernel": "transpose"}'),
+    ):
+        if given is not None and not isinstance(given, Mapping):
+            complaints.append(Complaint(f"expected a dict such as {example}, {type(given).__name__} came", (name,)))
+        elif given and not all(isinstance(key, str) for key in given):
+            complaints.append(Complaint(f"names are strings, as in {example}", (name,)))
+    if isinstance(rename, Mapping) and not all(isinstance(there, str) for there in rename.values()):
+        complaints.append(Complaint("names in params are strings", ("rename",)))
+    if isinstance(layout, Mapping):
+        complaints += [
+            Complaint(f"{axes!r} is neither 'transpose' nor a permutation such as (3, 2, 0, 1)", ("layout", str(key)))
+            for key, axes in layout.items()
+            if not (isinstance(axes, str) or _is_whole_numbers(axes))
+        ]
+    return complaints
+
+
+def _is_whole_numbers(axes: Any) -> bool:
+    return isinstance(axes, Sequence) and all(isinstance(axis, int) for axis in axes)
 
 
 def first_argument(function: Callable[..., Any]) -> str | None:

@@ -149,6 +149,9 @@ def _open(tree: Any) -> _Container | None:
         # Subclasses become plain: what their constructors take is not known.
         kind = list if isinstance(tree, list) else tuple
         return _Container([(str(number), child) for number, child in enumerate(tree)], kind)
+    # What can be walked through only once, such as a generator, is no container; JAX would warn of it.
+    if isinstance(tree, Iterator):
+        return None
     return _open_registered(tree) or _open_dataclass(tree)
 
 

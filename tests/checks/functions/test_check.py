@@ -261,6 +261,14 @@ def test_narrow_parameters(dtype: torch.dtype) -> None:
     assert wrong.verdict is Verdict.DISAGREE
 
 
+def test_a_module_stands_for_its_parameters() -> None:
+    """Beside a function as well, whose framework it tells."""
+    module = torch.nn.Linear(4, 2).double()
+    report = xcheck.check(lambda p, x: (x @ p["weight"].T + p["bias"]).square().sum(), module, (torch.tensor(X),))
+    assert report.ok
+    assert report.parameters == 10
+
+
 def test_a_function_that_knows_float32_only() -> None:
     """Captured data forbid float64: the oracle takes the function as it is, measures its noise, and says so."""
     x = torch.tensor(X).float()
@@ -306,6 +314,16 @@ def test_float32_inside_a_float64_loss() -> None:
         (lambda: xcheck.check(lambda p: p, np.array([np.nan]), gradient=lambda p: p), "1 of 1 numbers are not finite"),
         (lambda: xcheck.check(lambda p: p, [B, torch.tensor(B), jnp.ones(2)]), "arrays of several frameworks"),
         (lambda: xcheck.check(torch_loss, backend="torch"), "params is missing"),
+        (
+            lambda: xcheck.check(torch.nn.Linear(3, 2), torch.ones(5, 3)),
+            "params: one array came, and Linear has parameters of its own: hand over what it takes as data=(x,)",
+        ),
+        (
+            lambda: xcheck.check(torch_loss, torch.nn.Linear(3, 2).parameters()),
+            "(found generator): hand over an array, a tree of arrays, or a module",
+        ),
+        (lambda: xcheck.check(torch_loss, torch_params(), gradient=B), "gradient: array("),  # type: ignore[arg-type]
+        (lambda: xcheck.objective(torch_loss, "torch", gradient=3), "gradient: expected a function, int came"),  # type: ignore[arg-type]
         (lambda: xcheck.check(torch_loss, torch_params(), scope="most"), "'most' is none of auto, all, sample, jac"),  # type: ignore[arg-type]
         (lambda: xcheck.check(torch_loss, torch_params(), tolerance=-1), "-1 is not a positive number"),
         (lambda: xcheck.check(torch_loss, torch_params(), order=3), "3 is neither 1 nor 2"),  # type: ignore[arg-type]
@@ -387,3 +405,22 @@ def test_a_backend_of_networks_only_says_so() -> None:
 
     with pytest.raises(BackendError, match="declared networks only"):
         Networks().function_objective(xcheck.objective(numpy_loss, "numpy"), arguments_for(B, ()))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn])
+def test_a_cast_to_float32_of_coarser_parameters_is_no_loss(dtype: torch.dtype) -> None:
+    """It has more digits than they have: once it was told as less precise than float64, and not asked again."""
+    x = torch.tensor([1.5, 1.75, 2.0]).to(dtype)
+    report = xcheck.check(lambda x: (x.float() ** 2).sum(), x)
+    assert not {"XC417", "XC428"} & set(codes(report))
+    again = next(pair for pair in report.pairs if pair.a == "torch in float64")
+    assert (again.wrong, again.undecided) == (0, 0)
+    wrong = xcheck.check(lambda x: off_by((x.float() ** 2).sum(), 1e-3), x)
+    assert wrong.verdict is Verdict.DISAGREE
+
+
+def test_what_its_own_rounding_leaves_open_is_not_off_by_more_than_rounding() -> None:
+    """XC428 is about what is; of float8 the rounding may be larger than a component."""
+    x = torch.tensor([0.5, 1.0, 1.5, 2.0]).to(torch.float8_e4m3fn)
+    report = xcheck.check(lambda x: (x.double() ** 2).sum(), x)
+    assert "XC428" not in codes(report)

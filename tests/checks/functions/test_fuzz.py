@@ -121,6 +121,13 @@ ERRORS = (
 )
 
 
+def endless() -> list[Any]:
+    """A list that holds itself."""
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
 # What a hand-written gradient may return; that of `smooth` is the parameters themselves.
 GRADIENTS: Mapping[str, Callable[[Any], Any]] = {
     "right": lambda tree: tree,
@@ -132,7 +139,73 @@ GRADIENTS: Mapping[str, Callable[[Any], Any]] = {
     "dict": lambda tree: {"nobody": tree},
     "objects": lambda _: np.array([object()]),
     "nan": lambda tree: {name: np.full(np.shape(part), np.nan) for name, part in leaves(tree).items()},
+    "complex": lambda tree: [part * (1 + 1j) for part in floating(tree)],
+    "of another framework": lambda tree: [np.asarray(part) for part in floating(tree)],
+    "nested": lambda tree: [[[part]] for part in floating(tree)],
+    "a number each": lambda tree: [float(np.real(np.sum(part))) for part in map(np.asarray, floating(tree))],
+    "a type": lambda _: float,
+    "itself": lambda _: GRADIENTS,
+    "holds itself": lambda _: endless(),
+    "generator": lambda tree: (part for part in floating(tree)),
 }
+
+
+# What `value_and_gradient` may return.
+VALUES_AND_GRADIENTS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "right": lambda value, tree: (value, tree),
+    "the other way round": lambda value, tree: (tree, value),
+    "three": lambda value, tree: (value, tree, tree),
+    "value alone": lambda value, _: value,
+    "None": lambda *_: None,
+    "word": lambda *_: "ab",
+}
+
+
+def settings_of(framework: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Settings of a check, most of them left out."""
+    array = make_array(framework, "float64", (3,))
+    odd: list[Any] = [None, "", 3, float("nan"), object(), [], {}, array]
+    own = xcheck.objective(smooth, framework, gradient=lambda tree, *_: tree)
+    choices: dict[str, list[Any]] = {
+        "scope": ["jacobian", "jacobian", "directions", "sample", "all", "most"],
+        "order": [2, 2, 1, 0, True, 2.0],
+        "inputs": [True, True, 1],
+        "oracle": ["first", "second", "nobody", smooth, own, lambda *_: "done"],
+        "cotangent": [1.0, 1j, array, np.ones(()), np.ones((2, 2)), [1.0, 2.0, 3.0], "word", np.full(3, np.nan)],
+        "budget": [1e-9, 1e9, 0, -1, float("inf"), "1"],
+        "epsilon": [1e-3, "auto", 0, "small", 1e300],
+        "tolerance": [1e-3, 0, "1"],
+        "seed": [1, -1, 2**40, True, 1.5],
+        "worst": [1, 0, 10**9],
+        "device": ["gpu", "tpu"],
+        "backend": ["torch", "nobody"],
+    }
+    drawn = {
+        key: st.one_of(st.sampled_from(values), st.sampled_from(values), st.sampled_from(odd))
+        for key, values in choices.items()
+    }
+    return st.one_of(
+        st.just({}),
+        st.sampled_from([{"scope": "jacobian"}, {"order": 2}, {"inputs": True}, {"scope": "directions"}]),
+        # One or two at a time, or every check would be refused for one of them.
+        st.lists(st.sampled_from(list(drawn)), min_size=1, max_size=2, unique=True).flatmap(
+            lambda keys: st.fixed_dictionaries({key: drawn[key] for key in keys})
+        ),
+    )
+
+
+def namings() -> st.SearchStrategy[dict[str, Any]]:
+    """`rename`, `layout` and `like` of a function, most of them left out."""
+    names = st.sampled_from(["W", "b", "tree", "params", "0", "1", "first", "W.*", "*", "*.*", "", "a.b", "a.b.c"])
+    rename = st.dictionaries(names, st.one_of(names, names, st.sampled_from([None, 3])), max_size=2)
+    axes = st.sampled_from(["transpose", "T", (1, 0), (0, 0), [1, 0], (0, 1, 2), None, 3, (), ("0", "1")])
+    layout = st.dictionaries(names, axes, max_size=2)
+    like = st.sampled_from([{"W": np.ones((2, 2))}, np.ones(3), 3, [np.ones(3), None], {"W": {"W": 1.0}}, "word"])
+    some = st.one_of(
+        st.fixed_dictionaries({}, optional={"rename": rename, "layout": layout, "like": like}),
+        st.sampled_from([{"rename": 3}, {"rename": ["W"]}, {"layout": "transpose"}, {"layout": 3}]),
+    )
+    return st.one_of(st.just({}), st.just({}), st.just({}), some)
 
 
 def misbehaving(output: str, error: Exception | None, when: str) -> Callable[..., Any]:
@@ -183,7 +256,6 @@ def verdict_or_sentence(check: Callable[[], xcheck.Report]) -> None:
 def calls(framework: str) -> st.SearchStrategy[dict[str, Any]]:
     """Everything that is handed over; what is usual comes more often than what is odd."""
     error = st.one_of(st.none(), st.none(), st.sampled_from(ERRORS))
-    settings_drawn = [{}, {}, {"scope": "jacobian"}, {"order": 2}, {"inputs": True}, {"scope": "directions"}]
     return st.fixed_dictionaries(
         {
             "tree": trees(framework),
@@ -194,7 +266,9 @@ def calls(framework: str) -> st.SearchStrategy[dict[str, Any]]:
             "gradient": st.one_of(st.just("right"), st.sampled_from(list(GRADIENTS))),
             "by_hand": st.just(True) if framework == "numpy" else st.booleans(),
             "second": st.one_of(st.none(), st.sampled_from(list(OUTPUTS))),
-            "settings": st.sampled_from(settings_drawn),
+            "settings": settings_of(framework),
+            "naming": namings(),
+            "value_too": st.sampled_from([None, None, None, *VALUES_AND_GRADIENTS]),
         }
     )
 
@@ -208,8 +282,12 @@ def checked(framework: str, call: Mapping[str, Any]) -> xcheck.Report:
     losses = {"first": misbehaving(call["output"], call["error"], call["when"])}
     if call["second"] is not None:
         losses["second"] = misbehaving(call["second"], None, "")
-    returned = gradient if call["by_hand"] else None
-    functions = {label: xcheck.objective(loss, framework, gradient=returned) for label, loss in losses.items()}
+    by_hand: dict[str, Any] = {"gradient": gradient} if call["by_hand"] else {}
+    if call["value_too"] is not None:
+        by_hand = {"value_and_gradient": lambda tree, *_: VALUES_AND_GRADIENTS[call["value_too"]](smooth(tree), tree)}
+    functions = {
+        label: xcheck.objective(loss, framework, **by_hand, **call["naming"]) for label, loss in losses.items()
+    }
     return xcheck.check(functions, call["tree"], call["data"], **call["settings"])
 
 

@@ -89,3 +89,49 @@ def test_a_hand_written_gradient_has_no_inputs() -> None:
     """It is one of the parameters."""
     with pytest.raises(DefinitionError, match="numpy: a hand-written gradient is one of params: put the inputs among"):
         xcheck.check(lambda p, x: (x @ p).sum(), W, (X,), gradient=lambda p, _: p, inputs=True)
+
+
+class _Doubles(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
+    """A linear layer behind something of a person's own."""
+
+    def __init__(self, change: Any) -> None:
+        super().__init__()
+        self.linear, self.change = torch.nn.Linear(3, 2).double(), change
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(self.change(x))
+
+
+class _Wrong(torch.autograd.Function):  # type: ignore[misc]  # torch has no types here
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.factor = 3
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        return ctx.factor * grads[0]
+
+
+def _hooked(change: Any) -> torch.nn.Module:
+    layer = _Doubles(change)
+    layer.linear.register_full_backward_hook(lambda module, grad_input, grad_output: grad_input)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "through"),
+    [
+        (_Doubles(_Wrong.apply), "_Wrong"),
+        (_hooked(torch.tanh), "hooks of linear"),
+        (_Doubles(torch.detach), "a cut that autograd does not cross"),
+        (_Doubles(lambda x: x.mul_(2.0)), "a call that fails where inputs ask for gradients"),
+        (_Doubles(torch.tanh), ""),
+    ],
+)
+def test_inputs_are_called_out_where_own_code_computes_their_gradient(layer: torch.nn.Module, through: str) -> None:
+    """A module made of torch's own layers alone has nothing to hide."""
+    report = xcheck.check(layer, data=(torch.tensor(X),))
+    texts = [warning.text for warning in report.warnings if warning.code == "XC435"]
+    assert len(texts) == bool(through)
+    assert all(f"(data[0]) passes through {through}" in text for text in texts)

@@ -94,3 +94,22 @@ def test_a_jacobian_calls_its_function_a_few_times_whatever_its_outputs() -> Non
         assert xcheck.check(loss, torch.tensor([0.5, 1.5], dtype=torch.float64), (x,), scope="jacobian").ok
         counts.append(len(calls))
     assert counts[0] == counts[1]
+
+
+def test_the_output_whose_values_differ_is_named() -> None:
+    """Once it was called the loss, which it is not."""
+    other = xcheck.objective(lambda p: p**2 * torch.tensor([1.0, 1.0, 1.01]), "torch")
+    report = xcheck.check({"a": xcheck.objective(lambda p: p**2, "torch"), "b": other}, B, scope="jacobian")
+    text = next(finding.text for finding in report.findings if finding.code == "XC101")
+    assert text.startswith("b: y[")
+    assert text.endswith("make the outputs equal first")
+    assert [pair.output for pair in report.pairs if pair.a == "a" and pair.b == "oracle"] == [""]
+
+
+def test_an_output_that_is_infinite_spoils_no_other() -> None:
+    """Zero times infinity made all of them nan, and they were said to differ by a constant."""
+    other = xcheck.objective(lambda p: p**2 * torch.tensor([1.0, 1.0, np.inf]), "torch")
+    report = xcheck.check({"a": xcheck.objective(lambda p: p**2, "torch"), "b": other}, B, scope="jacobian")
+    text = next(finding.text for finding in report.findings if finding.code == "XC102")
+    assert text.startswith("b: y[2] is inf")
+    assert "XC110" not in [finding.code for finding in report.findings]

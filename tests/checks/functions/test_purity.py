@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -25,8 +26,6 @@ def test_a_random_loss_is_undecided_with_its_spread() -> None:
 
 def test_randomness_that_jit_would_freeze() -> None:
     """Numbers drawn in Python while JAX traces differ from trace to trace."""
-    import jax.numpy as jnp
-
     rng = np.random.default_rng(0)
     report = xcheck.check(lambda p: jnp.sum(p**2) * (1 + rng.random()), W, backend="jax")
     assert report.verdict is Verdict.UNDECIDED
@@ -132,3 +131,51 @@ def test_different_losses_are_not_compared_further(other: Any, said: str) -> Non
     assert said in report.headline
     assert report.pairs[0].wrong == 0
     assert report.odd_one_out == ()
+
+
+OTHER = np.ones((4, 5))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: xcheck.objective(lambda t, x: (t * torch.tensor(OTHER)).sum(), "torch"),
+        lambda: xcheck.objective(lambda t, x: jnp.sum(t * OTHER), "jax"),
+        lambda: xcheck.objective(lambda t, x: float((t * OTHER).sum()), "numpy", gradient=lambda t, x: t),
+        lambda: xcheck.objective(lambda t, x: (t @ torch.tensor(OTHER).T).sum(), "torch"),
+        lambda: xcheck.objective(lambda t, x: jnp.sum(t @ OTHER.T), "jax"),
+        lambda: xcheck.objective(lambda t, x: float((t @ OTHER.T).sum()), "numpy", gradient=lambda t, x: t),
+    ],
+)
+def test_a_function_of_other_shapes_is_told_what_it_was_handed(function: Any) -> None:
+    """Before the framework's words, which name one shape, or none."""
+    report = xcheck.check({"mine": function()}, np.ones((5, 4)), (np.ones(7),))
+    assert report.verdict is Verdict.ERROR
+    assert report.headline.startswith("mine: the function fails with what it was handed, t (5, 4), data[0] (7,): ")
+    assert [finding.code for finding in report.findings] == ["XC104"]
+
+
+def test_other_errors_stand_alone() -> None:
+    """A division by zero has nothing to do with shapes; and what the oracle meets too is said once."""
+    report = xcheck.check(lambda p: 1 / 0, W, gradient=lambda p: p)
+    assert report.headline == "numpy: ZeroDivisionError: division by zero"
+    # It names a shape, but not one that does not fit.
+    report = xcheck.check(lambda p: jnp.sum(np.sin(p)), jnp.asarray(W))
+    assert report.headline.startswith("jax: TracerArrayConversionError: ")
+    wrong = xcheck.objective(lambda p: (p * np.ones(7)).sum(), "numpy", gradient=lambda p: p)
+    assert [finding.code for finding in xcheck.check({"mine": wrong}, W, oracle="mine").findings] == ["XC104"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "params", "handed"),
+    [
+        (lambda: torch.nn.Linear(3, 2), None, "0 of data"),
+        (lambda: xcheck.objective(lambda p, x: (p * x).sum(), "torch"), W, "params and 0 of data"),
+        (lambda: xcheck.objective(lambda p, x: (p * x).sum(), "jax"), W, "params and 0 of data"),
+        (lambda: xcheck.objective(lambda p, x: p.sum(), "numpy", gradient=lambda p, x: p), W, "params and 0 of data"),
+    ],
+)
+def test_data_that_were_forgotten(subject: Any, params: Any, handed: str) -> None:
+    """How many were handed over, and by which argument."""
+    report = xcheck.check(subject(), params)
+    assert f": the function is called with {handed}, which are given as data=(...): TypeError: " in report.headline

@@ -48,7 +48,7 @@ class Answers:
         estimate: the oracle's slopes.
         evaluations: the functions' slopes.
         reruns: those of functions that were asked again in float64, because their own dtype is narrower; none where
-            part of the loss is narrow whatever it is given.
+            part of the loss is as narrow whatever it is given.
         whole_reruns: the same with their whole gradients, of a scalar loss.
         roundoff: the coarsest among the parameters.
         cotangent: v that the loss was seen through; None for a scalar loss.

@@ -12,7 +12,7 @@ from xcheck.backend.function_objective import FunctionObjective
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, read_arguments
 from xcheck.functions.function import Function, first_argument, objective
-from xcheck.functions.tree import ROOT, leaves
+from xcheck.functions.tree import ROOT, children, leaves
 
 Loss: TypeAlias = Callable[..., Any]
 Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
@@ -116,9 +116,15 @@ def parameters_of(implementations: list[Implementation], params: Any) -> tuple[A
     Raises:
         DefinitionError: there are none.
     """
-    if params is not None and registry.parameters(params) is None:
-        return params, ()
     modules = [one.function.module for one in implementations if one.function.module is not None]
+    if params is not None and registry.parameters(params) is None:
+        if modules and children(params) is None and registry.read(params) is not None:
+            text = (
+                f"one array came, and {type(modules[0]).__name__} has parameters of its own: hand over what it takes "
+                "as data=(x,)"
+            )
+            raise DefinitionError(Complaint(text, ("params",)))
+        return params, ()
     module = params if params is not None else next(iter(modules), None)
     trained = registry.parameters(module)
     if trained is None:
@@ -214,10 +220,14 @@ def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -
         raise DefinitionError(Complaint(text))
     # A module carries its parameters, which tell the framework when none are handed over.
     is_module = registry.parameters(given) is not None
-    framework = backend or framework_of(registry.parameters(given) if is_module else params)
+    # So does a module that stands for the parameters.
+    params = registry.parameters(given) if is_module else registry.parameters(params) or params
+    framework = backend or framework_of(params)
     if framework is None:
+        kinds = sorted({type(leaf).__name__ for leaf in leaves(params).values()})
         text = (
-            "params holds no array of an installed framework"
+            f"params holds no array of an installed framework (found {', '.join(kinds) or 'nothing'}): hand over an "
+            "array, a tree of arrays, or a module"
             if not any(registry.read(value) for value in leaves(params).values())
             else "params holds arrays of several frameworks: say with backend= which one this function belongs to"
         )

@@ -5,6 +5,7 @@ Only what gives the same answer at the same θ has a gradient. What differs from
 undecided.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,10 +19,11 @@ from xcheck.checks.answer import Answer, evaluate, evaluate_twice
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
-from xcheck.errors import BackendError
+from xcheck.errors import BackendError, quote
 from xcheck.findings import COTANGENT_MISREAD, DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
+from xcheck.text import joined
 
 # How far from θ a function is called "elsewhere", in units of max(1, |θᵢ|): first a step that any function feels; then,
 # where θ has no neighbours so far away (a logarithm close to 0), a short one.
@@ -29,6 +31,16 @@ _STEPS = (0.1, 1e-3)
 # Step of the differences that a gradient at another θ is held against: a guess, chosen so that the roundoff of a
 # float32 loss, 6e-8 / 1e-4, stays below the hundredth by which slopes must differ.
 _SHORT = 1e-4
+# What frameworks say of arrays that do not fit together: of shapes, and that they are not what they should be.
+_OF_SHAPES = re.compile(
+    r"(?=.*\b(shape|size|dimension)s?\b)"
+    r"(?=.*\b(match|mismatch|incompatible|broadcast|multiplied|different|same|equal|expected|invalid|aligned)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+# What Python says of a call with too few arguments, or too many.
+_OF_ARGUMENTS = re.compile(r"positional argument")
+# Arrays that such a sentence names: a guess, as many as fit on two lines.
+_MOST_NAMED = 6
 # Random directions in which slopes are compared; most must differ. A guess: five cost twenty losses twice.
 _DIRECTIONS = 5
 
@@ -42,7 +54,7 @@ def call_and_probe(
     try:
         answer.evaluation = _call_at_and_around(answer, implementation, objective, theta)
     except BackendError as error:
-        answer.fail(error.text, trace_of(error))
+        answer.fail(say_shapes(objective, error), trace_of(error))
     # Of a random function nothing would stay the same.
     if answer.evaluation is not None and answer.evaluation.again is None:
         for fault in objective.try_cotangents(theta):
@@ -53,6 +65,23 @@ def call_and_probe(
         answer.overwrites = True
         answer.findings.append(_overwritten(answer.name, sorted(objective.overwritten)))
     return answer
+
+
+def say_shapes(objective: FunctionObjective, error: BackendError) -> str:
+    """Return what happened; where it is about shapes, or about arguments, behind what the function was handed."""
+    arguments = objective.arguments
+    if error.__cause__ is None or quote(error.__cause__) not in error.text:
+        return error.text
+    if isinstance(error.__cause__, TypeError) and _OF_ARGUMENTS.search(error.text):
+        count, of_module = len(arguments.data), objective.function.module is not None
+        handed = f"{count} of data" if of_module else f"params and {count} of data"
+        return f"the function is called with {handed}, which are given as data=(...): {error.text}"
+    if not _OF_SHAPES.search(error.text):
+        return error.text
+    own = objective.parameters.at(arguments.theta)
+    shapes = {name: values.shape for name, values in own.items() if name not in arguments.inputs}
+    handed = joined([f"{name} {shape}" for name, shape in (shapes | arguments.data_shapes).items()], _MOST_NAMED)
+    return f"the function fails with what it was handed, {handed}: {error.text}"
 
 
 def trace_of(error: BackendError) -> str | None:
@@ -117,6 +146,7 @@ def _left_behind(objective: FunctionObjective, first: Evaluation, theta: Vector)
     return first if gradient is None else replace(first, gradient=gradient)
 
 
+@np.errstate(all="ignore")  # a loss may be infinite there, and a claim about it contradicts nothing
 def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, there: Vector) -> bool:
     """Return whether a gradient that was given at θ and at another θ′ cannot be right at θ′, though it may be at θ.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.backend.function_objective import FunctionObjective
 from xcheck.caveats.coverage import below_noise, stationary, zero_gradient
 from xcheck.caveats.functions import (
     complex_convention,
@@ -115,36 +116,56 @@ def _warnings(
     options: FunctionCheckOptions,
 ) -> list[Finding]:
     """Return what this check does not prove."""
-    run, estimate, comparer, pairs = found.run, found.estimate, comparison.comparer, comparison.pairs
-    objectives = {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
+    run, estimate = found.run, found.estimate
     warnings = [warning for answer in found.answers for warning in answer.warnings]
     warnings += run.warnings
-    for name, objective in objectives.items():
-        canonical = objective.parameters.naming.canonical
-        unused = {own: arguments.parts(canonical[own]) for own in sorted(objective.unused)}
-        by_hand = objective.function.hand_written
-        warnings += unused_parameters(name, unused, estimate, found.layout, by_hand=by_hand)
-    if run.is_narrow:
+    warnings += _unused(found, arguments)
+    # What is coarser than the noise of the loss does not suffer from it.
+    if run.is_narrow and run.roundoff >= arguments.roundoff:
         warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
-    warnings += [training_mode(name, text) for name, objective in objectives.items() for text in objective.cautions()]
-    warnings += [
-        inputs_not_checked(name, unchecked)
-        for name, objective in objectives.items()
-        if objective.function.module is not None and (unchecked := arguments.floating_data(objective.function.inputs))
-    ]
-    warnings += [hooked(name, text) for name, objective in objectives.items() for text in objective.hooks()]
-    warnings += [embedding_option(name, text) for name, objective in objectives.items() for text in objective.undone()]
-    warnings += differing_calls(found.evaluations, comparer)
+    warnings += _about_functions(found, arguments)
+    warnings += differing_calls(found.evaluations, comparison.comparer)
     warnings += shared_arrays(arguments)
-    warnings += complex_convention(arguments, [name for name, objective in objectives.items() if objective.conjugates])
+    warnings += complex_convention(arguments, [name for name, each in _objectives(found).items() if each.conjugates])
     # Where v was chosen by the person, or each output is checked, nothing random stands between.
     if options.cotangent is None and not found.outputs:
         shape = None if found.cotangent is None else found.cotangent.shape
         warnings += contracted_outputs(shape, options.differences.seed)
-    # All that follows is about error bars, of which there are none.
+    return [*warnings, *_about_error_bars(found, comparison, tensors)]
+
+
+def _objectives(found: Answers) -> dict[str, FunctionObjective]:
+    """Return the functions that could be set up, by name."""
+    return {answer.name: answer.objective for answer in found.answers if answer.objective is not None}
+
+
+def _unused(found: Answers, arguments: Arguments) -> list[Finding]:
+    """Name the parameters that have no gradient."""
+    warnings: list[Finding] = []
+    for name, objective in _objectives(found).items():
+        canonical = objective.parameters.naming.canonical
+        unused = {own: arguments.parts(canonical[own]) for own in sorted(objective.unused)}
+        by_hand = objective.function.hand_written
+        warnings += unused_parameters(name, unused, found.estimate, found.layout, by_hand=by_hand)
+    return warnings
+
+
+def _about_functions(found: Answers, arguments: Arguments) -> list[Finding]:
+    """Return what a module's mode, its inputs and its hooks keep from the check."""
+    objectives = _objectives(found).items()
+    warnings = [training_mode(name, text) for name, objective in objectives for text in objective.cautions()]
+    for name, objective in objectives:
+        unchecked = arguments.floating_data(objective.function.inputs) if objective.function.module is not None else []
+        warnings += inputs_not_checked(name, unchecked, objective.own_code_behind_inputs() if unchecked else ())
+    warnings += [hooked(name, text) for name, objective in objectives for text in objective.hooks()]
+    return warnings + [embedding_option(name, text) for name, objective in objectives for text in objective.undone()]
+
+
+def _about_error_bars(found: Answers, comparison: Comparison, tensors: Sequence[TensorCoverage]) -> list[Finding]:
+    """Return what the error bars leave open; nothing where there are none."""
+    run, estimate, pairs = found.run, found.estimate, comparison.pairs
     if run.oracle is None or not np.isfinite(estimate.loss):
-        return warnings
-    warnings += partial(run.lines, estimate, comparer.tolerance, run.oracle.predicted)
+        return []
     kinks = [] if found.outputs else run.oracle.kinks.tolist()
     whole = run.lines.complete and not found.outputs
     caveats = [
@@ -155,15 +176,18 @@ def _warnings(
         stationary(tensors, covered_estimate(found), found.layout),
         undecided_components(pairs),
     ]
-    # Each of them is None where it has nothing to say.
-    warnings += [caveat for caveat in caveats if caveat]
     right = right_in_float64(found.reruns, pairs)
-    warnings += [
-        ill_conditioned(pair.a, pair.undecided, pair.of, max(abs(one.a - one.b) for one in pair.worst))
-        for pair in pairs
-        if pair.b == ORACLE and pair.undecided and pair.a in right
+    return [
+        *partial(run.lines, estimate, comparison.comparer.tolerance, run.oracle.predicted),
+        # Each of them is None where it has nothing to say.
+        *(caveat for caveat in caveats if caveat),
+        *(
+            ill_conditioned(pair.a, excused, pair.of, max(abs(one.a - one.b) for one in pair.worst))
+            for pair in pairs
+            # What is undecided for a reason is none of those that rounding has excused.
+            if pair.b == ORACLE and pair.a in right and (excused := pair.undecided - sum(pair.reasons.values())) > 0
+        ),
     ]
-    return warnings
 
 
 def _scope(found: Answers) -> str:

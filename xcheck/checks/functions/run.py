@@ -16,7 +16,7 @@ from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
 from xcheck.checks.functions.implementations import Implementation, complaints_under
-from xcheck.checks.functions.jacobian import cotangents_for, join_outputs
+from xcheck.checks.functions.jacobian import cotangents_for, join_outputs, output_name
 from xcheck.checks.functions.oracle import (
     OracleRun,
     differentiable_candidates,
@@ -90,7 +90,8 @@ def _run_one(
     run = remeasure_disputes(run, native, witnesses)
     run = widen_at_hidden_kinks(run, native, answers)
     reruns = []
-    if not run.is_narrow and arguments.roundoff > FLOAT64:
+    # Where the noise of the loss is that of their own dtype, float64 would show no more.
+    if arguments.roundoff > max(FLOAT64, run.roundoff):
         reruns = _rerun_in_float64(implementations, answers, arguments, options.device, cotangent)
     # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
     run = locate_errors(run, native, witnesses)
@@ -148,9 +149,10 @@ def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, 
     parts = [(part.estimate, float64_estimate(part)) for part in found.outputs]
     native = _comparer(found.estimate, found.layout, options, found.roundoff)
     float64 = _comparer(float64_estimate(found), found.layout, options, _at_least_float64(found.run))
+    names = [output_name(part.cotangent) for part in found.outputs]
     return (
-        replace(native, outputs=[estimate for estimate, _ in parts]),
-        replace(float64, outputs=[estimate for _, estimate in parts]),
+        replace(native, outputs=[estimate for estimate, _ in parts], output_names=names),
+        replace(float64, outputs=[estimate for _, estimate in parts], output_names=names),
     )
 
 
