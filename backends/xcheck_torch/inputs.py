@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xcheck.errors import BackendError
+from xcheck.backend.contract import wrap_errors
+from xcheck.errors import XcheckError
 from xcheck.functions.tree import leaves
 from xcheck_torch.cotangents import name_of, own_backward_passes
 
@@ -28,8 +29,9 @@ def own_code_behind(module: torch.nn.Module, inputs: tuple[Any, ...], call: Call
     for tensor in tensors:
         tensor.requires_grad_()
     try:
-        value = call()
-    except (BackendError, RuntimeError):
+        with wrap_errors("torch"):
+            value = call()
+    except XcheckError:
         # As where it writes into its inputs: nothing is known then.
         return ["a call that fails where inputs ask for gradients"]
     hooked = [f"hooks of {name or 'the module'}" for name, part in module.named_modules() if _changes_gradients(part)]

@@ -93,7 +93,7 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
             raise DefinitionError(Complaint(text, (name,)))
     if gradient is not None and value_and_gradient is not None:
         raise DefinitionError(Complaint("give gradient or value_and_gradient, not both"))
-    complaints = _complaints_about_naming(rename, layout)
+    complaints = [*_complaints_about_inputs(inputs), *_complaints_about_naming(rename, layout)]
     if complaints:
         raise DefinitionError(complaints)
     # `loss` and `inputs` are said of modules only; so a callable of any framework can be declared one.
@@ -111,6 +111,14 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         layout=dict(layout or {}),
         like=like,
     )
+
+
+def _complaints_about_inputs(inputs: Any) -> list[Complaint]:
+    """Return what is wrong with the number of inputs: True is what `check` takes by the same name."""
+    if inputs is None or (isinstance(inputs, int) and not isinstance(inputs, bool) and inputs >= 0):
+        return []
+    text = f"{inputs!r} is not how many of data a module takes; check(..., inputs=True) checks their gradient"
+    return [Complaint(text, ("inputs",))]
 
 
 def _complaints_about_naming(rename: Any, layout: Any) -> list[Complaint]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import xcheck
 from tests.checks.functions.layer import B
 from xcheck.checks.functions.implementations import arguments_for, framework_of, implementations_from
 from xcheck.errors import DefinitionError
@@ -48,6 +49,19 @@ def test_one_array_is_called_after_the_argument(losses: list[Any], name: str) ->
     made = implementations_from({str(number): loss for number, loss in enumerate(losses)}, torch.tensor(B))
     arguments = arguments_for(torch.tensor(B), (), made)
     assert [tensor.name for tensor in arguments.layout] == [name]
+
+
+def test_a_function_with_names_of_its_own_names_no_array() -> None:
+    """What it is given is a tree."""
+    renamed = xcheck.objective(lambda p: p["w"].sum(), "torch", rename={"w": "x"})
+    made = implementations_from({"a": renamed, "b": lambda x: x.sum()}, torch.tensor(B))
+    assert [tensor.name for tensor in arguments_for(torch.tensor(B), (), made).layout] == ["x"]
+
+
+def test_a_backend_that_is_not_there_is_proposed() -> None:
+    """By its name, if it is close to one."""
+    with pytest.raises(DefinitionError, match="there is no backend 'pytorch'; did you mean 'torch'"):
+        implementations_from(outputs, B, backend="pytorch")
 
 
 def test_a_tree_keeps_its_names() -> None:

@@ -119,6 +119,16 @@ def _hooked(change: Any) -> torch.nn.Module:
     return layer
 
 
+def test_a_module_that_fails_has_no_gradient_of_its_inputs() -> None:
+    """It fails with its own words, and nothing else does."""
+    layer = xcheck.objective(torch.nn.Linear(3, 2).double(), "torch", loss=torch.nn.functional.mse_loss)
+    report = xcheck.check(layer, data=(torch.tensor(X),))
+    assert report.verdict is Verdict.ERROR
+    assert codes(report) == {"XC104"}
+
+
+# torch warns of a hook on a module whose inputs ask for no gradients.
+@pytest.mark.filterwarnings("ignore:Full backward hook")
 @pytest.mark.parametrize(
     ("layer", "through"),
     [

@@ -113,3 +113,10 @@ def test_an_output_that_is_infinite_spoils_no_other() -> None:
     text = next(finding.text for finding in report.findings if finding.code == "XC102")
     assert text.startswith("b: y[2] is inf")
     assert "XC110" not in [finding.code for finding in report.findings]
+
+
+@pytest.mark.parametrize("loss", [lambda p: p**2, lambda p: (p**2).sum()])
+def test_a_cotangent_and_every_output_contradict_each_other(loss: Any) -> None:
+    """Once the arrays were compared, and NumPy's own error came through."""
+    with pytest.raises(DefinitionError, match="cotangent: with scope 'jacobian' every output is checked by itself"):
+        xcheck.check(loss, torch.tensor(B), scope="jacobian", cotangent=np.ones(3))

@@ -13,6 +13,7 @@ from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments, read_arguments
 from xcheck.functions.function import Function, first_argument, objective
 from xcheck.functions.tree import ROOT, children, leaves
+from xcheck.text import did_you_mean
 
 Loss: TypeAlias = Callable[..., Any]
 Objectives: TypeAlias = "Loss | Function | Mapping[str, Loss | Function]"
@@ -169,7 +170,9 @@ def arguments_for(
 
 def _name_of_one_array(implementations: Sequence[Implementation]) -> str:
     """Return what the functions call their first argument; "params" where they do not tell, or do not agree."""
-    losses = [one.function.loss for one in implementations if one.function.module is None]
+    # A function with names of its own is given a tree, and not the array.
+    given = [one.function for one in implementations if not one.function.rename and one.function.like is None]
+    losses = [function.loss for function in given if function.module is None]
     names = {name for loss in losses if loss is not None and (name := first_argument(loss)) is not None}
     name = names.pop() if len(names) == 1 else ROOT
     return ROOT if name in _TAKEN or name.startswith("_") else name
@@ -198,8 +201,8 @@ def _implementation(
     function = given if isinstance(given, Function) else _bare(given, params, backend, None)
     found = None if function.backend is None else registry.loaded(function.backend)
     if function.backend is None or (found is None and function.backend not in registry.names()):
-        known = ", ".join(registry.names())
-        raise DefinitionError(Complaint(f"there is no backend {function.backend!r}; there are {known}"))
+        text = f"there is no backend {function.backend!r}{did_you_mean(function.backend, registry.names())}"
+        raise DefinitionError(Complaint(text))
     found = found or registry.get(function.backend)
     # Asked here, where the person's own choice of a framework can still be named.
     why_not = found.available()

@@ -40,13 +40,7 @@ def cotangents_for(
         )
         raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
-        # It may be an array of any framework.
-        leaf = arguments.read(options.cotangent)
-        given = np.asarray(options.cotangent if leaf is None else leaf.values)
-        if given.shape != shape:
-            text = f"the cotangent has shape {given.shape}, the loss {shape}"
-            raise DefinitionError(Complaint(text, ("cotangent",)))
-        return [given]
+        return [_given_cotangent(arguments, options, shape)]
     # A real number is its own contraction.
     if not is_complex and np.prod(shape) == 1 and not options.jacobian:
         return [None]
@@ -61,6 +55,19 @@ def cotangents_for(
     rng = generator(options.differences.seed, Stream.COTANGENT)
     drawn = rng.standard_normal(shape)
     return [drawn + 1j * rng.standard_normal(shape) if is_complex else drawn]
+
+
+def _given_cotangent(arguments: Arguments, options: FunctionCheckOptions, shape: tuple[int, ...]) -> Numbers:
+    """Return the person's own cotangent, which may be an array of any framework."""
+    if options.jacobian:
+        text = "with scope 'jacobian' every output is checked by itself: leave out one of the two"
+        raise DefinitionError(Complaint(text, ("cotangent",)))
+    leaf = arguments.read(options.cotangent)
+    given = np.asarray(options.cotangent if leaf is None else leaf.values)
+    if given.shape != shape:
+        text = f"the cotangent has shape {given.shape}, the loss {shape}"
+        raise DefinitionError(Complaint(text, ("cotangent",)))
+    return given
 
 
 def _shape(

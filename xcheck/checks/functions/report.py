@@ -153,9 +153,12 @@ def _unused(found: Answers, arguments: Arguments) -> list[Finding]:
 def _about_functions(found: Answers, arguments: Arguments) -> list[Finding]:
     """Return what a module's mode, its inputs and its hooks keep from the check."""
     objectives = _objectives(found).items()
+    answered = {answer.name for answer in found.answers if answer.evaluation is not None}
     warnings = [training_mode(name, text) for name, objective in objectives for text in objective.cautions()]
     for name, objective in objectives:
-        unchecked = arguments.floating_data(objective.function.inputs) if objective.function.module is not None else []
+        # Only a module that answers has a gradient of its inputs.
+        asked = name in answered and objective.function.module is not None
+        unchecked = arguments.floating_data(objective.function.inputs) if asked else []
         warnings += inputs_not_checked(name, unchecked, objective.own_code_behind_inputs() if unchecked else ())
     warnings += [hooked(name, text) for name, objective in objectives for text in objective.hooks()]
     return warnings + [embedding_option(name, text) for name, objective in objectives for text in objective.undone()]

@@ -50,7 +50,7 @@ def run_functions(
         _share_outputs(implementations, arguments, options.device, cotangents)
     parts = [_run_one(cotangent, implementations, arguments, options) for cotangent in cotangents]
     # A scalar loss has one output, and its Jacobian is its gradient.
-    return parts[0] if not options.jacobian or cotangents == [None] else join_outputs(parts)
+    return parts[0] if not options.jacobian or cotangents[0] is None else join_outputs(parts)
 
 
 def _share_outputs(
