@@ -71,7 +71,7 @@ class JaxBackend(Backend):
     ) -> Objective:
         """Return a function of JAX arrays."""
         if device not in self.devices():
-            raise DeviceError(Complaint(f"JAX has no device '{device}' here; use cpu", ("check", "device")))
+            raise DeviceError(Complaint(f"JAX has no device '{device}' here; use cpu", ("device",)))
         from xcheck.backend.own_parameters import OwnParameters
         from xcheck_jax.function import JaxFunction
 

@@ -83,7 +83,7 @@ class TorchBackend(Backend):
     ) -> Objective:
         """Return a function of tensors, or a module."""
         if device not in self.devices():
-            raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("check", "device")))
+            raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("device",)))
         from xcheck.backend.own_parameters import OwnParameters
         from xcheck_torch.function import TorchFunction
 

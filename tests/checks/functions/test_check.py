@@ -27,6 +27,7 @@ from tests.checks.functions.layer import (
 )
 from tests.fakes import Fake
 from xcheck import Verdict
+from xcheck.backend import registry
 from xcheck.backend.contract import Objective
 from xcheck.checks.functions.implementations import arguments_for
 from xcheck.dtypes import DtypeName
@@ -424,3 +425,11 @@ def test_what_its_own_rounding_leaves_open_is_not_off_by_more_than_rounding() ->
     x = torch.tensor([0.5, 1.0, 1.5, 2.0]).to(torch.float8_e4m3fn)
     report = xcheck.check(lambda x: (x.double() ** 2).sum(), x)
     assert "XC428" not in codes(report)
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_a_device_that_is_not_there(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of the argument; a definition would have it in `[check]`."""
+    monkeypatch.setattr(type(registry.get(framework)), "devices", lambda _: ("cpu",))
+    with pytest.raises(DefinitionError, match=rf"^{framework}\.device: \w+ has no device 'gpu' here"):
+        xcheck.check(lambda p: (p**2).sum(), B, backend=framework, device="gpu")

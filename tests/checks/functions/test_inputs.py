@@ -87,7 +87,7 @@ def test_floating_data_of_functions_are_inputs() -> None:
 
 def test_a_hand_written_gradient_has_no_inputs() -> None:
     """It is one of the parameters."""
-    with pytest.raises(DefinitionError, match="numpy: a hand-written gradient is one of params: put the inputs among"):
+    with pytest.raises(DefinitionError, match="numpy: a hand-written gradient is that of params: hand the data"):
         xcheck.check(lambda p, x: (x @ p).sum(), W, (X,), gradient=lambda p, _: p, inputs=True)
 
 

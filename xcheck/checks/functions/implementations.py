@@ -161,7 +161,10 @@ def arguments_for(
         return read_arguments(params, given, registry.read, root=root, frozen=frozen)
     by_hand = [one.label for one in implementations if one.function.hand_written]
     if by_hand:
-        text = f"{', '.join(by_hand)}: a hand-written gradient is one of params: put the inputs among these"
+        text = (
+            f"{', '.join(by_hand)}: a hand-written gradient is that of params: hand the data over among these to "
+            "check them, too"
+        )
         raise DefinitionError(Complaint(text, ("inputs",)))
     # Behind the inputs of a module come the targets of its loss.
     taken = [one.function.inputs if one.function.module is not None else len(given) for one in implementations]
