@@ -160,3 +160,13 @@ def test_a_keyword_of_something_else_explains_nothing() -> None:
 
     report = xcheck.check(loss, np.array([0.7, 0.9, 1.1]), gradient=np.sign)
     assert "XC282" not in codes(report)
+
+
+def test_a_loss_of_zero_has_no_jumps_to_be_relative_to() -> None:
+    """Nor has a gradient of zero a size: both are wrong for another reason."""
+    for claimed in (0.5, 0.0):
+        report = xcheck.check(
+            lambda x: float(np.sin(x).sum()), np.zeros(2), gradient=lambda x, c=claimed: np.full(2, c)
+        )
+        assert report.verdict == "DISAGREE"
+        assert "XC282" not in codes(report)

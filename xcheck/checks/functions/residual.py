@@ -172,12 +172,15 @@ class _Asked:
         if found is None or not run.lines.complete:
             return None
         dispute = found.directions @ (found.gradient - run.estimate.value)
-        size = float(np.median(found.noise)) / abs(run.estimate.loss)
+        claimed = found.directions @ found.gradient
+        # Where the loss is zero at θ, its jumps are compared with what it moves by.
+        scale = abs(run.estimate.loss) + float(np.median(np.abs(claimed)))
+        size = float(np.median(found.noise)) / scale if claimed.any() else 0.0
         agrees = (np.abs(found.residual) <= found.bar).mean() >= _MOST
         sharp = np.linalg.norm(found.bar) <= _SHARP * np.linalg.norm(dispute)
         if not (agrees and sharp and size > _ROUNDINGS * FLOAT64):
             return None
-        return Jumps(size, float(np.linalg.norm(found.bar) / np.linalg.norm(found.directions @ found.gradient)))
+        return Jumps(size, float(np.linalg.norm(found.bar) / np.linalg.norm(claimed)))
 
     def _over_long_steps(self, implementation: Implementation) -> "_LongSteps | None":
         """Return a function's own residual over long steps; None where the function fails."""
