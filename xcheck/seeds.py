@@ -39,6 +39,7 @@ class Stream(IntEnum):
     TIES = 24
     NEARBY = 25
     RESIDUAL = 26
+    LONG_STEPS = 27
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

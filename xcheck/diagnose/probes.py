@@ -6,7 +6,10 @@ Each costs calls of the function, and is asked only where the answer decides.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from xcheck.layout import Vector
+from xcheck.seeds import FIXED, Stream, generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,9 @@ class Probes:
     along_paths: Callable[[], Vector | None] = lambda: None
     tightened: Callable[[], Tightened | None] = lambda: None
     jumps: Callable[[], Jumps | None] = lambda: None
+
+
+def point_beside(theta: Vector, step: float) -> Vector:
+    """Return θ with each component moved by `step` of itself, up or down, shape (n,); zeros by `step`."""
+    signs = np.where(generator(FIXED, Stream.RESIDUAL).random(theta.size) < 0.5, -1.0, 1.0)
+    return np.asarray(theta + step * signs * np.where(theta == 0, 1.0, np.abs(theta)))

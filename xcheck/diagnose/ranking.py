@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from xcheck.diagnose.evidence import Evidence, Hypothesis, explains
 from xcheck.diagnose.rules import (
     approximations,
-    backward_pass,
     factors,
     logits,
-    masks,
     order,
     patterns,
     penalties,
@@ -23,6 +21,7 @@ from xcheck.diagnose.rules import (
     precision,
     slices,
 )
+from xcheck.diagnose.rules.networks import backward_pass, masks
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.text import joined
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from xcheck.oracle.columns import Indices
-from xcheck.oracle.estimators.nearby import NearbySlopes, measure_nearby
+from xcheck.oracle.estimators.kinks.nearby import NearbySlopes, measure_nearby
+from xcheck.oracle.estimators.kinks.ties import TiedSlopes, measure_ties
 from xcheck.oracle.estimators.sides import least_noise
-from xcheck.oracle.estimators.ties import TiedSlopes, measure_ties
 from xcheck.oracle.function_gradient import FunctionOracle
 from xcheck.seeds import Stream, generator
 

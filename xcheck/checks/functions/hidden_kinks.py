@@ -1,8 +1,9 @@
 """Kinks that no line through θ shows: before a gradient is called wrong there, it is asked for near θ.
 
 Where several kinks meet at θ, what the chain rule gives is often one of the gradients near θ, or a mean of them, and
-need not be between the slopes of any line (`xcheck.oracle.estimators.nearby`). Of a gradient that agrees at points near
-θ, components that are between the slopes there follow a convention, and are right; the others are undecided.
+need not be between the slopes of any line (`xcheck.oracle.estimators.kinks.nearby`). Of a gradient that agrees at
+points near θ, components that are between the slopes there follow a convention, and are right; the others are
+undecided.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from xcheck.compare.comparer import Comparer
 from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
-from xcheck.oracle.estimators.nearby import NearbySlopes
+from xcheck.oracle.estimators.kinks.nearby import NearbySlopes
 from xcheck.oracle.function_gradient import FunctionOracle
 from xcheck.oracle.surroundings import measure_nearby_slopes
 

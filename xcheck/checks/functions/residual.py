@@ -16,7 +16,7 @@ from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.functions.answers import Answers
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.diagnose.probes import Jumps, Probes, Tightened
+from xcheck.diagnose.probes import Jumps, Probes, Tightened, point_beside
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments
@@ -58,8 +58,7 @@ class ResidualProbe:
             None where the residual is too small, or the function fails beside θ.
         """
         theta = self.arguments.theta
-        signs = np.where(generator(FIXED, Stream.RESIDUAL).random(theta.size) < 0.5, -1.0, 1.0)
-        beside = theta + step * signs * np.where(theta == 0, 1.0, np.abs(theta))
+        beside = point_beside(theta, step)
         try:
             (here, bar), (there, other) = self._along(theta), self._along(beside)
         except BackendError:
@@ -185,7 +184,7 @@ class _Asked:
     def _over_long_steps(self, implementation: Implementation) -> "_LongSteps | None":
         """Return a function's own residual over long steps; None where the function fails."""
         objective, theta = self._objective(implementation), self.arguments.theta
-        signs = generator(FIXED, Stream.RESIDUAL).choice([-1.0, 1.0], (_MANY, theta.size))
+        signs = generator(FIXED, Stream.LONG_STEPS).choice([-1.0, 1.0], (_MANY, theta.size))
         directions = signs * np.where(theta == 0, 1.0, np.abs(theta))
         try:
             slopes, bar, noise = measure_long_steps(objective.losses, theta, directions)

@@ -1,7 +1,7 @@
 """Ties: a gradient is held against slopes along directions that move several components at kinks together.
 
 Component by component it may be between the two slopes everywhere and be no subgradient; the mathematics is in
-`xcheck.oracle.estimators.ties`.
+`xcheck.oracle.estimators.kinks.ties`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from xcheck.checks.functions.oracle import OracleRun
 from xcheck.compare.comparer import Comparer
 from xcheck.findings import NO_SUBGRADIENT, Finding
 from xcheck.layout import Layout, Vector
-from xcheck.oracle.estimators.ties import TiedSlopes
+from xcheck.oracle.estimators.kinks.ties import TiedSlopes
 from xcheck.oracle.function_estimate import rounding
 from xcheck.oracle.surroundings import measure_tied_slopes
 from xcheck.text import join_names

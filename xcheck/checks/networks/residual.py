@@ -12,11 +12,10 @@ import numpy as np
 from xcheck.backend.contract import Objective
 from xcheck.checks.answer import Answer
 from xcheck.compare.comparer import Comparer
-from xcheck.diagnose.probes import Probes
+from xcheck.diagnose.probes import Probes, point_beside
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
 from xcheck.oracle.estimate import CERTAIN
-from xcheck.seeds import FIXED, Stream, generator
 
 # So many components have to show a residual: with fewer it may be alike at both θ by chance. A guess.
 _LEAST = 3
@@ -46,8 +45,7 @@ def _shift(
 ) -> float | None:
     """Return ‖e' − e‖/‖e‖ where each component of θ is moved by `step` of itself; None where too little is known."""
     theta = problem.theta
-    signs = np.where(generator(FIXED, Stream.RESIDUAL).random(theta.size) < 0.5, -1.0, 1.0)
-    beside = theta + step * signs * np.where(theta == 0, 1.0, np.abs(theta))
+    beside = point_beside(theta, step)
     try:
         here, there = (objective.loss_and_gradient(point)[1] for point in (theta, beside))
     except Exception:  # noqa: BLE001 - a witness that fails beside θ is judged at θ

@@ -6,8 +6,8 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.estimators.kinks.treads import find_treads, leave_open_on_treads, settle_on_treads
 from xcheck.oracle.estimators.one_sided import estimate_one_sided
-from xcheck.oracle.estimators.treads import find_treads, leave_open_on_treads, settle_on_treads
 
 THETA = np.array([0.1234, 0.5678, 1.91])
 

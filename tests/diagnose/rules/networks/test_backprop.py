@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.diagnose.rules.conftest import evidence_in_network
-from xcheck.diagnose.rules.backprop import Backprop, Steps, apply_mask
+from xcheck.diagnose.rules.networks.backprop import Backprop, Steps, apply_mask
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 

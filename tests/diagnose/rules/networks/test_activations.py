@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.diagnose.rules.conftest import explaining
-from tests.diagnose.rules.test_backward_pass import Make, evidence_of_steps
-from xcheck.diagnose.rules.backward_pass import wrong_steps
+from tests.diagnose.rules.networks.test_backward_pass import Make, evidence_of_steps
+from xcheck.diagnose.rules.networks.backward_pass import wrong_steps
 
 
 @pytest.mark.parametrize(

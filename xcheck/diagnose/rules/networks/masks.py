@@ -15,7 +15,7 @@ import numpy as np
 
 from xcheck.compare.bounds import Flags
 from xcheck.diagnose.evidence import Evidence, Hypothesis
-from xcheck.diagnose.rules.backprop import Backprop, Steps, apply_mask
+from xcheck.diagnose.rules.networks.backprop import Backprop, Steps, apply_mask
 from xcheck.findings import DROPOUT_BACKWARD
 from xcheck.layout import Vector
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.diagnose.rules.conftest import evidence_in_network, evidence_of, explaining
 from xcheck.diagnose import Evidence
-from xcheck.diagnose.rules.backprop import Backprop, Steps
-from xcheck.diagnose.rules.backward_pass import wrong_steps
+from xcheck.diagnose.rules.networks.backprop import Backprop, Steps
+from xcheck.diagnose.rules.networks.backward_pass import wrong_steps
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 

@@ -8,7 +8,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
-from xcheck.oracle.estimators.ties import TiedSlopes, measure_ties
+from xcheck.oracle.estimators.kinks.ties import TiedSlopes, measure_ties
 
 
 def measured(loss: Callable[[Vector], Vector], theta: Vector, components: Sequence[int] = ()) -> list[TiedSlopes]:

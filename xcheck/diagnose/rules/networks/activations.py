@@ -6,9 +6,9 @@ import numpy as np
 
 from xcheck.compare.bounds import Flags
 from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
-from xcheck.diagnose.rules.backprop import Backprop, Steps, hypothesis_of_steps
-from xcheck.diagnose.rules.derivatives import PIECEWISE, mistaken_slopes
 from xcheck.diagnose.rules.factors import format_factor
+from xcheck.diagnose.rules.networks.backprop import Backprop, Steps, hypothesis_of_steps
+from xcheck.diagnose.rules.networks.derivatives import PIECEWISE, mistaken_slopes
 from xcheck.findings import ACTIVATION_SLOPE, CONVENTION, NEIGHBOURS_SLOPE
 from xcheck.layout import Vector
 from xcheck.networks.network import ActivationName

@@ -10,9 +10,9 @@ import numpy as np
 
 from xcheck.compare.bounds import Flags
 from xcheck.diagnose.evidence import Evidence, Hypothesis
-from xcheck.diagnose.rules.activations import mistaken_derivative, mistaken_piece, mistaken_threshold
-from xcheck.diagnose.rules.backprop import Backprop, Change, Steps, apply_mask, hypothesis_of_steps
-from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES
+from xcheck.diagnose.rules.networks.activations import mistaken_derivative, mistaken_piece, mistaken_threshold
+from xcheck.diagnose.rules.networks.backprop import Backprop, Change, Steps, apply_mask, hypothesis_of_steps
+from xcheck.diagnose.rules.networks.derivatives import LOSS_MISTAKES
 from xcheck.findings import (
     BIAS_SUM,
     DETACHED,

@@ -10,7 +10,7 @@ from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import Measurement
-from xcheck.oracle.estimators.half_steps import improve_from_one_side
+from xcheck.oracle.estimators.kinks.half_steps import improve_from_one_side
 from xcheck.oracle.estimators.sides import measure_sides
 
 NEAR = 1e-9

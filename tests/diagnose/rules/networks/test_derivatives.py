@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xcheck.diagnose.rules.derivatives import LOSS_MISTAKES, LOSS_SLOPES, SLOPES, mistaken_slopes
+from xcheck.diagnose.rules.networks.derivatives import LOSS_MISTAKES, LOSS_SLOPES, SLOPES, mistaken_slopes
 from xcheck.networks.network import ACTIVATIONS, LOSSES, ActivationName, LossName
 from xcheck.oracle.network.forward import NATURAL, NUMPY
 

@@ -6,7 +6,7 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
-from xcheck.oracle.estimators.nearby import NearbySlopes, measure_nearby
+from xcheck.oracle.estimators.kinks.nearby import NearbySlopes, measure_nearby
 
 
 def losses(points: Vector) -> Vector:

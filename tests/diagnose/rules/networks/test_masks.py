@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.diagnose.rules.conftest import evidence_in_network, explaining
 from xcheck.diagnose import Evidence
-from xcheck.diagnose.rules.backprop import Backprop, Steps, apply_mask
-from xcheck.diagnose.rules.masks import redrawn_mask
+from xcheck.diagnose.rules.networks.backprop import Backprop, Steps, apply_mask
+from xcheck.diagnose.rules.networks.masks import redrawn_mask
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
 

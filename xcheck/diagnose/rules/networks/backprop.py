@@ -17,7 +17,7 @@ import numpy as np
 
 from xcheck.compare.bounds import Flags
 from xcheck.diagnose.evidence import Evidence, Hypothesis
-from xcheck.diagnose.rules.derivatives import LOSS_SLOPES, SLOPES
+from xcheck.diagnose.rules.networks.derivatives import LOSS_SLOPES, SLOPES
 from xcheck.findings import DETACHED
 from xcheck.layout import Tensor, Vector
 from xcheck.networks.problem import Problem

@@ -1,0 +1,14 @@
+"""Probes: a point beside θ."""
+
+import numpy as np
+
+from xcheck.diagnose.probes import point_beside
+
+
+def test_each_component_is_moved_by_a_part_of_itself() -> None:
+    """Up or down, the same in every run; a zero by the step."""
+    theta = np.array([1e-9, -3.0, 0.0, 1e9] * 5)
+    moves = point_beside(theta, 1e-3) - theta
+    np.testing.assert_allclose(np.abs(moves), 1e-3 * np.where(theta == 0, 1.0, np.abs(theta)), rtol=1e-6)
+    assert set(np.sign(moves)) == {-1.0, 1.0}
+    assert np.array_equal(point_beside(theta, 1e-3), point_beside(theta, 1e-3))
