@@ -7,6 +7,7 @@ with all optimisation.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -66,10 +67,12 @@ class Plugins:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.modules: list[str] = []
 
     def add(self, name: str, source: str, *, package: str | None = None) -> None:
         """Install a module with the source of a plug-in that defines `backend`, under the entry point `name`."""
         module = package or f"plugin_{name}"
+        self.modules.append(module)
         (self.folder / f"{module}.py").write_text(source)
         info = self.folder / f"{module}-1.0.dist-info"
         info.mkdir()
@@ -78,10 +81,13 @@ class Plugins:
 
 
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugins:
-    """An empty folder of plug-ins, on the path of this process and of those it starts."""
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
+    """An empty folder of plug-ins, on the path of this process and of those it starts; afterwards they are unloaded."""
     folder = tmp_path / "plugins"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    return Plugins(folder)
+    made = Plugins(folder)
+    yield made
+    for module in made.modules:
+        sys.modules.pop(module, None)
