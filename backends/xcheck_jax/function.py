@@ -28,7 +28,7 @@ from xcheck.layout import Vector
 from xcheck_jax import in_numpy
 from xcheck_jax.arrays import read_numbers
 from xcheck_jax.narrow import computes_in_narrow_dtypes
-from xcheck_jax.programs import Program, fingerprint, program_of
+from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
 from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
@@ -57,6 +57,8 @@ class JaxFunction(FunctionObjective):
         self._traces: dict[int, Any] = {}
         self._jits = self._vmaps = self._in_numpy = True
         self._settled, self._singles = False, 0
+        # Whether the loss has rules for derivatives that are not JAX's own; None before it is known.
+        self._has_own_rules: bool | None = None
         self._whole: JaxFunction | None = None
         self._confirmed = False
 
@@ -80,12 +82,28 @@ class JaxFunction(FunctionObjective):
             return super().shape()
 
     def evaluate(self, theta: Vector) -> float:
-        """Return the loss at one θ, by the program of the gradient if that is there and few are asked for."""
+        """Return the loss at one θ, by the program of the gradient if that gives it and few are asked for."""
         self._singles += 1
-        if "gradient" in self._compiled and self._singles <= _SINGLE_LOSSES:
+        if self._singles <= _SINGLE_LOSSES and self._gradient_gives_the_loss():
             with wrap_errors(self.backend):
                 return self._loss_beside_gradient(theta)
         return super().evaluate(theta)
+
+    def _gradient_gives_the_loss(self) -> bool:
+        """Return whether a program is there that computes the gradient, and the same loss beside it.
+
+        A rule for a derivative of a person's own may compute another value on the way than the function does without
+        it. That is a mistake, which would not be seen if the oracle were to difference that value.
+        """
+        if "gradient" not in self._compiled:
+            return False
+        if self._has_own_rules is None:
+            arrays, whole = split_arrays(self.shared_data())
+            with own_settings(self._device):
+                given = self.own(self.arguments.theta)
+                traced = jax.make_jaxpr(lambda given, arrays: self.call_loss(given, whole(arrays)))(given, arrays)
+            self._has_own_rules = has_own_rules(traced.jaxpr)
+        return not self._has_own_rules
 
     def _loss_beside_gradient(self, theta: Vector) -> float:
         """Return the loss at one θ by the program of the gradient, without a new trace."""
@@ -207,7 +225,7 @@ class JaxFunction(FunctionObjective):
     def _try_vmap(self, thetas: Vector) -> bool:
         """Return whether vmap gives the losses of single calls."""
         # Where the gradient has been compiled, it gives the loss as well.
-        compiled = "gradient" in self._compiled
+        compiled = self._gradient_gives_the_loss()
         plain = [self._loss_beside_gradient(theta) if compiled else self.evaluate(theta) for theta in thetas]
         for evaluate in (self._map_in_numpy, self._map):
             try:
@@ -217,7 +235,7 @@ class JaxFunction(FunctionObjective):
             except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
                 self.engine = f"loop (jax.vmap: {type(error).__name__})"
                 return False
-            if confirms(losses, plain, wide=self.parameters.wide):
+            if confirms(losses, plain, wide=self.is_float64):
                 self.engine, self._in_numpy = "jax.vmap", evaluate == self._map_in_numpy
                 return True
         self.engine = "loop (jax.vmap gives other losses)"
@@ -250,7 +268,7 @@ class JaxFunction(FunctionObjective):
         rows = found.reshape(len(thetas), -1)
         if not self._confirmed:
             single = self._all_numbers(self.value(self.own(thetas[0]), self.shared_data()))
-            self._confirmed = confirms(rows[0], single, wide=self.parameters.wide)
+            self._confirmed = confirms(rows[0], single, wide=self.is_float64)
         return rows if self._confirmed else None
 
     def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:

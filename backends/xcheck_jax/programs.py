@@ -116,3 +116,15 @@ def _describe_parameter(value: Any, *, custom: bool) -> Iterator[str]:
         # A function of Python is known by its address alone, which is another in every trace. The rules of a custom
         # derivative do no harm, for what they compute has been traced; anything else may be another function.
         yield text if " at 0x" not in text else type(value).__name__ + ("" if custom else _UNKNOWN)
+
+
+def has_own_rules(jaxpr: Any) -> bool:
+    """Return whether a trace holds a function with a derivative of its own, by `custom_vjp` or `custom_jvp`.
+
+    >>> has_own_rules(jax.make_jaxpr(jax.nn.relu)(1.0).jaxpr), has_own_rules(jax.make_jaxpr(jnp.sin)(1.0).jaxpr)
+    (True, False)
+    """
+    return any(
+        equation.primitive.name.startswith("custom_") or any(map(has_own_rules, core.jaxprs_in_params(equation.params)))
+        for equation in jaxpr.eqns
+    )

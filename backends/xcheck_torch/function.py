@@ -190,10 +190,11 @@ class TorchFunction(FunctionObjective):
                 return None
             outputs = value.reshape(-1)
             weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
-            rows = [self.flat(pull_back(outputs, tensors, weight)) for weight in weights]
+            rows = [pull_back(outputs, tensors, weight) for weight in weights]
             values = self._all_numbers(value)
         self.note_writing(theta, given, data)
-        return values, np.stack(rows)
+        self.unused = frozenset(name for name in tensors if all(row[name] is None for row in rows))
+        return values, np.stack([self.flat(row) for row in rows])
 
     def _differentiable(self, params: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the parameters as tensors that gradients are wanted of, with the hooks that the person's own have."""
@@ -301,7 +302,7 @@ class TorchFunction(FunctionObjective):
         if varied not in self._tried:
             self._tried.add(varied)
             singly = [self.evaluate(theta) for theta in first()]
-            if not confirms(losses[: len(singly)], singly, wide=self.parameters.wide):
+            if not confirms(losses[: len(singly)], singly, wide=self.is_float64):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"

@@ -106,13 +106,14 @@ def test_what_cannot_be_batched_is_looped(framework: str) -> None:
     assert objective.engine.startswith("loop (")
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-4])
 @pytest.mark.parametrize("framework", ["torch", "jax"])
-def test_a_batch_that_mixes_its_rows_is_not_believed(framework: str) -> None:
-    """A function that counts its calls gives other losses in a batch than one by one."""
+def test_a_batch_that_mixes_its_rows_is_not_believed(framework: str, size: float) -> None:
+    """A function that counts its calls gives other losses in a batch than one by one, be it by little."""
     calls = iter(range(10**6))
     functions: dict[str, Any] = {
-        "torch": lambda p, x: (p * x).sum() + next(calls),
-        "jax": lambda p, x: jnp.sum(p * x) + next(calls),
+        "torch": lambda p, x: (p * x).sum() + size * next(calls),
+        "jax": lambda p, x: jnp.sum(p * x) + size * next(calls),
     }
     objective = made(xcheck.objective(functions[framework], framework))
     objective.losses(np.stack([W, W + 1]))

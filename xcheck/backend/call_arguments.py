@@ -39,6 +39,11 @@ class CallArguments(Objective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return an array of this framework; laid out in memory, and placed, like the leaf's source where it is one."""
 
+    @cached_property
+    def is_float64(self) -> bool:
+        """Whether all floating arrays that the function is called with have 64 bits."""
+        return self.parameters.wide or not self.arguments.is_narrow
+
     def own(self, theta: Vector) -> dict[str, Any]:
         """Return the function's parameters at θ as arrays of this framework, by own name."""
         own, plain = self.parameters, self._plain

@@ -93,3 +93,19 @@ def test_random_keys_among_params() -> None:
     report = xcheck.check(loss, {"w": jnp.ones(3), "key": jax.random.key(0)})
     assert report.ok
     assert report.parameters == 3
+
+
+@pytest.mark.parametrize("factor", [2.0, 1 + 1e-4, 1 + 1e-6])
+@pytest.mark.parametrize("components", [1, 3])
+def test_a_loss_that_is_another_one_where_it_is_differentiated(factor: float, components: int) -> None:
+    """The oracle differences the loss as it is without a derivative, and the difference is seen."""
+
+    @jax.custom_vjp  # type: ignore[untyped-decorator] # JAX says nothing of what it returns
+    def loss(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x))
+
+    loss.defvjp(lambda x: (factor * jnp.sum(jnp.sin(x)), x), lambda x, v: (v * jnp.cos(x),))
+    with jax.enable_x64(True):
+        report = xcheck.check(lambda p: 1.5 * loss(p), jnp.linspace(0.3, 1.2, components))
+    assert report.verdict is xcheck.Verdict.DISAGREE
+    assert "XC110" in {finding.code for finding in report.findings}

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from xcheck_jax.programs import fingerprint, program_of
+from xcheck_jax.programs import fingerprint, has_own_rules, program_of
 
 X = np.array([0.5, -1.5], dtype=np.float32)
 
@@ -83,3 +83,10 @@ def test_what_calls_python_is_compiled_for_itself() -> None:
 
     np.testing.assert_array_equal(np.asarray(compiled(2.0)(X)), 2 * X)
     np.testing.assert_array_equal(np.asarray(compiled(3.0)(X)), 3 * X)
+
+
+def test_derivatives_of_a_persons_own_are_seen() -> None:
+    """Also where they are inside another function; JAX's operations have none."""
+    inside = jax.make_jaxpr(lambda x: jax.jit(jax.nn.relu)(x) + 1.0)(1.0)
+    assert has_own_rules(inside.jaxpr)
+    assert not has_own_rules(jax.make_jaxpr(lambda x: jnp.sin(x @ x))(jnp.ones(2)).jaxpr)

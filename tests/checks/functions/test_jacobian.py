@@ -120,3 +120,12 @@ def test_a_cotangent_and_every_output_contradict_each_other(loss: Any) -> None:
     """Once the arrays were compared, and NumPy's own error came through."""
     with pytest.raises(DefinitionError, match="cotangent: with scope 'jacobian' every output is checked by itself"):
         xcheck.check(loss, torch.tensor(B), scope="jacobian", cotangent=np.ones(3))
+
+
+def test_what_no_output_depends_on_is_named() -> None:
+    """Not what one of them does without."""
+    params = {name: torch.tensor([0.5, 2.0], dtype=torch.float64) for name in "abc"}
+    report = xcheck.check(lambda p: torch.stack([p["a"].prod(), p["b"].prod()]), params, scope="jacobian")
+    said = " ".join(finding.text for finding in report.warnings)
+    assert "the gradient of c is None" in said
+    assert "the gradient of b is None" not in said
