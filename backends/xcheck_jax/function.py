@@ -27,7 +27,7 @@ from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck_jax import in_numpy
 from xcheck_jax.arrays import read_numbers
-from xcheck_jax.narrow import computes_in_narrow_dtypes
+from xcheck_jax.narrow import coarsest_roundoff
 from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
@@ -145,11 +145,11 @@ class JaxFunction(FunctionObjective):
             name: np.conj(read_numbers(part).values) / WEIGHT for name, part in gradient.items()
         }
 
-    def narrow(self) -> bool | None:
-        """Return whether an operation of the loss has a narrow result; None where numbers leave JAX."""
+    def narrow(self) -> float | None:
+        """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""
         given, data = self.own(self.arguments.theta), self.copy_data()
         with own_settings(self._device):
-            return computes_in_narrow_dtypes(lambda given: self.call_loss(given, data), given) if self._jits else None
+            return coarsest_roundoff(lambda given: self.call_loss(given, data), given) if self._jits else None
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

@@ -7,13 +7,15 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from xcheck.dtypes import FLOAT64, roundoff_of
 
-def computes_in_narrow_dtypes(loss: Callable[[Any], Any], params: Any) -> bool | None:
-    """Return whether an operation has a narrow floating result; None where numbers leave JAX on the way."""
+
+def coarsest_roundoff(loss: Callable[[Any], Any], params: Any) -> float | None:
+    """Return the largest unit roundoff of a narrow result, 0 without one; None where numbers leave JAX on the way."""
     equations = list(_equations(jax.make_jaxpr(loss)(params).jaxpr))
     if any("callback" in equation.primitive.name for equation in equations):
         return None
-    return any(_is_narrow(variable.aval) for equation in equations for variable in equation.outvars)
+    return max((_roundoff(variable.aval) for equation in equations for variable in equation.outvars), default=0.0)
 
 
 def _equations(jaxpr: Any) -> Iterator[Any]:
@@ -29,8 +31,10 @@ def _is_trace(part: Any) -> bool:
     return isinstance(part, ClosedJaxpr | Jaxpr)
 
 
-def _is_narrow(aval: Any) -> bool:
+def _roundoff(aval: Any) -> float:
+    """Return the unit roundoff of a narrow floating result, 0 of any other."""
     dtype = getattr(aval, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jnp.inexact):
-        return False
-    return dtype not in (jnp.float64, jnp.complex128)
+        return 0.0
+    roundoff = roundoff_of(dtype.name)
+    return roundoff if roundoff > FLOAT64 else 0.0

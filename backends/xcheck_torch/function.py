@@ -137,11 +137,11 @@ class TorchFunction(FunctionObjective):
 
         return find_faults(differentiate, names, self.arguments.roundoff)
 
-    def narrow(self) -> bool | None:
-        """Return whether an operation of the loss has a narrow result; None where numbers leave torch."""
+    def narrow(self) -> float | None:
+        """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""
         with WatchedExits() as exits, WatchedDtypes() as dtypes:
             self.value(self.own(self.arguments.theta), self.copy_data())
-        return dtypes.narrow or (None if exits.left else False)
+        return dtypes.coarsest or (None if exits.left else 0.0)
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

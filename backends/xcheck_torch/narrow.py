@@ -2,32 +2,32 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-_WIDE = (torch.float64, torch.complex128)
+from xcheck.dtypes import FLOAT64, roundoff_of
 
 
 class WatchedDtypes(TorchDispatchMode):  # type: ignore[misc]  # torch has no types here
     """Notes narrow floating tensors among the results of all operations.
 
     Attributes:
-        narrow: whether there was one.
+        coarsest: the largest unit roundoff of one of them; 0 if there was none.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.narrow = False
+        self.coarsest = 0.0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call an operation, and look at what it returns."""
         results = function(*args, **(kwargs or {}))
         tensors = [each for each in tree_leaves(results) if isinstance(each, Tensor)]
         floating = [each for each in tensors if each.is_floating_point() or each.is_complex()]
-        self.narrow |= any(each.dtype not in _WIDE for each in floating)
+        found = [roundoff_of(str(each.dtype).removeprefix("torch.")) for each in floating]
+        self.coarsest = max([self.coarsest, *(roundoff for roundoff in found if roundoff > FLOAT64)])
         return results
 
 

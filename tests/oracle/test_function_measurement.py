@@ -51,9 +51,9 @@ def stairs(thetas: Vector) -> Vector:
 
 
 @pytest.mark.parametrize(
-    ("narrow", "value", "computed_in"), [(False, 0.0, 0.0), (None, np.nan, BFLOAT16), (True, 1.0, BFLOAT16)]
+    ("narrow", "value", "computed_in"), [(0.0, 0.0, 0.0), (None, np.nan, BFLOAT16), (BFLOAT16, 1.0, BFLOAT16)]
 )
-def test_what_a_staircase_is_taken_for(narrow: bool | None, value: float, computed_in: float) -> None:
+def test_what_a_staircase_is_taken_for(narrow: float | None, value: float, computed_in: float) -> None:
     """The slope on a stair, none, or the one over many stairs."""
     evaluator = Evaluator(stairs, narrow=lambda: narrow)
     measured = measure_lines(
@@ -61,13 +61,13 @@ def test_what_a_staircase_is_taken_for(narrow: bool | None, value: float, comput
     )
     np.testing.assert_allclose(measured.gradient.measured.value, value, atol=0.1)
     assert measured.computed_in == computed_in
-    assert (measured.treads is None) == (narrow is True)
+    assert (measured.treads is None) == (narrow == BFLOAT16)
 
 
 def test_of_a_smooth_loss_nobody_is_asked() -> None:
     """It would cost a call."""
 
-    def asked() -> bool:
+    def asked() -> float:
         raise AssertionError
 
     evaluator = Evaluator(lambda thetas: np.sin(thetas).sum(axis=1), narrow=asked)

@@ -120,8 +120,11 @@ class FunctionObjective(CallArguments):
         """Return what the framework does to the gradient by design, and was undone before it is checked."""
         return []
 
-    def narrow(self) -> bool | None:
-        """Return whether a part of the loss at θ is computed in fewer bits than it is asked for in; None if unknown."""
+    def narrow(self) -> float | None:
+        """Return the coarsest unit roundoff that a part of the loss at θ is computed with, though asked for in 64 bits.
+
+        0 where all of it is computed in 64 bits, None where that is not known.
+        """
         return None
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:

@@ -26,7 +26,13 @@ from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disput
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import measure_of_errors, quantized_roundoff, rounding, rounding_floor
-from xcheck.oracle.function_measurement import UNEVEN, FunctionMeasurement, measure_directions, measure_lines
+from xcheck.oracle.function_measurement import (
+    UNEVEN,
+    FunctionMeasurement,
+    measure_as_narrow,
+    measure_directions,
+    measure_lines,
+)
 from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
@@ -157,6 +163,12 @@ class FunctionOracle:
         near, coarse = measure_noise_along(self.engine, chosen)
         coarse = np.zeros_like(coarse) if self._known.treads is not None else coarse
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
+        # Samples that are all the same say nothing of the width of their tread, which may be that of any dtype.
+        if computed_in == self.computed_in == 0 and not near.all() and self._known.treads is None:
+            roundoff = self.engine.evaluator.narrow()
+            if roundoff:
+                self._known = measure_as_narrow(self.engine, self._known, roundoff, tolerance=self.options.tolerance)
+                return
         before, found = self.noise, np.maximum(near, coarse)
         noise = UNEVEN * before if computed_in > self.computed_in else before.copy()
         # Noise is a measurement itself: less than twofold is no news.

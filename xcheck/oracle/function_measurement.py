@@ -69,20 +69,37 @@ def measure_lines(engine: FunctionEngine, options: FunctionOptions, few: int) ->
         noise = _noise(near, coarse, computed_in)
         measured = estimate_fixed_step(engine, noise, epsilon=options.epsilon, difference="central")
         return FunctionMeasurement(OneSidedGradient.smooth(measured), noise, computed_in)
-    narrow = engine.evaluator.narrow() if computed_in > 0 else True
+    narrow = engine.evaluator.narrow() if computed_in > 0 else np.inf
     # Nothing rounds to the bits of a dtype: J is a staircase because it is meant to be.
-    if narrow is False:
+    if narrow == 0:
         coarse, computed_in = np.zeros_like(coarse), 0.0
     noise = _noise(near, coarse, computed_in)
     gradient, treads = estimate_one_sided(engine, noise, tolerance=options.tolerance), None
     # Stairs of float32 are nearly always those of a dtype; those of half precision may be meant.
-    if narrow is False or (narrow is None and computed_in == BFLOAT16):
+    if narrow == 0 or (narrow is None and computed_in == BFLOAT16):
         treads = find_treads(engine)
         settled = settle_on_treads(engine, gradient, treads)
-        gradient = settled if narrow is False else leave_open_on_treads(gradient, treads)
+        gradient = settled if narrow == 0 else leave_open_on_treads(gradient, treads)
     return FunctionMeasurement(gradient, noise, computed_in, treads=treads)
 
 
 def _noise(near: Vector, coarse: Vector, computed_in: float) -> Vector:
     noise = np.maximum(near, coarse)
     return UNEVEN * noise if computed_in > 0 else noise
+
+
+def measure_as_narrow(
+    engine: FunctionEngine, known: FunctionMeasurement, roundoff: float, *, tolerance: float
+) -> FunctionMeasurement:
+    """Measure a J anew of which it has become known that a part is computed in a narrow dtype.
+
+    Args:
+        engine: evaluates the losses.
+        known: what was measured before.
+        roundoff: unit roundoff of that dtype.
+        tolerance: as in `xcheck.oracle.estimators.central.estimate`.
+    """
+    # The error of a rounding is within u |J|, and its standard deviation 1/√3 of that.
+    rounding = UNEVEN * roundoff * float(np.abs(engine.losses).max()) / np.sqrt(3.0)
+    noise = np.maximum(known.noise, rounding)
+    return FunctionMeasurement(estimate_one_sided(engine, noise, tolerance=tolerance), noise, roundoff)

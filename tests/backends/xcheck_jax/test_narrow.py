@@ -9,7 +9,8 @@ import pytest
 
 from tests.checks.functions.layer import codes
 from xcheck import check
-from xcheck_jax.narrow import computes_in_narrow_dtypes
+from xcheck.dtypes import BFLOAT16, FLOAT32
+from xcheck_jax.narrow import coarsest_roundoff
 from xcheck_jax.settings import own_settings
 
 X = np.array([0.1234, 0.5678, 1.91])
@@ -20,20 +21,20 @@ def _callback(x: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("loss", "narrow"),
+    ("loss", "coarsest"),
     [
-        (lambda x: jnp.sin(x).sum(), False),
-        (lambda x: x.astype(jnp.bfloat16).astype(jnp.float64).sum(), True),
-        (lambda x: jax.lax.scan(lambda c, y: (c + y.astype(jnp.float32).astype(y.dtype), None), 0.0, x)[0], True),
-        (lambda x: x[jnp.argsort(x)].sum(), False),
+        (lambda x: jnp.sin(x).sum(), 0.0),
+        (lambda x: x.astype(jnp.bfloat16).astype(jnp.float64).sum(), BFLOAT16),
+        (lambda x: jax.lax.scan(lambda c, y: (c + y.astype(jnp.float32).astype(y.dtype), None), 0.0, x)[0], FLOAT32),
+        (lambda x: x[jnp.argsort(x)].sum(), 0.0),
         (_callback, None),
     ],
     ids=["wide", "narrow", "in a loop", "indices", "leaves JAX"],
 )
-def test_narrow_results_are_seen(loss: Any, narrow: bool | None) -> None:
+def test_narrow_results_are_seen(loss: Any, coarsest: float | None) -> None:
     """Also inside of loops; indices are no floating numbers."""
     with own_settings(jax.devices("cpu")[0]):
-        assert computes_in_narrow_dtypes(loss, jnp.asarray(X)) is narrow
+        assert coarsest_roundoff(loss, jnp.asarray(X)) == coarsest
 
 
 def test_zero_is_right_on_a_stair() -> None:

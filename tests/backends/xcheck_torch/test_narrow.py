@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tests.checks.functions.layer import codes
-from xcheck import check
+from xcheck import Verdict, check
+from xcheck.dtypes import BFLOAT16, FLOAT32
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 
 # On the stairs, and not on their edges.
@@ -27,19 +29,19 @@ class StraightThrough(torch.autograd.Function):  # type: ignore[misc]  # torch h
 
 
 @pytest.mark.parametrize(
-    ("loss", "narrow"),
+    ("loss", "coarsest"),
     [
-        (lambda x: x.sin().sum(), False),
-        (lambda x: x.bfloat16().double().sum(), True),
-        (lambda x: torch.zeros(3, dtype=torch.float32).sum() + x.sum(), True),
-        (lambda x: x[x.argsort()].sum(), False),
+        (lambda x: x.sin().sum(), 0.0),
+        (lambda x: x.float().bfloat16().double().sum(), BFLOAT16),
+        (lambda x: torch.zeros(3, dtype=torch.float32).sum() + x.sum(), FLOAT32),
+        (lambda x: x[x.argsort()].sum(), 0.0),
     ],
 )
-def test_narrow_results_are_seen(loss: Callable[[torch.Tensor], torch.Tensor], narrow: bool) -> None:
+def test_narrow_results_are_seen(loss: Callable[[torch.Tensor], torch.Tensor], coarsest: float) -> None:
     """Indices are no floating numbers."""
     with WatchedDtypes() as dtypes:
         loss(X)
-    assert dtypes.narrow is narrow
+    assert dtypes.coarsest == coarsest
 
 
 def test_numbers_that_leave_torch_are_seen() -> None:
@@ -92,3 +94,39 @@ def test_stairs_of_a_narrow_dtype_are_not_meant() -> None:
     """A gradient that is detached there is wrong, and one that is not is right as far as that dtype goes."""
     assert check(lambda x: (x.bfloat16().double() ** 2).sum(), X).verdict == "AGREE"
     assert check(lambda x: (x.bfloat16().double() ** 2).detach().sum() + 0 * x.sum(), X).verdict == "DISAGREE"
+
+
+CURVES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sin": torch.sin,
+    "exp": torch.exp,
+    "square": torch.square,
+    "a straight line": lambda x: 0.37 * x,
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("curve", CURVES)
+def test_a_cast_inside_of_the_loss_is_no_mistake(dtype: torch.dtype, curve: str) -> None:
+    """Wherever the samples of the noise fall on its treads; twice the slope is not right all the same.
+
+    A third of the slopes of a single number that was cast to float32, or to bfloat16, were once called wrong.
+    """
+    rng = np.random.default_rng(3)
+    for place in rng.uniform(0.1, 1.5, 6):
+        theta = torch.tensor([place, 0.7], dtype=torch.float64)
+        right = check(lambda x: CURVES[curve](x[0]).to(dtype).double(), theta)
+        assert right.verdict is not Verdict.DISAGREE
+        wrong = check(lambda x: Doubled.apply(CURVES[curve](x[0])).to(dtype).double(), theta)
+        assert not wrong.ok or wrong.verified == 0
+
+
+class Doubled(torch.autograd.Function):  # type: ignore[misc]  # torch has no types here
+    """The same number, with twice the gradient."""
+
+    @staticmethod
+    def forward(_: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_: Any, *grads: torch.Tensor) -> torch.Tensor:
+        return 2 * grads[0]

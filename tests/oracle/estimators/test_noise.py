@@ -9,6 +9,9 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle import LoopEngine
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Spans
+from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import estimate_central
 from xcheck.oracle.estimators.noise import (
     measure_loss_noise,
@@ -107,3 +110,13 @@ def test_the_noise_of_steep_losses_is_not_missed() -> None:
         expected = np.spacing(omega * theta) / np.sqrt(12) * abs(np.cos(omega * theta))
         missed += bool(max(near[0], coarse[0]) < expected / 50)
     assert missed <= 6  # 2 %; with samples that are a power of two of roundings apart it is 6 %
+
+
+@pytest.mark.parametrize("place", [0.3, 0.31, 0.5, 0.7, 0.9])
+def test_treads_that_samples_are_a_whole_number_of_are_no_silence(place: float) -> None:
+    """At 0.7 all steps of closely spaced samples are 22 roundings of float32, and there seemed to be no noise."""
+    evaluator = Evaluator(lambda points: np.sin(points[:, 0]).astype(np.float32).astype(np.float64))
+    engine = FunctionEngine(evaluator, np.array([place]), Lines.all_of(Layout.of({"x": (1,)})))
+    _, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    rounding = 2.0**-24 * np.sin(place)
+    assert 0.1 * rounding < coarse[0] < 2 * rounding

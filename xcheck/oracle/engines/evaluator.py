@@ -37,7 +37,8 @@ class Evaluator:
             each; cheaper than whole rows of Θ.
         data: numbers that the function is given beside θ.
         roundoff: unit roundoff of what losses are computed in.
-        narrow: returns whether a part of them is computed in less; None where nobody knows.
+        narrow: returns the coarsest unit roundoff that a part of them is computed with, 0 where all is computed in 64
+            bits; None where nobody knows.
         pads: whether each batch is filled up to the same number of θ, and takes the same time.
     """
 
@@ -45,5 +46,5 @@ class Evaluator:
     moved: Callable[[Vector, Indices, Vector], Vector] | None = None
     data: int = 0
     roundoff: float = FLOAT64
-    narrow: Callable[[], bool | None] = lambda: None
+    narrow: Callable[[], float | None] = lambda: None
     pads: bool = False

@@ -206,7 +206,10 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
         # A J that is constant but for one step larger than any rounding of it jumps there: that is no noise at θ.
         treads = quantized[pending] & ~_jumps(values) & (levels > _TREAD * size)
         noise[pending] = np.where(counts | treads, np.nan_to_num(levels, posinf=0.0), 0.0)
-        pending = pending[_is_quantized(values) & quantized[pending]]
+        # Treads may be as long as a sample is from the next, or a whole number of times shorter: no noise shows then,
+        # though J moves from sample to sample, as it does not beside the end of a flat part.
+        hidden = (noise[pending] == 0) & (np.diff(values, axis=1) != 0).all(axis=1)
+        pending = pending[(_is_quantized(values) | hidden) & quantized[pending]]
     return noise
 
 
