@@ -120,3 +120,13 @@ def test_treads_that_samples_are_a_whole_number_of_are_no_silence(place: float) 
     _, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
     rounding = 2.0**-24 * np.sin(place)
     assert 0.1 * rounding < coarse[0] < 2 * rounding
+
+
+@pytest.mark.parametrize("scale", [1.0, 10.0, 100.0])
+def test_a_smooth_minimum_has_no_noise_of_float32(scale: float) -> None:
+    """Close samples are all the same there, and J bends between those that are far apart."""
+    evaluator = Evaluator(lambda points: np.exp(points[:, 0] - scale) - points[:, 0])
+    engine = FunctionEngine(evaluator, np.array([scale]), Lines.all_of(Layout.of({"x": (1,)})))
+    near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert max(near[0], coarse[0]) < 1e-14 * scale
+

@@ -83,6 +83,9 @@ _QUANTIZED = 2.0**-33
 _TREAD = 2.0**-36
 # A rounding of bfloat16 is 2⁻⁸ of what is rounded: a step of a sixteenth of J is none. A guess.
 _JUMP = 2.0**-4
+# Differences of samples 32 times further apart are so many times larger at most where they are roundings: of a smooth J
+# those of third order are 32³ times larger. A guess between the two.
+_ALIKE = 8.0
 # Samples of a staircase must lie on different treads: those of float32 are 2⁻²³ wide, those of bfloat16 2⁻⁷, in
 # units of what is rounded. From close to far, until they do.
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
@@ -190,25 +193,28 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
     lie on one tread are taken further apart.
     """
     quantized = _is_quantized(close)
-    noise = np.zeros(len(chosen))
+    noise, before = np.zeros(len(chosen)), np.full(len(chosen), np.inf)
     pending = np.arange(len(chosen))
     for spacing in _COARSE:
         if not len(pending):
             break
         values, scattered = _samples(engine, chosen[pending], offset[pending], spacing * natural[pending])
-        levels = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
+        orders = np.min([noise_level(values, (order,)) for order in ORDERS], axis=0)
         # A kink, or the end of a flat part, changes two of the second differences, a staircase most of them.
-        levels = np.minimum(levels, _without_kinks(values))
+        levels = np.minimum(orders, _without_kinks(values))
         # Where J changes between close samples, only noise as large as that of float32 counts: kinks of many examples
         # look like noise, but are smaller.
         size = np.maximum(np.abs(float(engine.losses[0])), np.abs(values).max(axis=1))
         counts = ~scattered & (levels > _QUANTIZED * size)
         # A J that is constant but for one step larger than any rounding of it jumps there: that is no noise at θ.
         treads = quantized[pending] & ~_jumps(values) & (levels > _TREAD * size)
-        noise[pending] = np.where(counts | treads, np.nan_to_num(levels, posinf=0.0), 0.0)
-        # Treads may be as long as a sample is from the next, or a whole number of times shorter: no noise shows then,
-        # though J moves from sample to sample, as it does not beside the end of a flat part.
+        # The differences of a smooth J grow with the distance of the samples, and those of its roundings do not.
+        alike = orders <= _ALIKE * before[pending]
+        noise[pending] = np.where((counts | treads) & alike, np.nan_to_num(levels, posinf=0.0), 0.0)
+        # A step from sample to sample may be a whole number of treads: no noise shows then, though J moves each time,
+        # as it does not beside the end of a flat part. Samples further apart must show twice that J is not smooth.
         hidden = (noise[pending] == 0) & (np.diff(values, axis=1) != 0).all(axis=1)
+        before[pending] = np.where(hidden, orders, np.inf)
         pending = pending[(_is_quantized(values) | hidden) & quantized[pending]]
     return noise
 
