@@ -129,4 +129,3 @@ def test_a_smooth_minimum_has_no_noise_of_float32(scale: float) -> None:
     engine = FunctionEngine(evaluator, np.array([scale]), Lines.all_of(Layout.of({"x": (1,)})))
     near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
     assert max(near[0], coarse[0]) < 1e-14 * scale
-
