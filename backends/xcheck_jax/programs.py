@@ -17,6 +17,7 @@ import numpy as np
 from jax.extend import core
 
 from xcheck_jax.in_numpy import work_of
+from xcheck_jax.traceable import operations_of
 
 Program = Callable[..., Any]
 
@@ -124,7 +125,4 @@ def has_own_rules(jaxpr: Any) -> bool:
     >>> has_own_rules(jax.make_jaxpr(jax.nn.relu)(1.0).jaxpr), has_own_rules(jax.make_jaxpr(jnp.sin)(1.0).jaxpr)
     (True, False)
     """
-    return any(
-        equation.primitive.name.startswith("custom_") or any(map(has_own_rules, core.jaxprs_in_params(equation.params)))
-        for equation in jaxpr.eqns
-    )
+    return any(operation.primitive.name.startswith("custom_") for operation in operations_of(jaxpr))

@@ -1,10 +1,11 @@
-"""What JAX traces around a person's loss: the contraction with a cotangent, the rows of a Jacobian, the data."""
+"""What JAX traces around a person's loss: its contraction, the rows of its Jacobian, its data; and what is in a trace."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from xcheck.functions.tree import leaves, rebuild
 
@@ -43,3 +44,16 @@ def split_arrays(data: tuple[Any, ...]) -> tuple[dict[str, Any], Callable[[Mappi
     """Return the JAX arrays in the data, and a function that puts others in their places."""
     arrays = {name: value for name, value in leaves(data).items() if isinstance(value, jax.Array)}
     return arrays, lambda traced: rebuild(data, traced)
+
+
+def operations_of(jaxpr: Any) -> Iterator[Any]:
+    """Yield the operations of a trace, and of all functions that it calls."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for part in jax.tree.leaves(tuple(equation.params.values()), is_leaf=_is_trace):
+            if _is_trace(part):
+                yield from operations_of(part.jaxpr if isinstance(part, ClosedJaxpr) else part)
+
+
+def _is_trace(part: Any) -> bool:
+    return isinstance(part, ClosedJaxpr | Jaxpr)
