@@ -1,4 +1,4 @@
-"""What JAX traces around a person's loss: its contraction, the rows of its Jacobian, its data; and what is in a trace."""
+"""What JAX traces around a person's loss: a contraction, rows of a Jacobian, the data; and what a trace holds."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcheck.layout import Vector
+from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
+
+# So many components have to show a residual: with fewer it may be alike at both θ by chance. A guess.
+_LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,17 @@ def point_beside(theta: Vector, step: float) -> Vector:
     """Return θ with each component moved by `step` of itself, up or down, shape (n,); zeros by `step`."""
     signs = np.where(generator(FIXED, Stream.RESIDUAL).random(theta.size) < 0.5, -1.0, 1.0)
     return np.asarray(theta + step * signs * np.where(theta == 0, 1.0, np.abs(theta)))
+
+
+def change_of_residual(before: Vector, after: Vector, bar: Vector) -> float | None:
+    """Return ‖e' − e‖/‖e‖, by how much of itself a residual changes; None where too little of it is known.
+
+    Args:
+        before: e, the residual at θ, shape (k,).
+        after: e', that beside θ.
+        bar: how well both are known together.
+    """
+    shown = np.abs(before) > CERTAIN * bar
+    if shown.sum() < min(_LEAST, len(before)) or not np.isfinite(after[shown]).all():
+        return None
+    return float(np.linalg.norm((after - before)[shown]) / np.linalg.norm(before[shown]))

@@ -16,21 +16,17 @@ from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.functions.answers import Answers
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.diagnose.probes import Jumps, Probes, Tightened, point_beside
+from xcheck.diagnose.probes import Jumps, Probes, Tightened, change_of_residual, point_beside
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
 from xcheck.oracle.engines.evaluator import Evaluator
-from xcheck.oracle.estimate import CERTAIN
 from xcheck.oracle.function_gradient import measure_function
 from xcheck.oracle.long_steps import measure_long_steps
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import FIXED, Stream, generator
-
-# So many directions have to show a residual: with fewer it may be alike at both θ by chance. A guess.
-_LEAST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,10 +59,7 @@ class ResidualProbe:
             (here, bar), (there, other) = self._along(theta), self._along(beside)
         except BackendError:
             return None
-        shown = np.abs(here) > CERTAIN * (bar + other)
-        if shown.sum() < min(_LEAST, len(here)):
-            return None
-        return float(np.linalg.norm((there - here)[shown]) / np.linalg.norm(here[shown]))
+        return change_of_residual(here, there, bar + other)
 
     def _along(self, theta: Vector) -> tuple[Vector, Vector]:
         """Return the residual along random directions, and its error bars.

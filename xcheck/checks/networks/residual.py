@@ -12,13 +12,9 @@ import numpy as np
 from xcheck.backend.contract import Objective
 from xcheck.checks.answer import Answer
 from xcheck.compare.comparer import Comparer
-from xcheck.diagnose.probes import Probes, point_beside
+from xcheck.diagnose.probes import Probes, change_of_residual, point_beside
 from xcheck.networks.problem import Problem
 from xcheck.oracle import OracleOptions, numerical_gradient
-from xcheck.oracle.estimate import CERTAIN
-
-# So many components have to show a residual: with fewer it may be alike at both θ by chance. A guess.
-_LEAST = 3
 
 
 def make_probes(
@@ -52,7 +48,4 @@ def _shift(
         return None
     first, second = comparer.estimate, numerical_gradient(replace(problem, theta=beside), options)
     before, after = np.asarray(here) - first.value, np.asarray(there) - second.value
-    shown = np.abs(before) > CERTAIN * (first.error_bar + second.error_bar)
-    if shown.sum() < min(_LEAST, theta.size) or not np.isfinite(after[shown]).all():
-        return None
-    return float(np.linalg.norm((after - before)[shown]) / np.linalg.norm(before[shown]))
+    return change_of_residual(before, after, first.error_bar + second.error_bar)
