@@ -25,7 +25,7 @@ def filled(kind: type[Columns], size: int, start: int) -> Any:
         first = 1000 * (start + number)
         if isinstance(hint, type) and issubclass(hint, Columns):
             values[name] = filled(hint, size, start + 20 * (number + 1))
-        elif kind is Spans or "ndarray" in str(hint):
+        elif kind is Spans or "ndarray" in str(hint).lower():
             columns = np.arange(first, first + size, dtype=np.float64)
             values[name] = np.stack([columns, -columns]) if name in TWO_AXES else columns
         else:
