@@ -9,7 +9,7 @@ and a random function would look deterministic. Compiled code is used again wher
 most of the time of a check.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any
@@ -22,15 +22,17 @@ from xcheck.backend.batches import confirms
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.errors import BackendError
+from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
+from xcheck.trace import Trace, UntraceableError
 from xcheck_jax import in_numpy
 from xcheck_jax.arrays import read_numbers
 from xcheck_jax.narrow import coarsest_roundoff
 from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
+from xcheck_jax.trace import trace_of
 from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
 
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
@@ -144,6 +146,28 @@ class JaxFunction(FunctionObjective):
         return self.number(value), {
             name: np.conj(read_numbers(part).values) / WEIGHT for name, part in gradient.items()
         }
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ."""
+        return self._trace(lambda loss, arrays: loss(arrays))
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of jax.grad at θ."""
+        return self._trace(lambda loss, arrays: jax.grad(loss)(arrays))
+
+    def _trace(self, what: Callable[..., Any]) -> Trace:
+        data, names = self.copy_data(), list(self.parameters.naming.canonical)
+        with own_settings(self._device):
+            cotangent = self._cotangent()
+
+            def loss(arrays: Sequence[Any]) -> Any:
+                return contract(self.call_loss(dict(zip(names, arrays, strict=True)), data), cotangent)
+
+            own = self.own(self.arguments.theta)
+            try:
+                return trace_of(jax.make_jaxpr(lambda arrays: what(loss, arrays))([own[name] for name in names]))
+            except _NEEDS_VALUES as error:
+                raise UntraceableError(f"it cannot be traced: {quote(error)}") from error
 
     def narrow(self) -> float | None:
         """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""

@@ -97,8 +97,8 @@ def _outputs(equation: Any, given: Sequence[Any]) -> Iterator[Values]:
         yield from _run(getattr(inside, "jaxpr", inside), [*getattr(inside, "consts", ()), *given])
     elif name in _ELEMENTWISE:
         yield _ELEMENTWISE[name](*given)
-    elif name in _WITH_PARAMETERS:
-        yield _WITH_PARAMETERS[name](equation.params, *given)
+    elif name in WITH_PARAMETERS:
+        yield WITH_PARAMETERS[name](equation.params, *given)
     else:
         raise UnsupportedError(name)
 
@@ -222,7 +222,7 @@ def _slice(parameters: Any, x: Values) -> Values:
     return np.asarray(x[tuple(slice(start, stop, stride) for start, stop, stride in limits)])
 
 
-_WITH_PARAMETERS: Mapping[str, Callable[..., Any]] = {
+WITH_PARAMETERS: Mapping[str, Callable[..., Any]] = {
     "select_n": _select,
     "broadcast_in_dim": _broadcast,
     "dot_general": _contract,

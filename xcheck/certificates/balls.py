@@ -1,0 +1,145 @@
+"""Balls: arrays of numbers with proved error bounds, and of their slopes along directions.
+
+A ball is a midpoint and a radius; an operation of balls encloses whatever the operation of any members of them gives
+(F. Johansson, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Transactions on Computers
+66, 2017). FLINT computes with them; python-flint is the extra `proof`.
+
+Along t, θ + t v makes of each value x a function x(t). `Balls` hold x(0) and, for each of several v, the slope x'(0).
+What is not computed yet (parameters, data, constants) stays an array of float64: those are exact.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_as_ball = np.frompyfunc(arb, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Balls:
+    """Values and slopes.
+
+    Attributes:
+        values: float64, exact; or objects, each an `arb`.
+        slopes: for each direction an array like `values`; None where nothing depends on t.
+        moving: where x(t) may depend on t at all; None where `slopes` says it: everywhere, or nowhere. An element that
+            does not move is the same number for every t near 0, which is more than a slope of 0.
+
+    Raises:
+        TypeError: there is something else than balls in an array of objects: one float among them is enough for
+            rounded arithmetic, and nothing would be proved.
+    """
+
+    values: Array
+    slopes: tuple[Array, ...] | None = None
+    moving: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.values, *(self.slopes or ())):
+            if array.dtype == object and not set(map(type, array.ravel().tolist())) <= {arb}:
+                raise TypeError("an array of balls holds something else")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self.values.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.values.ndim
+
+    @property
+    def directions(self) -> int:
+        """How many slopes there are, 0 where nothing depends on t."""
+        return 0 if self.slopes is None else len(self.slopes)
+
+    def where_moving(self) -> NDArray[np.bool_]:
+        """Return `moving` as an array."""
+        return np.full(self.shape, self.slopes is not None) if self.moving is None else self.moving
+
+
+def constant(values: Any) -> Balls:
+    """Return exact numbers that do not depend on t."""
+    return Balls(np.asarray(values, dtype=np.float64))
+
+
+def as_array(found: Any) -> Array:
+    """Return an array of what NumPy gives, which without axes is a bare number or object."""
+    if isinstance(found, np.ndarray | np.generic):
+        return np.asarray(found)
+    array = np.empty((), object)
+    array[()] = found
+    return array
+
+
+def in_balls(array: Array) -> Array:
+    """Return an array of `arb`."""
+    if array.dtype == object:
+        return array
+    return as_array(_as_ball(array.astype(object))) if array.size else array.astype(object)
+
+
+def midpoints(array: Array) -> NDArray[np.float64]:
+    """Return the midpoints, rounded to float64."""
+    return array.astype(np.float64)
+
+
+def moved(function: Callable[..., Any], *given: Balls) -> Balls:
+    """Return what a function makes of arrays that only moves their elements about.
+
+    Args:
+        function: arrays -> an array of some of their elements.
+        given: what it is applied to: their values, and direction by direction their slopes.
+    """
+    directions = max((one.directions for one in given), default=0)
+    values = as_array(function(*_alike([one.values for one in given])))
+    if not directions:
+        return Balls(values)
+    slopes = []
+    for number in range(directions):
+        parts = [np.zeros(one.shape) if one.slopes is None else one.slopes[number] for one in given]
+        slopes.append(as_array(function(*_alike(parts))))
+    moving = None
+    if any(one.moving is not None or one.slopes is None for one in given):
+        moving = np.asarray(function(*[one.where_moving() for one in given]), bool)
+    return Balls(values, tuple(slopes), moving)
+
+
+def _alike(arrays: Sequence[Array]) -> list[Array]:
+    """Return arrays of balls if there is one among them: floats and balls in one array would be rounded arithmetic."""
+    return [in_balls(one) for one in arrays] if any(one.dtype == object for one in arrays) else list(arrays)
+
+
+def join_moving(shape: tuple[int, ...], *given: Balls) -> NDArray[np.bool_] | None:
+    """Return where a result moves of which each element depends on one element of each argument."""
+    if all(one.moving is None for one in given):
+        return None
+    found = np.zeros(shape, bool)
+    for one in given:
+        found |= one.where_moving()
+    return found
+
+
+def matrix(array: Array, rows: int, columns: int) -> Any:
+    """Return a matrix of balls, shape (rows, columns), of an array."""
+    return arb_mat(rows, columns, array.ravel().tolist())
+
+
+def from_matrix(found: Any, shape: tuple[int, ...]) -> Array:
+    """Return the entries of a matrix of balls as an array."""
+    array = np.empty(found.nrows() * found.ncols(), object)
+    array[:] = found.entries()
+    return array.reshape(shape)
+
+
+def inner(left: Array, right: Array) -> Any:
+    """Return Σ a b of two arrays of float64 as a ball."""
+    a, b = (np.asarray(one, np.float64).ravel().tolist() for one in (left, right))
+    return (arb_mat(1, len(a), a) * arb_mat(len(b), 1, b))[0, 0]

@@ -1,0 +1,63 @@
+"""Loops and branches: their bodies are traces of their own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xcheck.certificates.balls import Array, Balls, as_array, moved
+from xcheck.certificates.rules.registry import Known, Surroundings, rule
+from xcheck.trace.model import Operation
+
+
+def _item(one: Known, number: int) -> Known:
+    if isinstance(one, Balls):
+        return moved(lambda a: as_array(a[number]), one)
+    return np.asarray(one[number])
+
+
+def _stack(parts: Sequence[Known]) -> Known:
+    balls = [part for part in parts if isinstance(part, Balls)]
+    if len(balls) == len(parts):
+        return moved(lambda *arrays: np.stack(arrays), *balls)
+    return np.stack([np.asarray(part) for part in parts])
+
+
+@rule("scan")
+def _scan(surroundings: Surroundings, operation: Operation, *given: Known) -> list[Known]:
+    """Carry the body out for each element of what is stacked, with what the last one has left."""
+    attributes = operation.attributes
+    count, carried = attributes["constants"], attributes["carry"]
+    constants, carry, stacked = given[:count], list(given[count : count + carried]), given[count + carried :]
+    steps = range(attributes["length"])
+    rows: list[list[Known]] = []
+    for number in reversed(steps) if attributes["reverse"] else steps:
+        found = surroundings.run(attributes["body"], [*constants, *carry, *(_item(one, number) for one in stacked)])
+        carry = found[:carried]
+        rows.append(found[carried:])
+    if attributes["reverse"]:
+        rows.reverse()
+    return [*carry, *(_stack(column) for column in zip(*rows, strict=True))]
+
+
+@rule("while")
+def _while(surroundings: Surroundings, operation: Operation, *given: Known) -> list[Known]:
+    """Carry the body out as long as the condition holds for certain."""
+    attributes = operation.attributes
+    of_condition, of_body = attributes["constants"]
+    first, second = given[:of_condition], given[of_condition : of_condition + of_body]
+    carry = list(given[of_condition + of_body :])
+    while _holds(surroundings.run(attributes["condition"], [*first, *carry])[0]):
+        carry = surroundings.run(attributes["body"], [*second, *carry])
+    return carry
+
+
+def _holds(condition: Known) -> bool:
+    array: Array = condition.values if isinstance(condition, Balls) else condition
+    return bool(array)
+
+
+@rule("cond")
+def _branch(surroundings: Surroundings, operation: Operation, number: Array, *given: Known) -> list[Known]:
+    """Take the branch that the program takes."""
+    branches = operation.attributes["branches"]
+    return surroundings.run(branches[int(np.clip(int(number), 0, len(branches) - 1))], given)

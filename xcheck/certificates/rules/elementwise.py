@@ -1,0 +1,206 @@
+"""Operations on elements that are no formula of one argument: arithmetic, powers, comparisons and what they choose."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from xcheck.certificates import arithmetic
+from xcheck.certificates.balls import Array, Balls, as_array, constant, in_balls, join_moving, moved
+from xcheck.certificates.decisions import KinkError, NotProvedError, UnsureError
+from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
+from xcheck.trace.model import Operation
+
+elementwise("neg", arithmetic.negate)
+
+
+@rule("add", "sub", "mul", "div")
+def _arithmetic(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    function = {
+        "add": arithmetic.add,
+        "sub": arithmetic.subtract,
+        "mul": arithmetic.multiply,
+        "div": arithmetic.divide,
+    }[operation.name]
+    return function(a, b)
+
+
+@rule("integer_pow")
+def _integer_power(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    """(x^n)' = n x^(n-1) x'."""
+    power = operation.attributes["y"]
+    base = in_balls(x.values)
+    values = as_array(np.frompyfunc(lambda one: one**power, 1, 1)(base))
+    derivative = as_array(np.frompyfunc(lambda one: power * one ** (power - 1), 1, 1)(base))
+    return arithmetic.chain(x, values, derivative)
+
+
+def _power_of(x: Any, y: Any) -> Any:
+    if y.is_integer():
+        return x ** int(y.unique_fmpz())
+    # FLINT gives nan for 0 to a power that is not an integer.
+    return arb(0) if x == 0 and y > 0 else x**y
+
+
+def _by_base(x: Any, y: Any) -> Any:
+    return arb(0) if y == 0 else y * _power_of(x, y - 1)
+
+
+@rule("pow")
+def _power(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    """(x^y)' = y x^(y-1) x' + x^y log(x) y'."""
+    x, y = in_balls(a.values), in_balls(b.values)
+    values = as_array(np.frompyfunc(_power_of, 2, 1)(x, y))
+    by_base = arithmetic.chain(a, values, as_array(np.frompyfunc(_by_base, 2, 1)(x, y)))
+    if b.slopes is None:
+        return by_base
+    by_power = arithmetic.chain(b, values, as_array(np.frompyfunc(lambda one, p: one.log() * p, 2, 1)(x, values)))
+    slopes = by_power.slopes
+    if by_base.slopes is not None and slopes is not None:
+        slopes = tuple(as_array(one + other) for one, other in zip(by_base.slopes, slopes, strict=True))
+    return Balls(values, slopes, join_moving(values.shape, a, b))
+
+
+@rule("atan2")
+def _angle(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    """atan2(y, x)' = (x y' - y x') / (x² + y²)."""
+    y, x = in_balls(a.values), in_balls(b.values)
+    values = as_array(np.frompyfunc(arb.atan2, 2, 1)(y, x))
+    radius = Balls(as_array(x * x + y * y))
+    turn = arithmetic.subtract(
+        arithmetic.multiply(Balls(x), Balls(np.zeros(a.shape), a.slopes, a.moving)),
+        arithmetic.multiply(Balls(y), Balls(np.zeros(b.shape), b.slopes, b.moving)),
+    )
+    return Balls(values, arithmetic.divide(turn, radius).slopes, join_moving(values.shape, a, b))
+
+
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+_HOLDS = {
+    "lt": lambda sign: sign < 0,
+    "le": lambda sign: sign <= 0,
+    "gt": lambda sign: sign > 0,
+    "ge": lambda sign: sign >= 0,
+    "eq": lambda sign: sign == 0,
+    "ne": lambda sign: sign != 0,
+}
+
+
+@rule(*_HOLDS)
+def _compare(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Array:
+    # x != x asks for nan; otherwise a number compared with itself is equal.
+    if a is b:
+        is_nan = _is_nan(surroundings, operation, a)
+        return is_nan if operation.name == "ne" else ~is_nan & (operation.name in ("le", "ge", "eq"))
+    return np.asarray(_HOLDS[operation.name](surroundings.decisions.signs(*arithmetic.spread(a, b))))
+
+
+def _tested(test: Any, array: Array) -> Array:
+    return np.asarray(np.frompyfunc(test, 1, 1)(array), bool)
+
+
+@rule("is_finite")
+def _is_finite(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
+    return np.isfinite(a.values) if a.values.dtype != object else _tested(arb.is_finite, a.values)
+
+
+@rule("is_nan")
+def _is_nan(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
+    return np.isnan(a.values) if a.values.dtype != object else _tested(arb.is_nan, a.values)
+
+
+def choose(which: Array, *cases: Balls) -> Balls:
+    """Return case number `which`, element by element."""
+    number = np.broadcast_to(np.asarray(which).astype(int), cases[0].shape)
+    return moved(lambda *parts: np.choose(number, parts), *cases)
+
+
+@rule("select")
+def _select(surroundings: Surroundings, operation: Operation, which: Array, *cases: Known) -> Known:
+    balls = [case for case in cases if isinstance(case, Balls)]
+    if balls:
+        return choose(which, *balls)
+    return np.choose(np.broadcast_to(np.asarray(which).astype(int), cases[0].shape), [*map(np.asarray, cases)])
+
+
+@rule("max", "min")
+def _extreme(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    a, b = arithmetic.spread(a, b)
+    signs = surroundings.decisions.signs(a, b, chooses=True)
+    return choose(signs < 0 if operation.name == "max" else signs > 0, a, b)
+
+
+@rule("abs")
+def _absolute(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
+    negated = arithmetic.negate(a)
+    return choose(surroundings.decisions.signs(a, _zero(a), chooses=True) < 0, a, negated)
+
+
+def _zero(a: Balls) -> Balls:
+    return constant(np.zeros(a.shape))
+
+
+@rule("sign")
+def _sign(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
+    return constant(surroundings.decisions.signs(a, _zero(a)).astype(np.float64))
+
+
+@rule("floor", "ceil", "round", "trunc")
+def _to_integer(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
+    """The integer, constant between two jumps; at a jump there is no slope."""
+    decisions = surroundings.decisions
+    # Half a step away for `round`, whose ties go to the even neighbour.
+    shifted = arithmetic.add(a, constant(np.full(a.shape, 0.5))) if operation.name == "round" else a
+    lower = np.asarray(np.frompyfunc(_floor, 1, 1)(in_balls(shifted.values)), np.float64)
+    at_jump = np.asarray(np.frompyfunc(lambda x, n: bool(x == n), 2, 1)(in_balls(shifted.values), lower), bool)
+    if (at_jump & a.where_moving()).any() and not decisions.at_zero:
+        raise KinkError(f"{decisions.place}")
+    if operation.name == "round":
+        return constant(np.where(at_jump & (lower % 2 != 0), lower - 1, lower))
+    if operation.name == "floor":
+        return constant(lower)
+    upper = np.where(at_jump, lower, lower + 1)
+    return constant(upper if operation.name == "ceil" else np.where(lower >= 0, lower, upper))
+
+
+def _floor(x: Any) -> float:
+    if not x.is_finite():
+        raise NotProvedError("a number that is not finite is rounded to an integer")
+    found = x.floor().unique_fmpz()
+    if found is None:
+        raise UnsureError("which integer a number is rounded to is not certain")
+    return float(int(found))
+
+
+@rule("cast")
+def _cast(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
+    """The number itself: what rounding to fewer digits does is no part of the function in real arithmetic."""
+    surroundings.remarks[f"{operation} rounds; the derivative is that of the function without that rounding"] = None
+    return a
+
+
+@rule("stop_gradient")
+def _identity(surroundings: Surroundings, operation: Operation, a: Known) -> Known:
+    return a
+
+
+@rule("to_integer")
+def _cut_off(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
+    """Towards 0, as a cast to integers does."""
+    cut: Balls = _to_integer(surroundings, replace(operation, name="trunc"), a)
+    return cut.values.astype(operation.outputs[0].dtype)
+
+
+@rule("is_nonzero")
+def _is_nonzero(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
+    return np.asarray(surroundings.decisions.signs(a, _zero(a)) != 0)
+
+
+@rule("clamp")
+def _clamp(surroundings: Surroundings, operation: Operation, low: Balls, x: Balls, high: Balls) -> Balls:
+    """min(max(x, low), high), with bounds that may be single numbers."""
+    low, x, high = arithmetic.spread(low, x, high)
+    raised: Balls = _extreme(surroundings, replace(operation, name="max"), x, low)
+    found: Balls = _extreme(surroundings, replace(operation, name="min"), raised, high)
+    return found

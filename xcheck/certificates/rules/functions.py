@@ -1,0 +1,101 @@
+"""Elementary functions of one argument, element by element: FLINT's value, and the derivative from x and y = f(x).
+
+The formulas are those of every table; in balls, so that what cancels in them is part of the radius.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from xcheck.certificates.arithmetic import chain
+from xcheck.certificates.balls import Balls, as_array, in_balls
+from xcheck.certificates.decisions import NotProvedError
+from xcheck.certificates.rules.registry import elementwise
+
+Function = Callable[[Any], Any]
+Derivative = Callable[[Any, Any], Any]
+
+
+def of_one(function: Function, derivative: Derivative) -> Callable[[Balls], Balls]:
+    """Return f of balls: f(x)' = f'(x) x', with f'(x) = derivative(x, f(x))."""
+    values_of, derivatives_of = np.frompyfunc(function, 1, 1), np.frompyfunc(derivative, 2, 1)
+
+    def apply(a: Balls) -> Balls:
+        x = in_balls(a.values)
+        values = as_array(values_of(x))
+        if a.slopes is None:
+            return Balls(values)
+        return chain(a, values, as_array(derivatives_of(x, values)))
+
+    return apply
+
+
+def _cube_root(x: Any) -> Any:
+    if x < 0:
+        return -((-x).root(3))
+    if x > 0 or x == 0:
+        return x.root(3)
+    return arb.nan()  # the sign is not certain: more digits are needed
+
+
+def _log_of(base: int) -> Function:
+    return lambda x: x.log() / arb(base).log()
+
+
+def _d_log_of(base: int) -> Derivative:
+    return lambda x, y: 1 / (x * arb(base).log())
+
+
+def _two_over_root_pi() -> Any:
+    return 2 / arb.pi().sqrt()
+
+
+def _root(x: Any) -> Any:
+    return x.sqrt()
+
+
+def _d_root(x: Any, y: Any) -> Any:
+    # At exactly 0 the root of t² is |t|, and that of t has no slope: only second derivatives would tell.
+    if x == 0:
+        raise NotProvedError("a square root of exactly 0 has no slope that first derivatives tell")
+    return 1 / (2 * y)
+
+
+_TABLE: dict[str, tuple[Function, Derivative]] = {
+    "exp": (arb.exp, lambda x, y: y),
+    "exp2": (lambda x: (x * arb(2).log()).exp(), lambda x, y: y * arb(2).log()),
+    "expm1": (arb.expm1, lambda x, y: x.exp()),
+    "log": (arb.log, lambda x, y: 1 / x),
+    "log1p": (arb.log1p, lambda x, y: 1 / (1 + x)),
+    "log2": (_log_of(2), _d_log_of(2)),
+    "log10": (_log_of(10), _d_log_of(10)),
+    "sqrt": (_root, _d_root),
+    "rsqrt": (lambda x: x.rsqrt(), lambda x, y: -y / (2 * x)),
+    "cbrt": (_cube_root, lambda x, y: 1 / (3 * y * y)),
+    "square": (lambda x: x * x, lambda x, y: 2 * x),
+    "reciprocal": (lambda x: 1 / x, lambda x, y: -y * y),
+    "sin": (arb.sin, lambda x, y: x.cos()),
+    "cos": (arb.cos, lambda x, y: -x.sin()),
+    "tan": (arb.tan, lambda x, y: 1 + y * y),
+    "asin": (arb.asin, lambda x, y: (1 - x * x).rsqrt()),
+    "acos": (arb.acos, lambda x, y: -(1 - x * x).rsqrt()),
+    "atan": (arb.atan, lambda x, y: 1 / (1 + x * x)),
+    "sinh": (arb.sinh, lambda x, y: x.cosh()),
+    "cosh": (arb.cosh, lambda x, y: x.sinh()),
+    "tanh": (arb.tanh, lambda x, y: x.sech() ** 2),
+    "asinh": (arb.asinh, lambda x, y: (1 + x * x).rsqrt()),
+    "acosh": (arb.acosh, lambda x, y: (x * x - 1).rsqrt()),
+    "atanh": (arb.atanh, lambda x, y: 1 / (1 - x * x)),
+    "logistic": (lambda x: 1 / (1 + (-x).exp()), lambda x, y: y / (1 + x.exp())),
+    "erf": (arb.erf, lambda x, y: _two_over_root_pi() * (-x * x).exp()),
+    "erfc": (arb.erfc, lambda x, y: -_two_over_root_pi() * (-x * x).exp()),
+    "erf_inv": (arb.erfinv, lambda x, y: (y * y).exp() / _two_over_root_pi()),
+    "lgamma": (arb.lgamma, lambda x, y: x.digamma()),
+    # d/dx digamma(x) = ζ(2, x): NIST DLMF 5.15.1 and 25.11.
+    "digamma": (arb.digamma, lambda x, y: arb(2).zeta(x)),
+}
+
+for _name, _pair in _TABLE.items():
+    elementwise(_name, of_one(*_pair))

@@ -1,0 +1,240 @@
+"""Operations that move elements, add them up or choose among them along axes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from xcheck.certificates import arithmetic
+from xcheck.certificates.balls import Array, Balls, as_array, in_balls, midpoints, moved
+from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
+from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
+from xcheck.trace.model import Operation
+
+
+@rule("move")
+def _move(surroundings: Surroundings, operation: Operation, *given: Known) -> list[Known]:
+    """Let the framework itself move the numbers of the elements: what its operation means is its own business.
+
+    Number 0 stands for what an operation fills in where there is no element.
+    """
+    if not any(isinstance(one, Balls) for one in given):
+        return [np.asarray(found) for found in operation.run(*given)]
+    numbers, floating, start = [], [], 1
+    for one in given:
+        if isinstance(one, Balls):
+            numbers.append(np.arange(start, start + one.values.size, dtype=np.int64).reshape(one.shape))
+            floating.append(one)
+            start += one.values.size
+        else:
+            numbers.append(one)
+    outputs = [np.asarray(found) for found in operation.run(*numbers)]
+    fill = Balls(np.full(1, operation.attributes.get("fill", 0.0)))
+
+    def pick(found: Array) -> Balls:
+        return moved(lambda *parts: np.concatenate([part.reshape(-1) for part in parts])[found], fill, *floating)
+
+    return [pick(found) for found in outputs]
+
+
+@rule("sum")
+def _sum(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    return arithmetic.total(x, operation.attributes["axes"])
+
+
+@rule("dot")
+def _dot(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    return arithmetic.dot(a, b)
+
+
+def last_axis(x: Balls, axes: Sequence[int]) -> Balls:
+    """Return x with these axes as one, the last."""
+    rest = [axis for axis in range(x.ndim) if axis not in axes]
+    shape = [x.shape[axis] for axis in rest]
+    count = int(np.prod([x.shape[axis] for axis in axes], dtype=int))
+    return moved(lambda a: a.transpose(*rest, *axes).reshape(*shape, count), x)
+
+
+def at_last(x: Balls, number: int) -> Balls:
+    """Return one element along the last axis."""
+    return moved(lambda a: as_array(a[..., number]), x)
+
+
+@rule("prod")
+def _product(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    whole = last_axis(x, operation.attributes["axes"])
+    found = at_last(whole, 0)
+    for number in range(1, whole.shape[-1]):
+        found = arithmetic.multiply(found, at_last(whole, number))
+    return found
+
+
+def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> Array:
+    """Return the index of the first extreme along the last axis, proved.
+
+    Args:
+        decisions: how ties are decided.
+        x: shape (..., k).
+        largest: whether it is the maximum.
+        chooses: whether only its value is used, so that ties of equal slopes need no decision.
+
+    Raises:
+        UnsureError: the winner is not certain.
+    """
+    signed = x if largest else arithmetic.negate(x)
+    index = np.asarray(np.argmax(midpoints(signed.values), axis=-1))
+    places = np.arange(x.shape[-1])
+    # Each round moves on to one that is larger for certain.
+    for _ in range(x.shape[-1] + 1):
+        at = index[..., None]
+        best = moved(lambda a, at=at: np.broadcast_to(np.take_along_axis(a, at, -1), a.shape), signed)
+        others = _without(signed, places == at)
+        signs = decisions.signs(best, others, chooses=chooses)
+        if (signs >= 0).all():
+            return _first_of(signs, places == at)
+        index = np.where((signs < 0).any(-1), np.argmax(signs < 0, -1), index)
+    raise UnsureError("which element is the largest is not certain")
+
+
+def _first_of(signs: Array, own: Array) -> Array:
+    return np.asarray(np.argmax((signs == 0) | own, -1))
+
+
+def _without(x: Balls, own: Array) -> Balls:
+    """Return x with -∞ where the winner stands: it is not compared with itself."""
+    lowest: Any = np.where(own, -np.inf, 0.0)
+    if x.values.dtype != object:
+        return Balls(np.where(own, lowest, x.values), x.slopes, x.moving)
+    values = in_balls(x.values).copy()
+    values[np.broadcast_to(own, values.shape)] = arb.neg_inf()
+    return Balls(values, x.slopes, x.moving)
+
+
+@rule("reduce_max", "reduce_min")
+def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    if not operation.attributes["axes"]:
+        return x
+    whole = last_axis(x, operation.attributes["axes"])
+    largest = operation.name == "reduce_max"
+    index = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
+    return moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
+
+
+@rule("argmax", "argmin")
+def _index_of_extreme(surroundings: Surroundings, operation: Operation, x: Balls) -> Array:
+    whole = last_axis(x, operation.attributes["axes"])
+    index = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
+    return index.astype(operation.outputs[0].dtype)
+
+
+def _step_by_step(surroundings: Surroundings, operation: Operation, x: Balls, combine: Callable[..., Any]) -> Balls:
+    """Return x combined from the left, one element after the other, along an axis."""
+    axis, backwards = operation.attributes["axis"], operation.attributes.get("reverse", False)
+    turned = moved(lambda a: np.moveaxis(np.flip(a, axis) if backwards else a, axis, -1), x)
+    parts = [at_last(turned, 0)] if turned.shape[-1] else []
+    for number in range(1, turned.shape[-1]):
+        parts.append(combine(parts[-1], at_last(turned, number)))
+    if not parts:
+        return x
+
+    def back(*arrays: Array) -> Array:
+        whole = np.moveaxis(np.stack(arrays, axis=-1), -1, axis)
+        return np.flip(whole, axis) if backwards else whole
+
+    return moved(back, *parts)
+
+
+@rule("cumsum", "cumprod", "cummax", "cummin")
+def _cumulative(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    name = {"cumsum": "add", "cumprod": "mul", "cummax": "max", "cummin": "min"}[operation.name]
+    step = Operation(name=name, inputs=(), outputs=(), run=operation.run, label=operation.label, place=operation.place)
+    return _step_by_step(surroundings, operation, x, lambda a, b: RULES[name](surroundings, step, a, b))
+
+
+@rule("cumlogsumexp")
+def _cumulative_log_sum(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    """log Σ exp, in balls, which neither overflow nor cancel: there is no need to subtract the largest."""
+    exp, log = RULES["exp"], RULES["log"]
+    summed = _step_by_step(surroundings, operation, exp(surroundings, operation, x), arithmetic.add)
+    found: Balls = log(surroundings, operation, summed)
+    return found
+
+
+@rule("scatter_add")
+def _scatter_add(
+    surroundings: Surroundings, operation: Operation, operand: Balls, indices: Array, updates: Balls
+) -> Balls:
+    """Add every update to the element that it belongs to."""
+    positions = np.asarray(operation.attributes["positions"](indices)).reshape(-1)
+    operand, updates = (Balls(in_balls(one.values), one.slopes, one.moving) for one in (operand, updates))
+
+    def add_up(into: Array, what: Array) -> Array:
+        found = in_balls(into).copy().reshape(-1)
+        for place, one in zip(positions, in_balls(what).reshape(-1), strict=True):
+            if place >= 0:
+                found[place] = found[place] + one
+        return found.reshape(into.shape)
+
+    values = add_up(operand.values, updates.values)
+    directions = max(operand.directions, updates.directions)
+    if not directions:
+        return Balls(values)
+
+    def slope(one: Balls, number: int) -> Array:
+        return np.zeros(one.shape) if one.slopes is None else one.slopes[number]
+
+    slopes = tuple(add_up(slope(operand, number), slope(updates, number)) for number in range(directions))
+    moving = operand.where_moving().reshape(-1).copy()
+    moving[positions[(positions >= 0) & updates.where_moving().reshape(-1)]] = True
+    return Balls(values, slopes, moving.reshape(operand.shape))
+
+
+@rule("sort")
+def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others: Known) -> list[Known]:
+    """Order by the midpoints, then prove the order of all neighbours."""
+    if not isinstance(keys, Balls):
+        raise NotProvedError(f"{operation} sorts balls by what is none")
+    axis = operation.attributes["axis"]
+    turned = moved(lambda a: np.moveaxis(a, axis, -1), keys)
+    order = np.argsort(midpoints(turned.values), axis=-1, kind="stable")
+    # A tie on whose side the slopes decide may need neighbours to change places, more than once.
+    for _ in range(turned.shape[-1] + 1):
+        ordered = moved(lambda a, order=order: np.take_along_axis(a, order, -1), turned)
+        below, above = moved(lambda a: a[..., :-1], ordered), moved(lambda a: a[..., 1:], ordered)
+        wrong = surroundings.decisions.signs(below, above, chooses=not others) > 0
+        if not wrong.any():
+            return [_in_order(one, order, axis) for one in (keys, *others)]
+        order = _exchange(order, wrong)
+    raise UnsureError(f"{operation} cannot be decided")
+
+
+def _exchange(order: Array, wrong: Array) -> Array:
+    """Return an order in which the first wrong pair of each row has changed places."""
+    found = order.copy()
+    for row in np.ndindex(*wrong.shape[:-1]):
+        if wrong[row].any():
+            at = int(np.argmax(wrong[row]))
+            found[row][[at, at + 1]] = found[row][[at + 1, at]]
+    return found
+
+
+def _in_order(one: Known, order: Array, axis: int) -> Known:
+    def arrange(array: Array) -> Array:
+        return np.moveaxis(np.take_along_axis(np.moveaxis(array, axis, -1), order, -1), -1, axis)
+
+    return moved(arrange, one) if isinstance(one, Balls) else arrange(one)
+
+
+@rule("top_k")
+def _top_k(surroundings: Surroundings, operation: Operation, x: Balls) -> list[Known]:
+    """The k largest along the last axis in falling order, and where they were; the first of equals comes first."""
+    count = operation.attributes["k"]
+    places = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
+    ordering = replace(operation, name="sort", attributes={"axis": x.ndim - 1})
+    negated, where = _sort(surroundings, ordering, arithmetic.negate(x), places)
+    if not isinstance(negated, Balls) or isinstance(where, Balls):
+        raise NotProvedError(f"{operation} cannot be ordered")
+    largest = moved(lambda a: a[..., :count], arithmetic.negate(negated))
+    return [largest, where[..., :count].astype(operation.outputs[1].dtype)]
