@@ -55,6 +55,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     tolerance: float = 1e-7,
     order: Literal[1, 2] = 1,
     inputs: bool = False,
+    proof: bool = False,
     device: str = "cpu",
     seed: int = 0,
     worst: int = 10,
@@ -82,6 +83,8 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         order: 2 checks Hessian-vector products, too, once the first derivatives agree.
         inputs: whether the gradient with respect to floating arrays of data is checked, too: of a module those that it
             takes, of a function all. Their names are `data[0]` and so on.
+        proof: whether gradients are held against slopes with proved bounds, too, which show errors of 10⁻¹⁴ of the
+            gradient's norm; `pip install 'xcheck-grad[proof]'`.
         device: where arrays of other frameworks are put, "cpu" or "gpu"; arrays of a function's own framework stay.
         seed: of everything random.
         worst: how many components to name per pair.
@@ -107,6 +110,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         "tolerance": tolerance,
         "order": order,
         "inputs": inputs,
+        "proof": proof,
         "device": device,
         "seed": seed,
         "worst": worst,

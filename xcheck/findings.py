@@ -28,6 +28,7 @@ LOCATED = "XC113"
 DENSE = "XC114"
 NOT_SAVED = "XC115"
 COTANGENT_MISREAD = "XC116"
+PROVED_WRONG = "XC117"
 
 # Causes come in tens, by what the mistake is about. Factors, means and sums:
 CAUSE_UNKNOWN = "XC200"
@@ -120,6 +121,8 @@ HOOKED = "XC434"
 INPUTS_NOT_CHECKED = "XC435"
 EMBEDDING_OPTION = "XC436"
 ON_A_STAIR = "XC437"
+PROVED_INACCURATE = "XC438"
+NOT_PROVED = "XC439"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

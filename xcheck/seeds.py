@@ -40,6 +40,8 @@ class Stream(IntEnum):
     NEARBY = 25
     RESIDUAL = 26
     LONG_STEPS = 27
+    ROUNDING = 28
+    PROOF = 29
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

@@ -266,9 +266,7 @@ def _scatter_add(equation: Any, run: Run) -> list[Lowered]:
 
     def positions(indices: Array) -> Array:
         flat = jnp.arange(math.prod(operand.shape), dtype=jnp.int64).reshape(operand.shape)
-        mode = jax.lax.GatherScatterMode.from_any(
-            str(params["mode"].name).lower() if params["mode"] is not None else None
-        )
+        mode = params["mode"]
         dropped = mode in (None, jax.lax.GatherScatterMode.FILL_OR_DROP)
         return np.asarray(
             jax.lax.gather(

@@ -14,7 +14,9 @@ from xcheck.layout import LayerRole, Vector
 from xcheck.networks.initializers import network_layout
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName, Network
 from xcheck.networks.problem import Problem
+from xcheck.trace import Trace
 from xcheck_jax.settings import own_settings
+from xcheck_jax.trace import trace_of
 
 ACTIVATIONS: dict[ActivationName, Callable[[Array], Array]] = {
     "identity": lambda z: z,
@@ -110,6 +112,18 @@ class NetworkObjective(Objective):
     def loss(self, theta: Array) -> Array:
         """Return J(θ) as a function that JAX can transform."""
         return loss(self._network, theta, self._data)
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ."""
+        return self._trace(self.loss)
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of jax.grad at θ."""
+        return self._trace(jax.grad(self.loss))
+
+    def _trace(self, function: Callable[[Array], Array]) -> Trace:
+        with own_settings(self._device):
+            return trace_of(jax.make_jaxpr(function)(jax.ShapeDtypeStruct((self.size,), self._dtype)))
 
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""

@@ -49,9 +49,21 @@ def _constant(value: Any) -> Constant:
 
 
 def _follow(
-    jaxpr: Any, constants: Sequence[Source], inputs: Sequence[Source], operations: list[Operation]
+    jaxpr: Any,
+    constants: Sequence[Source],
+    inputs: Sequence[Source],
+    operations: list[Operation],
+    caller: Place | None = None,
 ) -> list[Source]:
-    """Append the operations of a trace to those that are known, and return its outputs."""
+    """Append the operations of a trace to those that are known, and return its outputs.
+
+    Args:
+        jaxpr: the trace.
+        constants: of it.
+        inputs: of it.
+        operations: those that are known.
+        caller: the person's line that calls it: functions of JAX itself know no other.
+    """
     known: dict[Any, Source] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
 
     def read(variable: Any) -> Source:
@@ -62,17 +74,16 @@ def _follow(
         if equation.primitive.name in _CALLS:
             inner = next(equation.params[key] for key in _BODIES if key in equation.params)
             consts = list(map(_constant, getattr(inner, "consts", ())))
-            found = _follow(getattr(inner, "jaxpr", inner), consts, given, operations)
+            found = _follow(getattr(inner, "jaxpr", inner), consts, given, operations, _place(equation) or caller)
         else:
-            found = _lower(equation, given, operations)
+            found = _lower(equation, given, operations, _place(equation) or caller)
         known.update(zip(equation.outvars, found, strict=True))
     return [read(variable) for variable in jaxpr.outvars]
 
 
-def _lower(equation: Any, given: list[Source], operations: list[Operation]) -> list[Source]:
+def _lower(equation: Any, given: list[Source], operations: list[Operation], place: Place | None) -> list[Source]:
     """Append what an operation of JAX is, and return its outputs."""
     name, outputs = equation.primitive.name, [_value(variable) for variable in equation.outvars]
-    place = _place(equation)
     if "callback" in name:
         raise UntraceableError(f"numbers leave JAX at `{name}`{'' if place is None else f' at {place}'}")
     lowered = _lowered(equation)
@@ -85,7 +96,8 @@ def _lower(equation: Any, given: list[Source], operations: list[Operation]) -> l
                 outputs=tuple(results),
                 run=step.run,
                 attributes=step.attributes,
-                label=name,
+                # What has no meaning here is called by what is special about it.
+                label=step.name if step.name.startswith(f"{name} ") else name,
                 place=place,
             )
         )
@@ -101,6 +113,8 @@ def _lower(equation: Any, given: list[Source], operations: list[Operation]) -> l
 def _lowered(equation: Any) -> list[Lowered]:
     """Return the operations, one after the other, that an operation of JAX is."""
     name, run = equation.primitive.name, _runner(equation)
+    if any("complex" in str(getattr(one.aval, "dtype", "")) for one in (*equation.invars, *equation.outvars)):
+        return [Lowered(f"{name} of complex numbers", run)]
     if name in LOWERINGS:
         return LOWERINGS[name](equation, run)
     if name in _LOOPS:

@@ -16,7 +16,7 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.functions.tree import leaves, rebuilder
 from xcheck.layout import Vector
-from xcheck.trace import Trace, UntraceableError
+from xcheck.trace import UntraceableError
 
 
 class CallArguments(Objective):
@@ -134,28 +134,8 @@ class CallArguments(Objective):
         self.overwritten |= set(changed_names(self._numbers_of(theta), dict(given), self.arguments.read))
         self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))
 
-    def trace(self) -> Trace:
-        """Return the operations of the loss at θ, a real number; its inputs are the parameters, as in `traced_arrays`.
-
-        Raises:
-            UntraceableError: it cannot be traced; the text says why.
-        """
-        raise UntraceableError(f"functions of {self.backend} have no trace")
-
-    def gradient_trace(self) -> Trace:
-        """Return the operations of the framework's gradient at θ: the inputs of `trace`, and for each its gradient.
-
-        Raises:
-            UntraceableError: it cannot be traced, or is written by hand.
-        """
-        raise UntraceableError(f"gradients of {self.backend} have no trace")
-
     def traced_arrays(self, vector: Vector) -> list[Numbers]:
-        """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64.
-
-        Raises:
-            UntraceableError: there are complex ones among them.
-        """
+        """Return a vector like θ as the function's own parameters, in the order of their names."""
         found = list(self.parameters.at(vector).values())
         if any(array.dtype.kind == "c" for array in found):
             raise UntraceableError("there are complex parameters")

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError, XcheckError, quote
@@ -27,6 +27,7 @@ from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
+from xcheck.trace import Trace, UntraceableError
 
 
 @contextmanager
@@ -92,6 +93,30 @@ class Objective(ABC):
         They are asked for only when the loss differs from the oracle's: the first layer that differs is then named.
         """
         return None
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ, a real number; its inputs are as in `traced_arrays`.
+
+        Raises:
+            UntraceableError: it cannot be traced; the text says why.
+        """
+        raise UntraceableError(f"{self.backend} has no traces")
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of the framework's gradient at θ: the inputs of `trace`, and for each its gradient.
+
+        Raises:
+            UntraceableError: it cannot be traced, or is written by hand.
+        """
+        raise UntraceableError(f"{self.backend} has no traces of gradients")
+
+    def traced_arrays(self, vector: Vector) -> Sequence[NDArray[Any]]:
+        """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64.
+
+        Raises:
+            UntraceableError: there are complex ones among them.
+        """
+        return [vector]
 
 
 class Backend(ABC):

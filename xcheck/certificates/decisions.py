@@ -64,7 +64,7 @@ class Decisions:
         if left is right:
             return np.zeros(left.shape, np.int8)
         less, greater = _apart(left.values, right.values)
-        found = greater.astype(np.int8) - less.astype(np.int8)
+        found = np.array(greater.astype(np.int8) - less.astype(np.int8))
         # np.nonzero of no axes is refused; one index of none stands for the one element.
         for at in zip(*np.nonzero(found == 0), strict=True) if found.ndim else [()] * int(found == 0):
             found[at] = self._decide_tie(left, right, at, chooses)

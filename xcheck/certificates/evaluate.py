@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.decisions import Decisions, NotProvedError
 from xcheck.certificates.rules import RULES
 from xcheck.certificates.rules.registry import Known, Surroundings
-from xcheck.trace.model import Constant, Operation, Source, Trace, Value
+from xcheck.trace.model import Array, Constant, Operation, Source, Trace, Value, array_of, is_floating
 
 
 def evaluate(trace: Trace, given: Sequence[Known], decisions: Decisions, remarks: dict[str, None]) -> list[Known]:
@@ -42,23 +40,17 @@ def evaluate(trace: Trace, given: Sequence[Known], decisions: Decisions, remarks
 
 
 def _read(source: Source, known: dict[Value, Known]) -> Known:
-    if not isinstance(source, Constant):
-        return known[source]
-    # The narrow floats of other packages are of no kind that NumPy knows.
-    floating = source.array.dtype.kind == "f" or "float" in source.array.dtype.name
-    return constant(source.array) if floating else source.array
+    return _known(source.array) if isinstance(source, Constant) else known[source]
+
+
+def _known(array: Array) -> Known:
+    return constant(array) if is_floating(array) else array
 
 
 def _apply(surroundings: Surroundings, operation: Operation, given: list[Known]) -> Sequence[Known]:
-    balls = [one for one in given if isinstance(one, Balls)]
-    # Counting and choosing among integers is exact in any framework.
-    if not balls and not any(output.is_floating for output in operation.outputs):
-        return [np.asarray(found) for found in operation.run(*given)]
-    if operation.name == "exact" and not balls:
-        return [
-            constant(found) if out.is_floating else np.asarray(found)
-            for found, out in zip(operation.run(*given), operation.outputs, strict=True)
-        ]
+    # Numbers are given to the program by what reads no floating number: counting, casts of integers, random draws.
+    if not any(isinstance(one, Balls) for one in given):
+        return [_known(array_of(found)) for found in operation.run(*given)]
     if operation.name not in RULES:
         raise NotProvedError(f"{operation} has no rule")
     found = RULES[operation.name](surroundings, operation, *given)

@@ -37,6 +37,7 @@ class Slopes:
         slopes: along each direction, a ball each; on the right (t > 0) where there is a kink.
         left: the slopes for t < 0 where there is a kink; None elsewhere.
         kinks: the operations that have one.
+        ties: how many numbers sit on one.
         remarks: what the slopes are not the slopes of, such as casts.
         precision: in bits.
     """
@@ -45,6 +46,7 @@ class Slopes:
     slopes: tuple[Any, ...]
     left: tuple[Any, ...] | None = None
     kinks: tuple[str, ...] = ()
+    ties: int = 0
     remarks: tuple[str, ...] = ()
     precision: int = PRECISIONS[0]
 
@@ -78,6 +80,9 @@ def prove_slopes(trace: Trace, arrays: Sequence[Array], directions: Sequence[Seq
                 found = _slopes_at(trace, arrays, directions, bits)
             except UnsureError as error:
                 why = str(error)
+                continue
+            if not found.value.is_finite():
+                why = "the loss is not finite"
                 continue
             if all(_is_narrow(slope) for slope in (*found.slopes, *(found.left or ()))):
                 return found
@@ -118,6 +123,7 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
     remarks: dict[str, None] = {}
     kinks: dict[str, None] = {}
     value, _ = _loss(evaluate(trace, given, Decisions(at_zero=True), {}), directions)
+    ties = 0
     right: list[Any] = []
     left: list[Any] = []
     for number in range(directions):
@@ -129,12 +135,14 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
             if not limit.overlaps(value):
                 raise NotProvedError(f"the loss jumps at θ itself: {', '.join(dict.fromkeys(decisions.kinks))}")
             kinks.update(dict.fromkeys(decisions.kinks))
+            ties = max(ties, len(decisions.kinks))
             found.append(slope)
     return Slopes(
         value=value,
         slopes=tuple(right),
         left=tuple(left),
         kinks=tuple(kinks),
+        ties=ties,
         remarks=tuple(remarks),
         precision=bits,
     )

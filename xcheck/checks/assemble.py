@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from xcheck.caveats.layers import LayerState
+from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.environment import environment_of
 from xcheck.checks.report import OracleSummary, Report
@@ -156,6 +157,7 @@ def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
     starts: Mapping[str, str] | None = None,
     layers: Sequence[LayerState] = (),
     precision: Sequence[TensorPrecision] = (),
+    proof: Proof | None = None,
 ) -> Report:
     """Put everything into a report.
 
@@ -170,6 +172,7 @@ def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
         starts: per witness where in its backward pass a fault has entered.
         layers: sizes of activations and gradients of a network.
         precision: in narrow dtypes, how far each tensor is off.
+        proof: what slopes with proved bounds say.
     """
     # A witness that could not be set up has no versions to speak of, and has taken no time.
     evaluated = [answer for answer in comparison.answers if answer.objective is not None]
@@ -197,4 +200,5 @@ def assemble(  # noqa: PLR0913 - each is a section of the report, given by name
         environment=environment_of(versions, head.device),
         command=tuple(head.command),
         precision=tuple(precision),
+        proof=proof,
     )

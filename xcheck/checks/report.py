@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xcheck.caveats.layers import LayerState
+from xcheck.certificates.claims import Proof
 from xcheck.checks.result import Result
 from xcheck.compare.coverage import TensorCoverage
 from xcheck.compare.pair import ORACLE, Pair
@@ -117,6 +118,7 @@ class Report(Result):
         environment: versions and device.
         command: what was typed, if anything was.
         precision: in narrow dtypes, how far each tensor of each witness is off in units of what rounding may do.
+        proof: what slopes with proved bounds say; None where nothing was to be proved.
     """
 
     kind = "check"
@@ -143,6 +145,7 @@ class Report(Result):
     environment: Mapping[str, str]
     command: tuple[str, ...] = ()
     precision: tuple[TensorPrecision, ...] = ()
+    proof: Proof | None = None
 
     def __repr__(self) -> str:
         # What `assert report` shows in a test.
@@ -177,8 +180,10 @@ class Report(Result):
         pairs = [pair for pair in self.pairs if pair.verdict is self.verdict]
         decisive = [finding.text for finding in self.findings if finding.code in _DECISIVE]
         if decisive or not pairs:
+            # Every component may be within its bounds, and a witness be refuted by more than components.
+            texts = decisive or [finding.text for finding in self.findings] or ["nothing was compared"]
             # The text of another's exception may go on for lines.
-            return decisive[0].splitlines()[0] if decisive else "nothing was compared"
+            return texts[0].splitlines()[0]
         # Who stands alone is the likeliest to be wrong.
         return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
 

@@ -29,6 +29,7 @@ class FunctionSettings:
     tolerance: float = 1e-7
     order: Literal[1, 2] = 1
     inputs: bool = False
+    proof: bool = False
     device: str = "cpu"
     seed: int = 0
     worst: int = 10
@@ -89,6 +90,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "order": (lambda value: isinstance(value, int) and value in (1, 2), "neither 1 nor 2"),
     "inputs": (lambda value: isinstance(value, bool), "neither True nor False"),
+    "proof": (lambda value: isinstance(value, bool), "neither True nor False"),
     "device": (lambda value: isinstance(value, str) and value in ("cpu", "gpu"), "neither cpu nor gpu"),
     "epsilon": (
         # Words are compared with strings only: an array compared with one gives an array.

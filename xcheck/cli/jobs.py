@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 _TOML_ONLY = ("difference", "dtype", "engine", "examples", "dropout", "weights")
 _PYTHON_ONLY = ("scope", "order", "inputs")
 # The keys of `[check]` that mean the same for a function as for a declared network.
-_SHARED = ("tolerance", "epsilon", "device", "seed", "budget")
+_SHARED = ("tolerance", "epsilon", "device", "seed", "budget", "proof")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

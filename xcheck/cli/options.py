@@ -77,6 +77,12 @@ _CHECK_OPTIONS = (
         help="Time for the differences; auto engines and scopes are chosen to fit it.",
     ),
     click.option(
+        "--proof",
+        is_flag=True,
+        default=None,
+        help="Also hold gradients against slopes with proved bounds; needs python-flint.",
+    ),
+    click.option(
         "--cache",
         type=_FOLDER,
         expose_value=False,

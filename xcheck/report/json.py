@@ -59,6 +59,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "oracle": asdict(report.oracle),
         "dtype": report.dtype,
         "precision": [asdict(row) | {"within_rounding": row.within_rounding} for row in report.precision],
+        "proof": None if report.proof is None else asdict(report.proof),
         "tolerance": report.tolerance,
         "resolution": report.resolution,
         "seconds": dict(report.seconds),

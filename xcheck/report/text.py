@@ -82,6 +82,7 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
     )
     yield from (pad(Text(f"{note.code}: {note.text}")) for note in report.warnings if note.code == COTANGENT)
     yield from _summarize_precision(report)
+    yield from _summarize_proof(report)
     tightest = [(_share_used(pair.worst[0]), pair.a, pair.worst[0]) for pair in against if pair.worst]
     if tightest:
         # How much room there was says more than the largest difference, which may be that of a tiny component.
@@ -92,6 +93,21 @@ def _summarize_pass(report: Report) -> Iterable[RenderableType]:
                 f"{component.error_bar:.0e}, off by {component.excess:.1g}: {used:.1g} of what is allowed"
             )
         )
+
+
+def _summarize_proof(report: Report) -> Iterable[RenderableType]:
+    """Yield which gradients are proved to be right, and how small an error would have been seen."""
+    right = [] if report.proof is None else report.proof.of(["right"])
+    if report.proof is None or not right:
+        return
+    allowed = max(one.allowed for one in right)
+    names = ", ".join(one.name for one in right)
+    yield pad(
+        Text(
+            f"proved: {names}: slopes along {report.proof.directions} random directions, enclosed in ball arithmetic, "
+            f"are those of the gradient; an error of {allowed:.0e} of its norm would have been seen"
+        )
+    )
 
 
 def _summarize_precision(report: Report) -> Iterable[RenderableType]:

@@ -137,6 +137,15 @@ class Trace:
         return found
 
 
-def array_of(value: object) -> Array:
-    """Return an array of what a framework's operation returns."""
-    return np.asarray(value)
+def array_of(value: Any) -> Array:
+    """Return an array of what a framework's operation returns; a random key, which is no array of NumPy, as it is."""
+    dtype = getattr(value, "dtype", None)
+    foreign = dtype is not None and not isinstance(dtype, np.dtype)
+    found: Array = value if foreign else np.asarray(value)
+    return found
+
+
+def is_floating(array: Array) -> bool:
+    """Return whether an array holds real numbers in floating point, the narrow ones of other packages included."""
+    dtype: Any = array.dtype
+    return isinstance(dtype, np.dtype) and (dtype.kind == "f" or "float" in dtype.name)

@@ -2,13 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from xcheck.trace.model import Array, Constant, Operation, Source, Trace, UntraceableError, Value
-
-# A replay rounds operation by operation, the compiled loss rounds as its compiler likes: so many roundings of the
-# loss's dtype may lie between them. Far above what is met, far below any mistake in a trace.
-_ROUNDINGS = 2.0**20
+from xcheck.trace.model import Array, Constant, Operation, Source, Trace, Value
 
 Carry = Callable[[Operation, Sequence[Array]], Sequence[Array]]
 
@@ -33,21 +27,3 @@ def replay(trace: Trace, arrays: Sequence[Array], carry_out: Carry | None = None
         for value in unused:
             known.pop(value, None)
     return [read(source) for source in trace.outputs]
-
-
-def confirm(trace: Trace, arrays: Sequence[Array], loss: float, roundoff: float) -> None:
-    """Check that a trace computes the loss that the function does.
-
-    Args:
-        trace: of the loss.
-        arrays: one for each input.
-        loss: what the function returns at the same θ.
-        roundoff: unit roundoff of what it is computed in.
-
-    Raises:
-        UntraceableError: the trace gives another loss.
-    """
-    (found,) = replay(trace, arrays)
-    value = float(np.asarray(found, np.float64).reshape(()))
-    if not (value == loss or abs(value - loss) <= _ROUNDINGS * roundoff * max(1.0, abs(loss))):
-        raise UntraceableError(f"the operations that were traced give the loss {value:.17g}, the function {loss:.17g}")

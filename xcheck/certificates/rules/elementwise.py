@@ -8,7 +8,7 @@ from flint import arb
 
 from xcheck.certificates import arithmetic
 from xcheck.certificates.balls import Array, Balls, as_array, constant, in_balls, join_moving, moved
-from xcheck.certificates.decisions import KinkError, NotProvedError, UnsureError
+from xcheck.certificates.decisions import NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
 
@@ -148,20 +148,19 @@ def _sign(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
 
 @rule("floor", "ceil", "round", "trunc")
 def _to_integer(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
-    """The integer, constant between two jumps; at a jump there is no slope."""
-    decisions = surroundings.decisions
+    """The integer, which is constant but where it jumps; there each side has its own, and t = 0 the program's."""
     # Half a step away for `round`, whose ties go to the even neighbour.
     shifted = arithmetic.add(a, constant(np.full(a.shape, 0.5))) if operation.name == "round" else a
     lower = np.asarray(np.frompyfunc(_floor, 1, 1)(in_balls(shifted.values)), np.float64)
-    at_jump = np.asarray(np.frompyfunc(lambda x, n: bool(x == n), 2, 1)(in_balls(shifted.values), lower), bool)
-    if (at_jump & a.where_moving()).any() and not decisions.at_zero:
-        raise KinkError(f"{decisions.place}")
+    signs = surroundings.decisions.signs(shifted, constant(lower))
+    below = lower - (signs < 0)
+    above = lower + (signs > 0)
     if operation.name == "round":
-        return constant(np.where(at_jump & (lower % 2 != 0), lower - 1, lower))
-    if operation.name == "floor":
-        return constant(lower)
-    upper = np.where(at_jump, lower, lower + 1)
-    return constant(upper if operation.name == "ceil" else np.where(lower >= 0, lower, upper))
+        return constant(np.where((signs == 0) & (lower % 2 != 0), lower - 1, below))
+    if operation.name == "trunc":
+        positive = (lower > 0) | ((lower == 0) & (signs >= 0))
+        return constant(np.where(positive, below, above))
+    return constant(below if operation.name == "floor" else above)
 
 
 def _floor(x: Any) -> float:

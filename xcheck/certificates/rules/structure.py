@@ -11,7 +11,7 @@ from xcheck.certificates import arithmetic
 from xcheck.certificates.balls import Array, Balls, as_array, in_balls, midpoints, moved
 from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
-from xcheck.trace.model import Operation
+from xcheck.trace.model import Operation, array_of
 
 
 @rule("move")
@@ -21,7 +21,7 @@ def _move(surroundings: Surroundings, operation: Operation, *given: Known) -> li
     Number 0 stands for what an operation fills in where there is no element.
     """
     if not any(isinstance(one, Balls) for one in given):
-        return [np.asarray(found) for found in operation.run(*given)]
+        return [array_of(found) for found in operation.run(*given)]
     numbers, floating, start = [], [], 1
     for one in given:
         if isinstance(one, Balls):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xcheck.backend.function_objective import FunctionObjective
+from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.oracle import OracleRun
 from xcheck.compare.evaluation import Evaluation
@@ -26,6 +27,7 @@ class FunctionCheckOptions:
         cotangent: v, or None to draw it.
         oracle: "auto", a label, or an implementation of its own.
         progress: called with the number of differences after each batch.
+        proof: whether slopes with proved bounds are wanted.
     """
 
     differences: FunctionOptions
@@ -35,6 +37,7 @@ class FunctionCheckOptions:
     cotangent: Any = None
     oracle: Any = "auto"
     progress: Callable[[int], None] | None = None
+    proof: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +56,7 @@ class Answers:
         roundoff: the coarsest among the parameters.
         cotangent: v that the loss was seen through; None for a scalar loss.
         outputs: of a whole Jacobian, what is said of each output; empty otherwise.
+        proof: what slopes with proved bounds say; None where they were not asked for.
     """
 
     answers: Sequence[Answer[FunctionObjective]]
@@ -65,6 +69,7 @@ class Answers:
     whole_reruns: Sequence[Evaluation] = ()
     cotangent: Numbers | None = None
     outputs: Sequence["Answers"] = ()
+    proof: Proof | None = None
 
     @property
     def differenced(self) -> str:

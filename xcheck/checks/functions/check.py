@@ -145,6 +145,7 @@ def prepare_functions(
         worst=settings.worst,
         cotangent=settings.cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, settings.backend),
+        proof=settings.proof,
         progress=count_progress(
             settings.progress, 2 * DIRECTIONS_ALONE if scope == "directions" else 6 * arguments.layout.size
         ),

@@ -35,6 +35,7 @@ from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.jacobian import most_different_output, output_name
 from xcheck.checks.functions.residual import make_probes
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
+from xcheck.checks.proof import proof_warnings
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage
@@ -78,6 +79,7 @@ def build_report(
         findings=[*_findings(found, comparison, diagnosis, arguments), *second.findings],
         warnings=[*_warnings(found, comparison, tensors, arguments, options), *second.warnings],
         tensors=tensors,
+        proof=found.proof,
     )
 
 
@@ -124,6 +126,7 @@ def _warnings(
     if run.is_narrow and run.roundoff >= arguments.roundoff:
         warnings.append(noisy_as_narrow_dtype(run.label, run.roundoff, estimate))
     warnings += _about_functions(found, arguments)
+    warnings += [] if found.proof is None else proof_warnings(found.proof)
     warnings += differing_calls(found.evaluations, comparison.comparer)
     warnings += shared_arrays(arguments)
     warnings += complex_convention(arguments, [name for name, each in _objectives(found).items() if each.conjugates])

@@ -12,6 +12,7 @@ import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.backend.output_table import OutputTable
+from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
@@ -26,6 +27,7 @@ from xcheck.checks.functions.oracle import (
 )
 from xcheck.checks.functions.purity import call_and_probe
 from xcheck.checks.functions.ties import refute_at_ties
+from xcheck.checks.proof import Candidate, prove, refute
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
@@ -97,6 +99,10 @@ def _run_one(
     run = locate_errors(run, native, witnesses)
     run = locate_errors(run, float64, reruns)
     refute_at_ties(run, native(run), answers)
+    proof = None
+    if options.proof:
+        proof = _prove(implementations, arguments, options, cotangent, (witnesses, reruns))
+        refute(proof, answers, reruns)
     return Answers(
         answers=answers,
         run=run,
@@ -105,6 +111,7 @@ def _run_one(
         evaluations=[run.along(witness) for witness in witnesses],
         reruns=[run.along(rerun) for rerun in reruns],
         whole_reruns=reruns,
+        proof=proof,
         roundoff=max(arguments.roundoff, run.roundoff),
         cotangent=cotangent,
     )
@@ -139,6 +146,25 @@ def _rerun_in_float64(
         name = f"{implementation.label} in float64"
         found.append(Evaluation(name, loss, gradient, rerun_of=implementation.label))
     return found
+
+
+def _prove(
+    implementations: Sequence[Implementation],
+    arguments: Arguments,
+    options: FunctionCheckOptions,
+    cotangent: Numbers | None,
+    said: tuple[Sequence[Evaluation], Sequence[Evaluation]],
+) -> Proof:
+    """Hold what the functions have said, in their own dtype and in float64, against proved slopes."""
+    witnesses, reruns = said
+    if any(witness.again is not None for witness in witnesses):
+        return Proof(why_not=("a gradient that differs from call to call has no slope",))
+    candidates = []
+    for implementation in sorted(implementations, key=lambda one: -one.backend.batches):
+        wide = implementation.objective(arguments, device=options.device, wide=True, cotangent=cotangent)
+        candidates.append(Candidate(implementation.label, wide))
+    claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
+    return prove(candidates, claims, arguments.theta, options.differences.seed)
 
 
 # --- comparers ------------------------------------------------------------------------------------------------------

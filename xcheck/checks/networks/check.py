@@ -76,7 +76,7 @@ class NetworkCheck:
         found = run_network(self.loaded, backends=self.backends, worst=self.worst, progress=progress)
         problem, evaluations = found.point.problem, found.point.evaluations
         return CompletedCheck(
-            report=build_report(self.loaded, found.answers, found.comparer, found.point, self.command),
+            report=build_report(self.loaded, found.answers, found.comparer, found.point, self.command, found.proof),
             layout=problem.layout,
             theta=problem.theta,
             lines=Lines.all_of(problem.layout),

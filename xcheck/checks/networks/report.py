@@ -7,10 +7,12 @@ import numpy as np
 from xcheck.backend.contract import Objective
 from xcheck.caveats import CheckedPoint, caveats_at
 from xcheck.caveats.check import check_caveats
+from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.assemble import Comparison, ReportHead, assemble, compare_witnesses, findings_in_order
 from xcheck.checks.networks.residual import make_probes
 from xcheck.checks.networks.run import oracle_options
+from xcheck.checks.proof import proof_warnings
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.pair import ORACLE
@@ -31,6 +33,7 @@ def build_report(
     comparer: Comparer,
     point: CheckedPoint,
     command: Sequence[str],
+    proof: Proof | None = None,
 ) -> Report:
     """Compare what the witnesses and the oracle say, and put everything into a report."""
     problem, estimate, evaluations = point.problem, point.estimate, point.evaluations
@@ -68,10 +71,12 @@ def build_report(
             *loaded.warnings,
             *(warning for answer in answers for warning in answer.warnings),
             *_caveats(comparison, point),
+            *([] if proof is None else proof_warnings(proof)),
         ],
         tensors=point.tensors,
         starts=diagnosis.starts,
         layers=point.layers,
+        proof=proof,
         precision=() if point.dtype == "float64" else precisions(evaluations, estimate, problem.layout),
     )
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcheck.backend import registry
 from xcheck.backend.contract import Backend, Objective
 from xcheck.caveats import CheckedPoint
 from xcheck.caveats.layers import layers_of
+from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.networks.witnesses import call_witnesses
+from xcheck.checks.proof import Candidate, prove, refute
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.tolerance import tolerance_for
@@ -29,11 +32,13 @@ class NetworkAnswers:
         answers: what came of calling each witness.
         comparer: holds them against the oracle.
         point: what is known at θ.
+        proof: what slopes with proved bounds say; None where they were not asked for.
     """
 
     answers: Sequence[Answer[Objective]]
     comparer: Comparer
     point: CheckedPoint
+    proof: Proof | None = None
 
 
 @np.errstate(all="ignore")  # a network that overflows at θ is a result
@@ -74,6 +79,10 @@ def run_network(
             worst_dispute = np.max(disputes, axis=0)
             estimate = remeasure_worst(problem, estimate, worst_dispute, tolerance=tolerance.relative)
         comparer = comparer.with_estimate(estimate)
+    proof = None
+    if check.proof:
+        proof = _prove(loaded, answers)
+        refute(proof, answers)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,
@@ -85,7 +94,18 @@ def run_network(
         # A feature that was called constant when the data were read need not be called blank once more.
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
-    return NetworkAnswers(answers, comparer, point)
+    return NetworkAnswers(answers, comparer, point, proof)
+
+
+def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> Proof:
+    """Hold what the witnesses have said against proved slopes of the loss as JAX computes it in float64."""
+    problem, check = loaded.problem, loaded.check
+    evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
+    if any(evaluation.again is not None for evaluation in evaluations):
+        return Proof(why_not=("a gradient that differs from call to call has no slope",))
+    objective = registry.get("jax").network_objective(problem, device=check.device)
+    claims = [(evaluation, roundoff_of(check.dtype)) for evaluation in evaluations]
+    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)
 
 
 def oracle_options(check: CheckSettings) -> OracleOptions:

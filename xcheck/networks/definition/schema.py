@@ -118,6 +118,10 @@ class CheckSettings(_Table):
         default=10.0, description="seconds that `auto` lets an engine take before it turns to a less direct one"
     )
     seed: Natural = Field(default=0, description="of everything random")
+    proof: bool = Field(
+        default=False,
+        description="whether gradients are held against slopes with proved bounds, too; needs python-flint",
+    )
 
     @model_validator(mode="after")
     def _nodes_have_steps_of_their_own(self) -> Self:

@@ -1,0 +1,175 @@
+"""Proofs in a check: what differences cannot see is seen, what is right stays right, and what is missing is said."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import xcheck
+from xcheck import Verdict
+from xcheck.certificates.claims import Proof, WitnessProof
+from xcheck.checks import proof as proving
+from xcheck.checks.proof import proof_findings, proof_warnings
+from xcheck.report.text import render
+
+EXAMPLES = Path(xcheck.__file__).parent / "examples"
+RANDOM = np.random.default_rng(0)
+PARAMS = {"W": RANDOM.normal(size=(7, 5)) / 3, "b": 0.1 * RANDOM.normal(size=5), "v": RANDOM.normal(size=5)}
+DATA = (RANDOM.normal(size=(9, 7)), RANDOM.normal(size=9))
+
+
+def loss(p: Any, x: Any, y: Any) -> Any:
+    """A small network."""
+    return jnp.mean((jnp.tanh(x @ p["W"] + p["b"]) @ p["v"] - y) ** 2)
+
+
+def changed(change: Any) -> Any:
+    """JAX's gradient, changed: `change` is given the dict."""
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        found = {name: np.array(part) for name, part in jax.grad(loss)(p, x, y).items()}
+        change(found)
+        return found
+
+    return gradient
+
+
+def scale_one(size: float) -> Any:
+    """One component is off by a share of itself."""
+
+    def change(found: dict[str, Any]) -> None:
+        found["W"][3, 2] *= 1 + size
+
+    return change
+
+
+def scale_all(size: float) -> Any:
+    """All components are."""
+
+    def change(found: dict[str, Any]) -> None:
+        for name in found:
+            found[name] *= 1 + size
+
+    return change
+
+
+def checked(change: Any = None, dtype: str = "float64", **settings: Any) -> xcheck.Report:
+    """The report of a check with a proof."""
+    with jax.enable_x64(True):
+        params = {name: jnp.asarray(part, dtype) for name, part in PARAMS.items()}
+        data = tuple(jnp.asarray(part, dtype) for part in DATA)
+        gradient = None if change is None else changed(change)
+        return xcheck.check(loss, params, data, gradient=gradient, proof=True, **settings)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_what_is_right_is_proved(dtype: str) -> None:
+    """In its own dtype and, where that is narrow, in float64."""
+    report = checked(dtype=dtype)
+    assert report.ok
+    assert report.proof is not None
+    assert {one.claim for one in report.proof.witnesses} == {"right"}
+    assert len(report.proof.witnesses) == 1 + (dtype != "float64")
+    assert "proved: jax" in render(report)
+
+
+@pytest.mark.parametrize("change", [scale_one(1e-9), scale_all(1e-12)], ids=["one", "all"])
+def test_errors_far_below_the_noise_of_differences_are_seen(change: Any) -> None:
+    """Differences agree; the proof does not, and its sentence is the headline."""
+    report = checked(change)
+    assert report.verdict is Verdict.DISAGREE
+    assert report.findings[0].code == "XC117"
+    assert "proved to be wrong" in report.headline
+    assert all(pair.verdict is Verdict.AGREE for pair in report.pairs)
+
+
+def test_a_component_that_differences_find_is_named_first() -> None:
+    """A proof knows no component."""
+    report = checked(scale_one(0.5))
+    assert "W[3, 2]" in report.headline
+    assert "XC117" in {finding.code for finding in report.findings}
+
+
+def test_directions_alone_are_proved_too() -> None:
+    """No component needs to be differenced."""
+    report = checked(scale_one(1e-9), scope="directions")
+    assert report.verdict is Verdict.DISAGREE
+
+
+def test_without_being_asked_nothing_is_proved() -> None:
+    """It takes time, and an extra."""
+    report = xcheck.check(lambda x: (x**2).sum(), np.ones(2), gradient=lambda x: 2 * x)
+    assert report.proof is None
+
+
+def test_without_flint_the_check_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is a check all the same."""
+    monkeypatch.setattr(proving, "find_spec", lambda name: None)
+    report = checked()
+    assert report.ok
+    [warning] = [one for one in report.warnings if one.code == "XC439"]
+    assert "pip install 'xcheck-grad[proof]'" in warning.text
+
+
+def test_what_has_no_rule_is_named_with_its_line() -> None:
+    """The check goes on without."""
+    with jax.enable_x64(True):
+        report = xcheck.check(lambda x: jnp.abs(jnp.fft.fft(x)).sum(), jnp.asarray(DATA[1]), proof=True)
+    assert report.ok
+    [warning] = [one for one in report.warnings if one.code == "XC439"]
+    assert "test_proof.py" in warning.text
+
+
+def test_two_sided_slopes_at_kinks_refute() -> None:
+    """relu(x) - relu(-x) is x, and JAX's gradient of it at 0 is 0."""
+    with jax.enable_x64(True):
+        report = xcheck.check(lambda x: (jax.nn.relu(x) - jax.nn.relu(-x)).sum(), jnp.zeros(1), proof=True)
+        assert "XC117" in {finding.code for finding in report.findings}
+        # A convention at one kink is none.
+        report = xcheck.check(lambda x: jnp.abs(x).sum(), jnp.array([0.0, 1.0]), proof=True)
+        assert report.ok
+        assert report.proof is not None
+        assert report.proof.kinks
+
+
+def test_a_random_function_has_no_slope() -> None:
+    """Two calls differ."""
+    report = xcheck.check(
+        lambda x: jnp.sum(x) * np.random.default_rng().random(),
+        jnp.ones(2),
+        proof=True,  # a trace freezes the draw
+    )
+    assert report.proof is not None
+    assert "differs from call to call" in report.proof.why_not[0]
+
+
+def test_declared_networks() -> None:
+    """All witnesses are held against the same slopes."""
+    report = xcheck.verify(EXAMPLES / "logistic_regression.toml", proof=True)
+    assert report.ok
+    assert report.proof is not None
+    assert {one.name: one.claim for one in report.proof.witnesses} == dict.fromkeys(("numpy", "torch", "jax"), "right")
+
+
+def test_sentences() -> None:
+    """Every claim has one, or none where nothing is to be said."""
+
+    def one(claim: Any, other: float | None = None) -> WitnessProof:
+        return WitnessProof(name="torch", claim=claim, error=1e-9, allowed=1e-15, claimed=2.0, slope=1.0, other=other)
+
+    [wrong] = proof_findings(Proof(witnesses=(one("wrong"),)))
+    assert "has the slope 1, and the gradient claims 2" in wrong.text
+    [outside] = proof_findings(Proof(witnesses=(one("wrong", other=-1.0),)))
+    assert "has the slopes -1 and 1" in outside.text
+    texts = [
+        finding.text
+        for claim in ("right", "inaccurate", "at a kink", "not known")
+        for finding in proof_warnings(Proof(witnesses=(one(claim),), kinks=("`max` at model.py:3",)))
+    ]
+    assert len(texts) == 3
+    assert "less accurate than its dtype" in texts[0]
+    assert "`max` at model.py:3" in texts[1]
+    assert "cannot be looked into" in texts[2]

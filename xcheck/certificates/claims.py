@@ -1,0 +1,65 @@
+"""What is proved about gradients: plain values, which need no FLINT to be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+# "right": the error is no more than rounding explains. "inaccurate": it is more, and so small that one operation whose
+# kernel is less accurate than its dtype would explain it. "wrong": neither. "at a kink": θ sits on several, and the
+# gradient is none that the slopes on both sides refute. "not known": it is more than a gradient with few roundings
+# would have, and the program of this one cannot be looked into.
+Claim = Literal["right", "inaccurate", "wrong", "at a kink", "not known"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessProof:
+    """One gradient g held against proved slopes s along directions v; the direction that tells most is shown.
+
+    Attributes:
+        name: of the witness.
+        claim: what follows.
+        error: the largest |g·v - s|, in units of the gradient's norm; at a kink the distance from the slopes.
+        allowed: what rounding may do to g·v, in the same units: a smaller error would not have been seen.
+        claimed: g·v.
+        slope: s, rounded to float64.
+        other: the slope on the other side, at a kink.
+    """
+
+    name: str
+    claim: Claim
+    error: float
+    allowed: float
+    claimed: float
+    slope: float
+    other: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What slopes with proved bounds say of all gradients.
+
+    Attributes:
+        function: whose loss was evaluated; empty where none could be.
+        directions: how many slopes were proved.
+        precision: in bits.
+        radius: the widest enclosure, in units of the gradient's norm.
+        seconds: wall time.
+        witnesses: gradient by gradient.
+        kinks: operations with a kink at θ.
+        remarks: in what the function that was evaluated differs from the program, such as casts.
+        why_not: why nothing is proved, one reason for each function; empty where something is.
+    """
+
+    function: str = ""
+    directions: int = 0
+    precision: int = 0
+    radius: float = 0.0
+    seconds: float = 0.0
+    witnesses: tuple[WitnessProof, ...] = ()
+    kinks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    why_not: tuple[str, ...] = ()
+
+    def of(self, claims: Sequence[Claim]) -> list[WitnessProof]:
+        """Return the witnesses of which one of these is claimed."""
+        return [each for each in self.witnesses if each.claim in claims]
