@@ -17,15 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.certificates.balls import inner
-from xcheck.certificates.claims import Claim, WitnessProof
+from xcheck.certificates.claims import SPREADS, STORED, Claim, WitnessProof
 from xcheck.certificates.slopes import Slopes, at_precision
 from xcheck.layout import Vector
 
-# Multiples of the spread that rounding stays within. The largest error of right gradients was 0.3 of this (see
-# `python -m benchmarks proof`).
-_SPREADS = 8.0
-# Roundings of the norm that storing the gradient takes: 1 on average, 4 in 10,000 directions.
-_STORED = 4.0
 # An operation whose kernel is less accurate than its dtype adds so many times what rounding does: measured, erfinv of
 # JAX 26 times.
 _KERNELS = 64.0
@@ -60,11 +55,9 @@ def judge(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> Wit
     """Return what the slopes along directions, each of shape (n,), say of a gradient."""
     norm = norm_of(slopes) or 1.0
     spread = np.zeros(len(directions)) if claimed.spread is None else claimed.spread
-    stored = _STORED if claimed.spread is not None else _UNKNOWN_PROGRAM
+    stored = STORED if claimed.spread is not None else _UNKNOWN_PROGRAM
     found = [
-        _along(
-            claimed, slopes, number, direction, claimed.roundoff * (_SPREADS * float(spread[number]) + stored * norm)
-        )
+        _along(claimed, slopes, number, direction, claimed.roundoff * (SPREADS * float(spread[number]) + stored * norm))
         for number, direction in enumerate(directions)
     ]
     worst = max(found, key=lambda one: (one.error / one.allowed if one.allowed else np.inf * one.error, one.error))

@@ -28,6 +28,7 @@ from xcheck.checks.functions.oracle import (
 from xcheck.checks.functions.purity import call_and_probe
 from xcheck.checks.functions.ties import refute_at_ties
 from xcheck.checks.proof import Candidate, prove, refute
+from xcheck.checks.referee import decide
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
@@ -98,11 +99,13 @@ def _run_one(
     # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
     run = locate_errors(run, native, witnesses)
     run = locate_errors(run, float64, reruns)
-    refute_at_ties(run, native(run), answers)
     proof = None
     if options.proof:
-        proof = _prove(implementations, arguments, options, cotangent, (witnesses, reruns))
+        candidates = _candidates(implementations, arguments, options, cotangent)
+        proof = _prove(candidates, arguments, options, (witnesses, reruns))
+        run, proof = _referee(run, native(run), witnesses, candidates, proof)
         refute(proof, answers, reruns)
+    refute_at_ties(run, native(run), answers)
     return Answers(
         answers=answers,
         run=run,
@@ -148,23 +151,54 @@ def _rerun_in_float64(
     return found
 
 
-def _prove(
+def _candidates(
     implementations: Sequence[Implementation],
     arguments: Arguments,
     options: FunctionCheckOptions,
     cotangent: Numbers | None,
+) -> list[Candidate]:
+    """Return the functions in 64 bits, those first that the oracle prefers, too."""
+    ordered = sorted(implementations, key=lambda one: -one.backend.batches)
+    return [
+        Candidate(one.label, one.objective(arguments, device=options.device, wide=True, cotangent=cotangent))
+        for one in ordered
+    ]
+
+
+def _prove(
+    candidates: Sequence[Candidate],
+    arguments: Arguments,
+    options: FunctionCheckOptions,
     said: tuple[Sequence[Evaluation], Sequence[Evaluation]],
 ) -> Proof:
     """Hold what the functions have said, in their own dtype and in float64, against proved slopes."""
     witnesses, reruns = said
     if any(witness.again is not None for witness in witnesses):
         return Proof(why_not=("a gradient that differs from call to call has no slope",))
-    candidates = []
-    for implementation in sorted(implementations, key=lambda one: -one.backend.batches):
-        wide = implementation.objective(arguments, device=options.device, wide=True, cotangent=cotangent)
-        candidates.append(Candidate(implementation.label, wide))
     claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
     return prove(candidates, claims, arguments.theta, options.differences.seed)
+
+
+def _referee(
+    run: OracleRun,
+    comparer: Comparer,
+    witnesses: Sequence[Evaluation],
+    candidates: Sequence[Candidate],
+    proof: Proof,
+) -> tuple[OracleRun, Proof]:
+    """Return the run with proved slopes where differences leave a gradient undecided, or call it wrong."""
+    if not proof.function or run.oracle is None:
+        return run, proof
+    rows: list[int] = []
+    for witness in witnesses:
+        seen = run.along(witness)
+        rows += [*comparer.wrong(seen).tolist(), *np.flatnonzero(comparer.bounds(seen.gradient).undecided).tolist()]
+        # What is smaller than the noise of the loss is right whatever it is; its slope says more.
+        rows += np.flatnonzero((run.estimate.error_bar > np.abs(seen.gradient)) & (seen.gradient != 0)).tolist()
+    open_lines = np.array(list(dict.fromkeys(rows)), np.intp)
+    theta = run.oracle.engine.theta
+    estimate, count = decide(run.estimate, run.lines, open_lines, candidates, theta, comparer.roundoff)
+    return replace(run, estimate=estimate), replace(proof, refereed=count)
 
 
 # --- comparers ------------------------------------------------------------------------------------------------------

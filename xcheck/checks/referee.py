@@ -1,0 +1,117 @@
+"""The referee: what differences leave undecided, or call wrong, is decided by proved slopes of those lines.
+
+A slope that is proved has no step and no noise: in the place of the oracle's it decides with nothing but the rounding
+of the gradient itself. Lines at a kink stay as they are, and so does everything where nothing can be proved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xcheck.backend.contract import Objective
+from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.checks.proof import Candidate, has_flint, is_same_loss, spreads_along
+from xcheck.dtypes import FLOAT64
+from xcheck.errors import BackendError
+from xcheck.layout import Vector
+from xcheck.oracle import Estimate
+from xcheck.oracle.columns import Indices
+from xcheck.oracle.engines.lines import Lines
+from xcheck.trace import UntraceableError
+
+# Lines that are decided so: a guess. Where more are open, the function itself is to blame, and 64 show it.
+_MOST = 64
+# Slopes that are proved at a time: each takes the memory of one more evaluation.
+_AT_ONCE = 16
+
+
+def decide(
+    estimate: Estimate,
+    lines: Lines,
+    open_lines: Indices,
+    candidates: Sequence[Candidate],
+    theta: Vector,
+    roundoff: float,
+) -> tuple[Estimate, int]:
+    """Return the estimate with proved slopes where they could be had, and how many.
+
+    Args:
+        estimate: the oracle's slopes along the lines.
+        lines: what was differenced.
+        open_lines: which of them are open, the most important first.
+        candidates: functions that may be traced, the preferred one first.
+        theta: θ, shape (n,).
+        roundoff: unit roundoff of what the witnesses compute in.
+    """
+    rows = open_lines[:_MOST]
+    if not rows.size or not has_flint():
+        return estimate, 0
+    directions = np.stack([_direction(lines, int(row)) for row in rows])
+    for candidate in candidates:
+        try:
+            slopes = _slopes(candidate.objective, theta, directions)
+        except (UntraceableError, BackendError):
+            continue
+        if not is_same_loss(float(candidate.objective.losses(theta[None])[0]), estimate.loss, FLOAT64):
+            continue  # another function has other slopes
+        known = np.isfinite(slopes)
+        spread = next(iter(spreads_along(candidates, theta, list(directions)).values()), None)
+        if spread is None or not known.any():
+            return estimate, 0
+        noise = roundoff * (SPREADS * spread + STORED * np.abs(slopes))
+        return _with_slopes(estimate, rows[known], slopes[known], noise[known]), int(known.sum())
+    return estimate, 0
+
+
+def _direction(lines: Lines, row: int) -> Vector:
+    count = len(lines.components)
+    if row >= count:
+        return lines.directions.row(row - count)
+    unit = np.zeros(lines.whole.size)
+    unit[lines.components[row]] = 1.0
+    return unit
+
+
+def _slopes(objective: Objective, theta: Vector, directions: Vector) -> Vector:
+    """Return the proved slopes, rounded to float64; nan where there is a kink, or nothing could be proved.
+
+    Raises:
+        UntraceableError: the function has no trace.
+    """
+    # Imported only where there is something to be proved: FLINT is an extra.
+    from xcheck.certificates.decisions import NotProvedError
+    from xcheck.certificates.slopes import prove_slopes
+
+    trace, arrays = objective.trace(), objective.traced_arrays(theta)
+    found = np.full(len(directions), np.nan)
+    for start in range(0, len(directions), _AT_ONCE):
+        part = directions[start : start + _AT_ONCE]
+        try:
+            proved = prove_slopes(trace, arrays, [objective.traced_arrays(one) for one in part])
+        except NotProvedError:
+            continue
+        left = proved.slopes if proved.left is None else proved.left
+        pairs = [(float(one), float(other)) for one, other in zip(proved.slopes, left, strict=True)]
+        found[start : start + len(part)] = [one if one == other else np.nan for one, other in pairs]
+    return found
+
+
+def _with_slopes(estimate: Estimate, rows: Indices, slopes: Vector, noise: Vector) -> Estimate:
+    """Return the estimate with these slopes, as sharp as float64 holds them."""
+    part = estimate.take(rows)
+    rounding = replace(part.rounding, gradient=noise)
+    proved = replace(
+        part,
+        value=slopes,
+        error_bar=np.spacing(np.abs(slopes)),
+        lower=slopes,
+        upper=slopes,
+        conventions=np.broadcast_to(slopes, part.conventions.shape).copy(),
+        spread=np.zeros_like(slopes),
+        rounding=rounding,
+        # Terms that cancel may be larger than what is left of them.
+        magnitude=np.fmax(part.magnitude, np.abs(slopes)),
+        terms=np.fmax(part.terms, np.abs(slopes)),
+    )
+    return estimate.put(rows, proved)
