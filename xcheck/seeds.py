@@ -42,6 +42,7 @@ class Stream(IntEnum):
     LONG_STEPS = 27
     ROUNDING = 28
     PROOF = 29
+    NAMING = 30
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from xcheck.certificates.rounding import spread_of
+from xcheck.certificates.rounding import rounding_samples, spread_of
 from xcheck.dtypes import FLOAT32
 from xcheck_jax.settings import own_settings
 from xcheck_jax.trace import trace_of
@@ -19,7 +19,8 @@ DIRECTIONS = np.random.default_rng(0).choice([-1.0, 1.0], (4, 40))
 def spread(loss: Any) -> Any:
     """What one unit roundoff does to the gradient along each direction."""
     with own_settings(jax.devices("cpu")[0]):
-        return spread_of(trace_of(jax.make_jaxpr(jax.grad(loss))(jnp.asarray(X))), [X], DIRECTIONS)
+        samples = rounding_samples(trace_of(jax.make_jaxpr(jax.grad(loss))(jnp.asarray(X))), [X])
+        return spread_of(samples, DIRECTIONS)
 
 
 LOSSES = {

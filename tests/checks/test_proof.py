@@ -13,9 +13,11 @@ from xcheck import Verdict
 from xcheck.certificates.claims import Proof, WitnessProof
 from xcheck.checks import proof as proving
 from xcheck.checks.proof import proof_findings, proof_warnings
+from xcheck.layout import Layout, Tensor
 from xcheck.report.text import render
 
 EXAMPLES = Path(xcheck.__file__).parent / "examples"
+LAYOUT = Layout((Tensor("x", (3,), 0),))
 RANDOM = np.random.default_rng(0)
 PARAMS = {"W": RANDOM.normal(size=(7, 5)) / 3, "b": 0.1 * RANDOM.normal(size=5), "v": RANDOM.normal(size=5)}
 DATA = (RANDOM.normal(size=(9, 7)), RANDOM.normal(size=9))
@@ -86,6 +88,24 @@ def test_errors_far_below_the_noise_of_differences_are_seen(change: Any) -> None
     assert all(pair.verdict is Verdict.AGREE for pair in report.pairs)
 
 
+@pytest.mark.parametrize(("places", "size"), [([(3, 2)], 1e-9), ([(0, 0), (3, 2), (6, 4)], 1e-7)])
+def test_components_are_named(places: list[tuple[int, int]], size: float) -> None:
+    """By two to a few directions each, without a difference."""
+
+    def change(found: dict[str, Any]) -> None:
+        for place in places:
+            found["W"][place] += size
+
+    report = checked(change, scope="directions")
+    assert report.proof is not None
+    [witness] = report.proof.witnesses
+    assert [one.flat for one in witness.named] == [5 * row + column for row, column in places]
+    assert witness.all_named
+    for one in witness.named:
+        assert one.claimed - one.slope == pytest.approx(size, rel=1e-5)
+    assert "W[3, 2] is" in report.findings[0].text
+
+
 def test_a_component_that_differences_find_is_named_first() -> None:
     """A proof knows no component."""
     report = checked(scale_one(0.5))
@@ -107,7 +127,7 @@ def test_without_being_asked_nothing_is_proved() -> None:
 
 def test_without_flint_the_check_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is a check all the same."""
-    monkeypatch.setattr(proving, "find_spec", lambda name: None)
+    monkeypatch.setattr(proving, "has_flint", lambda: False)
     report = checked()
     assert report.ok
     [warning] = [one for one in report.warnings if one.code == "XC439"]
@@ -160,9 +180,9 @@ def test_sentences() -> None:
     def one(claim: Any, other: float | None = None) -> WitnessProof:
         return WitnessProof(name="torch", claim=claim, error=1e-9, allowed=1e-15, claimed=2.0, slope=1.0, other=other)
 
-    [wrong] = proof_findings(Proof(witnesses=(one("wrong"),)))
+    [wrong] = proof_findings(Proof(witnesses=(one("wrong"),)), LAYOUT)
     assert "has the slope 1, and the gradient claims 2" in wrong.text
-    [outside] = proof_findings(Proof(witnesses=(one("wrong", other=-1.0),)))
+    [outside] = proof_findings(Proof(witnesses=(one("wrong", other=-1.0),)), LAYOUT)
     assert "has the slopes -1 and 1" in outside.text
     texts = [
         finding.text

@@ -1,6 +1,6 @@
 """The referee: what no difference can decide is decided by a proved slope, and mistakes there are found."""
 
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,6 @@ import pytest
 
 import xcheck
 from xcheck import Verdict
-from xcheck.checks import proof as proving
 from xcheck.checks.referee import decide
 from xcheck.layout import Layout, Tensor
 from xcheck.oracle.engines.lines import Lines
@@ -55,11 +54,14 @@ def test_kinks_stay_as_they_are() -> None:
     assert report.proof.refereed == 0
 
 
-def test_without_flint_nothing_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor with nothing to decide."""
+def test_another_function_decides_nothing() -> None:
+    """Its slopes are others; and nothing is proved where nothing is open."""
     layout = Layout((Tensor("x", (2,), 0),))
     estimate, lines = nothing_measured(layout), Lines.all_of(layout)
-    theta = np.zeros(2)
-    assert decide(estimate, lines, np.array([], np.intp), [], theta, 1e-16) == (estimate, 0)
-    monkeypatch.setattr(proving, "find_spec", lambda name: None)
-    assert decide(estimate, lines, np.array([0]), [], theta, 1e-16) == (estimate, 0)
+
+    class Other:
+        loss = 1.0
+
+    other = cast("Any", Other())
+    assert decide(estimate, lines, np.array([], np.intp), other, 1e-16) == (estimate, 0)
+    assert decide(estimate, lines, np.array([0]), other, 1e-16) == (estimate, 0)

@@ -17,6 +17,21 @@ SPREADS = 8.0
 STORED = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A component that is proved to be wrong.
+
+    Attributes:
+        flat: its number.
+        claimed: by the gradient.
+        slope: of the loss, rounded to float64.
+    """
+
+    flat: int
+    claimed: float
+    slope: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessProof:
     """One gradient g held against proved slopes s along directions v; the direction that tells most is shown.
@@ -29,6 +44,8 @@ class WitnessProof:
         claimed: g·v.
         slope: s, rounded to float64.
         other: the slope on the other side, at a kink.
+        named: of a gradient that is wrong, the components that are wrong by themselves, as far as they were found.
+        all_named: whether nothing is wrong beside them.
     """
 
     name: str
@@ -38,6 +55,8 @@ class WitnessProof:
     claimed: float
     slope: float
     other: float | None = None
+    named: tuple[Named, ...] = ()
+    all_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

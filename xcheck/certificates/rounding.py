@@ -76,22 +76,30 @@ class _Noise:
         return np.asarray(array * (1 + factor * self._epsilon * self._random.uniform(-1, 1, array.shape)))
 
 
-def spread_of(gradient: Trace, arrays: Sequence[Array], directions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by how much g·v moves for one unit roundoff of every operation, shape (directions,).
+def rounding_samples(gradient: Trace, arrays: Sequence[Array]) -> NDArray[np.float64]:
+    """Return how one unit roundoff of every operation moves the gradient, shape (samples, n).
 
     Args:
         gradient: trace of the gradient; its outputs are shaped like θ's arrays.
         arrays: θ, one array for each input.
-        directions: shape (directions, n).
     """
 
-    def along(epsilon: float, sample: int) -> NDArray[np.float64]:
+    def run(epsilon: float, sample: int) -> NDArray[np.float64]:
         wide = [np.asarray(array, np.float64) for array in arrays]
         with np.errstate(all="ignore"):  # a program that overflows has no spread, which the caller sees
             found = replay(gradient, wide, entering_loops(_Noise(epsilon, sample)))
-        flat = np.concatenate([np.asarray(one, np.float64).reshape(-1) for one in found])
-        return np.asarray(directions @ flat, np.float64)
+        return np.concatenate([np.asarray(one, np.float64).reshape(-1) for one in found])
 
-    clean = along(0.0, 0)
-    moved = [(along(_EPSILON, sample) - clean) / _EPSILON for sample in range(1, _SAMPLES + 1)]
-    return np.asarray(np.sqrt(np.mean(np.square(moved), axis=0)), np.float64)
+    clean = run(0.0, 0)
+    return np.stack([(run(_EPSILON, sample) - clean) / _EPSILON for sample in range(1, _SAMPLES + 1)])
+
+
+def spread_of(samples: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much g·v moves for one unit roundoff of every operation, shape (directions,).
+
+    Args:
+        samples: what `rounding_samples` returns.
+        directions: shape (directions, n).
+    """
+    with np.errstate(all="ignore"):
+        return np.asarray(np.sqrt(np.mean(np.square(directions @ samples.T), axis=1)), np.float64)

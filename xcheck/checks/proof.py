@@ -6,23 +6,23 @@ rounding may move a gradient is asked of its own program, or where that cannot b
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from xcheck.backend.contract import Objective
-from xcheck.certificates.claims import Proof
+from xcheck.certificates.claims import Named, Proof, WitnessProof
 from xcheck.checks.answer import Answer
+from xcheck.checks.prover import Candidate, Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.findings import NOT_PROVED, PROVED_INACCURATE, PROVED_WRONG, Finding
-from xcheck.layout import Vector
+from xcheck.layout import Layout, Vector
 from xcheck.seeds import Stream, generator
 from xcheck.text import join_names
-from xcheck.trace import Trace, UntraceableError
+from xcheck.trace import UntraceableError
 
 # Slopes along random signs. An error of one component shows in each of them; a dense one is missed by all six, where it
 # is as large as what rounding may do, once in 10⁵.
@@ -32,26 +32,15 @@ DIRECTIONS = 6
 _SAME_LOSS = 2.0**20
 # In a narrow dtype, whose digits are few, so many of its roundings: a guess.
 _SAME_NARROW = 64.0
+# Components that a sentence names before it counts the others.
+_NAMED = 4
 INSTALL = "pip install 'xcheck-grad[proof]'"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A function whose loss, or whose gradient's program, may be traced.
-
-    Attributes:
-        name: of the witness, or of the oracle's function.
-        objective: the function in 64 bits.
-    """
-
-    name: str
-    objective: Objective
 
 
 def prove(
     candidates: Sequence[Candidate], claims: Sequence[tuple[Evaluation, float]], theta: Vector, seed: int
-) -> Proof:
-    """Hold gradients against proved slopes.
+) -> tuple[Proof, Prover | None]:
+    """Hold gradients against proved slopes; return what follows, and what has proved it.
 
     Args:
         candidates: functions, the preferred one first.
@@ -61,55 +50,47 @@ def prove(
     """
     start = time.perf_counter()
     if not has_flint():
-        return Proof(why_not=(f"python-flint is not installed; {INSTALL} gets it",))
+        return Proof(why_not=(f"python-flint is not installed; {INSTALL} gets it",)), None
+    if any(evaluation.again is not None for evaluation, _ in claims):
+        return Proof(why_not=("a gradient that differs from call to call has no slope",)), None
     random = generator(seed, Stream.PROOF)
-    directions = [random.choice([-1.0, 1.0], theta.size) for _ in range(DIRECTIONS)]
+    directions = random.choice([-1.0, 1.0], (DIRECTIONS, theta.size))
     reasons: list[str] = []
     for candidate in candidates:
         try:
-            found = _prove_by(candidate, candidates, claims, theta, directions)
+            prover = Prover(candidate, candidates, theta)
+            found = _prove_by(prover, claims, directions)
         except (UntraceableError, BackendError) as error:
             reasons.append(f"{candidate.name}: {error}")
             continue
-        return replace(found, seconds=time.perf_counter() - start)
-    return Proof(why_not=tuple(reasons), seconds=time.perf_counter() - start)
+        return replace(found, seconds=time.perf_counter() - start), prover
+    return Proof(why_not=tuple(reasons), seconds=time.perf_counter() - start), None
 
 
-def _prove_by(
-    candidate: Candidate,
-    candidates: Sequence[Candidate],
-    claims: Sequence[tuple[Evaluation, float]],
-    theta: Vector,
-    directions: Sequence[Vector],
-) -> Proof:
-    # Imported only where there is something to be proved: FLINT is an extra.
-    from xcheck.certificates.decisions import NotProvedError
+def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], directions: Vector) -> Proof:
+    # FLINT is an extra.
     from xcheck.certificates.judge import Claimed, judge, norm_of
-    from xcheck.certificates.slopes import prove_slopes
 
-    objective = candidate.objective
-    trace, arrays = objective.trace(), objective.traced_arrays(theta)
-    try:
-        slopes = prove_slopes(trace, arrays, [objective.traced_arrays(one) for one in directions])
-    except NotProvedError as error:
-        raise UntraceableError(str(error)) from error
-    loss = float(objective.losses(theta[None])[0])
-    if not is_same_loss(float(slopes.value), loss, FLOAT64):
-        text = f"its operations in real arithmetic give the loss {float(slopes.value):.9g}, the program {loss:.9g}"
+    slopes, judged = prover.slopes(directions), []
+    value = float(slopes.value)
+    if not is_same_loss(value, prover.loss, FLOAT64):
+        text = f"its operations in real arithmetic give the loss {value:.9g}, the program {prover.loss:.9g}"
         raise UntraceableError(text)
-    spreads = spreads_along(candidates, theta, directions)
-    judged = []
     for evaluation, roundoff in claims:
         # What computes another loss has another gradient, which is no mistake in it; the check says so.
-        if not is_same_loss(evaluation.loss, loss, roundoff):
-            continue
-        spread = spreads.get(evaluation.rerun_of or evaluation.name)
-        known = spread if spread is not None else next(iter(spreads.values()), None)
-        claimed = Claimed(name=evaluation.name, gradient=evaluation.gradient, roundoff=roundoff, spread=known)
-        judged.append(judge(claimed, slopes, directions))
+        if is_same_loss(evaluation.loss, prover.loss, roundoff):
+            own = evaluation.rerun_of or evaluation.name
+            claimed = Claimed(
+                name=evaluation.name,
+                gradient=evaluation.gradient,
+                roundoff=roundoff,
+                spread=prover.spread(own, directions),
+            )
+            found = judge(claimed, slopes, list(directions))
+            judged.append(_with_names(found, prover, own, evaluation.gradient, roundoff))
     norm = norm_of(slopes) or 1.0
     return Proof(
-        function=candidate.name,
+        function=prover.name,
         directions=len(directions),
         precision=slopes.precision,
         radius=max(float(slope.rad()) for slope in slopes.slopes) / norm,
@@ -119,9 +100,17 @@ def _prove_by(
     )
 
 
-def has_flint() -> bool:
-    """Return whether python-flint is installed, without importing it."""
-    return find_spec("flint") is not None
+def _with_names(found: WitnessProof, prover: Prover, own: str, gradient: Vector, roundoff: float) -> WitnessProof:
+    """Return what is claimed of a witness, with the components that are wrong by themselves."""
+    if found.claim != "wrong" or not np.isfinite(gradient).all():
+        return found
+    from xcheck.certificates.naming import name_wrong
+
+    try:
+        named, whole = name_wrong(gradient, partial(prover.errors, own, roundoff))
+    except UntraceableError:  # along one of its directions nothing can be proved
+        return found
+    return replace(found, named=tuple(named), all_named=whole)
 
 
 def is_same_loss(one: float, other: float, roundoff: float) -> bool:
@@ -129,52 +118,46 @@ def is_same_loss(one: float, other: float, roundoff: float) -> bool:
     return abs(one - other) <= max(_SAME_LOSS * FLOAT64, _SAME_NARROW * roundoff) * max(1.0, abs(other))
 
 
-def refute(proof: Proof, answers: Sequence[Answer[Any]], reruns: Sequence[Evaluation] = ()) -> None:
+# --- what is said of it -----------------------------------------------------------------------------------------------
+
+
+def refute(proof: Proof, layout: Layout, answers: Sequence[Answer[Any]], reruns: Sequence[Evaluation] = ()) -> None:
     """Note in each answer whose gradient, or whose rerun in float64, is proved to be wrong."""
     own = {rerun.name: rerun.rerun_of for rerun in reruns}
-    for finding, one in zip(proof_findings(proof), proof.of(["wrong"]), strict=True):
+    for finding, one in zip(proof_findings(proof, layout), proof.of(["wrong"]), strict=True):
         for answer in answers:
             if answer.name in (one.name, own.get(one.name)):
                 answer.refuted = True
                 answer.findings.append(finding)
 
 
-def spreads_along(
-    candidates: Sequence[Candidate], theta: Vector, directions: Sequence[Vector]
-) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    """Return by name what rounding does to the gradients whose programs can be traced."""
-    from xcheck.certificates.rounding import spread_of
-
-    found = {}
-    for candidate in candidates:
-        objective = candidate.objective
-        try:
-            trace: Trace = objective.gradient_trace()
-            own = [np.concatenate([np.ravel(part) for part in objective.traced_arrays(one)]) for one in directions]
-            spread = spread_of(trace, objective.traced_arrays(theta), np.stack(own))
-        except (UntraceableError, BackendError):
-            continue
-        if np.isfinite(spread).all():
-            found[candidate.name] = spread
-    return found
-
-
-# --- what is said of it -----------------------------------------------------------------------------------------------
-
-
-def proof_findings(proof: Proof) -> list[Finding]:
+def proof_findings(proof: Proof, layout: Layout) -> list[Finding]:
     """Return what is proved to be wrong."""
     found = []
     for one in proof.of(["wrong"]):
-        sides = {one.slope, one.slope if one.other is None else one.other}
-        slope = f"slope {one.slope:.17g}" if len(sides) == 1 else "slopes {:.17g} and {:.17g}".format(*sorted(sides))
+        sides = sorted({one.slope, one.slope if one.other is None else one.other})
+        slope = f"slope {sides[0]:.17g}" if len(sides) == 1 else f"slopes {sides[0]:.17g} and {sides[1]:.17g}"
         text = (
             f"{one.name} is proved to be wrong by {one.error:.2g} of the gradient's norm, where rounding explains "
-            f"{one.allowed:.1g}: along a direction of random signs the loss has the {slope}, and the gradient claims "
-            f"{one.claimed:.17g}"
+            f"{one.allowed:.1g}: {_where(one, layout)}along a direction of random signs the loss has the {slope}, and "
+            f"the gradient claims {one.claimed:.17g}"
         )
         found.append(Finding(code=PROVED_WRONG, text=text, value=one.error))
     return found
+
+
+def _where(one: WitnessProof, layout: Layout) -> str:
+    """Return the components that are wrong by themselves, the worst first, or nothing where none is named."""
+    if not one.named:
+        return ""
+    worst = sorted(one.named, key=_off, reverse=True)
+    texts = [f"{layout.locate(each.flat)} is {each.claimed:.17g} for {each.slope:.17g}" for each in worst[:_NAMED]]
+    more = [f"{len(worst) - _NAMED} more"] if len(worst) > _NAMED else []
+    return f"{join_names([*texts, *more])}{'' if one.all_named else ', and there is more that is wrong'}; "
+
+
+def _off(named: Named) -> float:
+    return abs(named.claimed - named.slope)
 
 
 def proof_warnings(proof: Proof) -> list[Finding]:

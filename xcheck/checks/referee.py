@@ -4,16 +4,14 @@ A slope that is proved has no step and no noise: in the place of the oracle's it
 of the gradient itself. Lines at a kink stay as they are, and so does everything where nothing can be proved.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from xcheck.backend.contract import Objective
 from xcheck.certificates.claims import SPREADS, STORED
-from xcheck.checks.proof import Candidate, has_flint, is_same_loss, spreads_along
+from xcheck.checks.proof import is_same_loss
+from xcheck.checks.prover import Prover
 from xcheck.dtypes import FLOAT64
-from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate
 from xcheck.oracle.columns import Indices
@@ -27,12 +25,7 @@ _AT_ONCE = 16
 
 
 def decide(
-    estimate: Estimate,
-    lines: Lines,
-    open_lines: Indices,
-    candidates: Sequence[Candidate],
-    theta: Vector,
-    roundoff: float,
+    estimate: Estimate, lines: Lines, open_lines: Indices, prover: Prover, roundoff: float
 ) -> tuple[Estimate, int]:
     """Return the estimate with proved slopes where they could be had, and how many.
 
@@ -40,28 +33,20 @@ def decide(
         estimate: the oracle's slopes along the lines.
         lines: what was differenced.
         open_lines: which of them are open, the most important first.
-        candidates: functions that may be traced, the preferred one first.
-        theta: θ, shape (n,).
+        prover: proves slopes of the same function.
         roundoff: unit roundoff of what the witnesses compute in.
     """
     rows = open_lines[:_MOST]
-    if not rows.size or not has_flint():
+    # Another function has other slopes.
+    if not rows.size or not is_same_loss(prover.loss, estimate.loss, FLOAT64):
         return estimate, 0
     directions = np.stack([_direction(lines, int(row)) for row in rows])
-    for candidate in candidates:
-        try:
-            slopes = _slopes(candidate.objective, theta, directions)
-        except (UntraceableError, BackendError):
-            continue
-        if not is_same_loss(float(candidate.objective.losses(theta[None])[0]), estimate.loss, FLOAT64):
-            continue  # another function has other slopes
-        known = np.isfinite(slopes)
-        spread = next(iter(spreads_along(candidates, theta, list(directions)).values()), None)
-        if spread is None or not known.any():
-            return estimate, 0
-        noise = roundoff * (SPREADS * spread + STORED * np.abs(slopes))
-        return _with_slopes(estimate, rows[known], slopes[known], noise[known]), int(known.sum())
-    return estimate, 0
+    slopes, spread = _slopes(prover, directions), prover.spread(prover.name, directions)
+    known = np.isfinite(slopes)
+    if spread is None or not known.any():
+        return estimate, 0
+    noise = roundoff * (SPREADS * spread + STORED * np.abs(slopes))
+    return _with_slopes(estimate, rows[known], slopes[known], noise[known]), int(known.sum())
 
 
 def _direction(lines: Lines, row: int) -> Vector:
@@ -73,23 +58,14 @@ def _direction(lines: Lines, row: int) -> Vector:
     return unit
 
 
-def _slopes(objective: Objective, theta: Vector, directions: Vector) -> Vector:
-    """Return the proved slopes, rounded to float64; nan where there is a kink, or nothing could be proved.
-
-    Raises:
-        UntraceableError: the function has no trace.
-    """
-    # Imported only where there is something to be proved: FLINT is an extra.
-    from xcheck.certificates.decisions import NotProvedError
-    from xcheck.certificates.slopes import prove_slopes
-
-    trace, arrays = objective.trace(), objective.traced_arrays(theta)
+def _slopes(prover: Prover, directions: Vector) -> Vector:
+    """Return the proved slopes, rounded to float64; nan where there is a kink, or nothing could be proved."""
     found = np.full(len(directions), np.nan)
     for start in range(0, len(directions), _AT_ONCE):
         part = directions[start : start + _AT_ONCE]
         try:
-            proved = prove_slopes(trace, arrays, [objective.traced_arrays(one) for one in part])
-        except NotProvedError:
+            proved = prover.slopes(part)
+        except UntraceableError:
             continue
         left = proved.slopes if proved.left is None else proved.left
         pairs = [(float(one), float(other)) for one, other in zip(proved.slopes, left, strict=True)]

@@ -27,7 +27,8 @@ from xcheck.checks.functions.oracle import (
 )
 from xcheck.checks.functions.purity import call_and_probe
 from xcheck.checks.functions.ties import refute_at_ties
-from xcheck.checks.proof import Candidate, prove, refute
+from xcheck.checks.proof import prove, refute
+from xcheck.checks.prover import Candidate, Prover
 from xcheck.checks.referee import decide
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
@@ -101,10 +102,12 @@ def _run_one(
     run = locate_errors(run, float64, reruns)
     proof = None
     if options.proof:
+        claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
         candidates = _candidates(implementations, arguments, options, cotangent)
-        proof = _prove(candidates, arguments, options, (witnesses, reruns))
-        run, proof = _referee(run, native(run), witnesses, candidates, proof)
-        refute(proof, answers, reruns)
+        proof, prover = prove(candidates, claims, arguments.theta, options.differences.seed)
+        if prover is not None:
+            run, proof = _referee(run, native(run), witnesses, prover, proof)
+        refute(proof, arguments.layout, answers, reruns)
     refute_at_ties(run, native(run), answers)
     return Answers(
         answers=answers,
@@ -165,29 +168,15 @@ def _candidates(
     ]
 
 
-def _prove(
-    candidates: Sequence[Candidate],
-    arguments: Arguments,
-    options: FunctionCheckOptions,
-    said: tuple[Sequence[Evaluation], Sequence[Evaluation]],
-) -> Proof:
-    """Hold what the functions have said, in their own dtype and in float64, against proved slopes."""
-    witnesses, reruns = said
-    if any(witness.again is not None for witness in witnesses):
-        return Proof(why_not=("a gradient that differs from call to call has no slope",))
-    claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
-    return prove(candidates, claims, arguments.theta, options.differences.seed)
-
-
 def _referee(
     run: OracleRun,
     comparer: Comparer,
     witnesses: Sequence[Evaluation],
-    candidates: Sequence[Candidate],
+    prover: Prover,
     proof: Proof,
 ) -> tuple[OracleRun, Proof]:
     """Return the run with proved slopes where differences leave a gradient undecided, or call it wrong."""
-    if not proof.function or run.oracle is None:
+    if run.oracle is None:
         return run, proof
     rows: list[int] = []
     for witness in witnesses:
@@ -196,8 +185,7 @@ def _referee(
         # What is smaller than the noise of the loss is right whatever it is; its slope says more.
         rows += np.flatnonzero((run.estimate.error_bar > np.abs(seen.gradient)) & (seen.gradient != 0)).tolist()
     open_lines = np.array(list(dict.fromkeys(rows)), np.intp)
-    theta = run.oracle.engine.theta
-    estimate, count = decide(run.estimate, run.lines, open_lines, candidates, theta, comparer.roundoff)
+    estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff)
     return replace(run, estimate=estimate), replace(proof, refereed=count)
 
 

@@ -12,7 +12,8 @@ from xcheck.caveats.layers import layers_of
 from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.networks.witnesses import call_witnesses
-from xcheck.checks.proof import Candidate, prove, refute
+from xcheck.checks.proof import prove, refute
+from xcheck.checks.prover import Candidate
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.tolerance import tolerance_for
@@ -82,7 +83,7 @@ def run_network(
     proof = None
     if check.proof:
         proof = _prove(loaded, answers)
-        refute(proof, answers)
+        refute(proof, problem.layout, answers)
     point = CheckedPoint(
         problem=problem,
         estimate=estimate,
@@ -101,11 +102,9 @@ def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> Proof:
     """Hold what the witnesses have said against proved slopes of the loss as JAX computes it in float64."""
     problem, check = loaded.problem, loaded.check
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
-    if any(evaluation.again is not None for evaluation in evaluations):
-        return Proof(why_not=("a gradient that differs from call to call has no slope",))
     objective = registry.get("jax").network_objective(problem, device=check.device)
     claims = [(evaluation, roundoff_of(check.dtype)) for evaluation in evaluations]
-    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)
+    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)[0]
 
 
 def oracle_options(check: CheckSettings) -> OracleOptions:

@@ -1,0 +1,132 @@
+"""Prover: proved slopes of one function's loss, and what rounding may do to gradients of it.
+
+FLINT is an extra: what computes with it is imported only where there is something to be proved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xcheck.backend.contract import Objective
+from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.errors import BackendError
+from xcheck.layout import Vector
+from xcheck.trace import UntraceableError
+
+if TYPE_CHECKING:
+    from xcheck.certificates.slopes import Slopes
+
+
+def has_flint() -> bool:
+    """Return whether python-flint is installed, without importing it."""
+    return find_spec("flint") is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A function whose loss, or whose gradient's program, may be traced.
+
+    Attributes:
+        name: of the witness, or of the oracle's function.
+        objective: the function in 64 bits.
+    """
+
+    name: str
+    objective: Objective
+
+
+class Prover:
+    """Proved slopes of the loss of one function at θ.
+
+    Args:
+        candidate: whose loss is evaluated.
+        others: whose gradients' programs may be looked into, that of the candidate included.
+        theta: θ, shape (n,).
+
+    Raises:
+        UntraceableError: the loss cannot be traced.
+        BackendError: the function fails.
+    """
+
+    def __init__(self, candidate: Candidate, others: Sequence[Candidate], theta: Vector) -> None:
+        self.name, self.theta = candidate.name, theta
+        self._objective, self._others = candidate.objective, others
+        self._trace, self._arrays = self._objective.trace(), self._objective.traced_arrays(theta)
+        self.loss = float(self._objective.losses(theta[None])[0])
+        # By name: the objective that orders the numbers, and how rounding moves them; None where it is not known.
+        self._samples: dict[str, tuple[Objective, Any] | None] = {}
+
+    def slopes(self, directions: Vector) -> "Slopes":
+        """Return the slopes along directions, shape (k, n).
+
+        Raises:
+            UntraceableError: nothing can be proved.
+        """
+        from xcheck.certificates.decisions import NotProvedError
+        from xcheck.certificates.slopes import prove_slopes
+
+        try:
+            return prove_slopes(self._trace, self._arrays, [self._objective.traced_arrays(one) for one in directions])
+        except NotProvedError as error:
+            raise UntraceableError(str(error)) from error
+
+    def spread(self, name: str, directions: Vector) -> Vector | None:
+        """Return by how much one unit roundoff of every operation moves a witness's g·v, shape (k,).
+
+        Where its own program is not known, that of another function stands for it; None where none is.
+        """
+        from xcheck.certificates.rounding import spread_of
+
+        names = dict.fromkeys((name, self.name, *(other.name for other in self._others)))
+        known = next((found for found in map(self._samples_of, names) if found is not None), None)
+        if known is None:
+            return None
+        objective, samples = known
+        own = [np.concatenate([np.ravel(part) for part in objective.traced_arrays(one)]) for one in directions]
+        return spread_of(samples, np.stack(own))
+
+    def _samples_of(self, name: str) -> tuple[Objective, Any] | None:
+        """Return how rounding moves the gradient of a function by name."""
+        if name not in self._samples:
+            from xcheck.certificates.rounding import rounding_samples
+
+            self._samples[name] = None
+            for other in self._others:
+                if other.name != name:
+                    continue
+                try:
+                    arrays = other.objective.traced_arrays(self.theta)
+                    samples = rounding_samples(other.objective.gradient_trace(), arrays)
+                except (UntraceableError, BackendError):
+                    continue
+                if np.isfinite(samples).all():
+                    self._samples[name] = (other.objective, samples)
+        return self._samples[name]
+
+    def errors(self, name: str, roundoff: float, gradient: Vector, directions: Vector) -> tuple[Vector, Vector]:
+        """Return g·v - s along directions, and what rounding may do to each; 0 at kinks, where nothing refutes.
+
+        Args:
+            name: of the witness.
+            roundoff: unit roundoff of what it was computed in.
+            gradient: g, shape (n,).
+            directions: shape (k, n).
+        """
+        from xcheck.certificates.balls import inner
+        from xcheck.certificates.slopes import at_precision
+
+        proved = self.slopes(directions)
+        spread = self.spread(name, directions)
+        with at_precision(proved.precision):
+            found = np.array(
+                [float(inner(gradient, one) - slope) for one, slope in zip(directions, proved.slopes, strict=True)]
+            )
+        if proved.left is not None:
+            sides = zip(proved.slopes, proved.left, strict=True)
+            found[[float(one) != float(other) for one, other in sides]] = 0.0
+        sizes = np.abs([float(slope) for slope in proved.slopes])
+        allowed = SPREADS * (np.zeros(len(found)) if spread is None else spread) + STORED * sizes
+        return found, roundoff * allowed
