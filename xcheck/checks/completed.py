@@ -7,6 +7,7 @@ slopes along lines, and the real loss J, kinks and all.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from xcheck.checks.prover import Prover
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
@@ -54,6 +55,7 @@ class CompletedCheck:
         kinks: distance within which there is a kink, along each line; None for a network, whose kinks can be found.
         problem: the network; None for functions.
         arguments: of the functions; None for a network.
+        prover: proves slopes of the loss; None where no proof was asked for, or none can be had.
         outputs: how many outputs were checked one by one; 0 unless it is a check of a whole Jacobian.
     """
 
@@ -68,6 +70,7 @@ class CompletedCheck:
     kinks: Vector | None = None
     problem: Problem | None = None
     arguments: Arguments | None = None
+    prover: Prover | None = None
     outputs: int = 0
 
     def pair(self, witness: Witness) -> Pair:

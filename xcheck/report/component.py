@@ -45,6 +45,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "witnesses": [asdict(witness) | {"verdict": str(witness.verdict)} for witness in explanation.statements],
         "sweep": [asdict(step) | {"distance": abs(step.central - explanation.value)} for step in explanation.steps],
         "kink": asdict(explanation.kink) | {"text": str(explanation.kink)},
+        "proved": None if explanation.proved is None else asdict(explanation.proved),
         "findings": list(explanation.findings),
         "seed": explanation.seed,
         "tolerance": explanation.tolerance,
@@ -63,6 +64,8 @@ def _build_sections(explanation: Explanation, width: int) -> Iterable[Renderable
     yield ""
     yield pad(_tabulate_witnesses(explanation, narrow=narrow))
     yield ""
+    if explanation.proved is not None:
+        yield pad(f"proved in ball arithmetic: {explanation.proved}")
     if math.isfinite(explanation.value):
         # Without a kink within reach, the sentence is "kinks along this component: no kink in sight, ...".
         subject = "kinks" if math.isnan(explanation.kink.distance) else "nearest kink"

@@ -1,5 +1,7 @@
 """explain: the page of a code, and one component from close up."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -144,3 +146,27 @@ def test_an_output_of_many_is_not_explained() -> None:
 
 
 # --- as people see it -----------------------------------------------------------------------------------------------
+
+
+def test_the_slope_is_proved_where_that_is_asked_for(problem: Problem) -> None:
+    """With more digits than differences have; without it nothing is said."""
+    assert xcheck.explain(problem, "W1[0, 0]").proved is None
+    found = xcheck.explain(problem, "W1[0, 0]", proof=True)
+    assert found.proved is not None
+    assert found.proved.right == found.proved.left
+    midpoint = float(found.proved.right.strip("[").split()[0])
+    assert midpoint == pytest.approx(found.value, rel=1e-6)
+    assert str(found.proved).startswith("the slope is [")
+
+
+def test_both_slopes_at_a_kink_are_proved() -> None:
+    """And what cannot be proved says why."""
+    with jax.enable_x64(True):
+        found = xcheck.explain(lambda x: jnp.abs(x).sum(), "x[0]", jnp.zeros(1), proof=True)
+        assert (
+            str(found.proved)
+            == "the slopes are 1.000000000000000000000000 right of θ, -1.000000000000000000000000 left of it"
+        )
+        found = xcheck.explain(lambda x: jnp.abs(jnp.fft.fft(x)).sum(), "x[0]", jnp.ones(2), proof=True)
+    assert found.proved is not None
+    assert str(found.proved).startswith("nothing is proved: jax: `")

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
-from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
+from xcheck.checks.explain.explanation import Explanation, Kink, ProvedSlope, WitnessValue
 from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_steps
 from xcheck.compare.bounds import Bounds
 from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
 from xcheck.text import join_names, ratio
+from xcheck.trace import UntraceableError
 from xcheck.verdict import Verdict
 
+# Digits of a proved slope that are shown: some more than float64 has.
+_DIGITS = 25
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
 
 
@@ -56,7 +59,27 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
         findings=findings,
         seed=check.report.seed,
         tolerance=check.report.tolerance,
+        proved=_proved(check, flat),
     )
+
+
+def _proved(check: CompletedCheck, flat: int) -> ProvedSlope | None:
+    """Return the proved slope along a component; None where no proof was asked for."""
+    proof, prover = check.report.proof, check.prover
+    if proof is None:
+        return None
+    if prover is None:
+        return ProvedSlope(why_not="; ".join(proof.why_not))
+    unit = np.zeros((1, check.layout.size))
+    unit[0, flat] = 1.0
+    try:
+        slopes = prover.slopes(unit)
+    except UntraceableError as error:
+        return ProvedSlope(why_not=str(error))
+    right = slopes.slopes[0]
+    left = right if slopes.left is None else slopes.left[0]
+    texts = [one.str(_DIGITS).replace("+/-", "±") for one in (right, left)]
+    return ProvedSlope(right=texts[0], left=texts[1])
 
 
 def _kink(check: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:

@@ -52,6 +52,28 @@ class Kink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvedSlope:
+    """The slope of the loss along the component, enclosed in ball arithmetic.
+
+    Attributes:
+        right: for θᵢ growing, as FLINT writes a ball: digits that are certain, ± a radius.
+        left: the same for θᵢ shrinking; equal to `right` where there is no kink.
+        why_not: why nothing is proved; empty where something is.
+    """
+
+    right: str = ""
+    left: str = ""
+    why_not: str = ""
+
+    def __str__(self) -> str:
+        if self.why_not:
+            return f"nothing is proved: {self.why_not}"
+        if self.right == self.left:
+            return f"the slope is {self.right}"
+        return f"the slopes are {self.right} right of θ, {self.left} left of it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation(Result):
     """One component of θ.
 
@@ -75,6 +97,7 @@ class Explanation(Result):
         seed: of everything random.
         tolerance: relative, as it was applied.
         command: what was typed, if anything was.
+        proved: the slope, proved; None where that was not asked for.
     """
 
     kind = "component"
@@ -98,6 +121,7 @@ class Explanation(Result):
     seed: int
     tolerance: float
     command: tuple[str, ...] = ()
+    proved: ProvedSlope | None = None
 
     @property
     def at_kink(self) -> bool:

@@ -8,6 +8,7 @@ from xcheck.backend.function_objective import FunctionObjective
 from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.oracle import OracleRun
+from xcheck.checks.prover import Prover
 from xcheck.compare.evaluation import Evaluation
 from xcheck.functions.arguments import Numbers
 from xcheck.layout import Layout
@@ -57,6 +58,7 @@ class Answers:
         cotangent: v that the loss was seen through; None for a scalar loss.
         outputs: of a whole Jacobian, what is said of each output; empty otherwise.
         proof: what slopes with proved bounds say; None where they were not asked for.
+        prover: what has proved them; None where nothing could be.
     """
 
     answers: Sequence[Answer[FunctionObjective]]
@@ -70,6 +72,7 @@ class Answers:
     cotangent: Numbers | None = None
     outputs: Sequence["Answers"] = ()
     proof: Proof | None = None
+    prover: Prover | None = None
 
     @property
     def differenced(self) -> str:

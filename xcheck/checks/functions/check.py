@@ -94,6 +94,7 @@ class FunctionCheck:
             own=(*(answer.verdict for answer in found.answers), *([] if oracle else [Verdict.UNDECIDED])),
             kinks=None if oracle is None else oracle.kink_distance,
             arguments=self.arguments,
+            prover=found.prover,
             outputs=len(found.outputs),
         )
 

@@ -100,7 +100,7 @@ def _run_one(
     # Only now is it certain what is wrong; what one witness makes the oracle measure serves the next.
     run = locate_errors(run, native, witnesses)
     run = locate_errors(run, float64, reruns)
-    proof = None
+    proof, prover = None, None
     if options.proof:
         claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
         candidates = _candidates(implementations, arguments, options, cotangent)
@@ -118,6 +118,7 @@ def _run_one(
         reruns=[run.along(rerun) for rerun in reruns],
         whole_reruns=reruns,
         proof=proof,
+        prover=prover,
         roundoff=max(arguments.roundoff, run.roundoff),
         cotangent=cotangent,
     )

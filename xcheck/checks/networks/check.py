@@ -88,6 +88,7 @@ class NetworkCheck:
             engine=lambda: natural_engine(problem),
             own=tuple(answer.verdict for answer in found.answers) if evaluations else (Verdict.ERROR,),
             problem=problem,
+            prover=found.prover,
         )
 
 

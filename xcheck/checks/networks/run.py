@@ -13,7 +13,7 @@ from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.networks.witnesses import call_witnesses
 from xcheck.checks.proof import prove, refute
-from xcheck.checks.prover import Candidate
+from xcheck.checks.prover import Candidate, Prover
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import tensor_coverage
 from xcheck.compare.tolerance import tolerance_for
@@ -34,12 +34,14 @@ class NetworkAnswers:
         comparer: holds them against the oracle.
         point: what is known at θ.
         proof: what slopes with proved bounds say; None where they were not asked for.
+        prover: what has proved them; None where nothing could be.
     """
 
     answers: Sequence[Answer[Objective]]
     comparer: Comparer
     point: CheckedPoint
     proof: Proof | None = None
+    prover: Prover | None = None
 
 
 @np.errstate(all="ignore")  # a network that overflows at θ is a result
@@ -80,9 +82,9 @@ def run_network(
             worst_dispute = np.max(disputes, axis=0)
             estimate = remeasure_worst(problem, estimate, worst_dispute, tolerance=tolerance.relative)
         comparer = comparer.with_estimate(estimate)
-    proof = None
+    proof, prover = None, None
     if check.proof:
-        proof = _prove(loaded, answers)
+        proof, prover = _prove(loaded, answers)
         refute(proof, problem.layout, answers)
     point = CheckedPoint(
         problem=problem,
@@ -95,16 +97,16 @@ def run_network(
         # A feature that was called constant when the data were read need not be called blank once more.
         constant=sum(int(warning.value or 0) for warning in loaded.warnings if warning.code == CONSTANT_FEATURE),
     )
-    return NetworkAnswers(answers, comparer, point, proof)
+    return NetworkAnswers(answers, comparer, point, proof, prover)
 
 
-def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> Proof:
+def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> tuple[Proof, Prover | None]:
     """Hold what the witnesses have said against proved slopes of the loss as JAX computes it in float64."""
     problem, check = loaded.problem, loaded.check
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
     objective = registry.get("jax").network_objective(problem, device=check.device)
     claims = [(evaluation, roundoff_of(check.dtype)) for evaluation in evaluations]
-    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)[0]
+    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)
 
 
 def oracle_options(check: CheckSettings) -> OracleOptions:
