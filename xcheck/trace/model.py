@@ -7,6 +7,11 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 |---|---|---|
 | exp, log, tanh, ... | one array, element by element, as NumPy or SciPy name them | |
 | add, sub, mul, div, max, min, pow, atan2, ... | two arrays of one shape | |
+| bessel_i0e, bessel_i1e | x -> exp(-|x|) I0(x), exp(-|x|) I1(x) | |
+| igamma, igammac | a, x -> P(a, x), Q(a, x), the regularized incomplete gamma functions | |
+| regularized_incomplete_beta | a, b, x -> I_x(a, b) | |
+| zeta, polygamma | s, q -> Hurwitz's ζ(s, q); n, x -> ψ⁽ⁿ⁾(x) | |
+| xlogy, xlog1py, logaddexp, logaddexp2, hypot | two arrays, as NumPy or SciPy name them | |
 | integer_pow | x -> x^y | y: int |
 | lt, le, gt, ge, eq, ne | two arrays of one shape -> bool | |
 | select | which (bool or int), cases of one shape -> case number `which` | |

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from flint import arb
+from flint import acb, arb
 
 from xcheck.certificates.arithmetic import chain
 from xcheck.certificates.balls import Balls, as_array, in_balls
@@ -92,9 +92,9 @@ _TABLE: dict[str, tuple[Function, Derivative]] = {
     "erf": (arb.erf, lambda x, y: _two_over_root_pi() * (-x * x).exp()),
     "erfc": (arb.erfc, lambda x, y: -_two_over_root_pi() * (-x * x).exp()),
     "erf_inv": (arb.erfinv, lambda x, y: (y * y).exp() / _two_over_root_pi()),
-    "lgamma": (arb.lgamma, lambda x, y: x.digamma()),
-    # d/dx digamma(x) = ζ(2, x): NIST DLMF 5.15.1 and 25.11.
-    "digamma": (arb.digamma, lambda x, y: arb(2).zeta(x)),
+    # log |Γ(x)|, the real part of log Γ(x) also where x < 0; its second derivative is ψ'(x): NIST DLMF 5.15.
+    "lgamma": (lambda x: acb(x).lgamma().real, lambda x, y: x.digamma()),
+    "digamma": (arb.digamma, lambda x, y: acb(x).polygamma(1).real),
 }
 
 for _name, _pair in _TABLE.items():
