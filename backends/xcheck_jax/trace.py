@@ -96,8 +96,7 @@ def _lower(equation: Any, given: list[Source], operations: list[Operation], plac
                 outputs=tuple(results),
                 run=step.run,
                 attributes=step.attributes,
-                # What has no meaning here is called by what is special about it.
-                label=step.name if step.name.startswith(f"{name} ") else name,
+                label=name,
                 place=place,
             )
         )
@@ -113,8 +112,6 @@ def _lower(equation: Any, given: list[Source], operations: list[Operation], plac
 def _lowered(equation: Any) -> list[Lowered]:
     """Return the operations, one after the other, that an operation of JAX is."""
     name, run = equation.primitive.name, _runner(equation)
-    if any("complex" in str(getattr(one.aval, "dtype", "")) for one in (*equation.invars, *equation.outvars)):
-        return [Lowered(f"{name} of complex numbers", run)]
     if name in LOWERINGS:
         return LOWERINGS[name](equation, run)
     if name in _LOOPS:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from flint import arb
 
 from xcheck.certificates.balls import Array, Balls, as_array, from_matrix, in_balls, join_moving, matrix, moved
 
@@ -97,7 +98,12 @@ def divide(a: Balls, b: Balls) -> Balls:
 
 
 def chain(a: Balls, values: Array, derivative: Array) -> Balls:
-    """Return f(a) of its values and its derivative, both at a: f(x)' = f'(x) x'."""
+    """Return f(a) of its values and its derivative, both at a: f(x)' = f'(x) x'.
+
+    Where a does not move, neither does f(a), whether it has a derivative there or none.
+    """
+    if a.moving is not None:
+        derivative = as_array(np.where(a.moving, in_balls(derivative), arb(0)))
     slopes = _slopes((a,), lambda number: as_array(derivative * in_balls(_of(a, number))))
     return Balls(values, slopes, a.moving)
 

@@ -127,6 +127,11 @@ def join_moving(shape: tuple[int, ...], *given: Balls) -> NDArray[np.bool_] | No
     return found
 
 
+def also_moving(one: Balls, where: NDArray[np.bool_]) -> Balls:
+    """Return the same balls, which may move there, too."""
+    return one if one.moving is None else Balls(one.values, one.slopes, one.moving | where)
+
+
 def matrix(array: Array, rows: int, columns: int) -> Any:
     """Return a matrix of balls, shape (rows, columns), of an array."""
     return arb_mat(rows, columns, array.ravel().tolist())

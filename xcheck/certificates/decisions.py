@@ -7,7 +7,10 @@ Balls that lie apart decide. Balls that overlap ask for more digits. What is equ
   the slopes. The caller runs both sides (`Decisions.side`);
 - of two with equal slopes: which is larger for t near 0 depends on their second derivatives, which are not known here.
   Where an operation returns one of the two (max, sort), the result has their common value and their common slope
-  whichever is larger: x(t) and y(t) differ by o(t), so does what is chosen of them. Elsewhere nothing is proved.
+  whichever is larger: x(t) and y(t) differ by o(t), so does what is chosen of them. It moves if one of the two does:
+  max(0, t²) is no constant. Elsewhere nothing is proved;
+- of two infinities: equal, for every t near 0, if their slopes are finite. An infinity stays what it is unless it comes
+  from a pole, where derivatives are no finite numbers, and neither are their products with any slope.
 """
 
 from dataclasses import dataclass, field
@@ -72,14 +75,16 @@ class Decisions:
 
     def _decide_tie(self, left: Balls, right: Balls, at: Any, chooses: bool) -> int:
         x, y = _ball(left.values, at), _ball(right.values, at)
-        if x.is_nan() or y.is_nan():
-            raise UnsureError(f"{self.place} compares what may be nan")
-        if not x == y:
-            raise UnsureError(f"{self.place} compares {x.str(8)} with {y.str(8)}")
+        equal = bool(x == y)  # balls are neither equal nor unequal where they overlap
+        if not equal:
+            nan = x.is_nan() or y.is_nan()
+            what = "what may be nan" if nan else f"{x.str(8)} with {y.str(8)}"
+            raise UnsureError(f"{self.place} compares {what}")
         stays = not (left.where_moving()[at] or right.where_moving()[at])
-        # Equal infinities stay equal nearby: a mask of attention.
-        if self.at_zero or stays or not x.is_finite():
+        if self.at_zero or stays:
             return 0
+        if not x.is_finite():
+            return self._decide_infinities(left, right, at)
         signs = {
             _sign(left.slopes, right.slopes, number, at) for number in range(max(left.directions, right.directions))
         }
@@ -93,6 +98,15 @@ class Decisions:
             raise KinkError(f"{self.place}")
         self.kinks.append(f"{self.place}")
         return self.side * int(signs.pop() or 0)
+
+    def _decide_infinities(self, left: Balls, right: Balls, at: Any) -> int:
+        if all(slope.is_finite() for one in (left, right) for slope in _ball_slopes(one, at)):
+            return 0  # a mask of attention
+        raise UnsureError(f"{self.place} compares infinities, which may be finite nearby")
+
+
+def _ball_slopes(one: Balls, at: Any) -> list[Any]:
+    return [_ball(slope, at) for slope in one.slopes or ()]
 
 
 def _apart(left: Array, right: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

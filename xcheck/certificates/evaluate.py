@@ -47,7 +47,14 @@ def _known(array: Array) -> Known:
     return constant(array) if is_floating(array) else array
 
 
+def _is_complex(operation: Operation) -> bool:
+    dtypes = [source.array.dtype.name if isinstance(source, Constant) else source.dtype for source in operation.inputs]
+    return any(dtype.startswith("complex") for dtype in (*dtypes, *(output.dtype for output in operation.outputs)))
+
+
 def _apply(surroundings: Surroundings, operation: Operation, given: list[Known]) -> Sequence[Known]:
+    if _is_complex(operation):
+        raise NotProvedError(f"{operation} works on complex numbers, for which there are no rules")
     # Numbers are given to the program by what reads no floating number: counting, casts of integers, random draws.
     if not any(isinstance(one, Balls) for one in given):
         return [_known(array_of(found)) for found in operation.run(*given)]

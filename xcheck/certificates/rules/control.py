@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.certificates.balls import Array, Balls, as_array, moved
+from xcheck.certificates.balls import Array, Balls, as_array, constant, moved
 from xcheck.certificates.rules.registry import Known, Surroundings, rule
-from xcheck.trace.model import Operation
+from xcheck.trace.model import Operation, Value
 
 
 def _item(one: Known, number: int) -> Known:
@@ -36,24 +36,40 @@ def _scan(surroundings: Surroundings, operation: Operation, *given: Known) -> li
         rows.append(found[carried:])
     if attributes["reverse"]:
         rows.reverse()
+    if not rows:
+        return [*carry, *(_nothing(output) for output in operation.outputs[carried:])]
     return [*carry, *(_stack(column) for column in zip(*rows, strict=True))]
+
+
+def _nothing(output: Value) -> Known:
+    """Return an output that a loop without steps stacks up."""
+    return constant(np.zeros(output.shape)) if output.is_floating else np.zeros(output.shape, output.dtype)
 
 
 @rule("while")
 def _while(surroundings: Surroundings, operation: Operation, *given: Known) -> list[Known]:
-    """Carry the body out as long as the condition holds for certain."""
+    """Carry the body out as long as the condition holds for certain.
+
+    A condition for each of a batch, on the first axes, stops one by one: what has stopped stays as it is.
+    """
     attributes = operation.attributes
     of_condition, of_body = attributes["constants"]
     first, second = given[:of_condition], given[of_condition : of_condition + of_body]
     carry = list(given[of_condition + of_body :])
-    while _holds(surroundings.run(attributes["condition"], [*first, *carry])[0]):
-        carry = surroundings.run(attributes["body"], [*second, *carry])
+    while (holds := np.asarray(surroundings.run(attributes["condition"], [*first, *carry])[0])).any():
+        found = surroundings.run(attributes["body"], [*second, *carry])
+        carry = [_where(holds, new, old) for new, old in zip(found, carry, strict=True)]
     return carry
 
 
-def _holds(condition: Known) -> bool:
-    array: Array = condition.values if isinstance(condition, Balls) else condition
-    return bool(array)
+def _where(holds: Array, new: Known, old: Known) -> Known:
+    """Return the new values where a condition holds for an element of the batch."""
+    if holds.all():
+        return new
+    which = holds.reshape(*holds.shape, *[1] * (new.ndim - holds.ndim))
+    if isinstance(new, Balls) and isinstance(old, Balls):
+        return moved(lambda a, b: np.where(which, a, b), new, old)
+    return np.where(which, np.asarray(new), np.asarray(old))
 
 
 @rule("cond")

@@ -7,7 +7,7 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, as_array, constant, in_balls, join_moving, moved
+from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, join_moving, moved
 from xcheck.certificates.decisions import NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
@@ -44,12 +44,15 @@ def _power_of(x: Any, y: Any) -> Any:
 
 
 def _by_base(x: Any, y: Any) -> Any:
+    if x == 0 and not y.is_integer():
+        return arb.nan()  # on one side of 0 there is no power
     return arb(0) if y == 0 else y * _power_of(x, y - 1)
 
 
 @rule("pow")
-def _power(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+def _power(surroundings: Surroundings, operation: Operation, a: Balls, power: Known) -> Balls:
     """(x^y)' = y x^(y-1) x' + x^y log(x) y'."""
+    b = power if isinstance(power, Balls) else Balls(in_balls(power))
     x, y = in_balls(a.values), in_balls(b.values)
     values = as_array(np.frompyfunc(_power_of, 2, 1)(x, y))
     by_base = arithmetic.chain(a, values, as_array(np.frompyfunc(_by_base, 2, 1)(x, y)))
@@ -64,8 +67,11 @@ def _power(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls)
 
 @rule("atan2")
 def _angle(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
-    """atan2(y, x)' = (x y' - y x') / (x² + y²)."""
+    """atan2(y, x)' = (x y' - y x') / (x² + y²); along the negative x it jumps, by the sign of y, or of a zero."""
     y, x = in_balls(a.values), in_balls(b.values)
+    for one, other in np.broadcast(y, x):
+        if not (one > 0 or one < 0 or other > 0):
+            raise UnsureError(f"{operation} meets the cut of the angle, where it jumps")
     values = as_array(np.frompyfunc(arb.atan2, 2, 1)(y, x))
     radius = Balls(as_array(x * x + y * y))
     turn = arithmetic.subtract(
@@ -96,18 +102,43 @@ def _compare(surroundings: Surroundings, operation: Operation, a: Balls, b: Ball
     return np.asarray(_HOLDS[operation.name](surroundings.decisions.signs(*arithmetic.spread(a, b))))
 
 
+@rule("total_lt", "total_le")
+def _compare_in_total_order(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Array:
+    """As `lt` and `le`, but that -0 is before 0: the sign of a zero is not kept in balls."""
+    zeros = [_tested(lambda x: x == 0, in_balls(one.values)) for one in arithmetic.spread(a, b)]
+    if np.logical_and(*zeros).any():
+        raise NotProvedError(f"{operation} compares zeros by their signs")
+    found: Array = _compare(surroundings, replace(operation, name=operation.name.removeprefix("total_")), a, b)
+    return found
+
+
 def _tested(test: Any, array: Array) -> Array:
     return np.asarray(np.frompyfunc(test, 1, 1)(array), bool)
 
 
+def _infinite(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
+    """Return where numbers are infinite, and stay so; a ball that is neither finite nor that may be anything."""
+    infinite = _tested(lambda x: x == arb.pos_inf() or x == arb.neg_inf(), in_balls(a.values))
+    unknown = ~infinite & ~_tested(arb.is_finite, in_balls(a.values))
+    if unknown.any():
+        raise UnsureError(f"{operation} asks for what may be nan")
+    if infinite.any():
+        alone = moved(lambda x: x[infinite], a)
+        surroundings.decisions.signs(alone, Balls(alone.values))
+    return infinite
+
+
 @rule("is_finite")
 def _is_finite(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
-    return np.isfinite(a.values) if a.values.dtype != object else _tested(arb.is_finite, a.values)
+    return np.isfinite(a.values) if a.values.dtype != object else ~_infinite(surroundings, operation, a)
 
 
 @rule("is_nan")
 def _is_nan(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
-    return np.isnan(a.values) if a.values.dtype != object else _tested(arb.is_nan, a.values)
+    if a.values.dtype == object:
+        _infinite(surroundings, operation, a)
+        return np.zeros(a.shape, bool)
+    return np.isnan(a.values)
 
 
 def choose(which: Array, *cases: Balls) -> Balls:
@@ -128,7 +159,8 @@ def _select(surroundings: Surroundings, operation: Operation, which: Array, *cas
 def _extreme(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
     a, b = arithmetic.spread(a, b)
     signs = surroundings.decisions.signs(a, b, chooses=True)
-    return choose(signs < 0 if operation.name == "max" else signs > 0, a, b)
+    found = choose(signs < 0 if operation.name == "max" else signs > 0, a, b)
+    return also_moving(found, (signs == 0) & (a.where_moving() | b.where_moving()))
 
 
 @rule("abs")
@@ -148,28 +180,32 @@ def _sign(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
 
 @rule("floor", "ceil", "round", "trunc")
 def _to_integer(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
-    """The integer, which is constant but where it jumps; there each side has its own, and t = 0 the program's."""
+    """The integer, constant between two jumps; at a jump the side decides, and whether the loss jumps."""
     # Half a step away for `round`, whose ties go to the even neighbour.
     shifted = arithmetic.add(a, constant(np.full(a.shape, 0.5))) if operation.name == "round" else a
-    lower = np.asarray(np.frompyfunc(_floor, 1, 1)(in_balls(shifted.values)), np.float64)
-    signs = surroundings.decisions.signs(shifted, constant(lower))
-    below = lower - (signs < 0)
-    above = lower + (signs > 0)
+    lower = as_array(np.frompyfunc(_floor, 1, 1)(in_balls(shifted.values)))
+    signs = surroundings.decisions.signs(shifted, Balls(lower))
+    lower = np.where(signs < 0, lower - 1, lower)
     if operation.name == "round":
-        return constant(np.where((signs == 0) & (lower % 2 != 0), lower - 1, below))
-    if operation.name == "trunc":
-        positive = (lower > 0) | ((lower == 0) & (signs >= 0))
-        return constant(np.where(positive, below, above))
-    return constant(below if operation.name == "floor" else above)
+        odd = np.asarray(np.frompyfunc(lambda x: _integer(x) % 2 == 1, 1, 1)(lower), bool)
+        return Balls(np.where((signs == 0) & odd, lower - 1, lower))
+    if operation.name == "floor":
+        return Balls(lower)
+    upper = np.where(signs == 0, lower, lower + 1)
+    return Balls(upper if operation.name == "ceil" else np.where(_tested(lambda x: x >= 0, lower), lower, upper))
 
 
-def _floor(x: Any) -> float:
+def _floor(x: Any) -> Any:
     if not x.is_finite():
-        raise NotProvedError("a number that is not finite is rounded to an integer")
+        raise UnsureError("a number that may not be finite is rounded to an integer")
     found = x.floor().unique_fmpz()
     if found is None:
         raise UnsureError("which integer a number is rounded to is not certain")
-    return float(int(found))
+    return arb(found)
+
+
+def _integer(x: Any) -> int:
+    return int(x.unique_fmpz())
 
 
 @rule("cast")
@@ -188,7 +224,10 @@ def _identity(surroundings: Surroundings, operation: Operation, a: Known) -> Kno
 def _cut_off(surroundings: Surroundings, operation: Operation, a: Balls) -> Array:
     """Towards 0, as a cast to integers does."""
     cut: Balls = _to_integer(surroundings, replace(operation, name="trunc"), a)
-    return cut.values.astype(operation.outputs[0].dtype)
+    integers, limits = [_integer(x) for x in cut.values.reshape(-1)], np.iinfo(operation.outputs[0].dtype)
+    if any(not limits.min <= one <= limits.max for one in integers):
+        raise NotProvedError(f"{operation} casts a number to an integer that has no place for it")
+    return np.array(integers, operation.outputs[0].dtype).reshape(a.shape)
 
 
 @rule("is_nonzero")

@@ -10,7 +10,7 @@ import numpy as np
 from flint import acb, arb
 
 from xcheck.certificates.arithmetic import chain
-from xcheck.certificates.balls import Balls, as_array, in_balls
+from xcheck.certificates.balls import Array, Balls, as_array, in_balls
 from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.rules.registry import elementwise
 
@@ -20,16 +20,26 @@ Derivative = Callable[[Any, Any], Any]
 
 def of_one(function: Function, derivative: Derivative) -> Callable[[Balls], Balls]:
     """Return f of balls: f(x)' = f'(x) x', with f'(x) = derivative(x, f(x))."""
-    values_of, derivatives_of = np.frompyfunc(function, 1, 1), np.frompyfunc(derivative, 2, 1)
+    values_of = np.frompyfunc(function, 1, 1)
 
     def apply(a: Balls) -> Balls:
         x = in_balls(a.values)
         values = as_array(values_of(x))
         if a.slopes is None:
             return Balls(values)
-        return chain(a, values, as_array(derivatives_of(x, values)))
+        return chain(a, values, where_moving(derivative, a, x, values))
 
     return apply
+
+
+def where_moving(derivative: Callable[..., Any], a: Balls, *arrays: Array) -> Array:
+    """Return derivatives where a moves; what does not move needs none, and may have none."""
+    if a.moving is None:
+        return as_array(np.frompyfunc(derivative, len(arrays), 1)(*arrays))
+    found = in_balls(np.zeros(a.shape)).copy()
+    for at in zip(*np.nonzero(a.moving), strict=True) if a.ndim else [()] * int(a.moving):
+        found[at] = derivative(*(array[at] for array in arrays))
+    return found
 
 
 def _cube_root(x: Any) -> Any:

@@ -5,7 +5,7 @@ are SciPy's (`scipy.special`), but for those that JAX alone has: `bessel_i0e`, `
 `regularized_incomplete_beta`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 from flint import acb, arb, arb_series
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, as_array, in_balls, join_moving
+from xcheck.certificates.balls import Balls, as_array, in_balls, join_moving
 from xcheck.certificates.decisions import NotProvedError
-from xcheck.certificates.rules.functions import of_one
+from xcheck.certificates.rules.functions import of_one, where_moving
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
 
@@ -42,8 +42,7 @@ def of_several(function: Partial, *partials: Partial) -> Callable[..., Balls]:
         parts = []
         for one, partial in zip(given, partials, strict=True):
             if one.slopes is not None:
-                derivative = _where_moving(partial, one, numbers)
-                parts.append(arithmetic.chain(Balls(one.values, one.slopes), values, derivative))
+                parts.append(arithmetic.chain(one, values, where_moving(partial, one, *numbers)))
         if not parts:
             return Balls(values)
         total = parts[0]
@@ -52,16 +51,6 @@ def of_several(function: Partial, *partials: Partial) -> Callable[..., Balls]:
         return Balls(values, total.slopes, join_moving(values.shape, *given))
 
     return apply
-
-
-def _where_moving(partial: Partial, one: Balls, numbers: Sequence[Array]) -> Array:
-    """Return derivatives where an argument moves; what does not move needs none, and may have none."""
-    moving = one.where_moving()
-    found = in_balls(np.zeros(one.shape))
-    for at in np.ndindex(*one.shape):
-        if moving[at]:
-            found[at] = partial(*(array[at] for array in numbers))
-    return found
 
 
 # --- Bessel functions ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, as_array, in_balls, midpoints, moved
+from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, midpoints, moved
 from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
 from xcheck.trace.model import Operation, array_of
@@ -65,14 +65,16 @@ def at_last(x: Balls, number: int) -> Balls:
 @rule("prod")
 def _product(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
     whole = last_axis(x, operation.attributes["axes"])
+    if not whole.shape[-1]:
+        return constant(np.ones(whole.shape[:-1]))
     found = at_last(whole, 0)
     for number in range(1, whole.shape[-1]):
         found = arithmetic.multiply(found, at_last(whole, number))
     return found
 
 
-def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> Array:
-    """Return the index of the first extreme along the last axis, proved.
+def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> tuple[Array, Array]:
+    """Return the index of the first extreme along the last axis, proved, and which elements are equal to it.
 
     Args:
         decisions: how ties are decided.
@@ -93,13 +95,10 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
         others = _without(signed, places == at)
         signs = decisions.signs(best, others, chooses=chooses)
         if (signs >= 0).all():
-            return _first_of(signs, places == at)
+            equal = (signs == 0) | (places == at)
+            return np.asarray(np.argmax(equal, -1)), equal
         index = np.where((signs < 0).any(-1), np.argmax(signs < 0, -1), index)
     raise UnsureError("which element is the largest is not certain")
-
-
-def _first_of(signs: Array, own: Array) -> Array:
-    return np.asarray(np.argmax((signs == 0) | own, -1))
 
 
 def _without(x: Balls, own: Array) -> Balls:
@@ -118,14 +117,15 @@ def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) 
         return x
     whole = last_axis(x, operation.attributes["axes"])
     largest = operation.name == "reduce_max"
-    index = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
-    return moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
+    index, equal = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
+    found = moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
+    return also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
 
 
 @rule("argmax", "argmin")
 def _index_of_extreme(surroundings: Surroundings, operation: Operation, x: Balls) -> Array:
     whole = last_axis(x, operation.attributes["axes"])
-    index = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
+    index, _ = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
     return index.astype(operation.outputs[0].dtype)
 
 
@@ -203,11 +203,22 @@ def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others
     for _ in range(turned.shape[-1] + 1):
         ordered = moved(lambda a, order=order: np.take_along_axis(a, order, -1), turned)
         below, above = moved(lambda a: a[..., :-1], ordered), moved(lambda a: a[..., 1:], ordered)
-        wrong = surroundings.decisions.signs(below, above, chooses=not others) > 0
-        if not wrong.any():
-            return [_in_order(one, order, axis) for one in (keys, *others)]
-        order = _exchange(order, wrong)
+        signs = surroundings.decisions.signs(below, above, chooses=not others)
+        if not (signs > 0).any():
+            ties = moved(lambda a: np.moveaxis(a, -1, axis), also_moving(ordered, _moving_ties(ordered, signs == 0)))
+            return [ties, *(_in_order(one, order, axis) for one in others)]
+        order = _exchange(order, signs > 0)
     raise UnsureError(f"{operation} cannot be decided")
+
+
+def _moving_ties(ordered: Balls, tied: Array) -> Array:
+    """Return where an element is tied, through neighbours, to one that moves: either may be in its place nearby."""
+    found = ordered.where_moving().copy()
+    for number in range(tied.shape[-1]):
+        found[..., number + 1] |= tied[..., number] & found[..., number]
+    for number in reversed(range(tied.shape[-1])):
+        found[..., number] |= tied[..., number] & found[..., number + 1]
+    return found
 
 
 def _exchange(order: Array, wrong: Array) -> Array:
