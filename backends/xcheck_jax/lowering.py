@@ -7,35 +7,15 @@ What an operation means is written in https://docs.jax.dev/en/latest/jax.lax.htm
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from xcheck.trace.model import Array
-from xcheck_jax import in_numpy
-
-Run: TypeAlias = Callable[..., Sequence[Array]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lowered:
-    """One of the operations that an operation of JAX becomes.
-
-    Attributes:
-        name: in the words of `xcheck.trace`.
-        run: arrays -> arrays.
-        attributes: what belongs to the name.
-        shapes: of its outputs, unless it is the last: then they are those of JAX's operation.
-    """
-
-    name: str
-    run: Run
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    shapes: tuple[tuple[int, ...], ...] = ()
-
+from xcheck_jax import in_numpy, linear_algebra
+from xcheck_jax.lowered import Lowered, Run
 
 # The same in both languages: JAX's name -> ours.
 SAME: Mapping[str, str] = {
@@ -46,12 +26,13 @@ SAME: Mapping[str, str] = {
             *("exp", "exp2", "expm1", "log", "log1p", "sqrt", "rsqrt", "cbrt", "square", "sin", "cos", "tan", "asin"),
             *("acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logistic", "erf", "erfc", "erf_inv"),
             *("lgamma", "digamma", "integer_pow", "lt", "le", "gt", "ge", "eq", "ne", "is_finite", "argmax", "argmin"),
+            *("bessel_i0e", "bessel_i1e", "igamma", "igammac", "regularized_incomplete_beta", "zeta", "polygamma"),
             *("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "reduce_max", "reduce_min", "stop_gradient"),
         )
     },
     "add_any": "add",
-    "lt_to": "lt",
-    "le_to": "le",
+    "lt_to": "total_lt",
+    "le_to": "total_le",
     "select_n": "select",
     "reduce_sum": "sum",
     "reduce_prod": "prod",
@@ -305,6 +286,12 @@ def _cast(equation: Any, run: Run) -> list[Lowered]:
     return [Lowered("is_nonzero" if floats[0] else "exact", run)]
 
 
+def _round(equation: Any, run: Run) -> list[Lowered]:
+    """Ties go to the even neighbour, or away from 0."""
+    to_even = equation.params["rounding_method"] == jax.lax.RoundingMethod.TO_NEAREST_EVEN
+    return [Lowered("round" if to_even else "round away from zero", run)]
+
+
 def _clamp(equation: Any, run: Run) -> list[Lowered]:
     return [Lowered("clamp", run)]
 
@@ -320,4 +307,11 @@ LOWERINGS: Mapping[str, Callable[[Any, Run], list[Lowered]]] = {
     "top_k": _top_k,
     "convert_element_type": _cast,
     "clamp": _clamp,
+    "round": _round,
+    "cholesky": linear_algebra.cholesky,
+    "triangular_solve": linear_algebra.triangular_solve,
+    "lu": linear_algebra.lu,
+    "qr": linear_algebra.qr,
+    "eigh": linear_algebra.eigh,
+    "svd": linear_algebra.svd,
 }

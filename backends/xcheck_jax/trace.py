@@ -13,7 +13,8 @@ from jax.extend import core, source_info_util
 
 from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.model import Array, Source
-from xcheck_jax.lowering import LOWERINGS, MOVES, SAME, Lowered, move
+from xcheck_jax.lowered import Lowered
+from xcheck_jax.lowering import LOWERINGS, MOVES, SAME, move
 
 # Operations that call another trace; a custom rule for a derivative does not change the value.
 _BODIES = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -73,12 +74,25 @@ def _follow(
         given = [read(variable) for variable in equation.invars]
         if equation.primitive.name in _CALLS:
             inner = next(equation.params[key] for key in _BODIES if key in equation.params)
-            consts = list(map(_constant, getattr(inner, "consts", ())))
-            found = _follow(getattr(inner, "jaxpr", inner), consts, given, operations, _place(equation) or caller)
+            found = _enter(inner, given, operations, _place(equation) or caller)
+        elif equation.primitive.name == "custom_linear_solve":
+            of_solve = _of_solve(equation.params["const_lengths"], given)
+            found = _enter(equation.params["jaxprs"].solve, of_solve, operations, _place(equation) or caller)
         else:
             found = _lower(equation, given, operations, _place(equation) or caller)
         known.update(zip(equation.outvars, found, strict=True))
     return [read(variable) for variable in jaxpr.outvars]
+
+
+def _enter(inner: Any, given: Sequence[Source], operations: list[Operation], caller: Place | None) -> list[Source]:
+    consts = list(map(_constant, getattr(inner, "consts", ())))
+    return _follow(getattr(inner, "jaxpr", inner), consts, given, operations, caller)
+
+
+def _of_solve(counts: Any, given: Sequence[Source]) -> list[Source]:
+    """Return what the solver of a linear equation reads: its constants stand between others, before the right side."""
+    start = counts.matvec + counts.vecmat
+    return [*given[start : start + counts.solve], *given[sum(counts) :]]
 
 
 def _lower(equation: Any, given: list[Source], operations: list[Operation], place: Place | None) -> list[Source]:
@@ -118,8 +132,8 @@ def _lowered(equation: Any) -> list[Lowered]:
         return [Lowered(name, run, _LOOPS[name](equation.params))]
     if name in MOVES:
         return [move(equation, run)]
-    # What has another name than JAX's own is not known, and said to be so by JAX's name.
-    return [Lowered(SAME.get(name, name), run, _plain(equation.params) if name in SAME else {})]
+    # What is not known is no word of `xcheck.trace`, even if JAX's name for it is one; its label says it.
+    return [Lowered(SAME.get(name, f"jax {name}"), run, _plain(equation.params) if name in SAME else {})]
 
 
 def _plain(params: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | xlogy, xlog1py, logaddexp, logaddexp2, hypot | two arrays, as NumPy or SciPy name them | |
 | integer_pow | x -> x^y | y: int |
 | lt, le, gt, ge, eq, ne | two arrays of one shape -> bool | |
+| total_lt, total_le | two arrays of one shape -> bool; -0 comes before 0 | |
 | select | which (bool or int), cases of one shape -> case number `which` | |
 | move | arrays -> every element of an input, or a fill | `run` works on arrays of any dtype |
 | sum, prod, reduce_max, reduce_min | x -> without the axes | axes |
@@ -26,6 +27,13 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | scan | constants, carry, stacked inputs -> carry, stacked outputs | body, constants, carry, length, reverse |
 | while | constants of the condition, of the body, carry -> carry | condition, body, constants: (int, int) |
 | cond | number of a branch, operands -> outputs | branches |
+| cholesky | A, of which the lower triangle is read -> L | |
+| triangular_solve | A, B -> X of op(A) X = B, or X op(A) = B | left, lower, transposed, unit: bool |
+| lu | A -> L and U in one matrix, pivots, permutation of the rows | |
+| qr | A -> Q, R, with LAPACK's signs | full: bool |
+| eigh | A -> eigenvalues, rising; eigenvectors as columns | lower: the triangle that is read |
+| svd | A -> singular values, falling; U, Vᵀ if there are three outputs | full: bool |
+| solve, inv, det, slogdet | as in `numpy.linalg`; solve takes matrices | |
 | exact | no floating input, or none that matters -> `run` | |
 """
 

@@ -95,3 +95,63 @@ def along(values: Any, *slopes: Any) -> Balls:
 def single(ball: Any) -> Any:
     """The one ball of an array of one."""
     return in_balls(as_array(ball)).reshape(-1)[0]
+
+
+# --- matrices -------------------------------------------------------------------------------------------------------
+
+
+def mp_matrix(array: Any) -> Any:
+    """A matrix of mpmath."""
+    return mp.matrix(array.tolist())
+
+
+def elements(matrix: Any) -> list[Any]:
+    """What mpmath gives, row by row: of a matrix its elements, of a number the number."""
+    return list(matrix) if isinstance(matrix, mp.matrix) else [mpf(matrix)]
+
+
+def check_matrices(
+    name: str,
+    reference: Callable[..., Sequence[Any]],
+    arrays: Sequence[Any],
+    *,
+    run: Any = None,
+    outputs: Sequence[Value] = (),
+    **attributes: Any,
+) -> list[Any]:
+    """A rule for matrices: every element of every output, and its slope along two directions.
+
+    Args:
+        name: of the rule.
+        reference: matrices of mpmath -> matrices of mpmath, one for each output that is floating.
+        arrays: one for each input, all with one batch axis in front.
+        run: what the framework returns.
+        outputs: of the operation.
+        attributes: of the operation.
+    """
+    rng = np.random.default_rng(1)
+    directions = [[rng.normal(size=array.shape) for array in arrays] for _ in range(2)]
+    given = [Balls(array, tuple(one[number] for one in directions)) for number, array in enumerate(arrays)]
+    with at_precision(BITS), mp.workdps(DIGITS):
+        found = apply(name, *given, outputs=outputs, run=run, attributes=attributes)
+        listed = found if isinstance(found, list) else [found]
+        balls = [one for one in listed if isinstance(one, Balls)]
+        for at in range(len(arrays[0])):
+            base = [mp_matrix(array[at]) for array in arrays]
+            values = reference(*base)
+            for one, value in zip(balls, values, strict=True):
+                _assert_all(in_balls(as_array(one.values[at])), elements(value), (name, at))
+            for number, direction in enumerate(directions):
+                step = [mp_matrix(array[at]) * mpf(STEP) for array in direction]
+                ahead = reference(*(x + h for x, h in zip(base, step, strict=True)))
+                behind = reference(*(x - h for x, h in zip(base, step, strict=True)))
+                for one, high, low in zip(balls, ahead, behind, strict=True):
+                    pairs = zip(elements(high), elements(low), strict=True)
+                    expected = [(upper - lower) / (2 * mpf(STEP)) for upper, lower in pairs]
+                    _assert_all(in_balls(as_array(one.slopes[number][at])), expected, (name, at, number))
+    return listed
+
+
+def _assert_all(balls: Any, expected: Sequence[Any], what: object) -> None:
+    for ball, reference in zip(balls.reshape(-1).tolist(), expected, strict=True):
+        assert_encloses(ball, reference, what)
