@@ -22,6 +22,7 @@ from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
+from xcheck.trace import Trace, UntraceableError
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
@@ -29,6 +30,7 @@ from xcheck_torch.modes import own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.samplers import PathSlopes
 from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
+from xcheck_torch.trace import trace_of
 from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
@@ -136,6 +138,40 @@ class TorchFunction(FunctionObjective):
             return self._differentiate(self.own(theta), self.copy_data(), before)[1]
 
         return find_faults(differentiate, names, self.arguments.roundoff)
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ."""
+        return self._trace(lambda loss, tensors: [loss])
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of the loss and of autograd at θ."""
+
+        def differentiate(loss: Tensor, tensors: Mapping[str, Tensor]) -> Sequence[Tensor]:
+            if not loss.requires_grad:
+                return [torch.zeros_like(tensor) for tensor in tensors.values()]
+            UndoneOptions(tensors).undo_below(loss)
+            found: Sequence[Tensor] = torch.autograd.grad(
+                loss, list(tensors.values()), allow_unused=True, materialize_grads=True
+            )
+            return found
+
+        if self.function.hand_written:
+            raise UntraceableError("the gradient is written by hand")
+        return self._trace(differentiate)
+
+    def _trace(self, what: Callable[[Tensor, Mapping[str, Tensor]], Sequence[Tensor]]) -> Trace:
+        data = self.copy_data()
+        with self.modes():
+            tensors = self._differentiable(self.own(self.arguments.theta))
+
+            def call() -> Sequence[Tensor]:
+                value = self.call_loss(tensors, data)
+                scalar = self._to_scalar(value) if isinstance(value, Tensor) else torch.as_tensor(value)
+                if scalar.numel() != 1:
+                    raise UntraceableError("the loss is no single number")
+                return what(scalar, tensors)
+
+            return trace_of(call, list(tensors.values()))
 
     def narrow(self) -> float | None:
         """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""

@@ -9,6 +9,9 @@ from torch.utils._pytree import tree_leaves
 
 from xcheck.dtypes import FLOAT64, roundoff_of
 
+# By these numbers leave torch.
+EXITS = (Tensor.numpy, Tensor.__array__, Tensor.tolist, Tensor.__dlpack__)
+
 
 class WatchedDtypes(TorchDispatchMode):  # type: ignore[misc]  # torch has no types here
     """Notes narrow floating tensors among the results of all operations.
@@ -44,5 +47,5 @@ class WatchedExits(TorchFunctionMode):  # type: ignore[misc]  # torch has no typ
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call a function."""
-        self.left |= function in (Tensor.numpy, Tensor.__array__, Tensor.tolist, Tensor.__dlpack__)
+        self.left |= function in EXITS
         return function(*args, **(kwargs or {}))

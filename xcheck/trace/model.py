@@ -94,7 +94,7 @@ class Constant:
     array: Array
 
 
-Source: TypeAlias = "Value | Constant"
+Source: TypeAlias = Value | Constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

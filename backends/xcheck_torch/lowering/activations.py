@@ -1,0 +1,128 @@
+"""Activations, put together as their kernels compute them (aten/src/ATen/native/cpu/Activation.cpp)."""
+
+import math
+
+from xcheck.trace import Value
+from xcheck.trace.model import Source
+from xcheck_torch.lowering.arrays import dtype_of, shape_of
+from xcheck_torch.lowering.builder import Builder, Operand
+from xcheck_torch.lowering.call import Call, floating, lowers
+from xcheck_torch.lowering.elementwise import between
+
+
+def log_sum_of(b: Builder, x: Operand, y: Operand) -> Source:
+    """Return log(eˣ + eʸ), which neither overflows nor has a kink where x = y."""
+    x, y = b.alike(x, y)
+    shape = shape_of(x)
+    pair = b.one("move", lambda *two: _stack(two), [x, y], Value((*shape, 2), dtype_of(x)))
+    return b.reduce("logsumexp", pair, [len(shape)])
+
+
+def _stack(two: tuple[Source, ...]) -> object:
+    import torch
+
+    return torch.stack(two, -1)
+
+
+@lowers("relu")
+def _relu(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return b.apply("max", x, 0.0)
+
+
+@lowers("relu6")
+def _relu6(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return between(b, x, 0.0, 6.0)
+
+
+@lowers("leaky_relu")
+def _leaky_relu(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return b.select(b.compare("gt", x, 0.0), b.mul(x, call.arguments["negative_slope"]), x)
+
+
+@lowers("_prelu_kernel")
+def _prelu(b: Builder, call: Call) -> Source:
+    x, weight = floating(b, call, "self", "weight")
+    return b.select(b.compare("gt", x, 0.0), b.mul(weight, x), x)
+
+
+@lowers("threshold")
+def _threshold(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return b.select(b.compare("le", x, call.arguments["threshold"]), x, call.arguments["value"])
+
+
+@lowers("elu", "celu", "selu")
+def _elu(b: Builder, call: Call) -> Source:
+    """scale x where x > 0, scale alpha (e^(input_scale x) - 1) elsewhere."""
+    (x,) = floating(b, call, "self")
+    alpha, scale = call.arguments.get("alpha", 1.6732632423543772848170429916717), call.arguments.get("scale", 1)
+    inner = call.arguments.get("input_scale", 1)
+    if call.name == "celu":
+        inner = 1 / alpha
+    if call.name == "selu":
+        scale = 1.0507009873554804934193349852946
+    below = b.mul(b.apply("expm1", b.mul(x, inner)), alpha * scale)
+    return b.select(b.compare("gt", x, 0.0), below, b.mul(x, scale))
+
+
+@lowers("gelu")
+def _gelu(b: Builder, call: Call) -> Source:
+    """x Φ(x), or with tanh in place of the error function."""
+    (x,) = floating(b, call, "self")
+    if call.arguments["approximate"] == "none":
+        whole = b.apply("erf", b.mul(x, math.sqrt(0.5)))
+        return b.mul(b.mul(x, 0.5), b.add(whole, 1.0))
+    inner = b.add(x, b.mul(b.power(x, 3), 0.044715))
+    whole = b.apply("tanh", b.mul(inner, math.sqrt(2) * (2 / math.sqrt(math.pi)) * 0.5))
+    return b.mul(b.mul(x, 0.5), b.add(whole, 1.0))
+
+
+@lowers("silu")
+def _silu(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return b.mul(x, b.apply("logistic", x))
+
+
+@lowers("mish")
+def _mish(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    return b.mul(x, b.apply("tanh", log_sum_of(b, x, 0.0)))
+
+
+@lowers("softplus")
+def _softplus(b: Builder, call: Call) -> Source:
+    """log(1 + e^(beta x)) / beta, x itself where beta x is above the threshold."""
+    (x,), beta = floating(b, call, "self"), call.arguments["beta"]
+    scaled = b.mul(x, beta)
+    soft = b.div(log_sum_of(b, scaled, 0.0), beta)
+    return b.select(b.compare("gt", scaled, call.arguments["threshold"]), soft, x)
+
+
+@lowers("hardsigmoid", "hardswish")
+def _hard(b: Builder, call: Call) -> Source:
+    (x,) = floating(b, call, "self")
+    clamped = between(b, b.add(x, 3.0), 0.0, 6.0)
+    return b.div(clamped if call.name == "hardsigmoid" else b.mul(x, clamped), 6.0)
+
+
+@lowers("log_sigmoid_forward")
+def _log_sigmoid(b: Builder, call: Call) -> list[Source | None]:
+    (x,) = floating(b, call, "self")
+    return [b.apply("neg", log_sum_of(b, b.apply("neg", x), 0.0)), None]
+
+
+@lowers("logaddexp")
+def _log_sum(b: Builder, call: Call) -> Source:
+    return log_sum_of(b, *floating(b, call, "self", "other"))
+
+
+@lowers("glu")
+def _gated(b: Builder, call: Call) -> Source:
+    """The first half times the sigmoid of the second."""
+    x, axis = call.arguments["self"], call.axes()[0]
+    half = shape_of(x)[axis] // 2
+    parts = [b.move(lambda a, start=start: a.narrow(axis, start, half), [x], call.shape) for start in (0, half)]
+    return b.mul(parts[0], b.apply("logistic", parts[1]))
