@@ -143,6 +143,16 @@ def test_what_has_no_rule_is_named_with_its_line() -> None:
     assert "test_proof.py" in warning.text
 
 
+def test_a_formula_that_loses_digits_is_said() -> None:
+    """JAX's sinc near 0 subtracts nearly equal numbers: neither wrong nor right without a word."""
+    with jax.enable_x64(True):
+        report = xcheck.check(lambda x: jnp.sinc(x).sum(), jnp.full(1, 1e-5), proof=True)
+    assert report.verdict is not Verdict.DISAGREE
+    assert report.proof is not None
+    assert [one.claim for one in report.proof.witnesses] == ["unstable"]
+    assert "XC438" in {warning.code for warning in report.warnings}
+
+
 def test_two_sided_slopes_at_kinks_refute() -> None:
     """relu(x) - relu(-x) is x, and JAX's gradient of it at 0 is 0."""
     with jax.enable_x64(True):
@@ -186,10 +196,11 @@ def test_sentences() -> None:
     assert "has the slopes -1 and 1" in outside.text
     texts = [
         finding.text
-        for claim in ("right", "inaccurate", "at a kink", "not known")
+        for claim in ("right", "unstable", "inaccurate", "at a kink", "not known")
         for finding in proof_warnings(Proof(witnesses=(one(claim),), kinks=("`max` at model.py:3",)))
     ]
-    assert len(texts) == 3
-    assert "less accurate than its dtype" in texts[0]
-    assert "`max` at model.py:3" in texts[1]
-    assert "cannot be looked into" in texts[2]
+    assert len(texts) == 4
+    assert "its formula loses digits" in texts[0]
+    assert "less accurate than its dtype" in texts[1]
+    assert "`max` at model.py:3" in texts[2]
+    assert "cannot be looked into" in texts[3]

@@ -24,6 +24,8 @@ from xcheck.layout import Vector
 # An operation whose kernel is less accurate than its dtype adds so many times what rounding does: measured, erfinv of
 # JAX 26 times.
 _KERNELS = 64.0
+# Roundings of the norm from which on digits are lost: three decimal ones, a guess at what is worth saying.
+_LOST = 2.0**10
 # Roundings of the norm that a program which cannot be looked into may need: a guess.
 _UNKNOWN_PROGRAM = 2.0**12
 
@@ -64,7 +66,7 @@ def judge(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> Wit
     units = max(norm, float(np.finfo(np.float64).tiny))
     return WitnessProof(
         name=claimed.name,
-        claim=_claim(worst, slopes, known=claimed.spread is not None),
+        claim=_claim(worst, slopes, known=claimed.spread is not None, lost=_LOST * claimed.roundoff * norm),
         error=worst.error / units,
         allowed=max(one.allowed for one in found) / units,
         claimed=worst.claimed,
@@ -96,12 +98,13 @@ def _along(claimed: Claimed, slopes: Slopes, number: int, direction: Vector, all
     )
 
 
-def _claim(worst: WitnessProof, slopes: Slopes, *, known: bool) -> Claim:
+def _claim(worst: WitnessProof, slopes: Slopes, *, known: bool, lost: float) -> Claim:
+    """Return what follows from the direction that tells most; an error larger than `lost` has cost digits."""
     if slopes.ties > 1 and slopes.left is not None and worst.slope != worst.other:
         # Of several kinks each has a slope of its own between its two: their sum may lie outside the two of the whole.
         return "at a kink"
     if worst.error <= worst.allowed:
-        return "right"
+        return "unstable" if worst.error > lost else "right"
     if not known:
         return "not known"
     return "inaccurate" if worst.error <= _KERNELS * worst.allowed else "wrong"

@@ -163,6 +163,12 @@ def _off(named: Named) -> float:
 def proof_warnings(proof: Proof) -> list[Finding]:
     """Return where digits are lost, and why something is not proved."""
     found = []
+    for one in proof.of(["unstable"]):
+        text = (
+            f"{one.name}: the rule is right, and its formula loses digits: along a direction the gradient is off by "
+            f"{one.error:.1g} of its norm, which is proved, and rounding in its own program explains it"
+        )
+        found.append(Finding(code=PROVED_INACCURATE, text=text, value=one.error))
     for one in proof.of(["inaccurate"]):
         text = (
             f"{one.name}: the gradient is off by {one.error:.2g} of its norm along a direction, which is proved; "
