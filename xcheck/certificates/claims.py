@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# "right": the error is no more than rounding explains. "unstable": so it is, and rounding explains much, for the program
-# of the gradient loses digits. "inaccurate": it is more, and so small that one operation whose
-# kernel is less accurate than its dtype would explain it. "wrong": neither. "at a kink": θ sits on several, and the
-# gradient is none that the slopes on both sides refute. "not known": it is more than a gradient with few roundings
-# would have, and the program of this one cannot be looked into.
+# "right": the error is no more than rounding explains. "unstable": so it is, and rounding explains much, for the
+# program of the gradient loses digits. "inaccurate": it is more, and so small that one operation whose kernel is less
+# accurate than its dtype would explain it. "wrong": neither. "at a kink": θ sits on several, and the gradient is none
+# that the slopes on both sides refute. "not known": it is more than a gradient with few roundings would have, and the
+# program of this one cannot be looked into.
 Claim = Literal["right", "unstable", "inaccurate", "wrong", "at a kink", "not known"]
 
 # Rounding may move g·v by SPREADS times what one unit roundoff of every operation of its program does (see
