@@ -56,7 +56,8 @@ def _apply(surroundings: Surroundings, operation: Operation, given: list[Known])
     if _is_complex(operation):
         raise NotProvedError(f"{operation} works on complex numbers, for which there are no rules")
     # Numbers are given to the program by what reads no floating number: counting, casts of integers, random draws.
-    if not any(isinstance(one, Balls) for one in given):
+    # A guard gives nothing, and is there for its rule.
+    if operation.outputs and not any(isinstance(one, Balls) for one in given):
         return [_known(array_of(found)) for found in operation.run(*given)]
     if operation.name not in RULES:
         raise NotProvedError(f"{operation} has no rule")

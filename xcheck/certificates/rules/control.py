@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcheck.certificates.balls import Array, Balls, as_array, constant, moved
+from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.rules.registry import Known, Surroundings, rule
 from xcheck.trace.model import Operation, Value
 
@@ -77,3 +78,14 @@ def _branch(surroundings: Surroundings, operation: Operation, number: Array, *gi
     """Take the branch that the program takes."""
     branches = operation.attributes["branches"]
     return surroundings.run(branches[int(np.clip(int(number), 0, len(branches) - 1))], given)
+
+
+@rule("guard")
+def _guard(surroundings: Surroundings, operation: Operation, decided: Array) -> list[Known]:
+    """Nothing, where a program has gone on as these integers or truth values said, and they say so for certain.
+
+    The comparisons that they come from are decided with proof, for every t near 0, on each side where there is a kink.
+    """
+    if not np.array_equal(decided, operation.attributes["expected"]):
+        raise NotProvedError(f"{operation}: a branch that Python takes is decided exactly at its edge")
+    return []

@@ -9,7 +9,7 @@ from flint import arb
 from xcheck.certificates import arithmetic
 from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, join_moving, moved
 from xcheck.certificates.decisions import NotProvedError, UnsureError
-from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
+from xcheck.certificates.rules.registry import RULES, Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
 
 elementwise("neg", arithmetic.negate)
@@ -79,6 +79,24 @@ def _angle(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls)
         arithmetic.multiply(Balls(y), Balls(np.zeros(b.shape), b.slopes, b.moving)),
     )
     return Balls(values, arithmetic.divide(turn, radius).slopes, join_moving(values.shape, a, b))
+
+
+@rule("logaddexp", "logaddexp2")
+def _log_of_sum(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    """log(exp a + exp b), or the same of 2: balls neither overflow nor lose what is small."""
+    exp, log = ("exp", "log") if operation.name == "logaddexp" else ("exp2", "log2")
+    both = arithmetic.add(*(RULES[exp](surroundings, operation, one) for one in (a, b)))
+    found: Balls = RULES[log](surroundings, operation, both)
+    return found
+
+
+@rule("hypot")
+def _hypotenuse(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    """√(a² + b²)."""
+    found: Balls = RULES["sqrt"](
+        surroundings, operation, arithmetic.add(arithmetic.multiply(a, a), arithmetic.multiply(b, b))
+    )
+    return found
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
@@ -206,6 +224,16 @@ def _floor(x: Any) -> Any:
 
 def _integer(x: Any) -> int:
     return int(x.unique_fmpz())
+
+
+@rule("floor_divide", "remainder", "fmod")
+def _divide_with_rest(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
+    """The quotient as an integer, or what is left: x - q y, of the sign of y, and of that of x for `fmod`."""
+    to_integer = "trunc" if operation.name == "fmod" else "floor"
+    whole: Balls = _to_integer(surroundings, replace(operation, name=to_integer), arithmetic.divide(a, b))
+    if operation.name == "floor_divide":
+        return whole
+    return arithmetic.subtract(a, arithmetic.multiply(whole, b))
 
 
 @rule("cast")
