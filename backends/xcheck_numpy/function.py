@@ -9,6 +9,7 @@ from xcheck.backend.function_objective import FunctionObjective
 from xcheck.dtypes import ROUNDOFF
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
+from xcheck.trace import Trace
 
 
 def read_leaf(value: object) -> Leaf | None:
@@ -60,3 +61,15 @@ class NumpyFunction(FunctionObjective):
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Raise: NumPy has no gradient of its own."""
         raise BackendError("numpy", "NumPy has no autodiff: give the backward pass as gradient=")
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ."""
+        from xcheck_numpy.trace import trace_of_loss
+
+        return trace_of_loss(self)
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of the hand-written gradient at θ."""
+        from xcheck_numpy.trace import trace_of_gradient
+
+        return trace_of_gradient(self)

@@ -1,0 +1,218 @@
+"""Stand-ins for what would lose a tracer: functions of `math`, NumPy and SciPy, and the type `float`.
+
+Some things turn an array into plain numbers and ask nobody: the module `math`; `float(x)`; arrays that a program makes
+itself, to write into them (`np.zeros`) or of a list (`np.array`). Their stand-ins do the same with plain numbers, and
+keep a tracer. `xcheck_numpy.copies` puts them into copies of a person's functions.
+"""
+
+import builtins
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from xcheck_numpy.tracing.moves import OF_SEVERAL, recorder_of
+from xcheck_numpy.tracing.recorded import cast
+from xcheck_numpy.tracing.recorder import Recorder
+from xcheck_numpy.tracing.statistics import logsumexp
+from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
+
+# To these a list is several arrays, not one.
+_OF_LISTS_OF_ARRAYS = frozenset({*OF_SEVERAL, "select", "broadcast_arrays", "meshgrid", "einsum"})
+
+
+def _has_tracer(*values: Any) -> bool:
+    try:
+        recorder_of(values)
+    except LookupError:
+        return False
+    return True
+
+
+# --- NumPy ------------------------------------------------------------------------------------------------------------
+
+
+def _makers(recorder: Recorder) -> dict[Any, Callable[..., Any]]:
+    """Return what stands for the functions that make arrays."""
+
+    def new(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def make(*args: Any, **kwargs: Any) -> Any:
+            if _has_tracer(args, kwargs):
+                return np.copy(np.broadcast_to(*_shape_and_fill(recorder, *args, **kwargs)))
+            made = function(*args, **kwargs)
+            return Tracer(recorder, made, scalar=False) if made.dtype.kind == "f" else made
+
+        return make
+
+    def read(function: Callable[..., Any], *, copies: bool) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def make(value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+            if not _has_tracer(value):
+                made = function(value, dtype, **kwargs)
+                # A new array may be written into; one that is handed on is the person's own.
+                is_new = made.dtype.kind == "f" and made is not value
+                return Tracer(recorder, made, scalar=False) if is_new else made
+            found = lift(recorder, value)
+            found = found if dtype is None else cast(found, np.dtype(dtype))
+            found = np.copy(found) if copies and found is value else found
+            return np.reshape(found, (1,) * (kwargs.get("ndmin", 0) - found.ndim) + found.shape)
+
+        return make
+
+    made = {function: new(function) for function in (np.zeros, np.ones, np.empty, np.full, np.eye, np.identity)}
+    copying = {np.array: True, np.asarray: False, np.asanyarray: False, np.ascontiguousarray: False}
+    return {**made, **{function: read(function, copies=copies) for function, copies in copying.items()}}
+
+
+def _shape_and_fill(recorder: Recorder, shape: Any, fill_value: Any, **kwargs: Any) -> tuple[Any, Any]:
+    """Return the arguments of `np.full` with a tracer as those of `np.broadcast_to`."""
+    return lift(recorder, fill_value), shape
+
+
+class _OfLists:
+    """A function of NumPy or SciPy to which a list of tracers is an array."""
+
+    def __init__(self, recorder: Recorder, function: Any) -> None:
+        self._recorder, self._function = recorder, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*map(self._read, args), **kwargs)
+
+    def _read(self, value: Any) -> Any:
+        listed = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object)
+        return lift(self._recorder, value) if listed and _has_tracer(value) else value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+class StandInModule:
+    """A module in which some names stand for others.
+
+    Attributes:
+        of: returns what stands for a value.
+    """
+
+    def __init__(self, module: Any, of: Callable[[Any], Any]) -> None:
+        self.of = of
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return self.of(getattr(self._module, name))
+
+
+def stand_in(value: Any, others: Mapping[Any, Any]) -> Any:
+    """Return what stands for a value, or the value."""
+    try:
+        return others.get(value, value)
+    except TypeError:  # what has no hash stands for itself
+        return value
+
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+
+class _Float(type):
+    """The type `float`, which leaves a tracer one."""
+
+    dtype = np.dtype(np.float64)  # what NumPy asks of a type that is to be a dtype
+
+    def __call__(cls, value: Any = 0.0) -> Any:
+        if not _has_tracer(value):
+            return builtins.float(value)
+        found = cast(lift(recorder_of(value), value), np.dtype(np.float64))
+        return found.item() if found.size == 1 else builtins.float(value)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, builtins.float) or (isinstance(value, Tracer) and value.scalar)
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return issubclass(other, builtins.float)
+
+
+class _StandInFloat(builtins.float, metaclass=_Float):
+    pass
+
+
+_IN_NUMPY: Mapping[str, Any] = {
+    **{name: getattr(np, name) for name in ("exp", "log2", "log10", "log1p", "expm1", "exp2", "sqrt", "cbrt", "sin")},
+    **{name: getattr(np, name) for name in ("cos", "tan", "sinh", "cosh", "tanh", "hypot", "copysign", "fmod")},
+    **{name: getattr(np, name) for name in ("degrees", "radians", "fabs", "isfinite", "isnan", "isinf", "trunc")},
+    **{f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "atan2": np.arctan2,
+    "pow": np.power,
+    "fsum": np.sum,
+    "prod": np.prod,
+    "erf": special.erf,
+    "erfc": special.erfc,
+    "lgamma": special.gammaln,
+    "gamma": special.gamma,
+    "log": lambda x, *base: np.log(x) / np.log(*base or (np.e,)),
+    "dist": lambda p, q: np.sqrt(np.sum((np.asarray(p) - np.asarray(q)) ** 2)),
+}
+
+
+def _of_math(recorder: Recorder, name: str, function: Any) -> Callable[..., Any]:
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        if not _has_tracer(args):
+            return function(*args, **kwargs)
+        if name == "log" and len(args) == 1:
+            return np.log(args[0])
+        with recorder.calling(f"math.{name}"):
+            return _IN_NUMPY[name](*[lift(recorder, one) for one in args], **kwargs)
+
+    return apply
+
+
+# --- SciPy ------------------------------------------------------------------------------------------------------------
+
+
+def _softmax(x: Any, axis: Any = None) -> Any:
+    return np.exp(_log_softmax(x, axis))
+
+
+def _log_softmax(x: Any, axis: Any = None) -> Any:
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, **kwargs: Any) -> Any:
+    return logsumexp(a if b is None else a + np.log(b), axis=axis, keepdims=keepdims)
+
+
+_IN_SCIPY = {special.softmax: _softmax, special.log_softmax: _log_softmax, special.logsumexp: _logsumexp}
+
+
+def _of_scipy(recorder: Recorder, function: Any, other: Any) -> Callable[..., Any]:
+    def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _has_tracer(x, args, kwargs):
+            return function(x, *args, **kwargs)
+        with recorder.calling(f"scipy.special.{function.__name__}"):
+            return other(lift(recorder, x), *args, **kwargs)
+
+    return apply
+
+
+def stand_ins(recorder: Recorder) -> dict[Any, Any]:
+    """Return what stands for what in the globals of a function that is followed."""
+    found: dict[Any, Any] = _makers(recorder)
+    for name in FUNCTIONS:
+        function = getattr(np, name, None)
+        if callable(function) and function not in found and name not in _OF_LISTS_OF_ARRAYS:
+            found[function] = _OfLists(recorder, function)
+    ufuncs = [one for module in (np, special) for one in vars(module).values() if isinstance(one, np.ufunc)]
+    found |= {ufunc: _OfLists(recorder, ufunc) for ufunc in ufuncs}
+    found |= {function: _of_scipy(recorder, function, other) for function, other in _IN_SCIPY.items()}
+    found |= {
+        getattr(math, name): _of_math(recorder, name, getattr(math, name)) for name in _IN_NUMPY if hasattr(math, name)
+    }
+    found[builtins.float] = _StandInFloat
+
+    def of(value: Any) -> Any:
+        return stand_in(value, found)
+
+    found |= {module: StandInModule(module, of) for module in (np, math, special)}
+    return found

@@ -1,0 +1,258 @@
+"""Tracer: an array that holds NumPy's numbers and records what is done to them.
+
+NumPy hands over its universal functions (`__array_ufunc__`) and most others (`__array_function__`); what they do is
+looked up in `UFUNCS` and `FUNCTIONS`, which the other modules of this package fill.
+
+Where Python asks for a number, it decides: `if x > 0`, `int(x)`, `range(n)`. What it decides is recorded as a `guard`.
+A `float` carries nothing on, so none is given.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from xcheck.trace.model import Array
+from xcheck_numpy.tracing.recorded import Recorded, cast, emit
+from xcheck_numpy.tracing.recorder import Recorder, who_asks
+
+UFUNCS: dict[str, Callable[..., Any]] = {}
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+# Methods of arrays that are functions of the module `numpy`, with the array as their first argument.
+_METHODS = frozenset(
+    {
+        *("sum", "mean", "max", "min", "prod", "var", "std", "dot", "clip", "ravel", "squeeze", "cumsum", "cumprod"),
+        *("argmax", "argmin", "argsort", "take", "repeat", "swapaxes", "trace", "diagonal", "round", "any", "all"),
+        *("compress", "nonzero", "searchsorted", "ptp", "copy", "conj", "conjugate"),
+    }
+)
+
+
+class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
+    """An array that behaves like one of NumPy."""
+
+    __array_priority__ = 1000.0
+
+    # --- what NumPy asks for ------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        with self.recorder.calling(f"{'np' if hasattr(np, ufunc.__name__) else 'scipy.special'}.{name}"):
+            if method != "__call__" and method not in UFUNCS:
+                raise self.recorder.refuse(f"`np.{name}`")
+            return UFUNCS[method](self.recorder, ufunc, *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        module = function.__module__ or "numpy"
+        name = ("linalg." if module == "numpy.linalg" else "") + function.__name__
+        with self.recorder.calling(f"np.{name}"):
+            if name in FUNCTIONS:
+                return FUNCTIONS[name](*args, **kwargs)
+            if all(one.value is None for one in _tracers(args, kwargs)):
+                # Of constants it may be whatever it is.
+                return function(*_plain(args), **dict(zip(kwargs, _plain(kwargs.values()), strict=True)))
+            implementation = getattr(function, "_implementation", None)
+            if implementation is None or module.startswith(("numpy.fft", "numpy.linalg")):
+                raise self.recorder.refuse(f"`np.{name}`")
+            # Most of what NumPy writes in Python is made of what is followed.
+            return implementation(*args, **kwargs)
+
+    @property
+    def __array__(self) -> Any:
+        """Integers and truth values are what Python decides upon; floating numbers have no such method.
+
+        Arrays that hold them become arrays of objects then, which carry them on. Constants are free to go.
+        """
+        if self.array.dtype.kind == "f" and self.value is not None:
+            raise AttributeError("__array__")
+
+        def decide(dtype: Any = None, copy: Any = None) -> Array:
+            return np.array(self.decided(), dtype)
+
+        return decide
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _METHODS:
+            return lambda *args, **kwargs: getattr(np, name)(self, *args, **kwargs)
+        # Arrays of objects call the methods of their elements: np.exp(array) calls element.exp().
+        if not name.startswith("_") and isinstance(ufunc := getattr(np, name, None), np.ufunc):
+            return lambda *args: ufunc(self, *args)
+        raise AttributeError(f"the method `{name}` of an array cannot be followed")
+
+    @property  # type: ignore[misc]  # object's may be set
+    def __class__(self) -> Any:
+        """What `isinstance` is told beside the truth: an array, or a number of NumPy."""
+        return self.array.dtype.type if self.scalar else np.ndarray
+
+    # --- what belongs to an array -------------------------------------------------------------------------------------
+
+    shape = property(lambda self: self.array.shape)
+    ndim = property(lambda self: self.array.ndim)
+    size = property(lambda self: self.array.size)
+    dtype = property(lambda self: self.array.dtype)
+    itemsize = property(lambda self: self.array.itemsize)
+    flags = property(lambda self: self.array.flags)
+    T = property(np.transpose)
+    mT = property(lambda self: np.swapaxes(self, -1, -2))  # noqa: N815 - NumPy's own name
+    real = property(lambda self: self)
+    flat = property(np.ravel)
+
+    @property
+    def imag(self) -> "Tracer":
+        """Zeros: complex numbers are not followed."""
+        return Tracer(self.recorder, np.zeros_like(self.array))
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """Return `np.reshape`, of a shape or of lengths."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Return `np.transpose`, of axes in a tuple or by themselves."""
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def flatten(self, order: Any = "C") -> Any:
+        """Return a copy with one axis."""
+        return np.copy(np.ravel(self, order))
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        """Return the numbers in another dtype, a copy."""
+        return np.copy(cast(self, np.dtype(dtype)))
+
+    def item(self, *at: Any) -> Any:
+        """Return one element: still a tracer, as a Python number would carry nothing on."""
+        flat = np.ravel(self)
+        return flat[at[0]] if len(at) == 1 else self[at] if at else flat[0]
+
+    def tolist(self) -> Any:
+        """Return nested lists of single elements."""
+        return [part.tolist() for part in self] if self.ndim else self
+
+    def sort(self, axis: int = -1, **kwargs: Any) -> None:
+        """Sort in place."""
+        self.assign(FUNCTIONS["sort"](self, axis=axis, **kwargs))
+
+    def fill(self, value: Any) -> None:
+        """Put one number everywhere."""
+        self[...] = value
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of unsized object")
+        return int(self.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return FUNCTIONS["getitem"](self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        FUNCTIONS["setitem"](self, key, value)
+
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __repr__(self) -> str:
+        return repr(self.array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.array[()], spec)
+
+    # --- what Python asks for -----------------------------------------------------------------------------------------
+
+    def decided(self) -> Array:
+        """Return the numbers after recording that the program goes on with exactly these."""
+        if self.value is not None:
+            expected = self.array.copy()
+            with self.recorder.calling(f"{self.dtype.type.__name__.removesuffix('64')}(x)"):
+                self.recorder.record("guard", [self.source], [], lambda array: (), {"expected": expected})
+        return self.array
+
+    def __bool__(self) -> bool:
+        holds = cast(self, np.dtype(bool))
+        return bool(holds.decided())
+
+    def __int__(self) -> int:
+        return int(cast(self, np.dtype(np.int64)).decided())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError("only integers can be an index")
+        return int(self.decided())
+
+    __trunc__ = __int__
+
+    def __floor__(self) -> int:
+        return int(np.floor(self))
+
+    def __ceil__(self) -> int:
+        return int(np.ceil(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return int(np.rint(self)) if digits is None else np.round(self, digits)
+
+    def __float__(self) -> float:
+        if self.value is None:
+            return float(self.array)
+        raise self.recorder.refuse(who_asks())
+
+    def __complex__(self) -> NoReturn:
+        raise self.recorder.refuse("`complex(x)`")
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+
+def _in_place(operator: str) -> Callable[[Tracer, Any], Any]:
+    write = getattr(np.lib.mixins.NDArrayOperatorsMixin, f"__i{operator}__")
+
+    def apply(self: Tracer, other: Any) -> Any:
+        # NumPy's numbers are not written into: the name gets another one.
+        return NotImplemented if self.scalar else write(self, other)
+
+    return apply
+
+
+for _operator in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    setattr(Tracer, f"__i{_operator}__", _in_place(_operator))
+
+
+def _tracers(*values: Any) -> Iterator[Tracer]:
+    for value in values:
+        if isinstance(value, Tracer):
+            yield value
+        elif isinstance(value, list | tuple | dict):
+            yield from _tracers(*(value.values() if isinstance(value, dict) else value))
+
+
+def _plain(values: Any) -> list[Any]:
+    return [value.array if isinstance(value, Tracer) else value for value in values]
+
+
+def lift(recorder: Recorder, value: Any) -> Any:
+    """Return a tracer of whatever a person's program takes for an array.
+
+    Raises:
+        UntraceableError: it is none of real numbers.
+    """
+    if isinstance(value, Tracer):
+        return value
+    if isinstance(value, list | tuple) and any(True for _ in _tracers(value)):
+        return _stack([lift(recorder, one) for one in value])
+    array = np.array(value)
+    if array.dtype == object:
+        parts = [lift(recorder, one) for one in array.ravel()]
+        return emit("move", [_stack(parts)], lambda x: (x.reshape(array.shape),))[0]
+    if array.dtype.kind not in "fiub":
+        raise recorder.refuse(f"an array of {array.dtype}")
+    return Tracer(recorder, array)
+
+
+def _stack(parts: Sequence[Any]) -> Any:
+    dtype = np.result_type(*[one.dtype for one in parts])
+    return emit("move", [cast(one, dtype) for one in parts], lambda *arrays: (np.stack(arrays),))[0]
