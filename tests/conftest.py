@@ -4,6 +4,9 @@ Most of the suite's time went into compiling small JAX functions that run for a 
 optimisation, in this process and in those it starts; `optimised` is for tests of what takes longer to run. Rounding
 depends on it as it does on the processor, and no test may depend on rounding: `make portable` runs the numerical tests
 with all optimisation.
+
+Two workers share two cores, and everything computes with one thread: those of a product of small matrices wait for each
+other longer than they compute. `make portable` runs the numerical tests with two.
 """
 
 import os
@@ -12,6 +15,10 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+# The libraries read these when they are imported or first used; the processes that tests and pytest-xdist start have
+# them too. OpenBLAS and PyTorch take the first, the thread pool of JAX takes the second.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NPROC", "1")
 # JAX reads both when it is imported or first used. The compiler stops at flags that it does not know.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 if version("jaxlib").startswith("0.10."):

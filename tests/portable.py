@@ -39,8 +39,8 @@ NUMERICAL = (
 
 def fallen(machine: str, tests: tuple[str, ...]) -> bool:
     """Run tests as a machine would, say how it went, and return whether any has fallen."""
-    # What users run: all that JAX compiles is optimised, unlike in the rest of the suite.
-    environment = os.environ | MACHINES[machine] | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}
+    # What users run: all that JAX compiles is optimised and runs in several threads, unlike in the rest of the suite.
+    environment = os.environ | MACHINES[machine] | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0", "NPROC": "2"}
     print(f"== {machine}: {' '.join(f'{k}={v}' for k, v in MACHINES[machine].items())}", flush=True)  # noqa: T201 - its output
     start = time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", *tests]
