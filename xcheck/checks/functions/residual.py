@@ -5,10 +5,10 @@ a small multiple of h. The error of rounding is another number at every θ, as s
 of the narrow dtype. Both are seen along random directions v, where e·v = g·v − ∂J/∂v.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from inspect import signature
+from inspect import Parameter, signature
 
 import numpy as np
 
@@ -214,15 +214,19 @@ def _stops(function: Function, data: int) -> dict[str, float]:
     """Return the arguments of a loss that say when it stops, with their defaults."""
     if function.loss is None or function.module is not None:
         return {}
-    try:
-        parameters = list(signature(function.loss).parameters.values())[1 + data :]
-    except (TypeError, ValueError):
-        return {}  # a function that does not tell its arguments
     return {
         each.name: each.default
-        for each in parameters
+        for each in _arguments(function.loss)[1 + data :]
         if each.name in _STOPS and isinstance(each.default, int | float) and not isinstance(each.default, bool)
     }
+
+
+def _arguments(function: Callable[..., object]) -> list[Parameter]:
+    """Return what a function takes; nothing where it does not tell, as ufuncs do not before NumPy 2.4."""
+    try:
+        return list(signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
 
 
 def _with_keywords(implementation: Implementation, keywords: Mapping[str, float]) -> Implementation:
@@ -230,7 +234,7 @@ def _with_keywords(implementation: Implementation, keywords: Mapping[str, float]
     function = implementation.function
     loss, gradient = function.loss, function.gradient
     if gradient is not None:
-        known = signature(gradient).parameters
+        known = {each.name for each in _arguments(gradient)}
         gradient = partial(gradient, **{name: value for name, value in keywords.items() if name in known})
     loss = None if loss is None else partial(loss, **keywords)
     function = replace(function, loss=loss, gradient=gradient)

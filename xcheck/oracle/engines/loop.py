@@ -44,7 +44,7 @@ class NetworkLoopEngine(NetworkEngine):
             level = np.maximum(np.abs(high), np.abs(low)).max(axis=0)
             found = Spans.summarized((high - low)[:, None], level[None])
             # The subtraction is done: float64 holds what is left.
-            spans.append(jax.tree.map(np.float64, found))
+            spans.append(jax.tree.map(lambda part: part.astype(np.float64), found))
             self.progress(1)
         return Spans.concatenate(spans)
 
