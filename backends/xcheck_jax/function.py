@@ -5,13 +5,11 @@ JAX differentiates a real loss of a complex w to ∂L/∂Re w − i ∂L/∂Im w
 
 The function is traced anew for each gradient. A jit that is kept would freeze numbers drawn in Python during its trace,
 and a random function would look deterministic. Compiled code is used again where the new trace is the same
-(`xcheck_jax.programs`). The losses of a small function are evaluated by NumPy (`xcheck_jax.in_numpy`): to compile takes
-most of the time of a check.
+(`xcheck_jax.programs`). Many θ at once are evaluated by jit(vmap), or by NumPy (`xcheck_jax.batched`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from copy import copy
 from typing import Any
 
 import jax
@@ -26,8 +24,9 @@ from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck.trace import Trace, UntraceableError
-from xcheck_jax import in_numpy
 from xcheck_jax.arrays import read_numbers
+from xcheck_jax.batched import BatchedLosses
+from xcheck_jax.in_numpy import UnsupportedError
 from xcheck_jax.narrow import coarsest_roundoff
 from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
@@ -37,8 +36,6 @@ from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
 
 # What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
 _NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
-# Losses that take fewer operations altogether are evaluated by NumPy before XLA would have compiled them: a guess.
-_SMALL_LOSSES = 2.0**24
 # Losses that are evaluated one by one before a program of their own is compiled: the gradient's gives them as well.
 _SINGLE_LOSSES = 4
 
@@ -54,14 +51,13 @@ class JaxFunction(FunctionObjective):
         # By kind of computation: the text of its last trace, and what it was compiled to.
         self._compiled: dict[str, tuple[str, Program]] = {}
         self._value: Callable[..., Any] | None = None
-        self._mapping: Callable[..., Any] | None = None
-        # By number of θ: traces that NumPy evaluates.
-        self._traces: dict[int, Any] = {}
-        self._jits = self._vmaps = self._in_numpy = True
+        self._batched = BatchedLosses(self)
+        # All outputs of a loss that is an array, not combined with a cotangent.
+        self._outputs: BatchedLosses | None = None
+        self._jits = self._vmaps = True
         self._settled, self._singles = False, 0
         # Whether the loss has rules for derivatives that are not JAX's own; None before it is known.
         self._has_own_rules: bool | None = None
-        self._whole: JaxFunction | None = None
         self._confirmed = False
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
@@ -244,48 +240,43 @@ class JaxFunction(FunctionObjective):
         if self.engine == "loop":
             self._vmaps = self._try_vmap(thetas[:2])
             return self.batch(thetas)
-        return self._map_in_numpy(thetas) if self._in_numpy else self._map(thetas)
+        with self.modes():
+            return self._batched.at(thetas, self._cotangent(), self.width)
 
     def _try_vmap(self, thetas: Vector) -> bool:
         """Return whether vmap gives the losses of single calls."""
         # Where the gradient has been compiled, it gives the loss as well.
         compiled = self._gradient_gives_the_loss()
         plain = [self._loss_beside_gradient(theta) if compiled else self.evaluate(theta) for theta in thetas]
-        for evaluate in (self._map_in_numpy, self._map):
+        with own_settings(self._device):
+            cotangent = self._cotangent()
+        for in_numpy in (True, False):
             try:
-                losses = evaluate(thetas)
-            except in_numpy.UnsupportedError:
+                if in_numpy:
+                    losses = self._batched.by_numpy(thetas, cotangent)
+                else:
+                    losses = self._batched.by_vmap(thetas, cotangent, self.width)
+            except UnsupportedError:
                 continue
             except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
                 self.engine = f"loop (jax.vmap: {type(error).__name__})"
                 return False
             if confirms(losses, plain, wide=self.is_float64):
-                self.engine, self._in_numpy = "jax.vmap", evaluate == self._map_in_numpy
+                self.engine, self._batched.in_numpy = "jax.vmap", in_numpy
                 return True
         self.engine = "loop (jax.vmap gives other losses)"
         return False
 
     def outputs(self, thetas: Vector) -> Vector | None:
         """Return all outputs by NumPy or jit(vmap), shape (k, outputs), else by calls one by one."""
-        if self._whole is None:
-            # The same function without a cotangent: its value is the array itself.
-            self._whole = copy(self)
-            self._whole.cotangent, self._whole.table, self._whole.width = None, None, 0
-            self._whole._mapping, self._whole._traces = None, {}  # noqa: SLF001 - of its own class
+        if self._outputs is None:
+            self._outputs = BatchedLosses(self, in_numpy=self._batched.in_numpy)
         try:
             with wrap_errors(self.backend):
-                found = self._whole._all_at(thetas)  # noqa: SLF001
+                found = self._if_confirmed(self._outputs.at(thetas), thetas)
         except BackendError:
             found = None  # whatever vmap cannot do, a loop can
         return super().outputs(thetas) if found is None else found
-
-    def _all_at(self, thetas: Vector) -> Vector | None:
-        if self._in_numpy:
-            try:
-                return self._if_confirmed(self._map_in_numpy(thetas), thetas)
-            except in_numpy.UnsupportedError:
-                self._in_numpy = False
-        return self._if_confirmed(self._map(thetas), thetas)
 
     def _if_confirmed(self, found: Vector, thetas: Vector) -> Vector | None:
         """Return all outputs, shape (k, outputs), if the first row is what a call of its own gives."""
@@ -306,46 +297,3 @@ class JaxFunction(FunctionObjective):
         values = self._all_numbers(value)
         gradients = [self.flat({name: part[row] for name, part in named.items()}) for row in range(values.size)]
         return values, np.stack(gradients)
-
-    def _map(self, thetas: Vector) -> Vector:
-        arrays, _ = split_arrays(self.shared_data())
-        with own_settings(self._device):
-            if self._mapping is None:
-                self._mapping = jax.jit(self._losses_at())
-            # Repetitions fill up a short batch, so that there is one compilation.
-            rows = np.resize(thetas, (max(self.width, len(thetas)), self.size))
-            losses = self._mapping(jnp.asarray(rows), arrays, self._cotangent())
-            return np.asarray(losses, dtype=np.float64)[: len(thetas)]
-
-    def _map_in_numpy(self, thetas: Vector) -> Vector:
-        """Return the losses as NumPy evaluates them.
-
-        Raises:
-            UnsupportedError: it cannot, or there is so much to compute that XLA is quicker.
-        """
-        arrays, _ = split_arrays(self.shared_data())
-        # Few sizes, and so few traces: repetitions fill up a batch to a power of two.
-        count = 1 << max(3, (len(thetas) - 1).bit_length())
-        rows = np.resize(thetas, (count, self.size))
-        with own_settings(self._device):
-            if count not in self._traces:
-                self._traces[count] = jax.make_jaxpr(self._losses_at())(rows, arrays, self._cotangent())
-            trace = self._traces[count]
-            # Two sides of three steps, and a half more, as in `xcheck.oracle.scope`.
-            if in_numpy.work_of(trace.jaxpr) / count * 9 * self.size > _SMALL_LOSSES:
-                raise in_numpy.UnsupportedError("too large")
-            given = jax.tree.leaves((rows, arrays, self._cotangent()))
-            (losses,) = in_numpy.evaluate(trace, given)
-        return np.asarray(losses, dtype=np.float64)[: len(thetas)]
-
-    def _losses_at(self) -> Callable[..., Any]:
-        """Return θ of shape (k, n), arrays of the data and cotangent -> losses, shape (k,)."""
-        _, whole = split_arrays(self.shared_data())
-        # The data are put together from what is traced; what of them is no array is the same in every call.
-        return jax.vmap(lambda theta, arrays, v: self._loss_at(theta, whole(arrays), v), (0, None, None))
-
-    def _loss_at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
-        """Return the loss at θ, with all operations in JAX: also those that make arrays of θ are batched."""
-        parts = self.parameters.at(theta)
-        own = {name: jnp.asarray(part, self.parameters.dtype(name)) for name, part in parts.items()}
-        return contract(self.call_loss(own, data), cotangent)

@@ -21,13 +21,12 @@ from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
-from xcheck.oracle.estimators.noise import measure_noise_along
+from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_along
 from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import measure_of_errors, quantized_roundoff, rounding, rounding_floor
 from xcheck.oracle.function_measurement import (
-    UNEVEN,
     FunctionMeasurement,
     measure_as_narrow,
     measure_directions,

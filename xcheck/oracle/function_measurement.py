@@ -16,15 +16,12 @@ from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import estimate_fixed_step
 from xcheck.oracle.estimators.even_part import quiet_noise
 from xcheck.oracle.estimators.kinks.treads import find_treads, leave_open_on_treads, settle_on_treads
-from xcheck.oracle.estimators.noise import measure_noise_nearby
+from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided
 from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import quantized_roundoff
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import Stream, generator
-
-# The roundings of a quantized J are neither independent nor alike from tread to tread: a guess.
-UNEVEN = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,23 +67,6 @@ def test_a_key_is_carried_along() -> None:
     assert loss == pytest.approx(float(gradient @ W), rel=1e-12)
 
 
-def test_a_short_batch_uses_what_a_long_one_has_compiled() -> None:
-    """It is filled up, and the repetitions are cut off again."""
-    traces: list[int] = []
-
-    def loss(p: Any) -> Any:
-        traces.append(1)
-        return jnp.sum(p**2)
-
-    objective = made(loss)
-    objective.width = 8
-    thetas = W + np.arange(8.0)[:, None]
-    assert objective.losses(thetas).shape == (8,)
-    before = len(traces)
-    np.testing.assert_allclose(objective.losses(thetas[:3]), (thetas[:3] ** 2).sum(axis=1), rtol=1e-14)
-    assert len(traces) == before
-
-
 def test_random_keys_among_params() -> None:
     """They are no numbers, and are handed on as they are; once JAX refused to make NumPy arrays of them."""
 

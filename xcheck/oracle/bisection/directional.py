@@ -33,6 +33,7 @@ from xcheck.layout import Vector
 from xcheck.oracle.bisection.derivative import FACTOR, DirectionalDerivative, Progress, Segment
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
+from xcheck.oracle.estimators.noise import UNEVEN
 
 # Where θ is moved first, as a share of its scale: 2⁻¹⁴ keeps truncation h² near 2⁻²⁸ and noise u/h near 2⁻³⁹;
 # float32 needs 2⁻² for its noise of 2⁻²⁴ to stay below a millionth.
@@ -50,8 +51,8 @@ _NOISY = 2.0**8
 # Relative noise that a longer step is tried for: 2⁻²³ is the default tolerance of 1e-7. Relative bar above which a
 # direction is measured again: sixteen times that, a guess, since a search measures its segments more sharply anyway.
 _WORTH, _SCREEN = 2.0**-23, 2.0**-19
-# The median of |N(0, σ²)| is 0.67 σ. The roundings of a quantized J are neither independent nor alike: a guess.
-_FROM_MEDIAN, _UNEVEN = 1.5, 3.0
+# The median of |N(0, σ²)| is 0.67 σ.
+_FROM_MEDIAN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class DirectionalDerivatives:
         ]
         levels = [stencil.level for stencil in stencils if self.noisy or stencil.level <= _NOISY * self._least_noise]
         self.noise = max(self.noise, _FROM_MEDIAN * float(np.median([*levels, self._least_noise])))
-        self.noise *= _UNEVEN if self.noisy else 1.0
+        self.noise *= UNEVEN if self.noisy else 1.0
         for segment, stencil in zip(segments, stencils, strict=True):
             self._record(segment, stencil, self.step_length)
         size = math.sqrt(float(np.mean([np.nan_to_num(stencil.value) ** 2 for stencil in stencils])))

@@ -28,6 +28,8 @@ ORDERS = (3, 4, 5)
 # The sample points are this fraction of the natural step apart: close enough for third differences of J to vanish
 # (1e-21 of it), far enough for the roundings to be different ones.
 SPACING = 2.0**-14
+# The roundings of a quantized J are neither independent nor alike from tread to tread: the multiple of σ is a guess.
+UNEVEN = 3.0
 
 
 def noise_level(values: Vector, orders: Sequence[int] = ORDERS) -> Vector:
