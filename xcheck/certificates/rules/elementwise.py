@@ -9,7 +9,7 @@ from flint import arb
 from xcheck.certificates import arithmetic
 from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, join_moving, moved
 from xcheck.certificates.decisions import NotProvedError, UnsureError
-from xcheck.certificates.rules.registry import RULES, Known, Surroundings, elementwise, rule
+from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
 
 elementwise("neg", arithmetic.negate)
@@ -79,24 +79,6 @@ def _angle(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls)
         arithmetic.multiply(Balls(y), Balls(np.zeros(b.shape), b.slopes, b.moving)),
     )
     return Balls(values, arithmetic.divide(turn, radius).slopes, join_moving(values.shape, a, b))
-
-
-@rule("logaddexp", "logaddexp2")
-def _log_of_sum(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
-    """log(exp a + exp b), or the same of 2: balls neither overflow nor lose what is small."""
-    exp, log = ("exp", "log") if operation.name == "logaddexp" else ("exp2", "log2")
-    both = arithmetic.add(*(RULES[exp](surroundings, operation, one) for one in (a, b)))
-    found: Balls = RULES[log](surroundings, operation, both)
-    return found
-
-
-@rule("hypot")
-def _hypotenuse(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
-    """√(a² + b²)."""
-    found: Balls = RULES["sqrt"](
-        surroundings, operation, arithmetic.add(arithmetic.multiply(a, a), arithmetic.multiply(b, b))
-    )
-    return found
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
