@@ -35,7 +35,7 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | svd | A -> singular values, falling; U, Vᵀ if there are three outputs | full: bool |
 | solve, inv, det, slogdet | as in `numpy.linalg`; solve takes matrices | |
 | guard | integers or truth values -> nothing: the program goes on as these say | expected: the array that they are |
-| logaddexp, logaddexp2, hypot, floor_divide, remainder, fmod | two arrays of one shape | |
+| floor_divide, remainder, fmod | two arrays of one shape | |
 | exact | no floating input, or none that matters -> `run` | |
 """
 
