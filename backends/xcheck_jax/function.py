@@ -295,5 +295,4 @@ class JaxFunction(FunctionObjective):
             return None
         named = {name: np.conj(read_numbers(part).values) / WEIGHT for name, part in found.items()}
         values = self._all_numbers(value)
-        gradients = [self.flat({name: part[row] for name, part in named.items()}) for row in range(values.size)]
-        return values, np.stack(gradients)
+        return values, self.flat_rows(named, values.size)

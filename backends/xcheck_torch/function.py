@@ -28,6 +28,7 @@ from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
 from xcheck_torch.modes import own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
+from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
 from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
 from xcheck_torch.trace import trace_of
@@ -225,12 +226,11 @@ class TorchFunction(FunctionObjective):
             if own_backward_passes(value) or changed_nodes(value):
                 return None
             outputs = value.reshape(-1)
-            weights = WEIGHT * torch.eye(len(outputs), dtype=outputs.dtype, device=outputs.device)
-            rows = [pull_back(outputs, tensors, weight) for weight in weights]
+            rows = gradient_rows(outputs, tensors)
             values = self._all_numbers(value)
         self.note_writing(theta, given, data)
-        self.unused = frozenset(name for name in tensors if all(row[name] is None for row in rows))
-        return values, np.stack([self.flat(row) for row in rows])
+        self.unused = frozenset(name for name, part in rows.items() if part is None)
+        return values, self.flat_rows(rows, len(outputs))
 
     def _differentiable(self, params: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the parameters as tensors that gradients are wanted of, with the hooks that the person's own have."""

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import xcheck
 from xcheck.backend import registry
 from xcheck.backend.call_arguments import CallArguments
+from xcheck.errors import BackendError
 from xcheck.functions.arguments import read_arguments
 
 W, X = np.array([1.0, 2.0, 3.0]), np.array([0.5, -1.0, 2.0])
@@ -61,3 +63,18 @@ def test_what_is_no_parameter_is_copied_into_the_tree() -> None:
     assert all(tree["index"].tolist() == [2, 0] for tree in trees)
     assert trees[0]["index"] is not trees[1]["index"]
     assert trees[0]["index"] is not params["index"]
+
+
+def test_gradients_of_several_outputs_become_rows() -> None:
+    """What has none is zero; own axes are turned back; a wrong shape is said."""
+    params, rng = {"w": np.ones((2, 3)), "b": np.ones(2)}, np.random.default_rng(0)
+    function = xcheck.objective(lambda p: p["w"].sum(), "numpy", gradient=lambda p: p)
+    turned = xcheck.objective(lambda p: p["w"].sum(), "numpy", gradient=lambda p: p, layout={"w": (1, 0)})
+    gradients = rng.standard_normal((4, 2, 3))
+    rows = np.concatenate([gradients.reshape(4, 6), np.zeros((4, 2))], axis=1)
+    plain, axes = made(function, params, ()), made(turned, params, ())
+    np.testing.assert_array_equal(plain.flat_rows({"w": gradients, "b": None}, 4), rows)
+    np.testing.assert_array_equal(axes.flat_rows({"w": gradients.transpose(0, 2, 1), "b": None}, 4), rows)
+    for objective in (plain, axes):
+        with pytest.raises(BackendError, match=r"of w ha(s|ve) shape"):
+            objective.flat_rows({"w": gradients[..., :2], "b": None}, 4)

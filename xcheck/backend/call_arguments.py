@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from xcheck.backend.contract import Objective
 from xcheck.backend.copies import changed_data, changed_names, copy_arrays
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.errors import Complaint, DefinitionError
+from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.functions.tree import leaves, rebuilder
 from xcheck.layout import Vector
@@ -140,3 +142,37 @@ class CallArguments(Objective):
         if any(array.dtype.kind == "c" for array in found):
             raise UntraceableError("there are complex parameters")
         return found
+
+    def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
+        """Return a gradient by own name as one vector, shape (n,).
+
+        Raises:
+            BackendError: a shape does not fit.
+        """
+        try:
+            return self.parameters.flatten(gradient)
+        except ValueError as error:
+            raise BackendError(self.backend, str(error)) from error
+
+    def flat_rows(self, gradients: Mapping[str, Numbers | None], count: int) -> Vector:
+        """Return several gradients by own name, shape (count, ...) each, as one row each, shape (count, n).
+
+        Raises:
+            BackendError: a shape does not fit.
+        """
+        plain = self._plain
+        if plain is None:
+            named = (
+                {name: None if part is None else part[row] for name, part in gradients.items()} for row in range(count)
+            )
+            return np.stack([self.flat(each) for each in named])
+        rows = np.zeros((count, self.size))
+        for name, span, shape, *_ in plain:
+            part = gradients.get(name)
+            if part is None:
+                continue
+            if part.shape != (count, *shape):
+                text = f"the gradients of {name} have shape {part.shape}, expected {(count, *shape)}"
+                raise BackendError(self.backend, text)
+            rows[:, span] = part.reshape(count, -1)
+        return rows

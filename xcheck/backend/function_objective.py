@@ -281,14 +281,3 @@ class FunctionObjective(CallArguments):
             return self.parameters.name_gradient(returned)
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error
-
-    def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
-        """Return a gradient by own name as one vector, shape (n,).
-
-        Raises:
-            BackendError: a shape does not fit.
-        """
-        try:
-            return self.parameters.flatten(gradient)
-        except ValueError as error:
-            raise BackendError(self.backend, str(error)) from error
