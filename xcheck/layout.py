@@ -163,14 +163,15 @@ class Layout:
         return Layout(tuple(tensors))
 
     def largest(self, values: Vector) -> Vector:
-        """Return for each component the largest of `values`, shape (n,), in its tensor.
+        """Return for each component the largest of `values`, shape (..., n), in its tensor.
 
         >>> Layout.of({"W1": (2, 1), "b1": (2,)}).largest(np.array([1.0, 3.0, 2.0, 0.0])).tolist()
         [3.0, 3.0, 2.0, 2.0]
         """
         largest = np.zeros_like(values)
         for tensor in self.tensors:
-            largest[tensor.span] = values[tensor.span].max(initial=0.0)  # a tensor may have no components
+            # A tensor may have no components.
+            largest[..., tensor.span] = values[..., tensor.span].max(axis=-1, keepdims=True, initial=0.0)
         return largest
 
     def flatten(self, arrays: Mapping[str, NDArray[np.generic]]) -> Vector:

@@ -66,6 +66,19 @@ def test_what_cannot_give_all_at_once_is_asked_no_more() -> None:
     assert function.calls == 2
 
 
+def test_all_outputs_and_all_calls_can_be_had() -> None:
+    """For those that look at all outputs together: no call is made for them."""
+    table, function, theta = OutputTable(2, 2), Doubles(), np.array([1.0, 3.0])
+    table.losses(function, theta[None])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(table.all_losses(function, theta[None]), [[2.0, 6.0]])  # type: ignore[arg-type]
+    assert table.calls == []
+    asked(table, function, 0, theta)
+    ((where, outputs, gradients),) = table.calls
+    assert (where.tolist(), outputs.tolist(), gradients.tolist()) == ([1.0, 3.0], [2.0, 6.0], [[2.0, 0.0], [0.0, 2.0]])
+    assert function.calls == 2
+    assert OutputTable(2, 2).all_losses(Doubles(able=False), theta[None]) is None  # type: ignore[arg-type]
+
+
 @jax.custom_vjp  # type: ignore[untyped-decorator]  # JAX says nothing of what it returns
 def _square(x: Any) -> Any:
     return x**2

@@ -65,7 +65,7 @@ def test_what_cancels_is_compared_with_the_slope_a_step_away() -> None:
         np.arange(2), slope, slope, slope, slope[None], np.array([0.1, 0.0]), bar, np.full(2, 0.25), 0
     )
     gradient = replace(OneSidedGradient.smooth(measured), curvature=np.array([3.0, 0.0]))
-    still = still_slopes(Lines.all_of(Layout.of({"W": (2,)})), np.array([0.0, 10.0]), -7.0)
+    still = still_slopes(Lines.all_of(Layout.of({"W": (2,)})), np.array([0.0, 10.0]), np.array([-7.0]))
     np.testing.assert_allclose(still, [7.0, 0.7])
     np.testing.assert_allclose(terms_of(gradient, np.zeros(2), still), [3.0, 0.7])
     np.testing.assert_allclose(terms_of(gradient, np.full(2, 0.5), still), [1.5, 0.7])

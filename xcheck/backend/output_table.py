@@ -5,6 +5,7 @@ same θ, one after the other: what the first is answered with holds the answers 
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,11 @@ class OutputTable:
 
     def losses(self, objective: "FunctionObjective", thetas: Vector) -> Vector | None:
         """Return the output of the objective at each row of `thetas`, shape (k,); None where the function cannot."""
+        found = self.all_losses(objective, thetas)
+        return None if found is None else found[:, _number(objective)].copy()
+
+    def all_losses(self, objective: "FunctionObjective", thetas: Vector) -> Vector | None:
+        """Return all outputs at each row of `thetas`, shape (k, outputs), not to be written into; None as above."""
         if not self._batches:
             return None
         key = thetas.tobytes()
@@ -48,7 +54,12 @@ class OutputTable:
                 self._batches = False
                 return None
             self._losses[key] = found
-        return self._losses[key][:, _number(objective)].copy()
+        return self._losses[key]
+
+    @property
+    def calls(self) -> Sequence[tuple[Vector, Vector, Vector]]:
+        """θ, all outputs and their gradients of each call so far, shapes (n,), (outputs,) and (outputs, n)."""
+        return self._gradients
 
     def gradient(self, objective: "FunctionObjective", theta: Vector) -> tuple[float, Vector] | None:
         """Return output and gradient of the objective at θ; None where the function must be called for it alone.

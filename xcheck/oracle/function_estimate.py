@@ -6,6 +6,7 @@ import numpy as np
 
 from xcheck.dtypes import BFLOAT16, FLOAT32, FLOAT64
 from xcheck.layout import Layout, Vector
+from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import DIRECTIONS, Lines
 from xcheck.oracle.estimate import CERTAIN, Estimate
 from xcheck.oracle.estimators.central import Measurement
@@ -48,33 +49,38 @@ def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roun
     Args:
         lines: along which the slopes are.
         theta: θ, shape (n,).
-        gradient: the slopes, shape (k,).
+        gradient: the slopes, shape (..., k).
         roundoffs: unit roundoff of each tensor of θ.
     """
     value = gradient.measured.value
-    floor, whole = np.zeros_like(value), np.nan_to_num(np.abs(value)).max(initial=0.0)
+    floor, whole = np.zeros_like(value), _largest(value)
     coarsest = max(roundoffs.values(), default=FLOAT64)
     # The size of θ along each line, which its rounding is relative to: 1 for directions.
     extent = lines.sizes(theta, along_directions=1.0)
     for tensor in lines.layout:
-        largest = np.nan_to_num(np.abs(value[tensor.span])).max(initial=0.0)
+        span = tensor.span
         roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
         # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is
         # a guess.
-        floor[tensor.span] = rounding(roundoff) * max(largest, whole / 8)
+        floor[..., span] = rounding(roundoff) * np.maximum(_largest(value[..., span]), whole / 8)
         # θ is rounded when it is stored: where J bends, that changes the slope.
-        floor[tensor.span] += _ROUNDINGS_OF_THETA * roundoff * np.nan_to_num(gradient.curvature * extent)[tensor.span]
+        floor[..., span] += _ROUNDINGS_OF_THETA * roundoff * np.nan_to_num(gradient.curvature * extent)[..., span]
     return floor
 
 
-def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, loss: float) -> tuple[Vector, Vector]:
-    """Return what errors of each slope are compared with, its terms and its magnitude, shape (k,) each.
+def _largest(values: Vector) -> Vector:
+    """Return the largest size of values, shape (..., k) -> (..., 1)."""
+    return np.asarray(np.nan_to_num(np.abs(values)).max(axis=-1, keepdims=True, initial=0.0))
+
+
+def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, loss: Vector) -> tuple[Vector, Vector]:
+    """Return what errors of each slope are compared with, its terms and its magnitude, shape (..., k) each.
 
     Args:
         lines: along which the slopes are.
         theta: θ, shape (n,).
         gradient: the slopes.
-        loss: J(θ).
+        loss: J(θ), shape (..., 1).
     """
     still = still_slopes(lines, theta, loss)
     terms = terms_of(gradient, lines.sizes(theta), still)
@@ -82,7 +88,7 @@ def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, l
 
 
 def terms_of(gradient: OneSidedGradient, sizes: Vector, still: Vector) -> Vector:
-    """Return the size of the terms of each slope, shape (k,).
+    """Return the size of the terms of each slope, shape (..., k).
 
     Where a slope cancels to zero, as at a minimum, its terms are not known. The slope a step away is: |∂²J| times the
     longest step, 4h, that was measured, or times |θᵢ| where that is less. The slope at θ is zero beside it, not because
@@ -91,7 +97,7 @@ def terms_of(gradient: OneSidedGradient, sizes: Vector, still: Vector) -> Vector
     Args:
         gradient: the slopes.
         sizes: |θᵢ|, 0 where it says nothing, shape (k,).
-        still: the same along lines where no loss has changed, shape (k,): see `still_slopes`.
+        still: the same along lines where no loss has changed, shape (..., k): see `still_slopes`.
     """
     measured = gradient.measured
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
@@ -103,16 +109,16 @@ def terms_of(gradient: OneSidedGradient, sizes: Vector, still: Vector) -> Vector
     return np.where(measured.magnitude == 0, still, terms)
 
 
-def still_slopes(lines: Lines, theta: Vector, loss: float) -> Vector:
-    """Return the slopes along which J would move by all of itself, where θ moves by its own size; shape (k,).
+def still_slopes(lines: Lines, theta: Vector, loss: Vector) -> Vector:
+    """Return the slopes along which J would move by all of itself, where θ moves by its own size; shape (..., k).
 
     Where J does not move at all, an error of the gradient is compared with these.
     """
-    return np.asarray(np.nan_to_num(abs(loss)) / np.maximum(lines.sizes(theta), 1.0))
+    return np.asarray(np.nan_to_num(np.abs(loss)) / np.maximum(lines.sizes(theta), 1.0))
 
 
 def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Vector) -> Vector:
-    """Return the magnitude of each slope, below a fraction of which an error is negligible; shape (k,).
+    """Return the magnitude of each slope, below a fraction of which an error is negligible; shape (..., k).
 
     It is the size of its terms. In a tensor whose slopes are all within the noise (the bias in front of a softmax,
     whose gradient cancels to zero) it is the largest of all tensors: such a tensor is zero beside the others, and is
@@ -122,29 +128,102 @@ def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Ve
     Args:
         layout: the tensors.
         measured: the slopes.
-        terms: see `terms_of`, shape (k,).
-        still: see `still_slopes`, shape (k,).
+        terms: see `terms_of`, shape (..., k).
+        still: see `still_slopes`, shape (..., k).
     """
     slope = np.maximum(np.abs(measured.lower), np.abs(measured.upper))
     magnitude = terms.copy()
     for tensor in layout:
         if tensor.name == DIRECTIONS:
             # At a kink the slopes to both sides may cancel, although J moves along the direction.
-            magnitude[tensor.span] = np.nan_to_num(measured.magnitude[tensor.span], posinf=0.0, neginf=0.0)
+            along = measured.magnitude[..., tensor.span]
+            magnitude[..., tensor.span] = np.nan_to_num(along, posinf=0.0, neginf=0.0)
     with np.errstate(invalid="ignore"):
         seen, moves = slope > CERTAIN * measured.bar, terms > CERTAIN * measured.bar
-    largest = np.full(len(slope), magnitude.max(initial=0.0))
-    if not (seen | moves).any():
-        largest = np.maximum(largest, _STILL * still)
+    largest = np.broadcast_to(magnitude.max(axis=-1, keepdims=True, initial=0.0), slope.shape)
+    nothing_moves = ~(seen | moves).any(axis=-1, keepdims=True)
+    largest = np.where(nothing_moves, np.maximum(largest, _STILL * still), largest)
     for tensor in layout:
         span = tensor.span
-        if not seen[span].any():
-            magnitude[span] = largest[span]
+        within_noise = ~seen[..., span].any(axis=-1, keepdims=True)
+        magnitude[..., span] = np.where(within_noise, largest[..., span], magnitude[..., span])
     # Where J jumps its slopes are infinite, which is no yardstick; yet J moves there.
     unbounded = np.isinf(slope)
     magnitude[unbounded] = np.fmax(np.abs(measured.value[unbounded]), np.finfo(np.float64).tiny)
     # A slope along which no loss has changed is zero for certain.
     return np.where(measured.magnitude > 0, magnitude, 0.0)
+
+
+def estimates_of(
+    engine: FunctionEngine,
+    lines: Lines,
+    gradient: OneSidedGradient,
+    noise: Vector,
+    roundoffs: Mapping[str, float],
+    *,
+    name: str,
+    seconds: float,
+) -> list[Estimate]:
+    """Return the gradient with its bars, and the statistics of how it was measured: an estimate for every output.
+
+    Args:
+        engine: what the losses were evaluated with, of one function or of several outputs at once.
+        lines: along which the slopes are.
+        gradient: the slopes, shape (k,), or (outputs, k).
+        noise: σ of J, shape (k,), or (outputs, k).
+        roundoffs: unit roundoff of each tensor of θ.
+        name: of the engine, as in reports.
+        seconds: wall time of all of it.
+    """
+    columns, floor = _columns_of(engine, lines, gradient), rounding_floor(lines, engine.theta, gradient, roundoffs)
+    floors, noises = np.atleast_2d(floor), np.atleast_2d(noise)
+    kinks = np.atleast_2d((gradient.kink == 0) & ~gradient.steep).sum(axis=-1).tolist()
+    step = float(np.median(gradient.measured.step)) if len(gradient.measured.step) else 0.0
+    return [
+        Estimate(
+            **{each: column[..., row, :] for each, column in columns.items()},
+            spread=np.zeros(floors.shape[-1]),
+            near=True,  # any subgradient will do: nothing is known about what a function does at its kinks
+            loss=loss,
+            rounding=Rounding(floors[row], _loss_floor(noises[row], loss, roundoffs, engine.roundoff)),
+            trace=Trace.empty(),
+            ties=kinks[row],
+            engine=name,
+            predicted={},
+            audits=(),
+            referred=0,
+            refereed=0,
+            difference="central",
+            epsilon=step,
+            evaluations=engine.evaluations,
+            seconds=seconds / len(kinks),
+            compile_seconds=0.0,
+        )
+        for row, loss in enumerate(engine.losses.ravel().tolist())
+    ]
+
+
+def _columns_of(engine: FunctionEngine, lines: Lines, gradient: OneSidedGradient) -> dict[str, Vector]:
+    """Return by name what an estimate says of each slope, shape (..., outputs, k) each, for one output at least."""
+    measured = gradient.measured
+    terms, magnitude = measure_of_errors(lines, engine.theta, gradient, engine.losses)
+    columns = {
+        "value": measured.value,
+        "error_bar": measured.bar,
+        "lower": measured.lower,
+        "upper": measured.upper,
+        "magnitude": magnitude,
+        "terms": terms,
+    }
+    several = measured.conventions.reshape(len(measured.conventions), -1, measured.value.shape[-1])
+    return {**{name: np.atleast_2d(column) for name, column in columns.items()}, "conventions": several}
+
+
+def _loss_floor(noise: Vector, loss: float, roundoffs: Mapping[str, float], roundoff: float) -> float:
+    coarsest = max(roundoffs.values(), default=FLOAT64)
+    level = float(noise.max(initial=0.0)) * coarsest / roundoff
+    # Two losses of different programs may differ by many roundings: 64 of those that were measured.
+    return 64 * level + rounding(coarsest) * abs(loss)
 
 
 def nothing_measured(layout: Layout) -> Estimate:

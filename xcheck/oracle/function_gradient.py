@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from
@@ -23,16 +22,14 @@ from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
 from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_along
 from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disputed
-from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient
-from xcheck.oracle.function_estimate import measure_of_errors, quantized_roundoff, rounding, rounding_floor
+from xcheck.oracle.function_estimate import estimates_of, quantized_roundoff, rounding
 from xcheck.oracle.function_measurement import (
     FunctionMeasurement,
     measure_as_narrow,
     measure_directions,
     measure_lines,
 )
-from xcheck.oracle.network.forward import Trace
 from xcheck.oracle.options import FunctionOptions
 from xcheck.oracle.scope import choose_lines
 
@@ -244,37 +241,13 @@ class FunctionOracle:
 
     def estimate(self, engine: str) -> Estimate:
         """Return the gradient with its bars, and the statistics of how it was measured."""
-        measured, loss = self._found.measured, float(self.engine.losses[0])
-        floor = rounding_floor(self.lines, self.engine.theta, self._found, self._roundoffs)
-        terms, magnitude = measure_of_errors(self.lines, self.engine.theta, self._found, loss)
-        return Estimate(
-            value=measured.value,
-            error_bar=measured.bar,
-            lower=measured.lower,
-            upper=measured.upper,
-            conventions=measured.conventions,
-            spread=np.zeros_like(measured.value),
-            near=True,  # any subgradient will do: nothing is known about what a function does at its kinks
-            magnitude=magnitude,
-            terms=terms,
-            loss=loss,
-            rounding=Rounding(floor, self._loss_floor(loss)),
-            trace=Trace.empty(),
-            ties=len(self.kinks),
-            engine=engine,
-            predicted={},
-            audits=(),
-            referred=0,
-            refereed=0,
-            difference="central",
-            epsilon=float(np.median(measured.step)) if len(measured.step) else 0.0,
-            evaluations=self.engine.evaluations,
+        (only,) = estimates_of(
+            self.engine,
+            self.lines,
+            self._found,
+            self.noise,
+            self._roundoffs,
+            name=engine,
             seconds=time.perf_counter() - self._start,
-            compile_seconds=0.0,
         )
-
-    def _loss_floor(self, loss: float) -> float:
-        coarsest = max(self._roundoffs.values(), default=FLOAT64)
-        noise = float(self.noise.max(initial=0.0)) * coarsest / self.engine.roundoff
-        # Two losses of different programs may differ by many roundings: 64 of those that were measured.
-        return 64 * noise + rounding(coarsest) * abs(loss)
+        return only

@@ -15,7 +15,7 @@ def measure_tied_slopes(oracle: FunctionOracle) -> list[TiedSlopes]:
     lines = _components_among(oracle, oracle.kinks)
     if oracle.options.epsilon != "auto" or len(lines) < 2:
         return []
-    noise = max(float(oracle.noise[lines].max()), least_noise(oracle.engine))
+    noise = max(float(oracle.noise[lines].max()), float(least_noise(oracle.engine)[0]))
     rng = generator(oracle.options.seed, Stream.TIES)
     return measure_ties(oracle.engine, oracle.lines.components[lines], noise, rng)
 

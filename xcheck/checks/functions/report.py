@@ -32,7 +32,7 @@ from xcheck.checks.functions.comparison import (
     right_in_float64,
 )
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.jacobian import most_different_output, output_name
+from xcheck.checks.functions.jacobian.outputs import most_different_output, output_name
 from xcheck.checks.functions.residual import make_probes
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.proof import proof_warnings

@@ -17,7 +17,8 @@ from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
 from xcheck.checks.functions.implementations import Implementation, complaints_under
-from xcheck.checks.functions.jacobian import cotangents_for, join_outputs, output_name
+from xcheck.checks.functions.jacobian.outputs import cotangents_for, join_outputs, output_name
+from xcheck.checks.functions.jacobian.settled import answer_settled_outputs
 from xcheck.checks.functions.oracle import (
     OracleRun,
     differentiable_candidates,
@@ -52,7 +53,13 @@ def run_functions(
     cotangents = cotangents_for(implementations, arguments, options)
     if options.jacobian and len(cotangents) > 1:
         _share_outputs(implementations, arguments, options.device, cotangents)
-    parts = [_run_one(cotangent, implementations, arguments, options) for cotangent in cotangents]
+    parts = [_run_one(cotangents[0], implementations, arguments, options)]
+    if len(cotangents) > 1:
+        settled = answer_settled_outputs(parts[0], implementations, cotangents, arguments, options)
+        parts += [
+            settled.get(number) or _run_one(cotangent, implementations, arguments, options)
+            for number, cotangent in enumerate(cotangents[1:], start=1)
+        ]
     # A scalar loss has one output, and its Jacobian is its gradient.
     return parts[0] if not options.jacobian or cotangents[0] is None else join_outputs(parts)
 
@@ -232,6 +239,8 @@ def _at_least_float64(run: OracleRun) -> float:
 def _rescaled(run: OracleRun, estimate: Estimate, roundoff: float) -> Estimate:
     """Return the estimate with the rounding of float64, which is proportional to the unit roundoff."""
     factor = _at_least_float64(run) / roundoff
+    if factor == 1.0:
+        return estimate
     rounding = Rounding(estimate.rounding.gradient * factor, estimate.rounding.loss * factor)
     return replace(estimate, rounding=rounding)
 

@@ -15,7 +15,7 @@ import numpy as np
 from xcheck.checks.answer import failure
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.jacobian import output_name
+from xcheck.checks.functions.jacobian.outputs import output_name
 from xcheck.checks.functions.purity import trace_of
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation

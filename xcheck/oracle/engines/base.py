@@ -129,6 +129,11 @@ class Engine(ABC):
     def losses(self) -> Vector:
         """Loss of each example (or J alone) at θ, shape (m,): their rounding is the least noise there can be."""
 
+    @property
+    def size_of_losses(self) -> Vector:
+        """Mean |loss| at θ, shape (1,); of several functions at once, shape (outputs, 1)."""
+        return np.asarray(np.abs(self.losses).mean(axis=-1, keepdims=True))
+
     @abstractmethod
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
         """Return the loss with θᵢ + `plus` minus the loss with θᵢ + `minus`; all of shape (k,)."""

@@ -32,7 +32,7 @@ class Evaluator:
     """How the losses of a function are evaluated.
 
     Attributes:
-        losses: Θ, shape (k, n), -> losses (k,).
+        losses: Θ, shape (k, n), -> losses (k,); of several outputs at once (outputs, k).
         moved: θ, components of one tensor (k,) and their values (k,) -> losses (k,) with that one component changed
             each; cheaper than whole rows of Θ.
         data: numbers that the function is given beside θ.

@@ -27,6 +27,8 @@ class FunctionEngine(Engine):
         lines: what is differenced.
         progress: called with the number of differences after each batch.
         here: J(θ), shape (1,), where it is known.
+        outputs: how many functions the evaluator evaluates at once; the components of all that is measured are in the
+            last axis, and those functions in the one before. None if it evaluates one, without such an axis.
 
     >>> cube = LoopEngine(lambda theta: float(theta[0] ** 3), np.array([1.0]), Layout.of({"theta": (1,)}))
     >>> step = np.array([0.01])
@@ -46,6 +48,7 @@ class FunctionEngine(Engine):
         *,
         progress: Progress | None = None,
         here: Vector | None = None,
+        outputs: int | None = None,
     ) -> None:
         super().__init__(np.array(theta, dtype=np.float64) if here is None else theta, lines.layout, progress=progress)
         self.evaluator = evaluator
@@ -55,7 +58,7 @@ class FunctionEngine(Engine):
         self.deadline = math.inf
         # Truncation of fourth order and noise balance at the fifth root of the roundoff.
         self.first_step = 2.0**-10 if self.roundoff < 2.0**-40 else 2.0**-5
-        self._here = here
+        self._here, self._outputs = here, () if outputs is None else (outputs,)
         self._kept: tuple[tuple[bytes, ...], list[tuple[Differences, Differences]]] | None = None
 
     @property
@@ -97,7 +100,7 @@ class FunctionEngine(Engine):
 
     @cached_property
     def losses(self) -> Vector:
-        """J(θ), shape (1,)."""
+        """J(θ), shape (1,); of several outputs (outputs, 1)."""
         return self._at(self.theta[None]) if self._here is None else self._here
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
@@ -135,8 +138,8 @@ class FunctionEngine(Engine):
                 asked,
                 [
                     (
-                        _quotients(above[rows], here[rows], plus[rows]),
-                        _quotients(here[rows], below[rows], -minus[rows]),
+                        _quotients(above[..., rows], here[..., rows], plus[rows]),
+                        _quotients(here[..., rows], below[..., rows], -minus[rows]),
                     )
                     for rows in (slice(k * len(indices), (k + 1) * len(indices)) for k in range(len(steps)))
                 ],
@@ -182,22 +185,23 @@ class FunctionEngine(Engine):
         return found
 
     def _around(self, indices: Indices, plus: Vector, minus: Vector) -> tuple[Vector, Vector, Vector]:
-        """Return the losses on both sides and at θ, shapes (k,).
+        """Return the losses on both sides and at θ, shapes (..., k).
 
         J(θ) is evaluated once in each batch: so that all of a batch is rounded alike.
         """
-        above, below, here = (np.empty(len(indices)) for _ in range(3))
+        above, below, here = (np.empty((*self._outputs, len(indices))) for _ in range(3))
         for places, alone in self._batches(indices):
             # A side without a step is θ itself, of which one loss serves the whole batch.
             up, down = plus[places] != 0, minus[places] != 0
             lines = np.concatenate([indices[places][up], indices[places][down], indices[places][:1]])
             steps = np.concatenate([plus[places][up], minus[places][down], [0.0]])
             found = self._along(lines, steps, alone=alone)
-            here[places] = found[-1]
-            for side, moved, part in ((above, up, found[: up.sum()]), (below, down, found[up.sum() : -1])):
-                values = np.full(len(up), found[-1])
-                values[moved] = part
-                side[places] = values
+            last = found[..., -1:]
+            here[..., places] = last
+            for side, moved, part in ((above, up, found[..., : up.sum()]), (below, down, found[..., up.sum() : -1])):
+                values = np.repeat(last, len(up), axis=-1)
+                values[..., moved] = part
+                side[..., places] = values
             self.progress(len(up))
         return above, below, here
 

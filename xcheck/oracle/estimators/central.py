@@ -74,7 +74,7 @@ def error_bar(
     if not engine.subtracts:
         # The part that is even in the step cancels when the two sides are subtracted; its rounding stays.
         return np.asarray(truncation + NOISE_MULTIPLE * np.maximum(noise, eps * level) / step + eps * magnitude)
-    here = float(np.abs(engine.losses).mean())
+    here = engine.size_of_losses
     far = eps * np.maximum(level - 2 * here, 0.0)
     noise = np.maximum(noise, eps / 2 * np.minimum(level, here)) + far
     return np.asarray(truncation + NOISE_MULTIPLE * noise / step + eps * magnitude)
@@ -180,11 +180,11 @@ def estimate_central(
 
 def too_wide(engine: Engine, measured: Measurement, tolerance: float) -> Flags:
     """Return where a bar exceeds both a quarter of the tolerance and 4e-10 of the tensor's largest magnitude."""
-    magnitude = np.zeros(engine.layout.size)
-    magnitude[measured.indices] = measured.magnitude
+    magnitude = np.zeros((*measured.magnitude.shape[:-1], engine.layout.size))
+    magnitude[..., measured.indices] = measured.magnitude
     # A quarter of the tolerance leaves three quarters to the gradient. 4e-10 of the tensor's largest is a guess,
     # chosen so that components that hardly matter cost no further losses: 250 times finer than the default tolerance.
-    enough = 4e-10 * engine.layout.largest(magnitude)[measured.indices]
+    enough = 4e-10 * engine.layout.largest(magnitude)[..., measured.indices]
     with np.errstate(invalid="ignore"):  # nan is too wide
         return np.asarray(~(measured.bar <= np.maximum(tolerance / 4 * np.abs(measured.value), enough)))
 

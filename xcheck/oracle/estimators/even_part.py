@@ -15,6 +15,7 @@ than a few roundings of J. Then nothing is said, and the noise is measured by sa
 
 import numpy as np
 
+from xcheck.layout import Vector
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.sides import least_noise
 from xcheck.oracle.estimators.two_step import draw_samples
@@ -36,6 +37,15 @@ def quiet_noise(engine: FunctionEngine) -> float | None:
 
     The losses are those of the first step of `xcheck.oracle.estimators.one_sided`: they are not evaluated again.
     """
+    found = quiet_noises(engine)
+    return None if found is None or np.isnan(found[0]) else float(found[0])
+
+
+def quiet_noises(engine: FunctionEngine) -> Vector | None:
+    """Return σ of J, shape (1,), of several outputs (outputs, 1), nan where J is not smooth and quiet.
+
+    None where that cannot be told: there are too few components, or J is computed in a narrow dtype.
+    """
     samples = draw_samples(engine.layout)
     chosen = np.concatenate([*samples.values(), np.zeros(0, dtype=np.intp)])
     # What is narrow takes long first steps, which more than noise shows in.
@@ -50,9 +60,10 @@ def quiet_noise(engine: FunctionEngine) -> float | None:
     # function makes them, 1.5 h⁴ ∂⁵J.
     slopes = [(right.slope + left.slope) / 2 for right, left in sides]
     bend = np.abs(4 * slopes[0] - 5 * slopes[1] + slopes[2])
-    smooth = bend <= _BEND * np.abs(slopes[0]).max()
+    smooth = bend <= _BEND * np.abs(slopes[0]).max(axis=-1, keepdims=True)
     # A component that moves J nowhere may be a stair as wide as the steps.
     moves = np.all([right.slope != 0 for right, _ in sides], axis=0)
     quiet = rho <= _ROUNDINGS * _NOISE_OF_RHO * least_noise(engine)
     multiple = _MULTIPLES.get(len(chosen), _MULTIPLE)
-    return float(multiple * rho.max() / _NOISE_OF_RHO) if (quiet & moves & smooth).all() else None
+    noise = multiple * rho.max(axis=-1, keepdims=True) / _NOISE_OF_RHO
+    return np.where((quiet & moves & smooth).all(axis=-1, keepdims=True), noise, np.nan)

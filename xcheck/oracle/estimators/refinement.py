@@ -47,7 +47,7 @@ class Refinement:
         self.engine, self.noise, self.sides = engine, noise, sides
         self._kink, self._step, self._irregular = kink, sides.measured.step, sides.irregular
         self._evaluations = sides.measured.evaluations
-        self._hopeless = np.zeros(len(kink), dtype=int)
+        self._hopeless = np.zeros(kink.shape, dtype=int)
         # Kinks whose jump is the same with a shorter step; those of an earlier gradient are taken for it.
         self._steady = sides.measured.upper > sides.measured.lower
 
@@ -100,14 +100,23 @@ class Refinement:
         near = np.fmax(np.abs(best.value), np.where(sizes > 0, self.sides.curvature * sizes, np.inf))
         return too_wide(self.engine, replace(best, magnitude=np.minimum(best.magnitude, near)), tolerance)
 
+    @np.errstate(all="ignore")
+    def _widened_by_noise(self) -> Flags:
+        """Return which bars are wide because of the noise, so that a sharper measurement of it is worth its losses."""
+        best = self.best
+        largest = self.engine.layout.largest(np.nan_to_num(best.magnitude))
+        wide = (best.bar > _WIDE * largest) & (best.step < self.engine.scale)
+        return wide & ~self.sides.kinked & (NOISE_MULTIPLE * self.noise / (best.step * best.bar) > _SHARE)
+
+    def unsettled(self, tolerance: float) -> Flags:
+        """Return which components may be measured again by `converge` or `improve_from_one_side`."""
+        # What the latter takes up is too wide, and no narrower there than here.
+        return self.sides.kinked | self._too_wide(tolerance) | self._widened_by_noise()
+
     @np.errstate(invalid="ignore")
     def _sharpen(self, places: Indices) -> Indices:
         """Measure the noise anew where it makes bars wide, and return where it is less than it was taken for."""
-        largest = self.engine.layout.largest(np.nan_to_num(self.best.magnitude))
-        noisy = places[(self.best.bar > _WIDE * largest)[places] & (self.best.step < self.engine.scale)[places]]
-        step = self.best.step[noisy]
-        share = NOISE_MULTIPLE * self.noise[noisy] / (step * self.best.bar[noisy])
-        noisy = noisy[~self.sides.kinked[noisy] & (share > _SHARE)]
+        noisy = places[self._widened_by_noise()[places]]
         if not len(noisy) or self.engine.late:
             return noisy[:0]
         engine, step = self.engine, self.best.step[noisy]

@@ -95,13 +95,20 @@ class OneSidedGradient(Columns):
         return cls(measured, np.where(sides.kinked, 0.0, kink), steep, two_step, sides.curvature)
 
 
-def least_noise(engine: FunctionEngine) -> float:
-    """Return the least noise there can be: one rounding of the loss."""
-    return engine.roundoff * float(np.abs(engine.losses).mean())
+def least_noise(engine: FunctionEngine) -> Vector:
+    """Return the least noise there can be, one rounding of the loss, shape (1,); of several outputs (outputs, 1)."""
+    return engine.roundoff * engine.size_of_losses
 
 
 def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
-    """Measure components from both sides, with h, 2h and 4h."""
+    """Measure components from both sides, with h, 2h and 4h.
+
+    Args:
+        engine: evaluates the losses, of one function or of several outputs at once.
+        indices: components, shape (k,).
+        step: h, shape (k,).
+        noise: σ of J, shape (..., k).
+    """
     sides = engine.both_sides(indices, [factor * step for factor in (1, 2, 4)])
     right, left = [pair[0] for pair in sides], [pair[1] for pair in sides]
     # The central difference needs no losses of its own: it is the mean of the two sides.

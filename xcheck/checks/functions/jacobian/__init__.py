@@ -1,0 +1,1 @@
+"""A loss that returns an array: through one cotangent, or output by output, as a whole Jacobian."""
