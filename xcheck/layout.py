@@ -54,8 +54,11 @@ class Tensor:
 
     def index(self, flat: int) -> tuple[int, ...]:
         """Return the index inside the tensor of component `flat` of θ."""
-        inside = flat - self.offset if self.places is None else self.places[flat - self.offset]
-        return tuple(int(i) for i in np.unravel_index(inside, self.shape))
+        inside, index = flat - self.offset if self.places is None else self.places[flat - self.offset], []
+        for length in reversed(self.shape):
+            inside, along = divmod(inside, length)
+            index.append(int(along))
+        return tuple(reversed(index))
 
     def sampled(self, places: Sequence[int], offset: int) -> "Tensor":
         """Return a sample of the tensor, laid out at `offset`; `places` count inside the tensor, or inside a sample."""

@@ -1,6 +1,6 @@
 """NumpyFunction: a person's function of NumPy arrays with a hand-written gradient, since NumPy has no autodiff."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,11 @@ class NumpyFunction(FunctionObjective):
         if isinstance(leaf.source, float | complex) and not isinstance(leaf.source, np.generic):
             return complex(values) if values.dtype.kind == "c" else float(values)
         return lay_out(values.astype(dtype, copy=False), leaf.source)
+
+    def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
+        """Return `values -> array(values, leaf, dtype)`: in the usual case a copy, and no more."""
+        plain = isinstance(leaf.source, np.ndarray) and leaf.source.flags.c_contiguous and dtype == "float64"
+        return np.array if plain else super().maker(leaf, dtype)
 
     def value(self, params: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Return the loss."""

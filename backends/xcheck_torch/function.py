@@ -90,6 +90,14 @@ class TorchFunction(FunctionObjective):
         tensor = torch.as_tensor(values, device=device).to(getattr(torch, dtype))
         return lay_out(tensor, source) if isinstance(source, Tensor) else tensor.clone()
 
+    def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
+        """Return `values -> array(values, leaf, dtype)`: in the usual case a copy, and no more."""
+        source = leaf.source
+        if leaf.stored or dtype != "float64" or not isinstance(source, Tensor) or source.device.type != "cpu":
+            return super().maker(leaf, dtype)
+        plain = source.is_contiguous() and not source.storage_offset()
+        return (lambda values: torch.from_numpy(values).clone()) if plain else super().maker(leaf, dtype)
+
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the module, if there is one, and the loss of its outputs; otherwise the loss."""
         function = self.function

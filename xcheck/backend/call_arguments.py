@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xcheck.backend.contract import Objective
-from xcheck.backend.copies import changed_data, changed_names, copy_arrays
+from xcheck.backend.copies import changed_arrays, changed_data, copy_arrays
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
@@ -42,6 +42,10 @@ class CallArguments(Objective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return an array of this framework; laid out in memory, and placed, like the leaf's source where it is one."""
 
+    def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
+        """Return `values -> array(values, leaf, dtype)`, for every loss; a framework may know a shorter way."""
+        return lambda values: self.array(values, leaf, dtype)
+
     @cached_property
     def is_float64(self) -> bool:
         """Whether all floating arrays that the function is called with have 64 bits."""
@@ -51,16 +55,14 @@ class CallArguments(Objective):
         """Return the function's parameters at θ as arrays of this framework, by own name."""
         own, plain = self.parameters, self._plain
         if plain is not None:
-            # Copies: `array` may keep what it is given, and a function may write into it.
-            return {
-                name: self.array(theta[span].copy().reshape(shape), leaf, dtype)
-                for name, span, shape, leaf, dtype in plain
-            }
+            # A copy: `array` may keep what it is given, and a function may write into it.
+            theta = theta.copy()
+            return {name: make(theta[span].reshape(shape)) for name, span, shape, make, _ in plain}
         return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
 
     @cached_property
-    def _plain(self) -> list[tuple[str, slice, tuple[int, ...], Leaf, str]] | None:
-        """Name, place, shape, source and dtype of each parameter, if none is complex or has other axes than in θ.
+    def _plain(self) -> list[tuple[str, slice, tuple[int, ...], Callable[[Numbers], Any], str]] | None:
+        """Name, place, shape, maker and dtype of each parameter, if none is complex or has other axes than in θ.
 
         They are looked up once: for a small function that takes longer than its loss.
         """
@@ -70,7 +72,8 @@ class CallArguments(Objective):
             if own.naming.axes[name] is not None or len(parts) > 1:
                 return None
             tensor = arguments.layout[parts[0]]
-            found.append((name, tensor.span, tensor.shape, own.source(name), own.dtype(name)))
+            make = self.maker(own.source(name), own.dtype(name))
+            found.append((name, tensor.span, tensor.shape, make, own.dtype(name)))
         return found
 
     def own_frozen(self) -> dict[str, Any]:
@@ -133,7 +136,7 @@ class CallArguments(Objective):
 
     def note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
         """Note which arrays no longer hold what they held before the function was called with them at θ."""
-        self.overwritten |= set(changed_names(self._numbers_of(theta), dict(given), self.arguments.read))
+        self.overwritten |= set(changed_arrays(self._numbers_of(theta), given, self.arguments.read))
         self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))
 
     def traced_arrays(self, vector: Vector) -> list[Numbers]:
@@ -149,6 +152,13 @@ class CallArguments(Objective):
         Raises:
             BackendError: a shape does not fit.
         """
+        plain = self._plain
+        given = [] if plain is None else [(each, part) for each in plain if (part := gradient.get(each[0])) is not None]
+        if plain is not None and all(np.shape(part) == shape for (_, _, shape, *_), part in given):
+            flat = np.zeros(self.size)
+            for (_, span, *_), part in given:
+                flat[span] = np.real(part).reshape(-1)
+            return flat
         try:
             return self.parameters.flatten(gradient)
         except ValueError as error:
@@ -174,5 +184,5 @@ class CallArguments(Objective):
             if part.shape != (count, *shape):
                 text = f"the gradients of {name} have shape {part.shape}, expected {(count, *shape)}"
                 raise BackendError(self.backend, text)
-            rows[:, span] = part.reshape(count, -1)
+            rows[:, span] = np.real(part).reshape(count, -1)
         return rows

@@ -3,14 +3,14 @@
 What it writes into its copies is found afterwards, by comparing them with what they were made of.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, Reader
-from xcheck.functions.tree import ROOT, leaves, rebuild
+from xcheck.functions.tree import ROOT, children, leaves, rebuild
 
 # Makes an array of a framework: of these numbers, laid out like the leaf's source, in this dtype.
 Maker: TypeAlias = Callable[[Numbers, Leaf, str], Any]
@@ -29,6 +29,10 @@ def copy_arrays(
         without: names of arrays that are not copied, because others will take their places.
         root: name of a tree that is one array alone.
     """
+    # The usual case, tens of times in a check: an array, and no tree.
+    if root not in without and children(tree) is None:
+        leaf = read(tree)
+        return tree if leaf is None else make(leaf.values, leaf, widen(leaf.dtype) if wide else leaf.dtype)
     copies = {}
     # Integers and masks too: a function that shuffles its indices in place is found as well.
     for name, value in leaves(tree, root).items():
@@ -40,15 +44,28 @@ def copy_arrays(
 
 def changed_names(before: Any, after: Any, read: Reader) -> list[str]:
     """Return the names of the arrays that have other numbers in one tree than in another of the same structure."""
-    originals, changed = leaves(before), []
-    for name, value in leaves(after).items():
-        was, is_now = read(originals[name]), read(value)
-        if was is None or is_now is None:
-            continue
+    return changed_arrays(leaves(before), leaves(after), read)
+
+
+def changed_arrays(before: Mapping[str, Any], after: Mapping[str, Any], read: Reader) -> list[str]:
+    """Return the names of those arrays `after` that have other numbers than the array of the same name `before`."""
+    changed = []
+    for name, value in after.items():
+        was, is_now = _numbers(before[name], read), _numbers(value, read)
         # Only floating numbers can be nan, and NumPy refuses to look for it in others.
-        if not np.array_equal(was.values, is_now.values, equal_nan=is_now.values.dtype.kind in "fc"):
+        if was is None or is_now is None or np.array_equal(was, is_now):
+            continue
+        if not (is_now.dtype.kind in "fc" and np.array_equal(was, is_now, equal_nan=True)):
             changed.append(name)
     return changed
+
+
+def _numbers(value: Any, read: Reader) -> Numbers | None:
+    # The usual case, tens of times in a check: they need not be copied.
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    leaf = read(value)
+    return None if leaf is None else leaf.values
 
 
 def changed_data(before: tuple[Any, ...], after: tuple[Any, ...], read: Reader) -> list[str]:

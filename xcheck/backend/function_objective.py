@@ -10,6 +10,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -242,6 +243,9 @@ class FunctionObjective(CallArguments):
             DefinitionError: it is no array.
             BackendError: it has another shape than what the cotangent was made for, that of the first function.
         """
+        # The usual case in NumPy, for every loss of a small function.
+        if self.cotangent is None and isinstance(value, float):
+            return value
         require_array(value, module=self.function.module is not None and self.function.loss is None)
         shape = tuple(np.shape(value))
         if self.cotangent is None or shape == self.cotangent.shape or math.prod(shape) == self.cotangent.size == 1:
@@ -276,8 +280,12 @@ class FunctionObjective(CallArguments):
         """Return a real array that a function has returned, shape (outputs,)."""
         return np.asarray(read_numbers(self.require_loss(value), self.arguments.read).ravel(), dtype=np.float64)
 
+    @cached_property
+    def _name_gradient(self) -> Callable[[Any], dict[str, Numbers | None]]:
+        return self.parameters.gradient_reader()
+
     def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
         try:
-            return self.parameters.name_gradient(returned)
+            return self._name_gradient(returned)
         except ValueError as error:
             raise BackendError(self.backend, str(error)) from error

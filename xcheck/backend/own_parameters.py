@@ -148,11 +148,11 @@ class OwnParameters:
                 raise ValueError(f"the gradient of {name} has shape {own[name].shape}, {name} itself {zeros.shape}")
         return self.arguments.flatten(self.naming.to_canonical(own))
 
-    def name_gradient(self, returned: Any) -> dict[str, Numbers | None]:
-        """Return what a hand-written gradient returned by own names.
+    def gradient_reader(self) -> Callable[[Any], dict[str, Numbers | None]]:
+        """Return what reads by own names whatever a hand-written gradient returned.
 
-        Raises:
-            ValueError: it cannot be read; see `xcheck.backend.hand_written`.
+        It raises ValueError where that cannot be read; see `xcheck.backend.hand_written`.
         """
         tree = self.arguments.tree if self.function.like is None else self.function.like
-        return name_gradient(returned, self.at(self.arguments.theta), self.arguments.read, leaves(tree).keys())
+        given, carried = self.at(self.arguments.theta), leaves(tree).keys()
+        return lambda returned: name_gradient(returned, given, self.arguments.read, carried)

@@ -69,10 +69,13 @@ def read(value: Any) -> Leaf | None:
     Raises:
         DefinitionError: it is an array whose numbers cannot be had.
     """
-    # Most are of the type of the last one: its backend is asked first.
-    first = _READERS.get(type(value))
     try:
-        for backend in (*(() if first is None else (first,)), *_load_backends(tuple(sys.path)).values()):
+        # Most are of a type that was read before: its backend is asked first, and alone.
+        first = _READERS.get(type(value))
+        leaf = None if first is None else first.leaf(value)
+        if leaf is not None:
+            return leaf
+        for backend in _load_backends(tuple(sys.path)).values():
             leaf = backend.leaf(value)
             if leaf is not None:
                 _READERS[type(value)] = backend

@@ -132,6 +132,10 @@ def _plan_rebuilding(tree: Any, path: Path, root: str) -> Callable[[Mapping[str,
         return lambda values: values.get(name, tree)
     make = container.make
     children = [_plan_rebuilding(child, (*path, part), root) for part, child in container.children]
+    # The usual case, which a small function meets with every loss.
+    if type(tree) is dict:
+        planned = list(zip(tree, children, strict=True))
+        return lambda values: {key: child(values) for key, child in planned}
     return lambda values: make([child(values) for child in children])
 
 

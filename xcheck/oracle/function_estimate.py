@@ -53,24 +53,27 @@ def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roun
         roundoffs: unit roundoff of each tensor of θ.
     """
     value = gradient.measured.value
-    floor, whole = np.zeros_like(value), _largest(value)
+    floor, sizes = np.zeros_like(value), _finite(np.abs(value))
+    whole = sizes.max(axis=-1, keepdims=True, initial=0.0)
     coarsest = max(roundoffs.values(), default=FLOAT64)
     # The size of θ along each line, which its rounding is relative to: 1 for directions.
-    extent = lines.sizes(theta, along_directions=1.0)
+    bends = _finite(gradient.curvature * lines.sizes(theta, along_directions=1.0))
     for tensor in lines.layout:
         span = tensor.span
         roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
         # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is
         # a guess.
-        floor[..., span] = rounding(roundoff) * np.maximum(_largest(value[..., span]), whole / 8)
+        largest = sizes[..., span].max(axis=-1, keepdims=True, initial=0.0)
+        floor[..., span] = rounding(roundoff) * np.maximum(largest, whole / 8)
         # θ is rounded when it is stored: where J bends, that changes the slope.
-        floor[..., span] += _ROUNDINGS_OF_THETA * roundoff * np.nan_to_num(gradient.curvature * extent)[..., span]
+        floor[..., span] += _ROUNDINGS_OF_THETA * roundoff * bends[..., span]
     return floor
 
 
-def _largest(values: Vector) -> Vector:
-    """Return the largest size of values, shape (..., k) -> (..., 1)."""
-    return np.asarray(np.nan_to_num(np.abs(values)).max(axis=-1, keepdims=True, initial=0.0))
+def _finite(sizes: Vector, infinite: float | None = None) -> Vector:
+    """Return sizes with 0 for nan, and a number for infinity: the largest, or `infinite`."""
+    # To look for them takes a sixth of the time that it takes to replace them, in small arrays.
+    return sizes if np.isfinite(sizes).all() else np.asarray(np.nan_to_num(sizes, posinf=infinite))
 
 
 def measure_of_errors(lines: Lines, theta: Vector, gradient: OneSidedGradient, loss: Vector) -> tuple[Vector, Vector]:
@@ -105,7 +108,7 @@ def terms_of(gradient: OneSidedGradient, sizes: Vector, still: Vector) -> Vector
     longest = 4 * measured.step
     distance = np.where(sizes > 0, np.minimum(longest, sizes), longest)
     away = np.where(measured.upper > measured.lower, 0.0, gradient.curvature * distance)
-    terms = np.nan_to_num(np.fmax(slope, away), posinf=0.0, neginf=0.0)
+    terms = _finite(np.fmax(slope, away), infinite=0.0)
     return np.where(measured.magnitude == 0, still, terms)
 
 
@@ -114,7 +117,7 @@ def still_slopes(lines: Lines, theta: Vector, loss: Vector) -> Vector:
 
     Where J does not move at all, an error of the gradient is compared with these.
     """
-    return np.asarray(np.nan_to_num(np.abs(loss)) / np.maximum(lines.sizes(theta), 1.0))
+    return np.asarray(_finite(np.abs(loss)) / np.maximum(lines.sizes(theta), 1.0))
 
 
 def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Vector) -> Vector:
@@ -136,8 +139,7 @@ def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Ve
     for tensor in layout:
         if tensor.name == DIRECTIONS:
             # At a kink the slopes to both sides may cancel, although J moves along the direction.
-            along = measured.magnitude[..., tensor.span]
-            magnitude[..., tensor.span] = np.nan_to_num(along, posinf=0.0, neginf=0.0)
+            magnitude[..., tensor.span] = _finite(measured.magnitude[..., tensor.span], infinite=0.0)
     with np.errstate(invalid="ignore"):
         seen, moves = slope > CERTAIN * measured.bar, terms > CERTAIN * measured.bar
     largest = np.broadcast_to(magnitude.max(axis=-1, keepdims=True, initial=0.0), slope.shape)

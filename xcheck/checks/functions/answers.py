@@ -9,6 +9,7 @@ from xcheck.certificates.claims import Proof
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.oracle import OracleRun
 from xcheck.checks.prover import Prover
+from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.functions.arguments import Numbers
 from xcheck.layout import Layout
@@ -59,6 +60,7 @@ class Answers:
         outputs: of a whole Jacobian, what is said of each output; empty otherwise.
         proof: what slopes with proved bounds say; None where they were not asked for.
         prover: what has proved them; None where nothing could be.
+        comparer: what has held the functions against the oracle; None of several outputs, which have one each.
     """
 
     answers: Sequence[Answer[FunctionObjective]]
@@ -73,6 +75,7 @@ class Answers:
     outputs: Sequence["Answers"] = ()
     proof: Proof | None = None
     prover: Prover | None = None
+    comparer: Comparer | None = None
 
     @property
     def differenced(self) -> str:

@@ -60,7 +60,9 @@ class OracleRun:
         return self.roundoff > self.computed_in
 
     def along(self, evaluation: Evaluation) -> Evaluation:
-        """Return what a witness says along the lines."""
+        """Return what a witness says along the lines: the same, where these are all components and nothing else."""
+        if self.lines.complete and not len(self.lines.directions):
+            return evaluation
         # The second call is projected like the first: which of the two is right is told along the same lines.
         again = None if evaluation.again is None else self.along(evaluation.again)
         return replace(evaluation, gradient=self.lines.along(evaluation.gradient), again=again)

@@ -6,6 +6,7 @@ output, with v a unit vector.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,7 @@ def _run_one(
         prover=prover,
         roundoff=max(arguments.roundoff, run.roundoff),
         cotangent=cotangent,
+        comparer=native(run),
     )
 
 
@@ -203,8 +205,11 @@ def _referee(
 def comparers(found: Answers, options: FunctionCheckOptions) -> tuple[Comparer, Comparer]:
     """Return what compares the witnesses, and what compares those that were asked again in float64."""
     parts = [(part.estimate, float64_estimate(part)) for part in found.outputs]
-    native = _comparer(found.estimate, found.layout, options, found.roundoff)
+    # What it knows already serves the report.
+    native = found.comparer or _comparer(found.estimate, found.layout, options, found.roundoff)
     float64 = _comparer(float64_estimate(found), found.layout, options, _at_least_float64(found.run))
+    if not found.outputs:
+        return native, float64
     names = [output_name(part.cotangent) for part in found.outputs]
     return (
         replace(native, outputs=[estimate for estimate, _ in parts], output_names=names),
@@ -220,11 +225,13 @@ def float64_estimate(found: Answers) -> Estimate:
 def _comparers_of_runs(
     arguments: Arguments, options: FunctionCheckOptions
 ) -> tuple[Callable[[OracleRun], Comparer], Callable[[OracleRun], Comparer]]:
-    """Return the same two, as functions of what the oracle says so far."""
+    """Return the same two, as functions of what the oracle says so far, each of them made once for every run."""
 
+    @cache
     def native(run: OracleRun) -> Comparer:
         return _comparer(run.estimate, run.lines.layout, options, max(arguments.roundoff, run.roundoff))
 
+    @cache
     def float64(run: OracleRun) -> Comparer:
         estimate = _rescaled(run, run.estimate, max(arguments.roundoff, run.roundoff))
         return _comparer(estimate, run.lines.layout, options, _at_least_float64(run))

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from xcheck.seeds import FIXED, Stream, generator
 
 # Components of one tensor that are worth batches of their own: a guess.
 _ALONE = 64
+# Functions are called small up to so many components: a guess. A generator takes longer to make than their losses.
+_SMALL = 1024
 
 
 class FunctionEngine(Engine):
@@ -80,7 +82,8 @@ class FunctionEngine(Engine):
         The factor keeps steps off the powers of two, which a periodic function may have for its period.
         """
         # The same in every run for functions of the same size.
-        odd = 0.7 + 0.3 * generator(FIXED, Stream.STEP_FACTORS, self.layout.size).random(self.layout.size)
+        size = self.layout.size
+        odd = _known_step_factors(size) if size <= _SMALL else _step_factors(size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
 
@@ -259,6 +262,16 @@ class FunctionEngine(Engine):
     def _count(self, losses: int, start: float) -> None:
         self.evaluations += losses
         self._seconds += time.perf_counter() - start
+
+
+def _step_factors(size: int) -> Vector:
+    return np.asarray(0.7 + 0.3 * generator(FIXED, Stream.STEP_FACTORS, size).random(size))
+
+
+@lru_cache(maxsize=64)
+def _known_step_factors(size: int) -> Vector:
+    """Return the same, drawn once in a process for functions of the same size; not to be written into."""
+    return _step_factors(size)
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:

@@ -47,9 +47,10 @@ def estimate_one_sided(engine: FunctionEngine, noise: Vector, *, tolerance: floa
     in_full = np.flatnonzero(two_step & too_wide(engine, state.best, tolerance))
     state.measure_in_full(in_full)
     two_step[in_full] = False
-    everything = np.arange(len(two_step))
-    state.converge(everything, tolerance)
-    state.improve_from_one_side(everything, tolerance)
+    if state.unsettled(tolerance).any():
+        everything = np.arange(len(two_step))
+        state.converge(everything, tolerance)
+        state.improve_from_one_side(everything, tolerance)
     return state.result(two_step)
 
 
@@ -75,10 +76,12 @@ def _first_pass(engine: FunctionEngine, noise: Vector) -> tuple[Sides, Flags]:
     first = measure_sides(engine, chosen, start[chosen], noise[chosen])
     parts, suspects = [first], []
     for tensor, sample in samples.items():
+        if len(sample) == tensor.size:
+            continue
         rest = np.setdiff1d(np.arange(tensor.span.start, tensor.span.stop), sample)
         own = np.isin(chosen, sample)
         # A sample with kinks, or without values, says nothing about the others' truncation.
-        if not len(rest) or first.kinked[own].any() or not np.isfinite(first.truncation[own]).all():
+        if first.kinked[own].any() or not np.isfinite(first.truncation[own]).all():
             suspects.append(rest)
             continue
         truncation, jump = float(first.truncation[own].max()), float(first.jump[own].max())

@@ -33,16 +33,23 @@ _SAFETY_OF_BAR = _SAFETY / 15.0
 
 def draw_sample(tensor: Tensor, rng: np.random.Generator) -> Indices:
     """Draw the components of a tensor that are measured with three steps: all of a small one."""
-    everything = np.arange(tensor.span.start, tensor.span.stop)
     if tensor.size < _WORTHWHILE:
-        return everything
-    return np.sort(rng.choice(everything, SAMPLE, replace=False))
+        return _everything(tensor)
+    return np.sort(rng.choice(_everything(tensor), SAMPLE, replace=False))
 
 
 def draw_samples(layout: Layout) -> dict[Tensor, Indices]:
     """Draw for each tensor that has components those that are measured with three steps; the same in every run."""
+    tensors = [tensor for tensor in layout if tensor.size]
+    # To make a generator takes longer than the loss of a small function.
+    if all(tensor.size < _WORTHWHILE for tensor in tensors):
+        return {tensor: _everything(tensor) for tensor in tensors}
     rng = generator(FIXED, Stream.TWO_STEP_SAMPLE)
-    return {tensor: draw_sample(tensor, rng) for tensor in layout if tensor.size}
+    return {tensor: draw_sample(tensor, rng) for tensor in tensors}
+
+
+def _everything(tensor: Tensor) -> Indices:
+    return np.arange(tensor.span.start, tensor.span.stop)
 
 
 def estimate_two_step(

@@ -103,6 +103,7 @@ def join_outputs(parts: Sequence[Answers]) -> Answers:
         reruns=_join_witnesses([part.reruns for part in parts]),
         whole_reruns=(),
         outputs=tuple(parts),
+        comparer=None,
     )
 
 
