@@ -43,6 +43,7 @@ class Stream(IntEnum):
     ROUNDING = 28
     PROOF = 29
     NAMING = 30
+    FIT = 31
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

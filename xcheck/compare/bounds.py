@@ -134,7 +134,7 @@ class OracleBounds:
         return self.estimate.error_bar + self.floor
 
     @cached_property
-    def _widest(self) -> Vector:
+    def widest(self) -> Vector:
         """How uncertain each component may be and still be decided, shape (n,)."""
         resolution = self.tolerance.resolution
         return np.where(self.directions, max(resolution, _OF_DIRECTIONS), resolution) * self.largest
@@ -148,7 +148,10 @@ class OracleBounds:
         known = np.isfinite(oracle.value) & np.isfinite(oracle.error_bar)
         allowed = self.uncertainty + self.tolerance.effective * _finite_size(g, oracle.value)
         wrong = known & ~(excess <= allowed)
-        too_wide = self.uncertainty > self._widest
+        # Where a fit has confirmed a witness the slope is within `excess` and the bar of g: the floor is what rounding
+        # might have done to g, and has not.
+        fitted = np.zeros_like(known) if oracle.fitted is None else oracle.fitted
+        too_wide = (self.uncertainty > self.widest) & ~(fitted & (excess + oracle.error_bar <= self.widest))
         unconventional = self._unconventional(g, allowed)
         # Without ends, an interval of slopes bounds nothing; without a value in its middle it is that of a jump.
         unbounded = np.isneginf(oracle.lower) & np.isposinf(oracle.upper)
@@ -161,7 +164,7 @@ class OracleBounds:
         }
         reasons["noise"] = undecided & known & ~reasons["kink"]
         # A narrower bar would help where rounding of the witness alone is narrow enough.
-        disputed = (wrong & (excess <= _HOPELESS * allowed)) | (too_wide & (self.floor <= self._widest))
+        disputed = (wrong & (excess <= _HOPELESS * allowed)) | (too_wide & (self.floor <= self.widest))
         return Bounds(excess, self.uncertainty, allowed, wrong, undecided, disputed, reasons)
 
     @np.errstate(all="ignore")

@@ -69,6 +69,11 @@ class Comparer:
         return self._oracle.uncertainty
 
     @property
+    def widest(self) -> Vector:
+        """How uncertain each component may be and still be decided, shape (n,)."""
+        return self._oracle.widest
+
+    @property
     def tolerance(self) -> float:
         """The relative tolerance as it is applied."""
         return self.closeness.effective
@@ -105,6 +110,10 @@ class Comparer:
         bounds = self._bounds_of(a)
         wrong = np.flatnonzero(bounds.wrong)
         return wrong[np.argsort(-bounds.ratio[wrong], kind="stable")]
+
+    def undecided(self, a: Evaluation) -> NDArray[np.intp]:
+        """Return the components of a witness that are neither wrong nor shown to be right; none of a random loss."""
+        return np.flatnonzero(self._bounds_of(a).undecided) if not self.spread(a) else np.zeros(0, dtype=np.intp)
 
     def confirmed(self, evaluations: Sequence[Evaluation]) -> Flags:
         """Return the components that are decided, and right in every witness; none where there is no witness."""

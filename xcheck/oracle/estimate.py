@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xcheck.layout import Vector
-from xcheck.oracle.columns import TOTAL, Columns
+from xcheck.oracle.columns import TOTAL, Columns, Flags
 from xcheck.oracle.estimators.audit import Audit
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.network.forward import Trace
@@ -45,6 +45,7 @@ class Estimate(Columns):
         evaluations: number of losses evaluated.
         seconds: wall time of all of it.
         compile_seconds: of which until the first differences were there: tracing and compiling.
+        fitted: of a function, where a fit has confirmed a witness (`xcheck.oracle.estimators.confirmation`), (n,).
     """
 
     value: Vector
@@ -70,3 +71,4 @@ class Estimate(Columns):
     evaluations: int = field(metadata=TOTAL)
     seconds: float = field(metadata=TOTAL)
     compile_seconds: float
+    fitted: Flags | None = None

@@ -20,6 +20,7 @@ from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
+from xcheck.oracle.estimators.confirmation import Claim, confirm_slopes
 from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_along
 from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.sides import OneSidedGradient
@@ -150,6 +151,17 @@ class FunctionOracle:
                     break
         now = self._found.measured.value, self._found.measured.bar
         return not all(np.array_equal(was, new, equal_nan=True) for was, new in zip(before, now, strict=True))
+
+    def confirm(self, undecided: Indices, claim: Claim) -> bool:
+        """Fit polynomials along undecided lines, and return whether any of them confirms what a witness claims."""
+        # Stairs are no noise that many losses average: a slope over them is not that at θ.
+        if self.options.epsilon != "auto" or self.computed_in > 0 or not len(undecided):
+            return False
+        before = self._found
+        lines = undecided if self.treads is None else undecided[self.treads[undecided] == 0]
+        found = confirm_slopes(self.engine, self.noise, before, lines, claim)
+        self._known = replace(self._known, gradient=found)
+        return found is not before
 
     def _measure_noise(self, disputed: Indices) -> None:
         """Measure the noise along the disputed lines: it may be larger than where the tensor was sampled."""

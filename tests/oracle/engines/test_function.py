@@ -84,3 +84,19 @@ def test_how_many_lines_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert engine.affordable(10) == 0
     engine.deadline = np.inf
     assert engine.affordable(10) == LAYOUT.size
+
+
+def test_natural_steps_are_taken_as_they_are() -> None:
+    """They are short numbers: however often halved, θ plus one of them is not rounded before the next power of two."""
+    theta = np.random.default_rng(2).standard_normal(LAYOUT.size) * np.logspace(-3, 3, LAYOUT.size)
+    engine = FunctionEngine(Evaluator(losses), theta, Lines.all_of(LAYOUT))
+    everything = np.arange(LAYOUT.size)
+    step = np.array(engine.scale)
+    for _ in range(46):
+        beyond = np.frexp(np.abs(theta) + 4 * step)[1] > np.frexp(theta)[1]
+        useful = everything[(step >= engine.shortest) & ~beyond]
+        for factor in (1, 2, 4, -1, -2, -4):
+            taken = engine.attainable(useful, factor * step[useful])
+            np.testing.assert_array_equal(taken, factor * step[useful])
+        step = step / 2
+    assert len(useful) > LAYOUT.size / 2

@@ -129,3 +129,31 @@ def test_a_smooth_minimum_has_no_noise_of_float32(scale: float) -> None:
     engine = FunctionEngine(evaluator, np.array([scale]), Lines.all_of(Layout.of({"x": (1,)})))
     near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
     assert max(near[0], coarse[0]) < 1e-14 * scale
+
+
+def test_the_noise_of_steep_losses_is_found_with_its_size() -> None:
+    """Samples at three distances: roundings of ωθ that repeat themselves over one of them show at another."""
+    rng, missed = np.random.default_rng(7), 0
+    for _ in range(300):
+        omega, theta = 10 ** rng.uniform(7, 9), rng.uniform(0.5, 4)
+        engine = function_of_one(lambda x, omega=omega: np.sin(omega * x), theta)  # type: ignore[misc] # bound at once
+        near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+        expected = np.spacing(omega * theta) / np.sqrt(12) * abs(np.cos(omega * theta))
+        missed += bool(max(near[0], coarse[0]) < expected / 8)
+    assert missed <= 2  # at one distance alone it is 9
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_the_noise_beside_a_pole_is_that_of_the_loss(power: int) -> None:
+    """θ + 3 is exact beside θ = −3: samples that θ's rounding has moved by a little are not noise of J."""
+    theta = -3.0 + 2e-9
+    engine = function_of_one(lambda x: 1 / (x + 3.0) ** power, theta)
+    near, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert max(near[0], coarse[0]) < 1e-14 * abs(float(engine.losses[0]))
+
+
+def test_the_tail_of_a_pole_is_no_rounding_of_float32() -> None:
+    """Beside 1e18 the tail of 1/θ² is as small as roundings of float32 are, and smooth."""
+    engine = function_of_one(lambda x: 4e17 + 1.7 / x**2, 1.4e-9)
+    _, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
+    assert coarse[0] == 0.0

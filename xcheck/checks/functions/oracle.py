@@ -20,6 +20,7 @@ from xcheck.oracle.bisection.directional import LOSSES_EACH
 from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.engines.evaluator import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
+from xcheck.oracle.estimators.confirmation import Claim
 from xcheck.oracle.function_estimate import nothing_measured
 from xcheck.oracle.function_gradient import FunctionOracle, measure_function
 from xcheck.oracle.options import FunctionOptions
@@ -157,6 +158,26 @@ def remeasure_disputes(
         # Only what would be called wrong is worth more losses.
         disputed = comparer(run).wrong(seen)
         if run.oracle.reconsider(disputed, seen.gradient):
+            run = replace(run, estimate=run.oracle.estimate(run.estimate.engine))
+    return run
+
+
+def confirm_undecided(
+    run: OracleRun, comparer: Callable[[OracleRun], Comparer], witnesses: Sequence[Evaluation]
+) -> OracleRun:
+    """Return the run after polynomials were fitted along what is undecided, to show that witnesses are right there.
+
+    Args:
+        run: what the oracle says.
+        comparer: holds witnesses against a run.
+        witnesses: their whole gradients.
+    """
+    for witness in witnesses:
+        if run.oracle is None:
+            return run
+        held, seen = comparer(run), run.along(witness)
+        claim = Claim(seen.gradient, held.tolerance, held.widest, held.closeness.resolution)
+        if run.oracle.confirm(held.undecided(seen), claim):
             run = replace(run, estimate=run.oracle.estimate(run.estimate.engine))
     return run
 

@@ -22,6 +22,7 @@ from xcheck.checks.functions.jacobian.outputs import cotangents_for, join_output
 from xcheck.checks.functions.jacobian.settled import answer_settled_outputs
 from xcheck.checks.functions.oracle import (
     OracleRun,
+    confirm_undecided,
     differentiable_candidates,
     locate_errors,
     remeasure_disputes,
@@ -100,6 +101,7 @@ def _run_one(
     native, float64 = _comparers_of_runs(arguments, options)
     # Before anything is called wrong the oracle has its second chance, with shorter steps.
     run = remeasure_disputes(run, native, witnesses)
+    run = confirm_undecided(run, native, witnesses)
     run = widen_at_hidden_kinks(run, native, answers)
     reruns = []
     # Where the noise of the loss is that of their own dtype, float64 would show no more.

@@ -79,13 +79,18 @@ class FunctionEngine(Engine):
     def scale(self) -> Vector:
         """A guess, as nothing is known about the function: max(1, |θᵢ|) times a random factor from 0.7 to 1.
 
-        The factor keeps steps off the powers of two, which a periodic function may have for its period.
+        The factor keeps steps off the powers of two, which a periodic function may have for its period. Along
+        components it is a short number, and so are all steps: θᵢ plus or minus a step is not rounded, unless it leads
+        to the next power of two. If it were, the two sides of a difference would not be alike, and it would be off by a
+        rounding of θᵢ times ∂²J.
         """
         # The same in every run for functions of the same size.
         size = self.layout.size
         odd = _known_step_factors(size) if size <= _SMALL else _step_factors(size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
-        return odd * np.concatenate([single, 8 / np.maximum(self.lines.directions.lengths(), 8.0)])
+        along = 8 / np.maximum(self.lines.directions.lengths(), 8.0)
+        count = len(single)
+        return np.concatenate([short_numbers(odd[:count] * single), odd[count:] * along])
 
     @cached_property
     def sizes(self) -> Vector:
@@ -272,6 +277,16 @@ def _step_factors(size: int) -> Vector:
 def _known_step_factors(size: int) -> Vector:
     """Return the same, drawn once in a process for functions of the same size; not to be written into."""
     return _step_factors(size)
+
+
+def short_numbers(values: Vector) -> Vector:
+    """Return positive numbers rounded to seven binary digits, as many as the shortest useful step has above θ's last.
+
+    >>> short_numbers(np.array([0.7, 1.0, 300.3])).tolist()
+    [0.703125, 1.0, 300.0]
+    """
+    mantissa, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(128 * mantissa) / 128, exponent))
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:

@@ -93,6 +93,11 @@ _ALIKE = 8.0
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
+# Natural steps are short numbers (`xcheck.oracle.engines.function`), over which roundings repeat themselves from sample
+# to sample. 0.97 has no end in binary digits: samples are a different number of roundings apart each time.
+_ODD = 0.97
+
+
 def measure_noise_nearby(engine: FunctionEngine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
     """Measure two noises of an arbitrary J, shapes (n,): of close samples, and of samples far enough apart for float32.
 
@@ -130,15 +135,17 @@ def measure_noise_along(
         natural: over which distances J bends there, shape (c,); by default the engine's scale.
     """
     # A loss that is zero at θ has no noise there, and all of it where the step leads.
-    far = engine.first_step * (engine.scale[chosen] if natural is None else natural)
+    far = engine.first_step * _ODD * (engine.scale[chosen] if natural is None else natural)
     found = [_noises_at(engine, chosen, offset, far) for offset in (np.zeros_like(far), far)]
     return np.max([near for near, _ in found], axis=0), np.max([coarse for _, coarse in found], axis=0)
 
 
-# The closest samples, in units of the shortest step: 38 roundings of θᵢ apart. Of 900 sines of frequency 1e6 to 1e9 the
-# noise is taken for less than a fiftieth in 2 %, which is where their slope is small. At a power of two, such as a
-# sixteenth, roundings repeat themselves from sample to sample, and it is in 6 %; tests/oracle/estimators/test_noise.py.
+# The closest samples, in units of the shortest step: 38 roundings of θᵢ apart.
 _CLOSEST = 0.6
+# Roundings of ωθ may repeat themselves from sample to sample. They do not at three distances: of 3,000 sines of
+# frequency 1e6 to 1e9 the noise is taken for less than an eighth in one at most, and in 2.6 % at one distance alone;
+# tests/oracle/estimators/test_noise.py. No power of two is between these.
+_LESS_CLOSE = (2.3, 5.3)
 # Samples at two distances, in units of the step: rounding that repeats itself over either shows at the other.
 _ON_GRID = (2.0**-6, 2.0**-2)
 
@@ -181,9 +188,44 @@ def _noises_at(engine: FunctionEngine, chosen: Indices, offset: Vector, step: Ve
         spacing = np.where(scattered, np.maximum(spacing / 1024, _CLOSEST * engine.shortest[chosen]), spacing)
         again = np.flatnonzero(scattered)
         values[again], scattered[again] = _samples(engine, chosen[again], offset[again], spacing[again])
+    closest = _CLOSEST * engine.shortest[chosen]
+    near, steep = noise_level(values), np.flatnonzero(spacing <= closest)
+    near[steep] = _noise_of_steep(engine, chosen[steep], offset[steep])
     # Values that still differ: next to θ plus a step they show a jump of J; next to θ they count as noise.
-    near = np.where(scattered & (offset != 0), 0.0, noise_level(values))
+    near = np.where(scattered & (offset != 0), 0.0, near)
     return np.nan_to_num(near, posinf=0.0), coarse
+
+
+def _noise_of_steep(engine: FunctionEngine, chosen: Indices, offset: Vector) -> Vector:
+    """Measure the noise of a J that is so steep that samples must be as close as roundings of θ allow, shape (c,).
+
+    Steps are rounded there, and J moves by as much: of this J knows nothing, and the quotients are taken over the steps
+    that θ really moved by. So samples are compared as they would be on even places. Where J itself rounds θ times
+    something, that is in the samples, too.
+    """
+    found = []
+    for distance in (_CLOSEST, *_LESS_CLOSE):
+        spacing = distance * engine.shortest[chosen]
+        values, _ = _samples(engine, chosen, offset, spacing)
+        even = _offsets(offset, spacing)
+        taken = engine.attainable(np.repeat(chosen, POINTS), even.ravel()).reshape(even.shape)
+        # The highest differences alone, where lower ones still hold what is smooth.
+        orders = ORDERS if distance == _CLOSEST else ORDERS[-1:]
+        found.append(noise_level(values - np.nan_to_num(_slopes_at(taken, values)) * (taken - even), orders))
+    return np.max(found, axis=0)
+
+
+def _slopes_at(places: Vector, values: Vector) -> Vector:
+    """Return the slopes at samples, shape (c, POINTS): means of those to both sides, continued to the ends."""
+    between = np.diff(values, axis=1) / np.diff(places, axis=1)
+    bend = np.diff(between, axis=1)[:, [0, -1]] / 2
+    inside = (between[:, 1:] + between[:, :-1]) / 2
+    return np.concatenate([between[:, :1] - bend[:, :1], inside, between[:, -1:] + bend[:, 1:]], axis=1)
+
+
+def _offsets(offset: Vector, spacing: Vector) -> Vector:
+    """Return how far samples are from θ, shape (c, POINTS)."""
+    return np.asarray(offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1))
 
 
 @np.errstate(all="ignore")
@@ -207,7 +249,7 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
         # Where J changes between close samples, only noise as large as that of float32 counts: kinks of many examples
         # look like noise, but are smaller.
         size = np.maximum(np.abs(float(engine.losses[0])), np.abs(values).max(axis=1))
-        counts = ~scattered & (levels > _QUANTIZED * size)
+        counts = ~scattered & (levels > _QUANTIZED * size) & ~_is_smooth(values)
         # A J that is constant but for one step larger than any rounding of it jumps there: that is no noise at θ.
         treads = quantized[pending] & ~_jumps(values) & (levels > _TREAD * size)
         # The differences of a smooth J grow with the distance of the samples, and those of its roundings do not.
@@ -219,6 +261,18 @@ def _hidden_noise(engine: Engine, chosen: Indices, offset: Vector, natural: Vect
         before[pending] = np.where(hidden, orders, np.inf)
         pending = pending[(_is_quantized(values) | hidden) & quantized[pending]]
     return noise
+
+
+def _is_smooth(values: Vector) -> NDArray[np.bool_]:
+    """Return where samples, shape (c, POINTS), are those of a smooth J, such as the tail of a pole.
+
+    Then its differences of order 4 have one sign, and those of order 5: those of white noise do once in ten thousand.
+    """
+    found = np.ones(len(values), dtype=bool)
+    for order in ORDERS[1:]:
+        sign = np.sign(np.diff(values, order, axis=1))
+        found &= np.abs(sign.sum(axis=1)) == sign.shape[1]
+    return found
 
 
 def _without_kinks(values: Vector) -> Vector:
@@ -242,7 +296,7 @@ def _is_quantized(values: Vector) -> NDArray[np.bool_]:
 def _samples(engine: Engine, chosen: Indices, offset: Vector, spacing: Vector) -> tuple[Vector, NDArray[np.bool_]]:
     """Return samples along each component, shape (c, POINTS), and which differ by too much to be noise."""
     indices = np.repeat(chosen, POINTS)
-    plus = (offset[:, None] + spacing[:, None] * np.arange(1.0, POINTS + 1)).ravel()
+    plus = _offsets(offset, spacing).ravel()
     spans = engine.spans(indices, engine.attainable(indices, plus), np.zeros_like(plus))
     values, level = spans.lower.reshape(-1, POINTS), spans.level.reshape(-1, POINTS)
     return values, np.ptp(values, axis=1) > _SCATTER * level.max(axis=1)

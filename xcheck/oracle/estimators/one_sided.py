@@ -127,11 +127,11 @@ def remeasure_disputed(
         # Sixteen times shorter each: a feature is met within a few rounds, whatever its size.
         step[pending] /= 16
         # An eighth of the gap: shorter steps than that could no longer tell the two sides of the dispute apart.
-        visible = NOISE_MULTIPLE * noise[pending] / step[pending] < gap / 8
+        visible = NOISE_MULTIPLE * state.noise[pending] / step[pending] < gap / 8
         pending = pending[visible & ~state.sides.kinked[pending]]
         if not len(pending) or engine.late:
             break
-        again = measure_sides(engine, pending, step[pending], noise[pending])
+        again = measure_sides(engine, pending, step[pending], state.noise[pending])
         with np.errstate(invalid="ignore"):
             apart = np.abs(again.measured.value - best.value[pending])
             other = apart > again.measured.bar + best.bar[pending]

@@ -5,8 +5,6 @@
 - A kink has the same jump with a shorter step. Where noise, or the number of rounds, leaves no shorter step to show it,
   nothing is known of the component: the step may be longer than whatever J does there.
 - Where noise is what leaves a bar too wide, it is measured again on a grid on which θᵢ plus a step is not rounded.
-  Rounding that repeats itself every p ≫ h does not show there, and errs by u |θᵢ ∂ᵢJ|/p at most: hence a noise of no
-  less than u |θᵢ ∂ᵢJ|/32.
 """
 
 from dataclasses import replace
@@ -17,11 +15,18 @@ from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Flags, Indices
-from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.engines.function import FunctionEngine, short_numbers
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
 from xcheck.oracle.estimators.kinks.half_steps import improve_from_one_side
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_on_grid
-from xcheck.oracle.estimators.sides import NOISE_OF_JUMP, OneSidedGradient, Sides, least_noise, measure_sides
+from xcheck.oracle.estimators.sides import (
+    NOISE_OF_JUMP,
+    OneSidedGradient,
+    Sides,
+    least_noise,
+    measure_sides,
+    unseen_noise,
+)
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -36,15 +41,13 @@ _WIDE = 1e-7
 # Steps are chosen so that noise and truncation are about equal: where noise is less than a sixteenth of the bar, a
 # guess, it does not matter.
 _SHARE = 1 / 16
-# Steps over which rounding may repeat itself and not be seen by samples up to two steps away, with a factor of eight.
-_UNSEEN = 32
 
 
 class Refinement:
     """The measurements of all components so far, and the step that each was last measured with."""
 
     def __init__(self, engine: FunctionEngine, noise: Vector, sides: Sides, kink: Vector) -> None:
-        self.engine, self.noise, self.sides = engine, noise, sides
+        self.engine, self.sides, self._measured_noise = engine, sides, noise
         self._kink, self._step, self._irregular = kink, sides.measured.step, sides.irregular
         self._evaluations = sides.measured.evaluations
         self._hopeless = np.zeros(kink.shape, dtype=int)
@@ -63,6 +66,11 @@ class Refinement:
     def best(self) -> Measurement:
         """The best measurement so far."""
         return self.sides.measured
+
+    @property
+    def noise(self) -> Vector:
+        """σ of J per component, and no less than rounding that shows in no sample, shape (n,)."""
+        return np.maximum(self._measured_noise, unseen_noise(self.engine, self.best.value))
 
     def measure_in_full(self, places: Indices) -> None:
         """Measure components with the first step, and put that in the place of what was there."""
@@ -120,14 +128,13 @@ class Refinement:
         if not len(noisy) or self.engine.late:
             return noisy[:0]
         engine, step = self.engine, self.best.step[noisy]
-        # Rounding that repeats itself over more than several steps shows in no sample: it errs by u |θᵢ| in so many.
-        unseen = engine.roundoff * engine.sizes[noisy] * np.abs(self.best.value[noisy]) / _UNSEEN
+        unseen = unseen_noise(engine, self.best.value)[noisy]
         found = np.maximum(measure_noise_on_grid(engine, noisy, step), np.maximum(unseen, least_noise(engine)))
         quieter = found < self.noise[noisy] / 4
         noisy, found = noisy[quieter], found[quieter]
         bar = self.best.bar[noisy] - NOISE_MULTIPLE * (self.noise[noisy] - found) / self.best.step[noisy]
         self.widen(noisy, bar)
-        self.noise = _written(self.noise, noisy, found)
+        self._measured_noise = _written(self._measured_noise, noisy, found)
         self._step = _written(self._step, noisy, self.best.step[noisy])
         return noisy
 
@@ -184,7 +191,7 @@ class Refinement:
         shorter = np.where(self.sides.kinked[places] & (bar <= self.sides.jump[places]), 1 / 16, shorter)
         factor = np.where(self.noisy(places), 4.0, shorter)
         # A step that is too long by many powers of ten gets to the scale of θᵢ at once: J may know no other.
-        natural = self.engine.first_step * self.engine.sizes[places] / self._step[places]
+        natural = self.engine.first_step * short_numbers(self.engine.sizes[places]) / self._step[places]
         far = (self._hopeless[places] >= _HOPELESS) & (natural < factor / _FAR) & (natural > 0)
         return np.where(far, natural, factor)
 
@@ -229,8 +236,9 @@ class Refinement:
     def _measure_noise(self, places: Indices) -> None:
         """Measure the noise where a step has become so much shorter that J, and its noise, may be much smaller."""
         if len(places):
-            found = measure_noise_along(self.engine, places, self._step[places] / self.engine.first_step)
-            self.noise = _written(self.noise, places, np.maximum(np.max(found, axis=0), least_noise(self.engine)))
+            both = measure_noise_along(self.engine, places, self._step[places] / self.engine.first_step)
+            found = np.maximum(np.max(both, axis=0), least_noise(self.engine))
+            self._measured_noise = _written(self._measured_noise, places, found)
 
     def take(self, again: Sides, places: Indices, taken: Flags) -> None:
         """Replace measurements where `taken`; a kink that no longer shows lies outside the step."""

@@ -18,6 +18,8 @@ from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, error_
 _GROWTH = 1.2
 # 2 S(h) − S(2h) carries noise of 5.5 σ/h. Normal noise exceeds six times that in 2 of 10⁹ components.
 NOISE_OF_JUMP = 33.0
+# Steps over which rounding may repeat itself and not be seen by samples up to two steps away, with a factor of eight.
+_UNSEEN = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +72,7 @@ class OneSidedGradient(Columns):
         steep: components along which J jumps at θ, or has a vertical tangent, shape (n,).
         two_step: components that were measured with two steps (`xcheck.oracle.estimators.two_step`), shape (n,).
         curvature: size of ∂²J along each component, shape (n,).
+        fitted: components where a fit has confirmed a witness (`xcheck.oracle.estimators.confirmation`), shape (n,).
     """
 
     measured: Measurement
@@ -77,13 +80,14 @@ class OneSidedGradient(Columns):
     steep: Flags
     two_step: Flags
     curvature: Vector
+    fitted: Flags
 
     @classmethod
     def smooth(cls, measured: Measurement) -> "OneSidedGradient":
         """Return a gradient for which neither kinks nor curvatures were measured."""
         size = len(measured.value)
         nowhere = np.zeros(size, dtype=bool)
-        return cls(measured, np.full(size, np.nan), nowhere, nowhere, np.zeros(size))
+        return cls(measured, np.full(size, np.nan), nowhere, nowhere, np.zeros(size), nowhere)
 
     @classmethod
     def at_jumps(cls, sides: Sides, kink: Vector, two_step: Flags) -> "OneSidedGradient":
@@ -94,12 +98,27 @@ class OneSidedGradient(Columns):
         lower, upper = measured.value - half, measured.value + half
         value = np.where(steep, np.nan, measured.value)
         measured = replace(measured, value=value, lower=lower, upper=upper, conventions=np.stack([lower, value, upper]))
-        return cls(measured, np.where(sides.kinked, 0.0, kink), steep, two_step, sides.curvature)
+        kink, nowhere = np.where(sides.kinked, 0.0, kink), np.zeros(len(steep), dtype=bool)
+        return cls(measured, kink, steep, two_step, sides.curvature, nowhere)
 
 
 def least_noise(engine: FunctionEngine) -> Vector:
     """Return the least noise there can be, one rounding of the loss, shape (1,); of several outputs (outputs, 1)."""
     return engine.roundoff * engine.size_of_losses
+
+
+@np.errstate(all="ignore")  # what is not finite adds no noise
+def unseen_noise(engine: FunctionEngine, slope: Vector) -> Vector:
+    """Return the noise that rounding of θ may have and no sample shows, shape (n,).
+
+    Rounding that repeats itself every p ≫ h is the same at all samples, and errs by u |θᵢ ∂ᵢJ|/p at most: with a noise
+    of u |θᵢ ∂ᵢJ|/32 the bar of a step h covers it from p = 4h on.
+
+    Args:
+        engine: evaluates the losses.
+        slope: along each line, shape (n,).
+    """
+    return np.nan_to_num(engine.roundoff * engine.sizes * np.abs(slope) / _UNSEEN, posinf=0.0)
 
 
 def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
