@@ -1,6 +1,7 @@
 """Parts of the estimate of an arbitrary function: roundings, magnitudes, and the estimate if nothing was measured."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -205,7 +206,7 @@ def estimates_of(
     ]
 
 
-def _columns_of(engine: FunctionEngine, lines: Lines, gradient: OneSidedGradient) -> dict[str, Vector]:
+def _columns_of(engine: FunctionEngine, lines: Lines, gradient: OneSidedGradient) -> dict[str, Any]:
     """Return by name what an estimate says of each slope, shape (..., outputs, k) each, for one output at least."""
     measured = gradient.measured
     terms, magnitude = measure_of_errors(lines, engine.theta, gradient, engine.losses)
@@ -216,7 +217,7 @@ def _columns_of(engine: FunctionEngine, lines: Lines, gradient: OneSidedGradient
         "upper": measured.upper,
         "magnitude": magnitude,
         "terms": terms,
-        "fitted": gradient.fitted,
+        "fitted": np.broadcast_to(gradient.fitted, measured.value.shape),
     }
     several = measured.conventions.reshape(len(measured.conventions), -1, measured.value.shape[-1])
     return {**{name: np.atleast_2d(column) for name, column in columns.items()}, "conventions": several}

@@ -24,9 +24,7 @@ POINTS = 8
 COMPONENTS = 12
 # Low orders still hold what is smooth, high ones amplify what is not noise; Moré and Wild find these to agree.
 ORDERS = (3, 4, 5)
-
-# The sample points are this fraction of the natural step apart: close enough for third differences of J to vanish
-# (1e-21 of it), far enough for the roundings to be different ones.
+# Samples are this fraction of the natural step apart: third differences of J vanish (1e-21 of it), roundings differ.
 SPACING = 2.0**-14
 # The roundings of a quantized J are neither independent nor alike from tread to tread: the multiple of σ is a guess.
 UNEVEN = 3.0
