@@ -217,7 +217,7 @@ def _columns_of(engine: FunctionEngine, lines: Lines, gradient: OneSidedGradient
         "upper": measured.upper,
         "magnitude": magnitude,
         "terms": terms,
-        "fitted": np.broadcast_to(gradient.fitted, measured.value.shape),
+        "fitted": gradient.fitted,
     }
     several = measured.conventions.reshape(len(measured.conventions), -1, measured.value.shape[-1])
     return {**{name: np.atleast_2d(column) for name, column in columns.items()}, "conventions": several}

@@ -98,7 +98,7 @@ class OneSidedGradient(Columns):
         lower, upper = measured.value - half, measured.value + half
         value = np.where(steep, np.nan, measured.value)
         measured = replace(measured, value=value, lower=lower, upper=upper, conventions=np.stack([lower, value, upper]))
-        kink, nowhere = np.where(sides.kinked, 0.0, kink), np.zeros(len(steep), dtype=bool)
+        kink, nowhere = np.where(sides.kinked, 0.0, kink), np.zeros_like(steep)
         return cls(measured, kink, steep, two_step, sides.curvature, nowhere)
 
 
