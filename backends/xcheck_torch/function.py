@@ -31,7 +31,6 @@ from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
 from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
-from xcheck_torch.trace import trace_of
 from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
@@ -169,6 +168,9 @@ class TorchFunction(FunctionObjective):
         return self._trace(differentiate)
 
     def _trace(self, what: Callable[[Tensor, Mapping[str, Tensor]], Sequence[Tensor]]) -> Trace:
+        # It takes a while to import, and only proofs need it.
+        from xcheck_torch.trace import trace_of
+
         data = self.copy_data()
         with self.modes():
             tensors = self._differentiable(self.own(self.arguments.theta))

@@ -1,6 +1,6 @@
 """The declared network in PyTorch, differentiated by autograd."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from xcheck.dtypes import DtypeName
 from xcheck.layout import LayerRole, Vector
 from xcheck.networks.network import LEAKY_SLOPE, ActivationName, LossName
 from xcheck.networks.problem import Problem
+from xcheck.trace import Trace
 from xcheck_torch.modes import own_modes
 
 ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
@@ -65,6 +66,22 @@ class NetworkObjective(Objective):
             flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
             # float64 holds the numbers of all three dtypes exactly.
             return loss.item(), flat.to(device="cpu", dtype=torch.float64).numpy()
+
+    def trace(self) -> Trace:
+        """Return the operations of the loss at θ."""
+        return self._trace(lambda loss, theta: [loss])
+
+    def gradient_trace(self) -> Trace:
+        """Return the operations of the loss and of autograd at θ."""
+        return self._trace(lambda loss, theta: torch.autograd.grad(loss, [theta], materialize_grads=True))
+
+    def _trace(self, what: Callable[[Tensor, Tensor], Sequence[Tensor]]) -> Trace:
+        from xcheck_torch.trace import trace_of
+
+        with own_modes(self._device):
+            # The operations are the same at every θ.
+            theta = torch.zeros(self.size, dtype=self._dtype, device=self._device, requires_grad=True)
+            return trace_of(lambda: what(self.loss(self._problem.layout.by_role(theta)), theta), [theta])
 
     def activations(self, theta: Vector) -> list[np.ndarray]:
         """Return A⁽⁰⁾..A⁽ᴸ⁾ at θ."""

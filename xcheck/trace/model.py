@@ -17,7 +17,7 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | total_lt, total_le | two arrays of one shape -> bool; -0 comes before 0 | |
 | select | which (bool or int), cases of one shape -> case number `which` | |
 | move | arrays -> every element of an input, or a fill | `run` works on arrays of any dtype |
-| sum, prod, reduce_max, reduce_min | x -> without the axes | axes |
+| sum, prod, reduce_max, reduce_min, logsumexp | x -> without the axes | axes |
 | argmax, argmin | x -> the first extreme along the axes | axes |
 | cumsum, cumprod, cummax, cummin, cumlogsumexp | x -> the same shape | axis, reverse |
 | dot | (batch, m, k), (batch, k, n) -> (batch, m, n) | |

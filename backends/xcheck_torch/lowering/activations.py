@@ -2,26 +2,22 @@
 
 import math
 
+import torch
+
 from xcheck.trace import Value
 from xcheck.trace.model import Source
 from xcheck_torch.lowering.arrays import dtype_of, shape_of
 from xcheck_torch.lowering.builder import Builder, Operand
-from xcheck_torch.lowering.call import Call, floating, lowers
-from xcheck_torch.lowering.elementwise import between
+from xcheck_torch.lowering.call import Call, NotLoweredError, floating, lowers
+from xcheck_torch.lowering.choices import between
 
 
 def log_sum_of(b: Builder, x: Operand, y: Operand) -> Source:
     """Return log(eˣ + eʸ), which neither overflows nor has a kink where x = y."""
     x, y = b.alike(x, y)
     shape = shape_of(x)
-    pair = b.one("move", lambda *two: _stack(two), [x, y], Value((*shape, 2), dtype_of(x)))
+    pair = b.one("move", lambda *two: torch.stack(two, -1), [x, y], Value((*shape, 2), dtype_of(x)))
     return b.reduce("logsumexp", pair, [len(shape)])
-
-
-def _stack(two: tuple[Source, ...]) -> object:
-    import torch
-
-    return torch.stack(two, -1)
 
 
 @lowers("relu")
@@ -40,6 +36,16 @@ def _relu6(b: Builder, call: Call) -> Source:
 def _leaky_relu(b: Builder, call: Call) -> Source:
     (x,) = floating(b, call, "self")
     return b.select(b.compare("gt", x, 0.0), b.mul(x, call.arguments["negative_slope"]), x)
+
+
+@lowers("rrelu_with_noise", "rrelu_with_noise_functional")
+def _random_relu(b: Builder, call: Call) -> Source:
+    """Without training the slope below 0 is the middle of those that are drawn else."""
+    if call.arguments["training"]:
+        raise NotLoweredError
+    (x,) = floating(b, call, "self")
+    slope = (call.arguments["lower"] + call.arguments["upper"]) / 2
+    return b.select(b.compare("gt", x, 0.0), b.mul(x, slope), x)
 
 
 @lowers("_prelu_kernel")
@@ -111,12 +117,19 @@ def _hard(b: Builder, call: Call) -> Source:
 @lowers("log_sigmoid_forward")
 def _log_sigmoid(b: Builder, call: Call) -> list[Source | None]:
     (x,) = floating(b, call, "self")
-    return [b.apply("neg", log_sum_of(b, b.apply("neg", x), 0.0)), None]
+    # The second output is kept for the backward pass.
+    small = b.apply("exp", b.apply("neg", b.apply("abs", x)))
+    return [b.apply("neg", log_sum_of(b, b.apply("neg", x), 0.0)), small if call.outputs[1].shape else None]
 
 
-@lowers("logaddexp")
+@lowers("logaddexp", "logaddexp2")
 def _log_sum(b: Builder, call: Call) -> Source:
-    return log_sum_of(b, *floating(b, call, "self", "other"))
+    """log(eˣ + eʸ), or by powers of 2: log2(2ˣ + 2ʸ) = log(e^(x log 2) + e^(y log 2)) / log 2."""
+    x, y = floating(b, call, "self", "other")
+    if call.name == "logaddexp":
+        return log_sum_of(b, x, y)
+    unit = b.apply("log", b.constant(2.0, (), call.dtype))
+    return b.div(log_sum_of(b, b.mul(x, unit), b.mul(y, unit)), unit)
 
 
 @lowers("glu")

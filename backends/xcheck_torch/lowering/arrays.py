@@ -26,6 +26,8 @@ def name_of(dtype: Any) -> str:
 
 def to_array(tensor: Tensor) -> Array:
     """Return a copy as an array of NumPy."""
+    if tensor._is_zerotensor():  # noqa: SLF001 - what autograd stands in for zeros has no public name
+        tensor = torch.zeros_like(tensor)
     plain = tensor.detach().resolve_conj().resolve_neg().cpu()
     return np.array((plain.float() if plain.dtype is torch.bfloat16 else plain).numpy())
 

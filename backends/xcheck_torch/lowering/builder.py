@@ -204,8 +204,7 @@ class Builder:
         which = self.truth(which, shape)
         cases = [self.broadcast(one, shape, dtype_of(one)) for one in (no, yes)]
         dtype = next((one.dtype for one in cases if isinstance(one, Value)), dtype_of(cases[0]))
-        choose = lambda c, a, b: torch.where(c, b, a)  # noqa: E731 - three words
-        return self.one("select", choose, [which, *cases], Value(tuple(shape), dtype))
+        return self.one("select", lambda c, a, b: torch.where(c, b, a), [which, *cases], Value(tuple(shape), dtype))
 
     def truth(self, which: Source, shape: Sequence[int]) -> Source:
         """Return truth values in a shape."""

@@ -117,6 +117,20 @@ def _distances(b: Builder, call: Call) -> Source:
     x, y, order = call.arguments["x1"], call.arguments["x2"], float(call.arguments["p"])
     left, right = shape_of(x), shape_of(y)
     apart = b.sub(b.reshape(x, (*left[:-1], 1, left[-1])), b.reshape(y, (*right[:-2], 1, *right[-2:])))
+    return _length(b, apart, order)
+
+
+@lowers("_pdist_forward")
+def _distances_of_rows(b: Builder, call: Call) -> Source:
+    """‖x_i - x_j‖ of all i < j."""
+    x, order = call.arguments["self"], float(call.arguments["p"])
+    rows, width = shape_of(x)
+    pairs = torch.triu_indices(rows, rows, 1)
+    ends = [b.move(lambda a, at=at: a[at], [x], (len(at), width)) for at in pairs]
+    return _length(b, b.sub(*ends), order)
+
+
+def _length(b: Builder, apart: Source, order: float) -> Source:
     last = [len(shape_of(apart)) - 1]
     if order == 2:
         return b.apply("sqrt", b.sum(b.power(apart, 2), last))

@@ -123,7 +123,10 @@ def _shape_of_indexed(call: Call, values: Source) -> tuple[int, ...]:
     """Return the shape of what indices pick; masks pick as many elements as they have places, known by value alone."""
     indices = call.arguments["indices"]
     if any(one is not None and dtype_of(one) == "bool" and isinstance(one, Value) for one in indices):
-        raise NotLoweredError
+        # As autograd calls it: the values have the shape of what the mask picks.
+        if len(indices) > 1 or not shape_of(values):
+            raise NotLoweredError
+        return shape_of(values)
     zeros = [
         None
         if one is None
@@ -151,6 +154,50 @@ def _embedding_backward(b: Builder, call: Call) -> Source:
 
     where = positions(b, (rows, width), pick, [indices], shape)
     return b.scatter_add(b.constant(0.0, call.shape, call.dtype), where, arriving)
+
+
+@lowers("scatter_reduce")
+def _scatter_reduce(b: Builder, call: Call) -> Source:
+    """The sum alone; together with what was there before, or without it."""
+    if call.arguments["reduce"] != "sum":
+        raise NotLoweredError
+    x, axis, index = (call.arguments[name] for name in ("self", "dim", "index"))
+    if not call.arguments["include_self"]:
+
+        def wipe(a: Any, at: Any) -> Any:
+            return a.scatter(axis, at, 0)
+
+        x = b.move(wipe, [x, index], shape_of(x))
+    arguments = {"self": x, "dim": axis, "index": index, "src": call.arguments["src"]}
+    return _scatter_add(b, Call("scatter_add", call.function, arguments, call.outputs))
+
+
+@lowers("_embedding_bag", "_embedding_bag_forward_only")
+def _embedding_bag(b: Builder, call: Call) -> list[Source | None]:
+    """Sums or means of rows, bag by bag; not the largest."""
+    given = call.arguments
+    weight, indices, offsets = (given[name] for name in ("weight", "indices", "offsets"))
+    scales, mode, padding = given["per_sample_weights"], given["mode"], given["padding_idx"]
+    if mode == _LARGEST or not (isinstance(indices, Constant) and isinstance(offsets, Constant)):
+        raise NotLoweredError
+    at, starts = torch.as_tensor(indices.array), torch.as_tensor(offsets.array)
+    count, width = call.shape
+    bags = torch.searchsorted(starts[:count].contiguous(), torch.arange(len(at)), right=True) - 1
+    kept = at != padding
+    rows = b.move(lambda a: a[at], [weight], (len(at), width))
+    if scales is not None:
+        rows = b.mul(rows, b.reshape(scales, (len(at), 1)))
+    numbers = bags[:, None] * width + torch.arange(width)
+    where = Constant(torch.where(kept[:, None], numbers, -1).numpy())
+    total = b.scatter_add(b.constant(0.0, call.shape, call.dtype), where, rows)
+    if mode == _MEAN:
+        sizes = torch.bincount(bags[kept], minlength=count).clamp(min=1)
+        total = b.div(total, Constant(sizes[:, None].to(torch.float64).numpy()))
+    return [total, None, None, None]
+
+
+# How torch numbers the modes of bags: sum, mean, max.
+_MEAN, _LARGEST = 1, 2
 
 
 @lowers("trace")

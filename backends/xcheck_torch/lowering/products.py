@@ -69,3 +69,16 @@ def _linear(b: Builder, call: Call) -> Source:
     turned = b.permute(weight, (1, 0))
     found = b.reshape(product(b, b.reshape(x, (rows, width)), turned), call.shape)
     return found if bias is None else b.add(found, bias)
+
+
+@lowers("_trilinear")
+def _trilinear(b: Builder, call: Call) -> Source:
+    """The sum over some axes of the product of three arrays, each with further axes."""
+    factors = []
+    for number in (1, 2, 3):
+        x = call.arguments[f"i{number}"]
+        shape = list(shape_of(x))
+        for axis in sorted(call.arguments[f"expand{number}"]):
+            shape.insert(axis, 1)
+        factors.append(b.reshape(x, shape))
+    return b.sum(b.mul(b.mul(factors[0], factors[1]), factors[2]), call.arguments["sumdim"])

@@ -9,7 +9,7 @@ from xcheck.trace import Value
 from xcheck.trace.model import Source
 from xcheck_torch.lowering.arrays import dtype_of, shape_of
 from xcheck_torch.lowering.builder import Builder
-from xcheck_torch.lowering.call import Call, NotLoweredError, lowers
+from xcheck_torch.lowering.call import Call, lowers
 from xcheck_torch.lowering.elementwise import power_of
 
 
@@ -137,14 +137,23 @@ def _cumulative(b: Builder, call: Call) -> list[Source | None]:
 # --- softmax ----------------------------------------------------------------------------------------------------------
 
 
-@lowers("_softmax", "_log_softmax", "_safe_softmax", "softmax", "log_softmax")
+@lowers("_softmax", "_log_softmax", "_safe_softmax")
 def _softmax(b: Builder, call: Call) -> Source:
-    """x - log Σ eˣ, and e to it: without the largest x, at whose ties there is no kink."""
-    if call.name == "_safe_softmax":
-        raise NotLoweredError
+    """x - log Σ eˣ, and e to it: without the largest x, at whose ties there is no kink.
+
+    The safe one is 0 where all x are -∞.
+    """
     x, axes = _in_own_dtype(b, call), call.axes()
     logs = b.sub(x, b.reduce("logsumexp", x, axes, keep=True))
-    return logs if "log" in call.name else b.apply("exp", logs)
+    if "log" in call.name:
+        return logs
+    found = b.apply("exp", logs)
+    if call.name == "_softmax":
+        return found
+    masked = b.compare("eq", x, -math.inf)
+    kept = tuple(1 if axis in axes else length for axis, length in enumerate(call.shape))
+    (nothing,) = b.emit("exact", lambda a: a.all(axes[0], keepdim=True), [masked], [Value(kept, "bool")])
+    return b.select(b.truth(nothing, call.shape), found, 0.0)
 
 
 @lowers("logsumexp")

@@ -1,0 +1,38 @@
+"""Factorisations: replayed they give the loss; what a rule in balls needs is the name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from tests.backends.xcheck_torch.traced import made, randn
+from xcheck.trace import replay
+
+A = randn(3, 3)
+S = A @ A.T + torch.eye(3, dtype=torch.float64)
+CASES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "cholesky": ("cholesky", torch.linalg.cholesky),
+    "upper": ("cholesky", lambda x: torch.linalg.cholesky(x, upper=True)),
+    "inverse": ("inv", torch.linalg.inv),
+    "determinant": ("det", torch.linalg.det),
+    "logdet": ("slogdet", lambda x: torch.linalg.slogdet(x)[1] + torch.logdet(x)),
+    "solve": ("solve", lambda x: torch.linalg.solve(x, x[0]).sum() + torch.linalg.solve(x, x.T[:2], left=False)),
+    "triangular": ("triangular_solve", lambda x: torch.linalg.solve_triangular(x.tril(), x, upper=False)),
+    "qr": ("qr", lambda x: torch.linalg.qr(x[:, :2])[1]),
+    "eigenvalues": ("eigh", torch.linalg.eigvalsh),
+    "eigenvectors": ("eigh", lambda x: torch.linalg.eigh(x)[1] ** 2),
+    "singular values": ("svd", torch.linalg.svdvals),
+    "singular vectors": ("svd", lambda x: torch.linalg.svd(x, full_matrices=False)[0] ** 2),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_factorisations(name: str) -> None:
+    """Of a symmetric matrix."""
+    ours, function = CASES[name]
+    objective = made(lambda x: function(x).sin().sum(), S)
+    trace = objective.trace()
+    assert ours in [operation.name for operation in trace.operations]
+    (found,) = replay(trace, [S.numpy()])
+    assert float(found) == pytest.approx(float(function(S).sin().sum()), rel=1e-11)
