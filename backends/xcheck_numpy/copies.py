@@ -2,9 +2,9 @@
 
 The code of a copy is the person's own. In its globals stand-ins (`xcheck_numpy.tracing.stand_ins`) have the places of
 `math`, `float` and some functions of NumPy, and arrays of floating numbers are tracers of constants, since methods of a
-plain array (`X.dot(w)`) ask nobody. Functions that it calls are copied along, so are those in its closure, and classes.
-Nothing of the person's program is changed, and what is not reached in this way is not followed rather than followed
-wrongly.
+plain array (`X.dot(w)`) ask nobody. Functions that it calls are copied along, so are those in its closure, classes,
+objects and containers. Nothing of the person's program is changed, and what is not reached in this way is not followed
+rather than followed wrongly.
 """
 
 import builtins
@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable
-from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ class Copies:
         self.recorder = recorder
         self.others = stand_ins(recorder)
         self._globals: dict[int, dict[str, Any]] = {}
+        self._cells: dict[int, types.CellType] = {}
         self._made: dict[int, Any] = {}
         self._makers: dict[type, Callable[[Any], Any]] = {
             types.FunctionType: self._function,
@@ -52,6 +53,9 @@ class Copies:
             functools.partial: self._partial,
             np.ndarray: self._tracer,
             type: self._class,
+            dict: self._dict,
+            list: self._list,
+            tuple: self._tuple,
         }
 
     def of(self, value: Any) -> Any:
@@ -61,7 +65,7 @@ class Copies:
         for kind, make in self._makers.items():
             if isinstance(value, kind):
                 return make(value)
-        return stand_in(value, self.others)
+        return self._object(value) if _is_of_a_person(type(value)) else stand_in(value, self.others)
 
     def _tracer(self, array: Any) -> Any:
         return Tracer(self.recorder, array.copy(), scalar=False) if array.dtype.kind == "f" else array
@@ -78,12 +82,14 @@ class Copies:
         if function.__code__.co_filename.startswith((*_INSTALLED, "<frozen")):
             return stand_in(function, self.others)
         code, cells = function.__code__, function.__closure__ or ()
-        closure = tuple(types.CellType() for _ in cells)
-        known = self._globals.setdefault(id(function.__globals__), {"float": self.others[builtins.float]})
-        made = types.FunctionType(code, known, function.__name__, function.__defaults__, closure)
-        made.__kwdefaults__ = function.__kwdefaults__
-        made.__dict__.update(function.__dict__)
+        # Functions that share a name which they all may change share its cell.
+        closure = tuple(self._cells.setdefault(id(cell), types.CellType()) for cell in cells)
+        known = self._globals.setdefault(id(function.__globals__), {"__builtins__": self._builtins})
+        made = types.FunctionType(code, known, function.__name__, None, closure)
         self._made[id(function)] = made
+        made.__defaults__ = self.of(function.__defaults__)
+        made.__kwdefaults__ = self.of(function.__kwdefaults__)
+        made.__dict__.update(function.__dict__)
         self._fill(known, function)
         for name, cell, own in zip(code.co_freevars, closure, cells, strict=True):
             try:
@@ -93,25 +99,53 @@ class Copies:
                 continue
         return made
 
+    @cached_property
+    def _builtins(self) -> dict[str, Any]:
+        """Return what Python itself looks up: the type `float`, and imports in the midst of a function."""
+
+        def import_one(*args: Any, **kwargs: Any) -> Any:
+            return self.of(builtins.__import__(*args, **kwargs))
+
+        return {**vars(builtins), "float": self.others[builtins.float], "__import__": import_one}
+
     def _fill(self, known: dict[str, Any], function: types.FunctionType) -> None:
         """Put what a function may look up into the globals of the copies."""
         own = function.__globals__
         for name in _names(function.__code__) | {name for name in own if name.startswith("__")}:
-            if name in own and (name not in known or name == "float"):
+            if name in own and name not in known:
                 known[name] = own[name] if name.startswith("__") else self.of(own[name])
 
     def _method(self, method: types.MethodType) -> Any:
-        """Return a method of a copy of its object, whose class is copied and whose arrays are tracers."""
-        owner = method.__self__
+        """Return the copied method of a copied object."""
         if not isinstance(method.__func__, types.FunctionType):
             return method
-        if isinstance(owner, type) or type(type(owner)) is not type or not hasattr(owner, "__dict__"):
-            return types.MethodType(self.of(method.__func__), owner)
-        twin = copy(owner)
-        twin.__dict__.update({name: self.of(value) for name, value in vars(twin).items()})
-        if _is_of_a_person(type(owner)):
-            twin.__class__ = self.of(type(owner))
-        return types.MethodType(self.of(method.__func__), twin)
+        return types.MethodType(self.of(method.__func__), self.of(method.__self__))
+
+    def _object(self, owner: Any) -> Any:
+        """Return another object with what this one holds, of a copy of its class."""
+        if not hasattr(owner, "__dict__"):
+            return owner
+        made = object.__new__(self.of(type(owner)))
+        self._made[id(owner)] = made
+        made.__dict__.update({name: self.of(value) for name, value in vars(owner).items()})
+        return made
+
+    # Containers are new ones, too: what a function keeps in them while it is followed is not left there.
+
+    def _dict(self, value: dict[Any, Any]) -> Any:
+        made = self._made[id(value)] = value.copy()
+        made.update({key: self.of(part) for key, part in value.items()})
+        return made
+
+    def _list(self, value: list[Any]) -> Any:
+        made = self._made[id(value)] = value.copy()
+        made[:] = map(self.of, value)
+        return made
+
+    def _tuple(self, value: tuple[Any, ...]) -> Any:
+        parts = [self.of(part) for part in value]
+        unchanged = all(one is other for one, other in zip(parts, value, strict=True))
+        return value if unchanged or type(value) is not tuple else tuple(parts)
 
     def _class(self, original: type) -> Any:
         """Return a subclass with copies of all methods."""

@@ -51,8 +51,7 @@ def _followed(function: "NumpyFunction", recorder: Recorder) -> tuple["NumpyFunc
     )
     data = function.copy_data()
     return followed, tuple(
-        rebuild(part, {name: copies.of(leaf) for name, leaf in leaves(part).items() if isinstance(leaf, np.ndarray)})
-        for part in data
+        rebuild(part, {name: copies.of(leaf) for name, leaf in leaves(part).items()}) for part in data
     )
 
 

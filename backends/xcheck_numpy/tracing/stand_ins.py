@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
+from scipy import linalg, special
 
 from xcheck_numpy.tracing.moves import OF_SEVERAL, recorder_of
 from xcheck_numpy.tracing.recorded import cast
@@ -183,15 +184,42 @@ def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, 
     return logsumexp(a if b is None else a + np.log(b), axis=axis, keepdims=keepdims)
 
 
-_IN_SCIPY = {special.softmax: _softmax, special.log_softmax: _log_softmax, special.logsumexp: _logsumexp}
+def _cholesky(a: Any, lower: bool = False, **kwargs: Any) -> Any:
+    return np.linalg.cholesky(a, upper=not lower)
+
+
+def _solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, **kwargs: Any) -> Any:
+    half = np.tril(a) if lower else np.triu(a)
+    return np.linalg.solve(half.T if trans in (1, "T") else half, b)
+
+
+def _cho_solve(factor: Any, b: Any, **kwargs: Any) -> Any:
+    half = np.tril(factor[0]) if factor[1] else np.triu(factor[0]).T
+    return np.linalg.solve(half.T, np.linalg.solve(half, b))
+
+
+_IN_SCIPY: dict[Any, Callable[..., Any]] = {
+    special.softmax: _softmax,
+    special.log_softmax: _log_softmax,
+    special.logsumexp: _logsumexp,
+    linalg.cholesky: _cholesky,
+    linalg.cho_factor: lambda a, lower=False, **kwargs: (_cholesky(a, lower), lower),
+    linalg.cho_solve: _cho_solve,
+    linalg.solve_triangular: _solve_triangular,
+    linalg.solve: lambda a, b, **kwargs: np.linalg.solve(a, b),
+    linalg.inv: lambda a, **kwargs: np.linalg.inv(a),
+    linalg.det: lambda a, **kwargs: np.linalg.det(a),
+    linalg.norm: lambda a, ord=None, axis=None, keepdims=False, **kwargs: np.linalg.norm(a, ord, axis, keepdims),  # noqa: A006 - SciPy's own name
+}
 
 
 def _of_scipy(recorder: Recorder, function: Any, other: Any) -> Callable[..., Any]:
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
         if not _has_tracer(x, args, kwargs):
             return function(x, *args, **kwargs)
-        with recorder.calling(f"scipy.special.{function.__name__}"):
-            return other(lift(recorder, x), *args, **kwargs)
+        with recorder.calling(f"scipy.{function.__module__.split('.')[1]}.{function.__name__}"):
+            # A factor of Cholesky's is handed on as a pair.
+            return other(x if isinstance(x, tuple) else lift(recorder, x), *args, **kwargs)
 
     return apply
 
@@ -214,5 +242,5 @@ def stand_ins(recorder: Recorder) -> dict[Any, Any]:
     def of(value: Any) -> Any:
         return stand_in(value, found)
 
-    found |= {module: StandInModule(module, of) for module in (np, math, special)}
+    found |= {module: StandInModule(module, of) for module in (np, math, special, linalg, scipy)}
     return found
