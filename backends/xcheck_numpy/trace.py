@@ -29,6 +29,7 @@ from xcheck_numpy.tracing import (
     statistics,
     ufuncs,
 )
+from xcheck_numpy.tracing.recorded import cast
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.tracer import Tracer, lift
 
@@ -119,7 +120,7 @@ def _as_number(loss: Any, cotangent: Any) -> Any:
     if cotangent is None:
         if loss.size != 1:
             raise UntraceableError(f"the loss has shape {loss.shape}: expected one number")
-        return loss
+        return loss if loss.dtype.kind == "f" else cast(loss, np.dtype(np.float64))
     weights = np.real(cotangent)
     found: Any = np.sum(np.where(weights == 0, 0.0, np.reshape(loss, weights.shape) * weights))
     return found

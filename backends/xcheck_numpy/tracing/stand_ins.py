@@ -117,25 +117,29 @@ def stand_in(value: Any, others: Mapping[Any, Any]) -> Any:
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 
-class _Float(type):
-    """The type `float`, which leaves a tracer one."""
+class _OfNumbers(type):
+    """The type of `float` and of `np.float64` as they stand in a copy: called with a tracer they leave it one."""
 
     dtype = np.dtype(np.float64)  # what NumPy asks of a type that is to be a dtype
 
     def __call__(cls, value: Any = 0.0) -> Any:
         if not _has_tracer(value):
-            return builtins.float(value)
+            return cls.__bases__[0](value)
         found = cast(lift(recorder_of(value), value), np.dtype(np.float64))
-        return found.item() if found.size == 1 else builtins.float(value)
+        return found.item() if found.size == 1 else found
 
     def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, builtins.float) or (isinstance(value, Tracer) and value.scalar)
+        return isinstance(value, cls.__bases__[0])
 
     def __subclasscheck__(cls, other: type) -> bool:
-        return issubclass(other, builtins.float)
+        return issubclass(other, cls.__bases__[0])
 
 
-class _StandInFloat(builtins.float, metaclass=_Float):
+class _Float(builtins.float, metaclass=_OfNumbers):
+    pass
+
+
+class _Float64(np.float64, metaclass=_OfNumbers):
     pass
 
 
@@ -237,7 +241,7 @@ def stand_ins(recorder: Recorder) -> dict[Any, Any]:
     found |= {
         getattr(math, name): _of_math(recorder, name, getattr(math, name)) for name in _IN_NUMPY if hasattr(math, name)
     }
-    found[builtins.float] = _StandInFloat
+    found |= {builtins.float: _Float, np.float64: _Float64}
 
     def of(value: Any) -> Any:
         return stand_in(value, found)

@@ -50,7 +50,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
                 return FUNCTIONS[name](*args, **kwargs)
             if all(one.value is None for one in _tracers(args, kwargs)):
                 # Of constants it may be whatever it is.
-                return function(*_plain(args), **dict(zip(kwargs, _plain(kwargs.values()), strict=True)))
+                return function(*_plain(args), **_plain(kwargs))
             implementation = getattr(function, "_implementation", None)
             if implementation is None or module.startswith(("numpy.fft", "numpy.linalg")):
                 raise self.recorder.refuse(f"`np.{name}`")
@@ -92,6 +92,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
     dtype = property(lambda self: self.array.dtype)
     itemsize = property(lambda self: self.array.itemsize)
     flags = property(lambda self: self.array.flags)
+    strides = property(lambda self: self.array.strides)
     T = property(np.transpose)
     mT = property(lambda self: np.swapaxes(self, -1, -2))  # noqa: N815 - NumPy's own name
     real = property(lambda self: self)
@@ -230,8 +231,13 @@ def _tracers(*values: Any) -> Iterator[Tracer]:
             yield from _tracers(*(value.values() if isinstance(value, dict) else value))
 
 
-def _plain(values: Any) -> list[Any]:
-    return [value.array if isinstance(value, Tracer) else value for value in values]
+def _plain(value: Any) -> Any:
+    """Return arguments with constants as the arrays that they are, also in lists."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return value.array if isinstance(value, Tracer) else value
 
 
 def lift(recorder: Recorder, value: Any) -> Any:

@@ -64,6 +64,7 @@ def test_what_python_decides_is_guarded() -> None:
     assert bool(constant[0, 0] > 0)
     assert float(constant[0, 0]) == 0.5
     assert np.fft.fft(constant).shape == (2, 3)
+    assert np.lexsort([constant[0], constant[1]]).tolist() == [0, 1, 2]
     assert not constant.recorder.operations
 
 
