@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from xcheck_numpy.tracing.moves import recorder_of
-from xcheck_numpy.tracing.recorded import cast
+from xcheck_numpy.tracing.recorded import cast, emit
 from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
 from xcheck_numpy.tracing.ufuncs import scatter_add
 
@@ -105,9 +105,8 @@ def _close(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bo
 
 
 def _sinc(x: Any) -> Any:
-    """1 at 0 for NumPy, who divides by a tiny number there."""
-    scaled = np.pi * np.where(x == 0, 1.0e-20, x)
-    return np.sin(scaled) / scaled
+    x = lift(recorder_of(x), x)
+    return emit("sinc", [x], lambda a: (np.sinc(a),))[0]
 
 
 def _gradient(f: Any, *spacing: Any, axis: int | None = None, edge_order: int = 1) -> Any:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.linalg._linalg import SlogdetResult
+from numpy.linalg._linalg import EighResult, QRResult, SlogdetResult, SVDResult
 
 from xcheck_numpy.tracing.moves import recorder_of
 from xcheck_numpy.tracing.products import align_one_dtype
@@ -28,7 +28,11 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
         inner = rows if abs(ord) == 1 else columns
         sums = np.sum(np.abs(x), axis=inner, keepdims=True)
         return keep((np.max if ord > 0 else np.min)(sums, axis=axes), x, axes, keepdims)
-    raise recorder.refuse(f"`np.linalg.norm` with ord={ord!r} of a matrix")
+    if ord not in (2, -2, "nuc"):
+        raise recorder.refuse(f"`np.linalg.norm` with ord={ord!r} of a matrix")
+    values = _svd(x if axis is None else np.moveaxis(x, axis, (-2, -1)), compute_uv=False)
+    found = np.sum(values, -1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+    return keep(found, x, axes, keepdims)
 
 
 def _vector_norm(size: Any, order: float, axes: tuple[int, ...]) -> Any:
@@ -72,6 +76,59 @@ def _slogdet(a: Any) -> Any:
     return SlogdetResult(*emit("slogdet", [a], lambda x: tuple(np.linalg.slogdet(x))))
 
 
+def _eigh(a: Any, UPLO: str = "L") -> Any:
+    [a] = align_one_dtype(recorder_of(a), a)
+    found = emit("eigh", [a], lambda x: tuple(np.linalg.eigh(x, UPLO)), lower=UPLO.upper() == "L")  # type: ignore[arg-type]
+    return EighResult(*found)
+
+
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    recorder = recorder_of(a)
+    [a] = align_one_dtype(recorder, a)
+    if hermitian:
+        raise recorder.refuse("`np.linalg.svd` with hermitian=True")
+    if not compute_uv:
+        return emit("svd", [a], lambda x: (np.linalg.svd(x, compute_uv=False),), full=False)[0]
+
+    def run(x: Any) -> Any:
+        left, values, right = np.linalg.svd(x, full_matrices)
+        return values, left, right
+
+    values, left, right = emit("svd", [a], run, full=full_matrices)
+    return SVDResult(left, values, right)
+
+
+def _qr(a: Any, mode: str = "reduced") -> Any:
+    recorder = recorder_of(a)
+    [a] = align_one_dtype(recorder, a)
+    if mode not in ("reduced", "complete", "r"):
+        raise recorder.refuse(f"`np.linalg.qr` with mode={mode!r}")
+    kind: Any = "complete" if mode == "complete" else "reduced"
+    found = emit("qr", [a], lambda x: tuple(np.linalg.qr(x, kind)), full=mode == "complete")
+    return found[1] if mode == "r" else QRResult(*found)
+
+
+def _pinv(a: Any, *args: Any, **kwargs: Any) -> Any:
+    """R⁻¹ Qᵀ of A = Q R: that of a matrix whose columns, or rows, are independent."""
+    [a] = align_one_dtype(recorder_of(a), a)
+    if a.shape[-2] < a.shape[-1]:
+        return np.swapaxes(_pinv(np.swapaxes(a, -1, -2)), -1, -2)
+    q, r = _qr(a)
+    return np.linalg.solve(r, np.swapaxes(q, -1, -2))
+
+
+def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    recorder = recorder_of(a, b)
+    a, b = align_one_dtype(recorder, a, b)
+    found = _pinv(a) @ b
+    rank = int(np.linalg.matrix_rank(a.array))
+    if rank < min(a.shape):
+        raise recorder.refuse("`np.linalg.lstsq` of a matrix without full rank")
+    rest = np.sum((b - a @ found) ** 2, axis=0, keepdims=b.ndim == 1)
+    residuals = rest if a.shape[0] > a.shape[1] else np.zeros(0)
+    return found, residuals, rank, _svd(a, compute_uv=False)
+
+
 def _matrix_power(a: Any, n: int) -> Any:
     a = lift(recorder_of(a), a)
     if n < 0:
@@ -100,6 +157,13 @@ FUNCTIONS.update(
         "linalg.det": _of_matrices("det"),
         "linalg.cholesky": _cholesky,
         "linalg.slogdet": _slogdet,
+        "linalg.eigh": _eigh,
+        "linalg.eigvalsh": lambda a, UPLO="L": _eigh(a, UPLO)[0],
+        "linalg.svd": _svd,
+        "linalg.svdvals": lambda x: _svd(x, compute_uv=False),
+        "linalg.qr": _qr,
+        "linalg.pinv": _pinv,
+        "linalg.lstsq": _lstsq,
         "linalg.matrix_power": _matrix_power,
         "linalg.multi_dot": _multi_dot,
     }

@@ -80,12 +80,12 @@ def test_a_line_of_the_person_is_the_place() -> None:
     ("loss", "what"),
     [
         (lambda x: np.fft.fft(x).real.sum(), "np.fft"),
-        (lambda x: np.linalg.svd(np.outer(x, x))[1].sum(), "`np.linalg.svd` cannot be followed"),
+        (lambda x: np.linalg.eigvals(np.outer(x, x)).real.sum(), "`np.linalg.eigvals` cannot be followed"),
         (lambda x: np.abs((x + 1j).sum()), "an array of complex128 cannot be followed"),
         (lambda x: sum(map(complex, x)).real, r"`complex\(x\)` cannot be followed"),
         (lambda x: x.tobytes()[0] * 1.0, "the method `tobytes` of an array cannot be followed"),
     ],
-    ids=["fft", "svd", "complex", "complex numbers", "bytes"],
+    ids=["fft", "eigenvalues", "complex", "complex numbers", "bytes"],
 )
 def test_what_cannot_be_followed_is_named(loss: Callable[..., Any], what: str) -> None:
     """By the function that NumPy was asked for, with the person's line."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.backends.xcheck_numpy.following import assert_followed, trace_of
+from xcheck.certificates.slopes import prove_slopes
 from xcheck.trace import UntraceableError
 
 V = np.array([0.5, -1.25, 2.0, 0.75, -0.3])
@@ -28,6 +29,13 @@ S = M @ M.T + np.eye(3)
         lambda x: np.linalg.slogdet(x)[1] + np.linalg.slogdet(x).logabsdet,
         lambda x: np.linalg.cholesky(x @ x.T) + np.linalg.cholesky(S * x[0, 0] ** 2, upper=True),
         lambda x: np.linalg.matrix_power(x, 3) + np.linalg.matrix_power(x, -2) + np.linalg.matrix_power(x, 0),
+        lambda x: np.linalg.eigvalsh(x) + np.linalg.eigh(x, "U")[0] + np.abs(np.linalg.eigh(x).eigenvectors[0]),
+        lambda x: np.linalg.svd(x, compute_uv=False) + np.linalg.svdvals(x) + np.abs(np.linalg.svd(x)[0][0]),
+        lambda x: np.linalg.qr(x)[0] + np.linalg.qr(x[:, :2], "r")[0, 0] + np.linalg.qr(x[:, :2], "complete").Q,
+        lambda x: np.linalg.norm(x, 2) + np.linalg.norm(x, -2) + np.linalg.norm(x, "nuc"),
+        lambda x: (
+            np.linalg.lstsq(x[:, :2], V[:3])[0][0] + np.linalg.lstsq(x[:, :2], V[:3])[1] + np.linalg.pinv(x[:2])[0, 0]
+        ),
         lambda x: np.linalg.multi_dot([x, M, x]) + np.linalg.vector_norm(x, axis=0) + np.linalg.vector_norm(x),
     ],
 )
@@ -48,5 +56,25 @@ def test_names_are_those_of_the_table() -> None:
 
 def test_what_has_no_name_is_refused() -> None:
     """With NumPy's own name."""
-    with pytest.raises(UntraceableError, match=r"`np.linalg.eigvalsh` cannot be followed"):
-        trace_of(lambda x: np.linalg.eigvalsh(x).max(), S)
+    with pytest.raises(UntraceableError, match=r"`np.linalg.eigvals` cannot be followed"):
+        trace_of(lambda x: np.linalg.eigvals(x).max(), S)
+
+
+LOSSES = {
+    "solve": lambda x: np.linalg.solve(x, V[:3]) @ V[:3] + np.linalg.inv(x)[0, 1],
+    "determinants": lambda x: np.linalg.det(x) + np.linalg.slogdet(x)[1],
+    "cholesky": lambda x: np.sum(np.linalg.cholesky(x @ x.T) ** 3),
+    "eigenvalues": lambda x: np.linalg.eigvalsh(x)[0] + np.linalg.eigh(x)[1][0, 0] ** 2,
+    "singular values": lambda x: np.linalg.svd(x, compute_uv=False)[0] + np.linalg.norm(x, "nuc"),
+    "least squares": lambda x: np.linalg.lstsq(x[:, :2], V[:3])[0].sum() + np.linalg.pinv(x)[0, 1],
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_slopes_of_matrices_are_proved(name: str) -> None:
+    """The slope is that of differences, to the digits that those have."""
+    loss, direction = LOSSES[name], np.cos(np.arange(9.0)).reshape(3, 3)
+    [slope] = prove_slopes(trace_of(loss, S), [S], [[direction]]).slopes
+    step = 1e-3
+    near, far = (loss(S + k * step * direction) - loss(S - k * step * direction) for k in (1, 2))
+    assert float(slope.mid()) == pytest.approx((8 * near - far) / (12 * step), rel=1e-8, abs=1e-9)

@@ -1,6 +1,7 @@
 """Universal functions, their arguments and methods."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,9 @@ def _in_place(x: Any) -> Any:
         lambda x: (
             special.xlogy(x, x**2) + special.xlog1py(x, x**2) + special.rel_entr(x**2, 2.0) + special.kl_div(x**2, 2)
         ),
+        lambda x: special.beta(x**2, 1.5) + special.betaln(2.0, x**2) + special.gamma(x**2) + special.gamma(x / 3),
+        lambda x: special.i0e(x) + special.i1e(x) + special.gammainc(1.5, x**2) + special.gammaincc(1.5, x**2),
+        lambda x: special.betainc(1.5, 2.5, special.expit(x)) + special.ndtri(special.ndtr(x)) + special.log_ndtr(x),
         lambda x: special.logit(special.expit(x)) + special.gammaln(x**2) + special.psi(x**2),
         lambda x: np.add.reduce(x) * np.multiply.reduce(x) + np.maximum.reduce(x) - np.logaddexp.reduce(x),
         lambda x: np.add.accumulate(x) + np.minimum.accumulate(x) + np.logaddexp.accumulate(x),
@@ -85,12 +89,12 @@ def test_what_is_not_followed_is_named(function: Callable[..., Any], what: str) 
 
 def test_an_array_of_numpy_that_was_written_into_is_not_read_any_more() -> None:
     """`y += x` with a plain y makes a tracer; whoever still has the plain one gets nan, and the loss is another one."""
-    plain = {"y": np.zeros(5)}
+    plain = SimpleNamespace(y=np.zeros(5))
 
     def loss(x: Any) -> Any:
-        y = plain["y"]
+        y = plain.y
         y += x
-        return np.sum(y) + 0 * np.sum(plain["y"])
+        return np.sum(y) + 0 * np.sum(plain.y)
 
     [found] = replay(trace_of(loss, V), [V])
     assert np.isnan(found)
