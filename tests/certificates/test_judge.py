@@ -42,6 +42,8 @@ def test_where_the_program_is_not_known_little_is_claimed() -> None:
     unknown = replace(nudged(1e-9), spread=None)
     assert judge(unknown, SLOPES, DIRECTIONS).claim == "not known"
     assert judge(replace(CLAIMED, spread=None), SLOPES, DIRECTIONS).claim == "right"
+    # Nan is no rounding.
+    assert judge(replace(nudged(np.nan), spread=None), SLOPES, DIRECTIONS).claim == "wrong"
 
 
 def test_at_one_kink_everything_between_the_slopes_is_right() -> None:

@@ -105,6 +105,7 @@ def _claim(worst: WitnessProof, slopes: Slopes, *, known: bool, lost: float) -> 
         return "at a kink"
     if worst.error <= worst.allowed:
         return "unstable" if worst.error > lost else "right"
-    if not known:
+    # No rounding makes nan, or infinity, of a slope that is finite.
+    if not known and math.isfinite(worst.error):
         return "not known"
     return "inaccurate" if worst.error <= _KERNELS * worst.allowed else "wrong"
