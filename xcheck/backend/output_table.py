@@ -25,6 +25,9 @@ class OutputTable:
     Args:
         outputs: how many there are.
         size: number of components n of θ.
+
+    Attributes:
+        batches: whether the function has given all outputs at once, wherever it was asked.
     """
 
     def __init__(self, outputs: int, size: int) -> None:
@@ -32,7 +35,7 @@ class OutputTable:
         self._losses: dict[bytes, Vector] = {}
         self._gradients: list[tuple[Vector, Vector, Vector]] = []
         self._calls: dict[int, int] = defaultdict(int)
-        self._batches = True
+        self.batches = True
         self._differentiates = 8 * outputs * size <= _GRADIENTS // 4
 
     def losses(self, objective: "FunctionObjective", thetas: Vector) -> Vector | None:
@@ -42,7 +45,7 @@ class OutputTable:
 
     def all_losses(self, objective: "FunctionObjective", thetas: Vector) -> Vector | None:
         """Return all outputs at each row of `thetas`, shape (k, outputs), not to be written into; None as above."""
-        if not self._batches:
+        if not self.batches:
             return None
         key = thetas.tobytes()
         if key not in self._losses:
@@ -51,7 +54,7 @@ class OutputTable:
                 self._losses.clear()
             found = objective.outputs(thetas)
             if found is None:
-                self._batches = False
+                self.batches = False
                 return None
             self._losses[key] = found
         return self._losses[key]

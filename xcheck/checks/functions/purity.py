@@ -7,7 +7,7 @@ undecided.
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, quote
 from xcheck.findings import COTANGENT_MISREAD, DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
 from xcheck.layout import Vector
+from xcheck.oracle.columns import Flags
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.text import joined
 
@@ -129,7 +130,8 @@ def _call_elsewhere(
             gradient = evaluate(answer.name, objective, there).gradient
             # A gradient of zeros is detached, not stale.
             same = gradient.any() and np.array_equal(first.gradient, gradient)
-            if same and _contradicts(objective, gradient, theta, there):
+            roundoff = objective.arguments.roundoff
+            if same and bool(contradicts(objective.losses, gradient, theta, there, roundoff)):
                 answer.refuted = True
                 answer.findings.append(_stale(answer.name))
         except BackendError:
@@ -147,7 +149,9 @@ def _left_behind(objective: FunctionObjective, first: Evaluation, theta: Vector)
 
 
 @np.errstate(all="ignore")  # a loss may be infinite there, and a claim about it contradicts nothing
-def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, there: Vector) -> bool:
+def contradicts(
+    losses_at: Callable[[Vector], Vector], gradient: Vector, here: Vector, there: Vector, roundoff: float
+) -> Flags:
     """Return whether a gradient that was given at θ and at another θ′ cannot be right at θ′, though it may be at θ.
 
     Along v it claims the slope g·v. At a kink the slopes to both sides of a point are the ends of an interval that
@@ -156,24 +160,35 @@ def _contradicts(objective: FunctionObjective, gradient: Vector, here: Vector, t
     gradient that is wrong by the same factor everywhere is constant for another reason.
 
     Two steps each, and most of a few directions: a kink between θ′ and a step is not inside a much shorter one as well.
+
+    Args:
+        losses_at: Θ, shape (k, n), -> losses (k,); of several outputs at once (outputs, k).
+        gradient: shape (n,); of several outputs (outputs, n).
+        here: θ, shape (n,).
+        there: θ′, shape (n,).
+        roundoff: unit roundoff of the losses.
+
+    Returns:
+        One flag, shape (); of several outputs (outputs,).
     """
     # A thousandfold margin: slopes of a linear loss differ by noise alone.
-    roundings, count = 2.0**12 * objective.arguments.roundoff, 0
+    roundings, count = 2.0**12 * roundoff, np.zeros(gradient.shape[:-1], dtype=int)
     rng = generator(FIXED, Stream.ELSEWHERE)
     for _ in range(_DIRECTIONS):
         v = rng.standard_normal(here.size)  # one at a time: each is as long as θ
-        size, contradicted = max(1.0, float(np.abs(v).max(initial=0.0))), True
+        size, contradicted = max(1.0, float(np.abs(v).max(initial=0.0))), np.ones(count.shape, dtype=bool)
         for step in (_SHORT, _SHORT / 64):
             move = step / size * v
-            losses = objective.losses(np.stack([p + m for p in (here, there) for m in (-move, 0 * move, move)]))
-            claim, slopes = float(gradient @ move), np.diff(losses.reshape(2, 3), axis=1)
-            margin = 1e-2 * max(float(np.abs(slopes).max()), abs(claim)) + roundings * float(np.abs(losses).max())
-            low, high = slopes.min(axis=1) - margin, slopes.max(axis=1) + margin
-            inside = (low <= claim) & (claim <= high)
-            disjoint = low[0] > high[1] or low[1] > high[0]
-            contradicted &= bool(not inside[1] and (inside[0] or disjoint))
+            losses = losses_at(np.stack([p + m for p in (here, there) for m in (-move, 0 * move, move)]))
+            claim, slopes = gradient @ move, np.diff(losses.reshape(*count.shape, 2, 3), axis=-1)
+            steepest = np.maximum(np.abs(slopes).max(axis=(-2, -1)), np.abs(claim))
+            margin = (1e-2 * steepest + roundings * np.abs(losses).max(axis=-1))[..., None]
+            low, high = slopes.min(axis=-1) - margin, slopes.max(axis=-1) + margin
+            inside = (low <= claim[..., None]) & (claim[..., None] <= high)
+            disjoint = (low[..., 0] > high[..., 1]) | (low[..., 1] > high[..., 0])
+            contradicted &= ~inside[..., 1] & (inside[..., 0] | disjoint)
         count += contradicted
-    return count > _DIRECTIONS // 2
+    return np.asarray(count > _DIRECTIONS // 2)
 
 
 def _stale(label: str) -> Finding:

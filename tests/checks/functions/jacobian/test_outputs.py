@@ -96,6 +96,23 @@ def test_a_jacobian_calls_its_function_a_few_times_whatever_its_outputs() -> Non
     assert counts[0] == counts[1]
 
 
+def test_so_does_one_of_a_large_tensor() -> None:
+    """Its components were moved one by one, for each output again."""
+    calls = []
+
+    def loss(p: Any, x: Any) -> Any:
+        calls.append(1)
+        return torch.sin(torch.outer(x, p)).sum(1)
+
+    counts = []
+    for outputs in (10, 20):
+        calls.clear()
+        params, x = torch.linspace(0.1, 1.0, 70), torch.linspace(0.1, 1.0, outputs)
+        assert xcheck.check(loss, params.double(), (x.double(),), scope="jacobian").ok
+        counts.append(len(calls))
+    assert counts[0] == counts[1]
+
+
 def test_the_output_whose_values_differ_is_named() -> None:
     """Once it was called the loss, which it is not."""
     other = xcheck.objective(lambda p: p**2 * torch.tensor([1.0, 1.0, 1.01]), "torch")

@@ -110,6 +110,32 @@ def test_two_functions_that_differ_in_one_output(monkeypatch: pytest.MonkeyPatch
         assert answered == 10
 
 
+def linear(p: Any, x: Any) -> Any:
+    """Twelve linear outputs, with the same gradient everywhere."""
+    return torch.stack([x, x**2, x**3, 1 + x, x - 3], dim=1) @ p
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict", "settled_outputs"),
+    [
+        (linear, Verdict.AGREE, 11),
+        (lambda p, x: linear(p, x) + (p.detach() ** 2).sum() * (x > 0.5), Verdict.DISAGREE, 4),
+    ],
+    ids=["linear", "some kept from the first call"],
+)
+def test_a_gradient_that_is_the_same_elsewhere_is_looked_at(
+    function: Any, verdict: Verdict, settled_outputs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all outputs at once: that of a linear one is right, and one that is kept is not."""
+
+    def check() -> Any:
+        return xcheck.check(function, P, (X,), scope="jacobian")
+
+    report, answered = settled(monkeypatch, check)
+    assert (report.verdict, answered) == (verdict, settled_outputs)
+    assert without_times(report) == without_times(one_by_one(monkeypatch, check))
+
+
 def test_a_wrong_rule_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one output of twelve."""
 

@@ -6,7 +6,7 @@ these the answers are put together here, as they would come of asking for each o
 way, beginning with the first output, whose calls of the function answer for all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.implementations import Implementation
 from xcheck.checks.functions.oracle import OracleRun
+from xcheck.checks.functions.purity import contradicts
 from xcheck.compare.bounds import OracleBounds
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.tolerance import tolerance_for
@@ -95,14 +96,17 @@ def _read_calls(
     table = None if objective is None or fails else objective.table
     if objective is None or table is None or len(table.calls) < _PROBES:
         return None
-    (once, outputs, gradients), (twice, *again), (_, _, elsewhere), (thrice, *last) = table.calls[:_PROBES]
+    (once, outputs, gradients), (twice, *again), (there, _, elsewhere), (thrice, *last) = table.calls[:_PROBES]
     if not all(np.array_equal(theta, arguments.theta) for theta in (once, twice, thrice)):
         return None
     steady = np.ones(len(outputs), dtype=bool)
     for losses, rows in (again, last):
         steady &= _same(outputs, losses) & _same(gradients, rows).all(axis=-1)
-    # The same gradient elsewhere may be kept from the first call: that is to be looked at.
+    # The same gradient elsewhere may be kept from the first call.
     kept = gradients.any(axis=-1) & (gradients == elsewhere).all(axis=-1)
+    if (kept & steady).any():
+        losses_at = _all_losses(table, objective, len(outputs))
+        kept &= contradicts(losses_at, gradients, arguments.theta, there, arguments.roundoff)
     reruns = None
     if arguments.roundoff > FLOAT64:
         wide = implementation.objective(arguments, device=options.device, wide=True, cotangent=objective.cotangent)
@@ -110,6 +114,16 @@ def _read_calls(
         if reruns is None:
             return None
     return _Called(implementation, outputs, gradients, steady & ~kept, reruns)
+
+
+def _all_losses(table: OutputTable, objective: FunctionObjective, outputs: int) -> Callable[[Vector], Vector]:
+    """Return Θ, shape (k, n), -> all outputs (outputs, k); nan where the function cannot give all at once."""
+
+    def losses(thetas: Vector) -> Vector:
+        found = table.all_losses(objective, thetas)
+        return np.full((outputs, len(thetas)), np.nan) if found is None else found.T
+
+    return losses
 
 
 def _same(a: Vector, b: Vector) -> Flags:
@@ -139,13 +153,9 @@ def _measure(
     if table is None or table.all_losses(objective, arguments.theta[None]) is None:
         return {}
 
-    def losses(thetas: Vector) -> Vector:
-        found = table.all_losses(objective, thetas)
-        return np.full((outputs, len(thetas)), np.nan) if found is None else found.T
-
     roundoffs = {part: leaf.roundoff for name, leaf in arguments.leaves.items() for part in arguments.parts(name)}
     return measure_settled_outputs(
-        Evaluator(losses, None, arguments.data_size, FLOAT64),
+        Evaluator(_all_losses(table, objective, outputs), None, arguments.data_size, FLOAT64),
         arguments.theta,
         arguments.layout,
         outputs,
