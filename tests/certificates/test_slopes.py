@@ -136,6 +136,18 @@ def test_a_jump_in_a_wide_enclosure() -> None:
         prove(build, 0.0)
 
 
+def test_a_jump_in_an_enclosure_that_is_wide_on_one_side() -> None:
+    """The same where only the loss on the right is hardly known, and that at θ is."""
+
+    def build(p: Program, x: Value) -> Source:
+        nothing = p.do("sub", p.do("exp", 200.0), p.do("exp", 200.0))
+        right = p.do("add", p.do("add", x, 1.0), nothing)
+        return p.do("select", p.test("gt", x, 0.0), x, right)
+
+    with pytest.raises(NotProvedError, match="jumps"):
+        prove(build, 0.0)
+
+
 # --- attacks: what looks like a proof, and would be wrong -----------------------------------------------------------
 
 
@@ -149,7 +161,7 @@ def chosen(p: Program, x: Source, test: str, tested: Source) -> Value:
     return p.do("select", p.test(test, tested, 0.0), 0.0, x)
 
 
-def _of_two(p: Program, *parts: Source) -> Value:
+def _of_two(p: Program, *parts: Any) -> Value:
     return p.do("move", *parts, shape=(2,), run=lambda *given: (np.stack(given),))
 
 

@@ -86,8 +86,7 @@ def prove_slopes(trace: Trace, arrays: Sequence[Array], directions: Sequence[Seq
                 why = "the loss is not finite"
                 continue
             slopes = (*found.slopes, *(found.left or ()))
-            # A jump would hide in a wide enclosure of the loss.
-            if all(map(_is_narrow, slopes)) and (found.left is None or _is_narrow(found.value)):
+            if all(map(_is_narrow, slopes)):
                 return found
             why = f"the enclosure of a slope stays wide: {found.slopes[0]}"
             if not all(slope.is_finite() for slope in slopes):
@@ -134,6 +133,8 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
         for side, found in ((1, right), (-1, left)):
             decisions = Decisions(side=side)
             limit, (slope,) = _loss(evaluate(trace, alone, decisions, remarks), 1)
+            if not (_is_narrow(value) and _is_narrow(limit)):
+                raise UnsureError("a jump would hide in the enclosure of the loss, which is wide")
             # The same operations on the same balls, but for what the ties choose: equal numbers overlap.
             if not limit.overlaps(value):
                 raise NotProvedError(f"the loss jumps at θ itself: {', '.join(dict.fromkeys(decisions.kinks))}")
