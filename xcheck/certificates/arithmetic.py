@@ -103,7 +103,7 @@ def chain(a: Balls, values: Array, derivative: Array) -> Balls:
     Where a does not move, neither does f(a), whether it has a derivative there or none.
     """
     if a.moving is not None:
-        derivative = as_array(np.where(a.moving, in_balls(derivative), arb(0)))
+        derivative = as_array(np.where(a.moving, in_balls(derivative), as_array(arb(0))))
     slopes = _slopes((a,), lambda number: as_array(derivative * in_balls(_of(a, number))))
     return Balls(values, slopes, a.moving)
 

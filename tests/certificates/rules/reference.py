@@ -146,6 +146,7 @@ def check_matrices(
                 ahead = reference(*(x + h for x, h in zip(base, step, strict=True)))
                 behind = reference(*(x - h for x, h in zip(base, step, strict=True)))
                 for one, high, low in zip(balls, ahead, behind, strict=True):
+                    assert one.slopes is not None
                     pairs = zip(elements(high), elements(low), strict=True)
                     expected = [(upper - lower) / (2 * mpf(STEP)) for upper, lower in pairs]
                     _assert_all(in_balls(as_array(one.slopes[number][at])), expected, (name, at, number))

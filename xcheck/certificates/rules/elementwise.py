@@ -32,7 +32,7 @@ def _integer_power(surroundings: Surroundings, operation: Operation, x: Balls) -
     power = operation.attributes["y"]
     base = in_balls(x.values)
     values = as_array(np.frompyfunc(lambda one: one**power, 1, 1)(base))
-    derivative = as_array(np.frompyfunc(lambda one: power * one ** (power - 1), 1, 1)(base))
+    derivative = as_array(np.frompyfunc(lambda one: power * one ** (power - 1) if power else arb(0), 1, 1)(base))
     return arithmetic.chain(x, values, derivative)
 
 

@@ -45,8 +45,10 @@ def where_moving(derivative: Callable[..., Any], a: Balls, *arrays: Array) -> Ar
 def _cube_root(x: Any) -> Any:
     if x < 0:
         return -((-x).root(3))
-    if x > 0 or x == 0:
+    if x > 0:
         return x.root(3)
+    if x == 0:
+        return arb(0)  # FLINT gives nan
     return arb.nan()  # the sign is not certain: more digits are needed
 
 

@@ -63,7 +63,9 @@ def _reflect(v: Balls, a: Balls) -> Balls:
 
 def _upper(r: Balls) -> Balls:
     """Return the upper triangle: below it the reflections have made zeros."""
-    return moved(lambda a, zeros: np.where(np.tri(*a.shape, -1, dtype=bool), zeros, a), r, constant(np.zeros(r.shape)))
+    return moved(
+        lambda a, zeros: np.where(np.tri(a.shape[0], a.shape[1], -1) > 0, zeros, a), r, constant(np.zeros(r.shape))
+    )
 
 
 def _compare_signs(operation: Operation, a: Balls, r: Balls) -> None:

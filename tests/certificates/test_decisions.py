@@ -1,0 +1,119 @@
+"""Decisions: what is compared is decided with proof or not at all."""
+
+import numpy as np
+import pytest
+from flint import arb
+
+from xcheck.certificates.balls import Balls, constant
+from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
+
+
+def moving(value: float, *slopes: float) -> Balls:
+    """A number with slopes."""
+    return Balls(np.array([value]), tuple(np.array([one]) for one in slopes))
+
+
+def still(value: float) -> Balls:
+    """A number among others that move, which does not."""
+    return Balls(np.array([value]), (np.zeros(1),), np.array([False]))
+
+
+def ball(middle: float, radius: float) -> Balls:
+    """A ball that is not exact."""
+    return Balls(np.array([arb(middle, radius)], object))
+
+
+def test_what_lies_apart() -> None:
+    """Floats, balls, and both."""
+    assert Decisions().signs(constant([1.0, 3.0]), constant([2.0, 2.0])).tolist() == [-1, 1]
+    assert Decisions().signs(ball(1.0, 0.5), constant([2.0])).tolist() == [-1]
+    assert Decisions().signs(ball(3.0, 0.5), ball(1.0, 0.5)).tolist() == [1]
+    assert Decisions().signs(constant(1.0), constant(2.0)).tolist() == -1
+
+
+def test_what_overlaps_asks_for_digits() -> None:
+    """Also where only the edges touch, and where the midpoints are equal."""
+    for other in (ball(1.0, 0.5), ball(2.0, 0.5), ball(1.5, 1e-30)):
+        with pytest.raises(UnsureError):
+            Decisions().signs(other, constant([1.5]))
+    same = ball(1.0, 1e-30)
+    with pytest.raises(UnsureError):
+        Decisions().signs(same, Balls(same.values.copy()))
+
+
+def test_a_number_is_equal_to_itself() -> None:
+    """However wide its ball is."""
+    wide = ball(1.0, 0.5)
+    assert Decisions().signs(wide, wide).tolist() == [0]
+
+
+@pytest.mark.parametrize("chooses", [True, False])
+def test_nan(chooses: bool) -> None:
+    """Is not compared."""
+    for one in (constant([np.nan]), Balls(np.array([arb.nan()], object))):
+        with pytest.raises(UnsureError, match="nan"):
+            Decisions().signs(one, constant([1.0]), chooses=chooses)
+
+
+def test_what_does_not_move_is_equal_for_good() -> None:
+    """No side is asked for."""
+    for one in (constant([0.0]), still(0.0)):
+        assert Decisions().signs(one, constant([0.0])).tolist() == [0]
+        assert Decisions(side=1).signs(one, still(0.0)).tolist() == [0]
+
+
+@pytest.mark.parametrize("chooses", [True, False])
+@pytest.mark.parametrize(("slope", "side", "sign"), [(2.0, 1, 1), (2.0, -1, -1), (-2.0, 1, -1), (-2.0, -1, 1)])
+def test_a_kink(chooses: bool, slope: float, side: int, sign: int) -> None:
+    """The slopes decide it, side by side."""
+    x, zero = moving(0.0, slope), constant([0.0])
+    with pytest.raises(KinkError):
+        Decisions().signs(x, zero, chooses=chooses)
+    decisions = Decisions(side=side, place="there")
+    assert decisions.signs(x, zero, chooses=chooses).tolist() == [sign]
+    assert decisions.signs(zero, x, chooses=chooses).tolist() == [-sign]
+    assert decisions.kinks == ["there", "there"]
+    assert Decisions(at_zero=True).signs(x, zero).tolist() == [0]
+
+
+def test_directions_that_disagree() -> None:
+    """One after the other, then."""
+    for slopes in ((1.0, -1.0), (1.0, 0.0)):
+        with pytest.raises(KinkError):
+            Decisions(side=1).signs(moving(0.0, *slopes), constant([0.0]))
+
+
+def test_a_flat_tie() -> None:
+    """Which is larger is not known; where one of the two is returned it does not matter."""
+    x = moving(1.0, 3.0)
+    other = moving(1.0, 3.0)
+    for side in (0, 1, -1):
+        with pytest.raises(NotProvedError, match="second derivatives"):
+            Decisions(side=side).signs(x, other)
+        assert Decisions(side=side).signs(x, other, chooses=True).tolist() == [0]
+
+
+def test_slopes_that_overlap_ask_for_digits() -> None:
+    """Whether it is a kink is not known."""
+    x = Balls(np.array([0.0]), (np.array([arb(0, 1e-9)], object),))
+    with pytest.raises(UnsureError, match="may differ"):
+        Decisions().signs(x, constant([0.0]))
+
+
+def test_infinities() -> None:
+    """Are equal for good if their slopes are finite; those of a pole may be finite nearby."""
+    mask = Balls(np.array([-np.inf]), (np.array([1.0]),))
+    assert Decisions().signs(mask, Balls(np.array([-np.inf]), (np.array([2.0]),))).tolist() == [0]
+    assert Decisions().signs(mask, constant([0.0])).tolist() == [-1]
+    pole = Balls(np.array([-np.inf]), (np.array([arb.nan()], object),))
+    for pair in ((pole, mask), (constant([-np.inf]), pole)):
+        with pytest.raises(UnsureError, match="infinities"):
+            Decisions().signs(*pair)
+
+
+def test_many_at_once() -> None:
+    """Each element by itself."""
+    values = np.array([[1.0, 2.0], [0.0, -np.inf]])
+    x = Balls(values, (np.ones((2, 2)),))
+    y = constant([[2.0, 1.0], [0.0, -np.inf]])
+    assert Decisions(side=-1).signs(x, y).tolist() == [[-1, 1], [-1, 0]]
