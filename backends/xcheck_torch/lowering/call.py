@@ -1,7 +1,7 @@
 """Call: one call of an operation of torch, and the table of the functions that take it apart."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from xcheck.trace import Constant, Value
@@ -103,6 +103,16 @@ def whole(b: Builder, call: Call, name: str, **attributes: Any) -> list[Source]:
     return b.emit(name, lambda *tensors: call.invoke(tensors), call.sources, call.outputs, **attributes)
 
 
+def unknown(b: Builder, call: Call) -> list[Source]:
+    """Return the outputs of an operation of which nothing is known.
+
+    Its name is no word of `xcheck.trace`, even if torch's own is one; and its outputs are no others: where a lowering
+    gives some of them, those of the whole stand beside them.
+    """
+    outputs = tuple(Value(one.shape, one.dtype) for one in call.outputs)
+    return whole(b, replace(call, outputs=outputs), f"torch {b.label}")
+
+
 def exact(b: Builder, call: Call) -> list[Source]:
     """Return the outputs of an operation to which no floating number that depends on a parameter goes in."""
     values = [source for source in call.sources if isinstance(source, Value)]
@@ -117,21 +127,21 @@ def exact(b: Builder, call: Call) -> list[Source]:
 
 
 def lower(b: Builder, call: Call) -> list[Source]:
-    """Return the outputs of a call; what nothing is known of stays one operation under torch's own name."""
+    """Return the outputs of a call; what nothing is known of stays one operation."""
     if not any(source.is_floating for source in call.sources if isinstance(source, Value)):
         return exact(b, call)
     if any(torch_dtype(dtype_of(one)).is_complex for one in (*call.sources, *call.outputs)):
-        return whole(b, call, b.label)
+        return unknown(b, call)
     if call.name not in LOWERINGS:
-        return whole(b, call, b.label)
+        return unknown(b, call)
     try:
         found = LOWERINGS[call.name](b, call)
     except NotLoweredError:
-        return whole(b, call, b.label)
+        return unknown(b, call)
     outputs = [found] if isinstance(found, Value | Constant) else list(found)
     if None not in outputs:
         return [one for one in outputs if one is not None]
-    own = whole(b, call, b.label)
+    own = unknown(b, call)
     return [rest if one is None else one for one, rest in zip(outputs, own, strict=True)]
 
 

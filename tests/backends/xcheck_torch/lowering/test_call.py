@@ -36,23 +36,23 @@ def test_a_call_is_made_with_tensors_for_sources() -> None:
     assert made.invoke([one, one], alpha=3).tolist() == [4, 4]
 
 
-def test_what_nothing_is_known_of_keeps_its_name() -> None:
-    """Also where a lowering says that it does not know this kind."""
+def test_what_nothing_is_known_of_is_no_word_of_a_trace() -> None:
+    """Also where a lowering says that it does not know this kind: `sort` means something else there."""
     b = Builder()
     b.label = "lstm_of_tomorrow"
     lower(b, call("lstm_of_tomorrow", torch.ops.aten.relu.default, {"self": X}))
-    assert b.operations[0].name == "lstm_of_tomorrow"
+    assert b.operations[0].name == "torch lstm_of_tomorrow"
     b.label = "sort"
     lower(b, call("sort", torch.ops.aten.relu.default, {"self": Value((), "float64")}, Value((), "float64")))
-    assert b.operations[1].name == "sort"
+    assert b.operations[1].name == "torch sort"
 
 
-def test_complex_numbers_keep_the_name_of_the_operation() -> None:
+def test_complex_numbers_are_not_taken_apart() -> None:
     """A trace is about real ones."""
     b = Builder()
     b.label = "add"
     lower(b, call("add", torch.ops.aten.add.Tensor, {"self": X, "other": 1j, "alpha": 1}, Value((2, 3), "complex128")))
-    assert b.operations[0].name == "add"
+    assert b.operations[0].name == "torch add"
     assert b.operations[0].outputs[0].dtype == "complex128"
 
 
