@@ -180,6 +180,31 @@ def test_rounding_what_is_not_certain() -> None:
             apply("floor", Balls(np.array([ball], object)))
 
 
+@pytest.mark.parametrize(
+    ("name", "numpy"), [("floor_divide", np.floor_divide), ("remainder", np.remainder), ("fmod", np.fmod)]
+)
+def test_division_with_a_rest(name: str, numpy: Any) -> None:
+    """Of numbers of either sign; by both of them the rest has slopes x' - q y'."""
+    x, y = np.array([7.5, -7.5, 7.5, -7.5]), np.array([2.0, 2.0, -2.0, -2.0])
+    found = apply(name, along(x, 1.0, 0.0), along(y, 0.0, 1.0))
+    assert found.values.astype(float).tolist() == numpy(x, y).tolist()
+    if name == "floor_divide":
+        assert found.slopes is None
+    else:
+        quotient = np.floor(x / y) if name == "remainder" else np.trunc(x / y)
+        assert [slope.astype(float).tolist() for slope in found.slopes] == [[1.0] * 4, (-quotient).tolist()]
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder"])
+def test_a_division_that_comes_out_even(name: str) -> None:
+    """There the rest jumps, and the side decides."""
+    pair = along([6.0], 1.0), constant([2.0])
+    with pytest.raises(KinkError):
+        apply(name, *pair)
+    found = [single(apply(name, *pair, decisions=Decisions(side=side)).values) for side in (1, -1)]
+    assert [float(one) for one in found] == ([3.0, 2.0] if name == "floor_divide" else [0.0, 2.0])
+
+
 def test_casts_to_integers() -> None:
     """Towards 0; what has no place in the integers is refused."""
     outputs = [Value((2,), "int8")]
