@@ -150,7 +150,7 @@ def _gradients(function: "NumpyFunction", recorder: Recorder, returned: Any) -> 
     shapes = own.at(function.arguments.theta)
     named = name_gradient(returned, shapes, read, ())
     whole: Any | None = np.concatenate(pool) if pool else None
-    found = []
+    found: list[Any] = []
     for name, values in shapes.items():
         numbers = named.get(name)
         if numbers is None or whole is None:

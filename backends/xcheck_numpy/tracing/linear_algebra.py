@@ -76,9 +76,9 @@ def _slogdet(a: Any) -> Any:
     return SlogdetResult(*emit("slogdet", [a], lambda x: tuple(np.linalg.slogdet(x))))
 
 
-def _eigh(a: Any, UPLO: str = "L") -> Any:
+def _eigh(a: Any, UPLO: Any = "L") -> Any:
     [a] = align_one_dtype(recorder_of(a), a)
-    found = emit("eigh", [a], lambda x: tuple(np.linalg.eigh(x, UPLO)), lower=UPLO.upper() == "L")  # type: ignore[arg-type]
+    found = emit("eigh", [a], lambda x: tuple(np.linalg.eigh(x, UPLO)), lower=UPLO.upper() == "L")
     return EighResult(*found)
 
 

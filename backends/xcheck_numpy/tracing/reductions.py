@@ -159,7 +159,7 @@ def _cumulative(name: str) -> Callable[..., Any]:
 def _index_of(name: str, function: Any) -> Callable[..., Any]:
     def apply(x: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False) -> Any:
         x = lift(recorder_of(x), x)
-        flat = np.ravel(x) if axis is None else x
+        flat: Any = np.ravel(x) if axis is None else x
         at = 0 if axis is None else axis % x.ndim
         if flat.dtype.kind != "f":
             return emit("exact", [flat], lambda array: (function(array, axis=at),))[0]

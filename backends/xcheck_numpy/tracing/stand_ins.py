@@ -65,7 +65,7 @@ def _makers(recorder: Recorder) -> dict[Any, Callable[..., Any]]:
         return make
 
     made = {function: new(function) for function in (np.zeros, np.ones, np.empty, np.full, np.eye, np.identity)}
-    copying = {np.array: True, np.asarray: False, np.asanyarray: False, np.ascontiguousarray: False}
+    copying: dict[Any, bool] = {np.array: True, np.asarray: False, np.asanyarray: False, np.ascontiguousarray: False}
     return {**made, **{function: read(function, copies=copies) for function, copies in copying.items()}}
 
 

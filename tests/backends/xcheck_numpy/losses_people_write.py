@@ -557,7 +557,7 @@ def _interpolation_by_its_place(t: Any) -> Any:
 
 @case(x=np.array([0.45, 1.7, 3.2]))
 def _cubic_spline_basis(t: Any) -> Any:
-    total = 0.0
+    total: Any = 0.0
     for knot in range(5):
         u = np.abs(t - knot)
         inner = 2 / 3 - u**2 + u**3 / 2

@@ -46,7 +46,7 @@ def test_math_is_followed(name: str) -> None:
         lambda x: np.max([x[0], x[1], 0.1]) + np.dot([x[0], x[1]], [1.0, 2.0]) + np.exp([x[0], 1.0]).sum(),
         lambda x: np.stack([x, V]) + np.add.reduce([x[0], x[1]]) + np.asarray([x, x]) + np.array(x, ndmin=2),
         lambda x: np.eye(3)[0] * x + np.full((3,), x[0]) + np.full(shape=3, fill_value=x[1]) + np.ones(3, dtype=int),
-        lambda x: np.float64(x[0]) + np.float64([x[1], 2.0]) + np.zeros(2, np.float64) + float(x[2]),
+        lambda x: np.float64(x[0]) + np.float64(x[1:]).sum() + np.zeros(2, np.float64) + float(x[2]),
         lambda x: sum([math.inf > x[0], math.isfinite(x[0]), isinstance(x[0], float), isinstance(x, np.ndarray)]) * x,
     ],
 )

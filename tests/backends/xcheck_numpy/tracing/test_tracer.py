@@ -32,7 +32,7 @@ def test_the_tables_are_filled() -> None:
 
 def test_what_an_array_says_of_itself() -> None:
     """Shape, size, dtype, its text, and that it is an array."""
-    x = tracer_of(X)
+    x: Any = tracer_of(X)
     assert (x.shape, x.ndim, x.size, x.dtype, len(x), x.itemsize) == ((2, 3), 2, 6, np.float64, 2, 8)
     assert repr(x) == repr(X)
     assert f"{x[0, 1]:.2f}" == "-1.00"
