@@ -10,7 +10,8 @@ from xcheck.version import __version__
 
 # For type checkers and editors, which do not run `__getattr__`.
 if TYPE_CHECKING:
-    from xcheck.api import GradientMismatch, assert_gradients, check, explain, selftest, train, verify
+    from xcheck.api import GradientMismatch, accuracy, assert_gradients, check, explain, selftest, train, verify
+    from xcheck.checks.accuracy.accuracy import Accuracy
     from xcheck.checks.case import Case, case
     from xcheck.checks.explain.explanation import Explanation
     from xcheck.checks.report import Report
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xcheck.verdict import Verdict
 
 __all__ = [
+    "Accuracy",
     "BackendError",
     "Case",
     "Complaint",
@@ -39,6 +41,7 @@ __all__ = [
     "Verdict",
     "XcheckError",
     "__version__",
+    "accuracy",
     "assert_gradients",
     "case",
     "check",
@@ -51,6 +54,7 @@ __all__ = [
 
 # Written out: the imports above are never run, so nothing can be read off from them.
 _HOMES = {
+    "Accuracy": "xcheck.checks.accuracy.accuracy",
     "BackendError": "xcheck.errors",
     "Case": "xcheck.checks.case",
     "Complaint": "xcheck.errors",
@@ -66,6 +70,7 @@ _HOMES = {
     "TrainingReport": "xcheck.training",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
+    "accuracy": "xcheck.api",
     "assert_gradients": "xcheck.api",
     "case": "xcheck.checks.case",
     "check": "xcheck.api",

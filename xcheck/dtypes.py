@@ -1,4 +1,4 @@
-"""Dtypes by name: the unit roundoff of each, its largest number, rounding to it, and its 64-bit kind.
+"""Dtypes by name: roundoff, last place, largest number, rounding to them, and their 64-bit kinds.
 
 A dtype with p significant bits stores a real number x as x(1 + δ) with |δ| ≤ u = 2⁻ᵖ. This u is its unit roundoff: half
 of the gap between 1 and the next larger number, that is half of what NumPy calls `eps`. A complex number is two real
@@ -42,6 +42,22 @@ ROUNDOFF: Mapping[str, float] = {
     "float8_e5m2fnuz": FLOAT8_E5M2,
 }
 
+# The smallest positive number of each is 2 to this: the last place of its subnormal numbers, and of 0.
+_LAST_EXPONENT: Mapping[str, int] = {
+    "float64": -1074,
+    "float32": -149,
+    "float16": -24,
+    "bfloat16": -133,
+    "float8_e4m3": -9,
+    "float8_e4m3fn": -9,
+    "float8_e4m3fnuz": -10,
+    "float8_e4m3b11fnuz": -13,
+    "float8_e5m2": -16,
+    "float8_e5m2fnuz": -17,
+}
+# A complex number is two real ones.
+_PARTS = {"complex128": "float64", "complex64": "float32"}
+
 # bfloat16 has the exponents of float32, up to 2¹²⁷, and 8 significant bits: all of them ones make 2 − 2⁻⁷.
 _LARGEST: Mapping[DtypeName, float] = {
     "bfloat16": (2 - 2.0**-7) * 2.0**127,
@@ -57,6 +73,32 @@ def roundoff_of(dtype: str) -> float:
     (True, True)
     """
     return ROUNDOFF.get(dtype, FLOAT64)
+
+
+def ulp_exponent(exponent: int | None, dtype: str) -> int:
+    """Return e, where 2ᵉ is the unit in the last place (ulp) of x in a dtype.
+
+    For x with 2^E <= |x| < 2^(E + 1), in a dtype with p significant bits whose smallest positive number is 2^s,
+
+        ulp(x) = 2^max(E - p + 1, s):
+
+    there, numbers of the dtype lie so far apart, and a real x that is rounded to nearest moves by at most ulp(x)/2. Of
+    0 it is 2^s, as of subnormal numbers.
+
+    Source: Muller et al., "Handbook of Floating-Point Arithmetic", 2nd edition, 2018, section 2.3.2: Goldberg's
+    definition, for real numbers.
+
+    Args:
+        exponent: E, the exponent of the leading bit of x; None for x = 0.
+        dtype: its name; one that is not known is read as float64.
+
+    >>> ulp_exponent(0, "float64"), ulp_exponent(0, "bfloat16"), ulp_exponent(None, "float32")
+    (-52, -7, -149)
+    """
+    name = _PARTS.get(dtype, dtype)
+    name = name if name in _LAST_EXPONENT else "float64"
+    bits = 1 - int(np.frexp(ROUNDOFF[name])[1])
+    return _LAST_EXPONENT[name] if exponent is None else max(exponent - bits + 1, _LAST_EXPONENT[name])
 
 
 def largest_of(dtype: DtypeName) -> float:

@@ -44,6 +44,7 @@ class Stream(IntEnum):
     PROOF = 29
     NAMING = 30
     FIT = 31
+    ACCURACY = 32
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

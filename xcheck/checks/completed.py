@@ -86,5 +86,10 @@ def require_one_gradient(check: CompletedCheck) -> None:
         DefinitionError: it is one.
     """
     if check.outputs:
-        text = "every output has a gradient of its own; leave scope at 'auto' to look at one combination of them"
-        raise DefinitionError(Complaint(text, ("scope",)))
+        raise DefinitionError(several_gradients())
+
+
+def several_gradients() -> Complaint:
+    """Return what is said where one gradient is needed, and the whole Jacobian was asked for."""
+    text = "every output has a gradient of its own; leave scope at 'auto' to look at one combination of them"
+    return Complaint(text, ("scope",))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from xcheck.verdict import Verdict
 
-Kind = Literal["check", "training", "component", "selftest"]
+Kind = Literal["check", "training", "component", "selftest", "accuracy"]
 Form = Literal["text", "console", "json", "html", "fragment"]
 
 # Per form and kind of result "module:function", which takes the result, "console" a console of rich to print on, too.
@@ -22,21 +22,24 @@ RENDERERS: dict[Form, dict[Kind, str]] = {
         "training": "xcheck.report.training:render",
         "component": "xcheck.report.component:render",
         "selftest": "xcheck.report.selftest:render",
+        "accuracy": "xcheck.report.accuracy:render",
     },
     "console": {
         "check": "xcheck.report.text:show",
         "training": "xcheck.report.training:show",
         "component": "xcheck.report.component:show",
         "selftest": "xcheck.report.selftest:show",
+        "accuracy": "xcheck.report.accuracy:show",
     },
     "json": {
         "check": "xcheck.report.json:as_dict",
         "training": "xcheck.report.training:as_dict",
         "component": "xcheck.report.component:as_dict",
         "selftest": "xcheck.report.selftest:as_dict",
+        "accuracy": "xcheck.report.accuracy:as_dict",
     },
-    "html": dict.fromkeys(("check", "training", "component", "selftest"), "xcheck.report.html:page"),
-    "fragment": dict.fromkeys(("check", "training", "component", "selftest"), "xcheck.report.html:fragment"),
+    "html": dict.fromkeys(get_args(Kind), "xcheck.report.html:page"),
+    "fragment": dict.fromkeys(get_args(Kind), "xcheck.report.html:fragment"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m xcheck MODEL...`; beside it `explain`, `selftest`, `init` and `backends`.
+"""The command line: `python -m xcheck MODEL...`; beside it `explain`, `selftest`, `accuracy`, `init`, `backends`.
 
 Reports go to standard output; progress, warnings and errors go to standard error. Exit status: 0 AGREE, 1 DISAGREE,
 2 usage or definition, 3 UNDECIDED, 4 ERROR, 130 interrupted. What a person's own code prints goes to standard error as
@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from xcheck import __version__
+from xcheck.cli.accuracy import accuracy
 from xcheck.cli.backends import backends
 from xcheck.cli.check import check
 from xcheck.cli.explain import explain
@@ -87,6 +88,7 @@ cli.add_command(init)
 cli.add_command(backends)
 cli.add_command(explain)
 cli.add_command(selftest)
+cli.add_command(accuracy)
 
 
 def main() -> None:

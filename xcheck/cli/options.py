@@ -1,4 +1,4 @@
-"""Options that `check`, `explain` and `selftest` share: how a MODEL is checked, and how its report is shown."""
+"""Options that commands share: how a MODEL is checked, or looked at, and how its report is shown."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -54,57 +54,66 @@ def _parse_epsilon(ctx: click.Context, param: click.Parameter, value: str | None
         raise click.BadParameter("expected auto or a number") from error
 
 
-_CHECK_OPTIONS = (
-    click.option("--backend", "backends", multiple=True, metavar="NAME", help=_BACKEND),
-    click.option(
+# By the name of what they set.
+_CHECK_OPTIONS = {
+    "backends": click.option("--backend", "backends", multiple=True, metavar="NAME", help=_BACKEND),
+    "epsilon": click.option(
         "--epsilon", callback=_parse_epsilon, metavar="auto|STEP", help="Step of the differences; auto chooses one."
     ),
-    click.option(
+    "difference": click.option(
         "--difference", type=click.Choice(["central", "forward"]), help="TOML: kind of the differences of the loss."
     ),
-    click.option("--tolerance", type=float, help="Relative error allowed in a component, on top of its error bar."),
-    click.option(
+    "tolerance": click.option(
+        "--tolerance", type=float, help="Relative error allowed in a component, on top of its error bar."
+    ),
+    "dtype": click.option(
         "--dtype",
         type=click.Choice(["float64", "float32", "bfloat16"]),
         help="TOML: precision in which the backends compute.",
     ),
-    click.option("--device", type=click.Choice(["cpu", "gpu"]), help="Where the backends and the oracle compute."),
-    click.option("--engine", type=click.Choice(_ENGINES), help="TOML: how the oracle evaluates losses."),
-    click.option(
+    "device": click.option(
+        "--device", type=click.Choice(["cpu", "gpu"]), help="Where the backends and the oracle compute."
+    ),
+    "engine": click.option("--engine", type=click.Choice(_ENGINES), help="TOML: how the oracle evaluates losses."),
+    "budget": click.option(
         "--budget",
         type=float,
         metavar="SECONDS",
         help="Time for the differences; auto engines and scopes are chosen to fit it.",
     ),
-    click.option(
+    "proof": click.option(
         "--proof",
         is_flag=True,
         default=None,
         help="Also hold gradients against slopes with proved bounds; needs python-flint.",
     ),
-    click.option(
+    "cache": click.option(
         "--cache",
         type=_FOLDER,
         expose_value=False,
         callback=keep_compiled,
         help="Keep JAX's compiled code in this folder.",
     ),
-    click.option("--seed", type=int, help="Seed of all random numbers."),
-    click.option("--examples", type=int, help="TOML: how many rows of the data to use."),
-    click.option("--weights", type=_FILE, metavar="FILE", help="TOML: read θ from this file; .npz or .safetensors."),
-    click.option(
+    "seed": click.option("--seed", type=int, help="Seed of all random numbers."),
+    "examples": click.option("--examples", type=int, help="TOML: how many rows of the data to use."),
+    "weights": click.option(
+        "--weights", type=_FILE, metavar="FILE", help="TOML: read θ from this file; .npz or .safetensors."
+    ),
+    "dropout": click.option(
         "--dropout", type=click.Choice(["pinned", "off"]), help="TOML: pinned draws the masks once, off uses none."
     ),
-    click.option(
+    "scope": click.option(
         "--scope", type=click.Choice(_SCOPES), help="Python: which components to check; jacobian checks every output."
     ),
-    click.option(
+    "inputs": click.option(
         "--inputs",
         is_flag=True,
         default=None,
         help="Python: also check the gradient of the floating data; of a module, of what it takes.",
     ),
-)
+}
+# What only differences of the loss have a use for.
+_OF_DIFFERENCES = frozenset({"epsilon", "difference", "tolerance", "engine", "proof", "scope"})
 _REPORT_OPTIONS = (
     click.option(
         "--format",
@@ -128,7 +137,14 @@ _COLOR = click.option(
 def add_check_options(command: Command) -> Command:
     """Add the options that decide how a MODEL is checked; their values are the settings of the check."""
     # Decorators are applied from the inside out; `--help` should keep the order above.
-    for option in reversed(_CHECK_OPTIONS):
+    for option in reversed(list(_CHECK_OPTIONS.values())):
+        command = option(command)
+    return command
+
+
+def add_point_options(command: Command) -> Command:
+    """Add those options of a check that have a meaning where no differences are taken."""
+    for option in reversed([option for name, option in _CHECK_OPTIONS.items() if name not in _OF_DIFFERENCES]):
         command = option(command)
     return command
 

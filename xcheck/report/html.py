@@ -10,10 +10,12 @@ from html import escape
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from xcheck.checks.accuracy.accuracy import Accuracy
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.report import Report
 from xcheck.checks.result import Result
 from xcheck.checks.selftest.score import SelfTest
+from xcheck.report.accuracy import show as show_accuracy
 from xcheck.report.component import show as show_component
 from xcheck.report.curves import draw_chart
 from xcheck.report.selftest import show as show_selftest
@@ -74,6 +76,8 @@ def fragment(result: Result) -> str:
         return _record(lambda console: show_component(result, console))
     if isinstance(result, SelfTest):
         return _record(lambda console: show_selftest(result, console))
+    if isinstance(result, Accuracy):
+        return _record(lambda console: show_accuracy(result, console))
     raise TypeError(f"{type(result).__name__} is not one of the results of xcheck: it has no page")
 
 

@@ -113,7 +113,7 @@ def _run_one(
     proof, prover = None, None
     if options.proof:
         claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
-        candidates = _candidates(implementations, arguments, options, cotangent)
+        candidates = candidates_of(implementations, arguments, options.device, cotangent)
         proof, prover = prove(candidates, claims, arguments.theta, options.differences.seed)
         if prover is not None:
             run, proof = _referee(run, native(run), witnesses, prover, proof)
@@ -166,20 +166,6 @@ def _rerun_in_float64(
     return found
 
 
-def _candidates(
-    implementations: Sequence[Implementation],
-    arguments: Arguments,
-    options: FunctionCheckOptions,
-    cotangent: Numbers | None,
-) -> list[Candidate]:
-    """Return the functions in 64 bits, those first that the oracle prefers, too."""
-    ordered = sorted(implementations, key=lambda one: -one.backend.batches)
-    return [
-        Candidate(one.label, one.objective(arguments, device=options.device, wide=True, cotangent=cotangent))
-        for one in ordered
-    ]
-
-
 def _referee(
     run: OracleRun,
     comparer: Comparer,
@@ -199,6 +185,16 @@ def _referee(
     open_lines = np.array(list(dict.fromkeys(rows)), np.intp)
     estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff)
     return replace(run, estimate=estimate), replace(proof, refereed=count)
+
+
+def candidates_of(
+    implementations: Sequence[Implementation], arguments: Arguments, device: str, cotangent: Numbers | None
+) -> list[Candidate]:
+    """Return the functions in 64 bits, the one whose trace is tried first first."""
+    return [
+        Candidate(one.label, one.objective(arguments, device=device, wide=True, cotangent=cotangent))
+        for one in sorted(implementations, key=lambda one: -one.backend.batches)
+    ]
 
 
 # --- comparers ------------------------------------------------------------------------------------------------------

@@ -104,9 +104,13 @@ def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> tuple[Proof,
     """Hold what the witnesses have said against proved slopes of the loss as JAX computes it in float64."""
     problem, check = loaded.problem, loaded.check
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
-    objective = registry.get("jax").network_objective(problem, device=check.device)
     claims = [(evaluation, roundoff_of(check.dtype)) for evaluation in evaluations]
-    return prove([Candidate("jax", objective)], claims, problem.theta, check.seed)
+    return prove(candidates_of(loaded), claims, problem.theta, check.seed)
+
+
+def candidates_of(loaded: Loaded) -> list[Candidate]:
+    """Return the networks in float64 whose loss, or whose gradient's program, may be traced."""
+    return [Candidate("jax", registry.get("jax").network_objective(loaded.problem, device=loaded.check.device))]
 
 
 def oracle_options(check: CheckSettings) -> OracleOptions:

@@ -1,0 +1,1 @@
+"""Accuracy: how many units in the last place gradients are off, component by component."""

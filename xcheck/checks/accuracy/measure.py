@@ -1,0 +1,241 @@
+"""Measure how accurate gradients are: hold them, component by component, against slopes with proved bounds.
+
+First the gradients are held against slopes along random signs (`xcheck.checks.proof`): that tells right ones from wrong
+ones. Then the slopes along unit directions are proved, and what is left is counted in ulps.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xcheck.checks.accuracy.accuracy import (
+    EXCEEDED,
+    Accuracy,
+    Explained,
+    LostDigits,
+    TensorAccuracy,
+    WitnessAccuracy,
+    digits_of,
+)
+from xcheck.checks.accuracy.plan import at_once, choose_components, work_of
+from xcheck.checks.accuracy.subject import Subject, subject_of
+from xcheck.checks.prepare import Check
+from xcheck.checks.proof import INSTALL, Candidate, proof_findings, proof_warnings, prove, spreads_of
+from xcheck.compare.evaluation import Evaluation
+from xcheck.dtypes import roundoff_of
+from xcheck.errors import BackendError, Complaint, DefinitionError
+from xcheck.layout import Tensor, Vector
+from xcheck.verdict import Verdict
+
+if TYPE_CHECKING:  # FLINT is an extra
+    from xcheck.certificates.ulps import ComponentSlopes
+
+# A matrix of 4,000 slopes is a dense layer of 64 by 64: in `xcheck.examples` that takes seconds.
+MOST = 4000
+# Digits are lost from so many ulps of the tensor's largest component on: one digit.
+_LOSING = 10.0
+# Rounding stays within so many times what one roundoff of every operation does, and so many roundings of the component
+# itself: the numbers of `xcheck.certificates.judge`.
+_SPREADS, _STORED = 8.0, 4.0
+
+
+def run_accuracy(check: Check, most: int = MOST) -> Accuracy:
+    """Measure the gradients of a check that is prepared; no differences are taken.
+
+    Args:
+        check: it.
+        most: of more components than these, so many are drawn at random.
+
+    Raises:
+        BackendError: python-flint is not installed.
+        DefinitionError: a function does not fit its parameters, every output of a loss is to be checked, or `most` is
+            no whole number from 1.
+    """
+    start = time.perf_counter()
+    if not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1:
+        raise DefinitionError(Complaint(f"{most!r} is not a whole number from 1", ("most",)))
+    require_flint()
+    subject = subject_of(check)
+    return replace(_measure(subject, int(most)), seconds=time.perf_counter() - start)
+
+
+def require_flint() -> None:
+    """Refuse to measure without ball arithmetic.
+
+    Raises:
+        BackendError: python-flint is not installed; the text says what to type.
+    """
+    if find_spec("flint") is None:
+        raise BackendError("python-flint", f"it is not installed; to install it: {INSTALL}")
+
+
+def _measure(subject: Subject, most: int) -> Accuracy:
+    own = [answer.verdict for answer in subject.answers]
+    found = Accuracy(
+        model=subject.name,
+        verdict=Verdict.worst([*own, *([] if subject.evaluations and not subject.random else [Verdict.UNDECIDED])]),
+        parameters=subject.layout.size,
+        findings=_said_of_answers(subject),
+        seed=subject.seed,
+    )
+    if not subject.evaluations:
+        return found if subject.random else replace(found, verdict=Verdict.ERROR)
+    if not subject.layout.size:
+        return replace(found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]))
+    candidates = subject.candidates()
+    proof = prove(candidates, [(one, subject.roundoff) for one in subject.evaluations], subject.theta, subject.seed)
+    if proof.why_not:
+        return replace(
+            found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]), reasons=proof.why_not, looked=0
+        )
+    unknown = proof.of(["not known"])
+    said = [*proof_findings(proof), *(one for one in proof_warnings(proof) if unknown)]
+    claims = [Verdict.DISAGREE] * bool(proof.of(["wrong"])) + [Verdict.UNDECIDED] * bool(unknown)
+    found = replace(
+        found,
+        verdict=Verdict.worst([found.verdict, *claims]),
+        function=proof.function,
+        remarks=proof.remarks,
+        findings=(*found.findings, *(finding.text for finding in said)),
+    )
+    return _look_closer(found, subject, candidates, most)
+
+
+def _said_of_answers(subject: Subject) -> tuple[str, ...]:
+    findings = [finding.text for answer in subject.answers for finding in answer.findings]
+    return (*findings, *(f"{name}: its gradient differs from call to call: no slope has it" for name in subject.random))
+
+
+def _look_closer(found: Accuracy, subject: Subject, candidates: Sequence[Candidate], most: int) -> Accuracy:
+    from xcheck.certificates.decisions import NotProvedError
+    from xcheck.certificates.ulps import prove_components
+
+    objective = next(one.objective for one in candidates if one.name == found.function)
+    trace, work = objective.trace(), work_of(objective.trace())
+    components = choose_components(subject.layout.size, most, work, subject.budget, subject.seed)
+
+    def unit(number: int) -> Sequence[Any]:
+        direction = np.zeros(subject.layout.size)
+        direction[number] = 1.0
+        return objective.traced_arrays(direction)
+
+    try:
+        proved = prove_components(
+            trace, objective.traced_arrays(subject.theta), components.tolist(), unit, at_once(work)
+        )
+    except NotProvedError as error:
+        undecided = Verdict.worst([found.verdict, Verdict.UNDECIDED])
+        return replace(found, verdict=undecided, reasons=(f"{found.function}: {error}",), looked=len(components))
+    measured = tuple(_of_witness(subject, one, proved, candidates) for one in subject.evaluations if proved.slopes)
+    return replace(
+        found,
+        verdict=found.verdict if measured else Verdict.worst([found.verdict, Verdict.UNDECIDED]),
+        witnesses=measured,
+        looked=len(components),
+        kinks=len(proved.kinks),
+        operations=tuple(proved.operations),
+        unproved=len(proved.unproved),
+        reasons=tuple(dict.fromkeys(proved.unproved.values())),
+    )
+
+
+# --- one gradient -----------------------------------------------------------------------------------------------------
+
+
+def _of_witness(
+    subject: Subject, evaluation: Evaluation, proved: "ComponentSlopes", candidates: Sequence[Candidate]
+) -> WitnessAccuracy:
+    tensors, every = [], []
+    for tensor in subject.layout:
+        numbers = [number for number in range(tensor.span.start, tensor.span.stop) if number in proved.slopes]
+        if numbers:
+            accuracy, errors = _of_tensor(subject, evaluation, tensor, numbers, proved.slopes, candidates)
+            tensors.append(accuracy)
+            every.append(errors)
+    worst = max(tensors, key=lambda one: one.worst)
+    return WitnessAccuracy(
+        name=evaluation.name,
+        median=float(np.median(np.concatenate(every))),
+        worst=worst.worst,
+        component=worst.component,
+        tensors=tuple(tensors),
+    )
+
+
+def _of_tensor(
+    subject: Subject,
+    evaluation: Evaluation,
+    tensor: Tensor,
+    numbers: Sequence[int],
+    slopes: Mapping[int, Any],
+    candidates: Sequence[Candidate],
+) -> tuple[TensorAccuracy, Vector]:
+    from xcheck.certificates.ulps import errors_in_ulps
+
+    dtype = subject.dtypes[tensor.name]
+    own, of_largest = errors_in_ulps([slopes[number] for number in numbers], evaluation.gradient[list(numbers)], dtype)
+    worst, worst_of_largest = int(np.argmax(own)), int(np.argmax(of_largest))
+    losing = np.where(of_largest >= _LOSING, own, 0.0)
+    lost = None
+    if losing.any():
+        place = int(np.argmax(losing))
+        error = abs(float(evaluation.gradient[numbers[place]]) - float(slopes[numbers[place]]))
+        size = abs(float(slopes[numbers[place]]))
+        explained = _explained(subject, evaluation, numbers[place], (error, size, roundoff_of(dtype)), candidates)
+        lost = _lost(subject, numbers[place], float(own[place]), dtype, explained)
+    accuracy = TensorAccuracy(
+        tensor=tensor.name,
+        dtype=dtype,
+        of=len(numbers),
+        median=float(np.median(own)),
+        ninety=float(np.quantile(own, 0.9, method="higher")),
+        worst=float(own[worst]),
+        component=str(subject.layout.locate(numbers[worst])),
+        exceeding=tuple(int((own > count).sum()) for count in EXCEEDED),
+        of_largest=float(of_largest[worst_of_largest]),
+        component_of_largest=str(subject.layout.locate(numbers[worst_of_largest])),
+        lost=lost,
+    )
+    return accuracy, own
+
+
+def _lost(subject: Subject, number: int, error: float, dtype: str, explained: Explained) -> LostDigits:
+    digits = digits_of(dtype)
+    return LostDigits(
+        component=str(subject.layout.locate(number)),
+        digits=min(digits, math.log10(error)),
+        of=digits,
+        ulps=error,
+        explained=explained,
+    )
+
+
+def _explained(
+    subject: Subject,
+    evaluation: Evaluation,
+    number: int,
+    sizes: tuple[float, float, float],
+    candidates: Sequence[Candidate],
+) -> Explained:
+    """Return whether rounding in the gradient's own program, or else in another's, explains the error of a component.
+
+    Args:
+        subject: what is measured.
+        evaluation: the gradient.
+        number: of the component.
+        sizes: its error, the size of its slope, and the unit roundoff.
+        candidates: functions in 64 bits.
+    """
+    error, size, roundoff = sizes
+    direction = np.zeros(subject.layout.size)
+    direction[number] = 1.0
+    spreads = spreads_of(candidates, subject.theta, [direction])
+    spread = spreads.get(evaluation.name, next(iter(spreads.values()), None))
+    if spread is None:
+        return "unknown"
+    return "yes" if error <= roundoff * (_SPREADS * float(spread[0]) + _STORED * size) else "no"
