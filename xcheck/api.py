@@ -1,4 +1,4 @@
-"""The verbs: check, assert_gradients, verify, train, explain, selftest, accuracy. Each reads, runs, returns a result."""
+"""The verbs: check, assert_gradients, verify, train, explain, selftest, accuracy; each returns a result."""
 
 import time
 from collections.abc import Sequence

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xcheck.backend.contract import Objective
+from xcheck.certificates.claims import SPREADS, STORED
 from xcheck.checks.accuracy.accuracy import (
     EXCEEDED,
     Accuracy,
@@ -25,7 +27,8 @@ from xcheck.checks.accuracy.accuracy import (
 from xcheck.checks.accuracy.plan import at_once, choose_components, work_of
 from xcheck.checks.accuracy.subject import Subject, subject_of
 from xcheck.checks.prepare import Check
-from xcheck.checks.proof import INSTALL, Candidate, proof_findings, proof_warnings, prove, spreads_of
+from xcheck.checks.proof import INSTALL, proof_findings, proof_warnings, prove
+from xcheck.checks.prover import Prover
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
@@ -39,9 +42,6 @@ if TYPE_CHECKING:  # FLINT is an extra
 MOST = 4000
 # Digits are lost from so many ulps of the tensor's largest component on: one digit.
 _LOSING = 10.0
-# Rounding stays within so many times what one roundoff of every operation does, and so many roundings of the component
-# itself: the numbers of `xcheck.certificates.judge`.
-_SPREADS, _STORED = 8.0, 4.0
 
 
 def run_accuracy(check: Check, most: int = MOST) -> Accuracy:
@@ -88,22 +88,24 @@ def _measure(subject: Subject, most: int) -> Accuracy:
     if not subject.layout.size:
         return replace(found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]))
     candidates = subject.candidates()
-    proof = prove(candidates, [(one, subject.roundoff) for one in subject.evaluations], subject.theta, subject.seed)
-    if proof.why_not:
+    claims = [(one, subject.roundoff) for one in subject.evaluations]
+    proof, prover = prove(candidates, claims, subject.theta, subject.seed)
+    if prover is None:
         return replace(
             found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]), reasons=proof.why_not, looked=0
         )
     unknown = proof.of(["not known"])
-    said = [*proof_findings(proof), *(one for one in proof_warnings(proof) if unknown)]
-    claims = [Verdict.DISAGREE] * bool(proof.of(["wrong"])) + [Verdict.UNDECIDED] * bool(unknown)
+    said = [*proof_findings(proof, subject.layout), *(one for one in proof_warnings(proof) if unknown)]
+    verdicts = [Verdict.DISAGREE] * bool(proof.of(["wrong"])) + [Verdict.UNDECIDED] * bool(unknown)
     found = replace(
         found,
-        verdict=Verdict.worst([found.verdict, *claims]),
+        verdict=Verdict.worst([found.verdict, *verdicts]),
         function=proof.function,
         remarks=proof.remarks,
         findings=(*found.findings, *(finding.text for finding in said)),
     )
-    return _look_closer(found, subject, candidates, most)
+    objective = next(one.objective for one in candidates if one.name == found.function)
+    return _look_closer(found, subject, objective, prover, most)
 
 
 def _said_of_answers(subject: Subject) -> tuple[str, ...]:
@@ -111,11 +113,10 @@ def _said_of_answers(subject: Subject) -> tuple[str, ...]:
     return (*findings, *(f"{name}: its gradient differs from call to call: no slope has it" for name in subject.random))
 
 
-def _look_closer(found: Accuracy, subject: Subject, candidates: Sequence[Candidate], most: int) -> Accuracy:
+def _look_closer(found: Accuracy, subject: Subject, objective: Objective, prover: Prover, most: int) -> Accuracy:
     from xcheck.certificates.decisions import NotProvedError
     from xcheck.certificates.ulps import prove_components
 
-    objective = next(one.objective for one in candidates if one.name == found.function)
     trace, work = objective.trace(), work_of(objective.trace())
     components = choose_components(subject.layout.size, most, work, subject.budget, subject.seed)
 
@@ -131,7 +132,7 @@ def _look_closer(found: Accuracy, subject: Subject, candidates: Sequence[Candida
     except NotProvedError as error:
         undecided = Verdict.worst([found.verdict, Verdict.UNDECIDED])
         return replace(found, verdict=undecided, reasons=(f"{found.function}: {error}",), looked=len(components))
-    measured = tuple(_of_witness(subject, one, proved, candidates) for one in subject.evaluations if proved.slopes)
+    measured = tuple(_of_witness(subject, one, proved, prover) for one in subject.evaluations if proved.slopes)
     return replace(
         found,
         verdict=found.verdict if measured else Verdict.worst([found.verdict, Verdict.UNDECIDED]),
@@ -147,14 +148,12 @@ def _look_closer(found: Accuracy, subject: Subject, candidates: Sequence[Candida
 # --- one gradient -----------------------------------------------------------------------------------------------------
 
 
-def _of_witness(
-    subject: Subject, evaluation: Evaluation, proved: "ComponentSlopes", candidates: Sequence[Candidate]
-) -> WitnessAccuracy:
+def _of_witness(subject: Subject, evaluation: Evaluation, proved: "ComponentSlopes", prover: Prover) -> WitnessAccuracy:
     tensors, every = [], []
     for tensor in subject.layout:
         numbers = [number for number in range(tensor.span.start, tensor.span.stop) if number in proved.slopes]
         if numbers:
-            accuracy, errors = _of_tensor(subject, evaluation, tensor, numbers, proved.slopes, candidates)
+            accuracy, errors = _of_tensor(subject, evaluation, tensor, numbers, proved.slopes, prover)
             tensors.append(accuracy)
             every.append(errors)
     worst = max(tensors, key=lambda one: one.worst)
@@ -173,7 +172,7 @@ def _of_tensor(
     tensor: Tensor,
     numbers: Sequence[int],
     slopes: Mapping[int, Any],
-    candidates: Sequence[Candidate],
+    prover: Prover,
 ) -> tuple[TensorAccuracy, Vector]:
     from xcheck.certificates.ulps import errors_in_ulps
 
@@ -186,7 +185,7 @@ def _of_tensor(
         place = int(np.argmax(losing))
         error = abs(float(evaluation.gradient[numbers[place]]) - float(slopes[numbers[place]]))
         size = abs(float(slopes[numbers[place]]))
-        explained = _explained(subject, evaluation, numbers[place], (error, size, roundoff_of(dtype)), candidates)
+        explained = _explained(subject, evaluation, numbers[place], (error, size, roundoff_of(dtype)), prover)
         lost = _lost(subject, numbers[place], float(own[place]), dtype, explained)
     accuracy = TensorAccuracy(
         tensor=tensor.name,
@@ -220,7 +219,7 @@ def _explained(
     evaluation: Evaluation,
     number: int,
     sizes: tuple[float, float, float],
-    candidates: Sequence[Candidate],
+    prover: Prover,
 ) -> Explained:
     """Return whether rounding in the gradient's own program, or else in another's, explains the error of a component.
 
@@ -229,13 +228,12 @@ def _explained(
         evaluation: the gradient.
         number: of the component.
         sizes: its error, the size of its slope, and the unit roundoff.
-        candidates: functions in 64 bits.
+        prover: knows the programs.
     """
     error, size, roundoff = sizes
-    direction = np.zeros(subject.layout.size)
-    direction[number] = 1.0
-    spreads = spreads_of(candidates, subject.theta, [direction])
-    spread = spreads.get(evaluation.name, next(iter(spreads.values()), None))
+    direction = np.zeros((1, subject.layout.size))
+    direction[0, number] = 1.0
+    spread = prover.spread(evaluation.name, direction)
     if spread is None:
         return "unknown"
-    return "yes" if error <= roundoff * (_SPREADS * float(spread[0]) + _STORED * size) else "no"
+    return "yes" if error <= roundoff * (SPREADS * float(spread[0]) + STORED * size) else "no"

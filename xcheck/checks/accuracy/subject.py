@@ -8,14 +8,14 @@ from xcheck.checks.answer import Answer
 from xcheck.checks.completed import several_gradients
 from xcheck.checks.functions.check import FunctionCheck
 from xcheck.checks.functions.implementations import complaints_under
-from xcheck.checks.functions.jacobian import cotangents_for
+from xcheck.checks.functions.jacobian.outputs import cotangents_for
 from xcheck.checks.functions.purity import call_and_probe
 from xcheck.checks.functions.run import candidates_of as functions_of
 from xcheck.checks.networks.check import NetworkCheck
 from xcheck.checks.networks.run import candidates_of as networks_of
 from xcheck.checks.networks.witnesses import call_witnesses
 from xcheck.checks.prepare import Check
-from xcheck.checks.proof import Candidate
+from xcheck.checks.prover import Candidate
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
 from xcheck.errors import DefinitionError
