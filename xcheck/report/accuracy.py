@@ -120,6 +120,6 @@ def _show_losses(accuracy: Accuracy) -> Iterable[RenderableType]:
         yield ""
         yield pad(
             f"{tensor.component} of {witness.name} is off by {ulps(tensor.worst)} of its own, and nothing in its "
-            f"tensor by more than {ulps(tensor.of_largest)} of the largest component: that small components lose digits where "
-            "large terms cancel is expected"
+            f"tensor by more than {ulps(tensor.of_largest)} of the largest component: that small components lose "
+            "digits where large terms cancel is expected"
         )
