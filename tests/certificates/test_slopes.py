@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb, ctx
+from mpmath import mp, mpf
 
 from tests.certificates.programs import Program, floats, prove
+from tests.certificates.random_programs import NUMBERS, draft
 from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.slopes import PRECISIONS, at_precision, prove_slopes
 from xcheck.trace import Trace, Value
@@ -271,3 +273,26 @@ def test_complex_numbers_are_refused() -> None:
 
     with pytest.raises(NotProvedError, match="complex"):
         prove(build, 1.5)
+
+
+# --- random programs ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_random_programs_against_differences(first: int) -> None:
+    """Whatever is proved of them, at points where much is equal, differences of 120 digits on both sides confirm."""
+    step, proved, kinks = mpf("1e-40"), 0, 0
+    for seed in range(first, first + 100):
+        program, at = draft(seed), NUMBERS[seed % len(NUMBERS)]
+        try:
+            found = prove_slopes(program.trace, [np.asarray(at)], [[np.asarray(1.0)]])
+        except NotProvedError:
+            continue
+        with mp.workdps(120):
+            value, ahead, behind = (program.value(mpf(at) + shift) for shift in (0, step, -step))
+            sides = [float((ahead - value) / step), float((value - behind) / step)]
+        proved, kinks = proved + 1, kinks + (found.left is not None)
+        slopes = floats([found.slopes[0], (found.left or found.slopes)[0]])
+        assert sides == pytest.approx(slopes, rel=1e-12, abs=1e-12), (seed, program.names, at)
+    assert proved > 30
+    assert kinks > 5
