@@ -77,6 +77,16 @@ def test_constants_are_what_they_are() -> None:
     assert found[1].tolist() == [1, 2]
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="longdouble is float64 here")
+def test_constants_with_more_digits_than_float64_are_refused() -> None:
+    """Rounded, they would be those of another function; what float64 has as well is welcome."""
+    program = Program()
+    [found] = outputs_of(program, Constant(np.asarray([0.5, np.nan], np.longdouble)), given=[])
+    assert found.values.dtype == np.float64
+    with pytest.raises(NotProvedError, match="more digits than float64"):
+        outputs_of(program, Constant(np.asarray(1, np.longdouble) / 3), given=[])
+
+
 def test_complex_constants_are_refused() -> None:
     """In whatever operation."""
     program = Program(())

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.decisions import Decisions, NotProvedError
 from xcheck.certificates.rules import RULES
@@ -44,7 +46,13 @@ def _read(source: Source, known: dict[Value, Known]) -> Known:
 
 
 def _known(array: Array) -> Known:
-    return constant(array) if is_floating(array) else array
+    if not is_floating(array):
+        return array
+    found = constant(array)
+    # Balls begin with float64; NumPy's longdouble has more digits.
+    if array.dtype.itemsize > found.values.dtype.itemsize and not np.array_equal(found.values, array, equal_nan=True):
+        raise NotProvedError(f"a constant in {array.dtype} has more digits than float64")
+    return found
 
 
 def _is_complex(operation: Operation) -> bool:
