@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +69,9 @@ class Copies:
         return self._object(value) if _is_of_a_person(type(value)) else stand_in(value, self.others)
 
     def _tracer(self, array: Any) -> Any:
-        return Tracer(self.recorder, array.copy(), scalar=False) if array.dtype.kind == "f" else array
+        # Masked arrays and matrices mean something else by the same operations.
+        is_plain = type(array) is np.ndarray and array.dtype.kind == "f"
+        return Tracer(self.recorder, array.copy(), scalar=False) if is_plain else array
 
     def _partial(self, value: Any) -> Any:
         return functools.partial(self.of(value.func), *map(self.of, value.args), **value.keywords)
@@ -133,12 +136,12 @@ class Copies:
     # Containers are new ones, too: what a function keeps in them while it is followed is not left there.
 
     def _dict(self, value: dict[Any, Any]) -> Any:
-        made = self._made[id(value)] = value.copy()
+        made = self._made[id(value)] = copy(value)
         made.update({key: self.of(part) for key, part in value.items()})
         return made
 
     def _list(self, value: list[Any]) -> Any:
-        made = self._made[id(value)] = value.copy()
+        made = self._made[id(value)] = copy(value)
         made[:] = map(self.of, value)
         return made
 

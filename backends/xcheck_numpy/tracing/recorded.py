@@ -110,10 +110,16 @@ def emit(name: str, given: Sequence[R], run: Run, **attributes: Any) -> list[Any
 
 
 def cast(x: Any, dtype: np.dtype[Any]) -> Any:
-    """Return the numbers in another dtype, recorded as what that is."""
+    """Return the numbers in another dtype, recorded as what that is.
+
+    Raises:
+        UntraceableError: it is none of real numbers.
+    """
     if x.array.dtype == dtype:
         return x
     old = x.array.dtype
+    if dtype.kind not in "fiub":
+        raise x.recorder.refuse(f"an array of {dtype}")
     floats = old.kind == "f", dtype.kind == "f"
     if all(floats):
         narrower = dtype.itemsize < old.itemsize

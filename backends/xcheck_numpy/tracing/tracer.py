@@ -158,11 +158,13 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
     def __deepcopy__(self, memo: Any) -> Any:
         return np.copy(self)
 
+    # A text for people: it is made such that no program reads a number from it.
+
     def __repr__(self) -> str:
-        return repr(self.array)
+        return f"tracer of {self.array!r}"
 
     def __format__(self, spec: str) -> str:
-        return format(self.array[()], spec)
+        return f"tracer of {format(self.array[()], spec)}"
 
     # --- what Python asks for -----------------------------------------------------------------------------------------
 
@@ -237,7 +239,8 @@ def _plain(value: Any) -> Any:
         return [_plain(part) for part in value]
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
-    return value.array if isinstance(value, Tracer) else value
+    # Copies: what is written into a tracer later must not be seen through a plain array.
+    return value.array.copy() if isinstance(value, Tracer) else value
 
 
 def lift(recorder: Recorder, value: Any) -> Any:

@@ -85,6 +85,18 @@ def _of_globals(x: Any) -> Any:
     return sum(STORE["seen"][-1]) + STORE["A"].dot(x).sum()
 
 
+class Settings(dict[str, Any]):
+    """A dict of a person's."""
+
+    def weight(self) -> Any:
+        """Return what it holds."""
+        return self["weight"]
+
+
+SETTINGS = Settings(weight=A[0])
+MASKED = np.ma.masked_greater(A, 4.0)
+
+
 def _closure() -> Any:
     B = A + 1
 
@@ -103,6 +115,8 @@ def _closure() -> Any:
         lambda x: np.sum(MODEL.forward(x)),
         lambda x: np.sum(Base(2.0).fill(x) * MODEL.fill(x)),
         MODEL.loss,
+        lambda x: np.sum(SETTINGS.weight().dot(x)) + len(SETTINGS),
+        lambda x: float(MASKED.sum()) * x[0],
         lambda x: Layer(x)(X).sum() * isinstance(Layer(x), Layer),
         lambda x: float(np.max(x)) * isinstance(1.0, float) + math.sqrt(x[2]) + math.log(x[2], 3) + math.pi,
         lambda x: np.sum([[x[0], 1], [2, x[1]]]) + np.full(3, x[0]).sum() + np.zeros(2, dtype=float).sum(),

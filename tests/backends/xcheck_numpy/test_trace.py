@@ -1,33 +1,21 @@
 """Traces of losses of NumPy arrays: the same loss, slopes that differences confirm, and the person's lines."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.backends.xcheck_numpy.following import objective_of, trace_of
 from tests.backends.xcheck_numpy.losses_people_write import CASES
 from xcheck.backend import registry
 from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.slopes import Slopes, prove_slopes
 from xcheck.functions.arguments import read_arguments
 from xcheck.functions.function import Function
-from xcheck.trace import Trace, UntraceableError, replay
+from xcheck.trace import UntraceableError, replay
 
 X = np.array([0.5, -1.0, 2.0])
-
-
-def objective_of(loss: Callable[..., Any], params: Any, *data: Any, **more: Any) -> Any:
-    """Return a function of NumPy with its parameters."""
-    function = Function(loss=loss, backend="numpy", **more)
-    return registry.get("numpy").function_objective(function, read_arguments(params, data, registry.read))
-
-
-def trace_of(loss: Callable[..., Any], params: Any, *data: Any) -> Trace:
-    """Return the trace of a loss."""
-    trace: Trace = objective_of(loss, params, *data).trace()
-    return trace
 
 
 def slopes_of(loss: Callable[..., Any], x: Any, direction: Any) -> Slopes:
@@ -83,9 +71,11 @@ def test_a_line_of_the_person_is_the_place() -> None:
         (lambda x: np.linalg.eigvals(np.outer(x, x)).real.sum(), "`np.linalg.eigvals` cannot be followed"),
         (lambda x: np.abs((x + 1j).sum()), "an array of complex128 cannot be followed"),
         (lambda x: sum(map(complex, x)).real, r"`complex\(x\)` cannot be followed"),
+        (lambda x: float(f"{x[0]:.2f}"), "could not convert string to float"),
+        (lambda x: np.sqrt(x.astype(complex)).real.sum(), "an array of complex128 cannot be followed"),
         (lambda x: x.tobytes()[0] * 1.0, "the method `tobytes` of an array cannot be followed"),
     ],
-    ids=["fft", "eigenvalues", "complex", "complex numbers", "bytes"],
+    ids=["fft", "eigenvalues", "complex", "complex numbers", "a text", "a complex dtype", "bytes"],
 )
 def test_what_cannot_be_followed_is_named(loss: Callable[..., Any], what: str) -> None:
     """By the function that NumPy was asked for, with the person's line."""
@@ -223,7 +213,7 @@ def test_gradients_written_by_hand_are_followed(returned: Callable[..., Any]) ->
 
 def test_a_gradient_beside_its_loss_is_followed() -> None:
     """`value_and_gradient`, of one array."""
-    objective = objective_of(None, X, value_and_gradient=lambda x: (np.sum(np.sin(x)), np.cos(x)))  # type: ignore[arg-type]
+    objective = objective_of(None, X, value_and_gradient=lambda x: (np.sum(np.sin(x)), np.cos(x)))
     [found] = replay(objective.gradient_trace(), [X])
     assert np.array_equal(found, np.cos(X))
 
@@ -232,9 +222,3 @@ def test_without_a_gradient_there_is_no_trace_of_it() -> None:
     """NumPy has none of its own."""
     with pytest.raises(UntraceableError, match="no gradient written by hand"):
         objective_of(np.sum, X).gradient_trace()
-
-
-def test_the_table_is_of_this_size() -> None:
-    """Every case has its test."""
-    assert len(CASES) >= 80
-    assert Path(__file__).exists()

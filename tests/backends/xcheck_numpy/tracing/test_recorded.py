@@ -1,8 +1,9 @@
 """Numbers that can be written into, and the values that stand for them."""
 
 import numpy as np
+import pytest
 
-from xcheck.trace import Constant, Trace, Value, replay
+from xcheck.trace import Constant, Trace, UntraceableError, Value, replay
 from xcheck_numpy.tracing.recorded import cast, emit, move
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.tracer import Tracer
@@ -62,3 +63,5 @@ def test_casts_are_recorded_as_what_they_are() -> None:
     names = [operation.name for operation in x.recorder.operations]
     assert names == ["cast", "move", "to_integer", "exact", "is_nonzero"]
     assert cast(x, np.dtype(np.float64)) is x
+    with pytest.raises(UntraceableError, match="an array of complex128"):
+        cast(x, np.dtype(complex))

@@ -34,8 +34,8 @@ def test_what_an_array_says_of_itself() -> None:
     """Shape, size, dtype, its text, and that it is an array."""
     x: Any = tracer_of(X)
     assert (x.shape, x.ndim, x.size, x.dtype, len(x), x.itemsize) == ((2, 3), 2, 6, np.float64, 2, 8)
-    assert repr(x) == repr(X)
-    assert f"{x[0, 1]:.2f}" == "-1.00"
+    assert repr(x) == f"tracer of {X!r}"
+    assert f"{x[0, 1]:.2f}" == "tracer of -1.00"
     assert isinstance(x, np.ndarray)
     assert isinstance(x[0, 0], np.float64)
     assert [part.shape for part in x] == [(3,), (3,)]
@@ -79,6 +79,15 @@ def test_an_unknown_method_is_named() -> None:
     """An attribute that arrays do not have either is no method."""
     with pytest.raises(AttributeError, match="the method `tobytes` of an array cannot be followed"):
         tracer_of(X).tobytes()
+
+
+def test_what_leaves_a_constant_is_a_copy() -> None:
+    """Else a plain array would see what is written into the tracer, and carry nothing on."""
+    x = tracer_of(np.zeros(3), constant=True)
+    plain = np.real_if_close(x)
+    other = np.asarray(x)
+    x[0] = tracer_of(2.0)
+    assert (plain[0], other[0], x.array[0]) == (0.0, 0.0, 2.0)
 
 
 def test_what_is_lifted() -> None:
