@@ -8,6 +8,7 @@ keep a tracer. `xcheck_numpy.copies` puts them into copies of a person's functio
 import builtins
 import functools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -228,6 +229,36 @@ def _of_scipy(recorder: Recorder, function: Any, other: Any) -> Callable[..., An
     return apply
 
 
+# By z = (x - loc) / scale, and the scale.
+_NORMAL: Mapping[str, Callable[[Any, Any], Any]] = {
+    "logpdf": lambda z, scale: -0.5 * z * z - np.log(scale) - 0.5 * math.log(2 * math.pi),
+    "pdf": lambda z, scale: np.exp(-0.5 * z * z) / scale / math.sqrt(2 * math.pi),
+    "cdf": lambda z, scale: special.ndtr(z),
+    "logcdf": lambda z, scale: special.log_ndtr(z),
+    "sf": lambda z, scale: special.ndtr(-z),
+    "logsf": lambda z, scale: special.log_ndtr(-z),
+}
+
+
+class _Normal:
+    """`scipy.stats.norm`, the distribution that stands in most likelihoods."""
+
+    def __init__(self, recorder: Recorder, original: Any) -> None:
+        self._recorder, self._original = recorder, original
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._original, name)
+
+        def apply(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+            if not _has_tracer(x, loc, scale):
+                return function(x, loc, scale)
+            with self._recorder.calling(f"scipy.stats.norm.{name}"):
+                point, center, width = (lift(self._recorder, one) for one in (x, loc, scale))
+                return _NORMAL[name]((point - center) / width, width)
+
+        return apply if name in _NORMAL else function
+
+
 def stand_ins(recorder: Recorder) -> dict[Any, Any]:
     """Return what stands for what in the globals of a function that is followed."""
     found: dict[Any, Any] = _makers(recorder)
@@ -246,5 +277,8 @@ def stand_ins(recorder: Recorder) -> dict[Any, Any]:
     def of(value: Any) -> Any:
         return stand_in(value, found)
 
+    if "scipy.stats" in sys.modules:  # it takes long to import, and who uses it has imported it
+        stats = sys.modules["scipy.stats"]
+        found |= {stats.norm: _Normal(recorder, stats.norm), stats: StandInModule(stats, of)}
     found |= {module: StandInModule(module, of) for module in (np, math, special, linalg, scipy)}
     return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy
 import scipy.linalg as sla
-from scipy import special
+from scipy import special, stats
 
 from tests.backends.xcheck_numpy.following import assert_followed
 from xcheck_numpy.tracing.recorder import Recorder
@@ -46,6 +46,8 @@ def test_math_is_followed(name: str) -> None:
         lambda x: np.max([x[0], x[1], 0.1]) + np.dot([x[0], x[1]], [1.0, 2.0]) + np.exp([x[0], 1.0]).sum(),
         lambda x: np.stack([x, V]) + np.add.reduce([x[0], x[1]]) + np.asarray([x, x]) + np.array(x, ndmin=2),
         lambda x: np.eye(3)[0] * x + np.full((3,), x[0]) + np.full(shape=3, fill_value=x[1]) + np.ones(3, dtype=int),
+        lambda x: sum(getattr(stats.norm, name)(x, 0.3, scale=x[2]) for name in ("logpdf", "pdf", "cdf", "logcdf")),
+        lambda x: stats.norm.logsf(0.5, x) + stats.norm.sf(x) + stats.norm.logpdf(0.1) + stats.norm.rvs(random_state=0),
         lambda x: np.float64(x[0]) + np.float64(x[1:]).sum() + np.zeros(2, np.float64) + float(x[2]),
         lambda x: sum([math.inf > x[0], math.isfinite(x[0]), isinstance(x[0], float), isinstance(x, np.ndarray)]) * x,
     ],
