@@ -89,11 +89,6 @@ class Dispatched:
         return self.name in _LOOKS
 
     @property
-    def asks_for_truth(self) -> bool:
-        """Whether it returns a truth value to Python."""
-        return self.name == "equal" or (self.looks and all(one.dtype is torch.bool for one in self.tensors))
-
-    @property
     def returns_nothing(self) -> bool:
         """Whether it only checks."""
         return not self._schema.returns

@@ -35,18 +35,6 @@ def newest_place(boundary: CodeType) -> Place | None:
     return None
 
 
-def is_torch_asking(modules: tuple[str, ...]) -> bool:
-    """Return whether torch or xcheck, no person's program, has called what is running.
-
-    Args:
-        modules: files whose functions are passed over.
-    """
-    frame: Any = sys._getframe(1)  # noqa: SLF001 - see newest_place
-    while frame.f_code.co_filename in modules:
-        frame = frame.f_back
-    return _is_own(frame.f_code.co_filename)
-
-
 def at(place: Place | None) -> str:
     """Return the words for a place, to stand behind others.
 

@@ -21,15 +21,12 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from xcheck.errors import quote
 from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.model import Source
-from xcheck_torch import dispatched, places
 from xcheck_torch.dispatched import Dispatched
 from xcheck_torch.lowering import LOWERINGS, Builder, Call, lower
 from xcheck_torch.lowering.arrays import name_of, to_array
 from xcheck_torch.narrow import EXITS
-from xcheck_torch.places import at, is_torch_asking, newest_place
+from xcheck_torch.places import at, newest_place
 from xcheck_torch.storages import Storages
-
-_FILES = (__file__, dispatched.__file__, places.__file__)
 
 
 def trace_of(call: Callable[[], Sequence[Tensor]], tensors: Sequence[Tensor]) -> Trace:
@@ -51,10 +48,10 @@ def trace_of(call: Callable[[], Sequence[Tensor]], tensors: Sequence[Tensor]) ->
 
 
 def _used(operations: Sequence[Operation], outputs: Sequence[Source]) -> tuple[Operation, ...]:
-    """Return the operations on which outputs depend."""
+    """Return the operations on which outputs depend, and the guards: by them the program went this way."""
     needed, found = {id(output) for output in outputs}, []
     for operation in reversed(operations):
-        if any(id(value) in needed for value in operation.outputs):
+        if not operation.outputs or any(id(value) in needed for value in operation.outputs):
             found.append(operation)
             needed.update(id(source) for source in operation.inputs)
     return tuple(reversed(found))
@@ -171,10 +168,25 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch has no types 
         return found
 
     def _let_look(self, operation: Dispatched) -> Any:
-        """Carry out what checks its arguments; torch's own checks of truth values raise, or go on."""
-        if operation.looks and not (operation.asks_for_truth and is_torch_asking(_FILES)):
-            raise UntraceableError(f"the program goes on by a number that it computes{at(self.builder.place)}")
+        """Let Python go on by truth values and integers: those that it has at θ are guarded.
+
+        Raises:
+            UntraceableError: it takes a real number away.
+        """
+        if not operation.looks:
+            return operation.run()
+        if operation.name != "equal":
+            self._guard(operation.tensors[0])
+        elif operation.tensors[0].shape == operation.tensors[1].shape:
+            with self:
+                equal = torch.eq(*operation.tensors)
+            self._guard(equal)
         return operation.run()
+
+    def _guard(self, tensor: Tensor) -> None:
+        if tensor.is_floating_point() or tensor.is_complex():
+            raise UntraceableError(f"the program goes on by a number that it computes{at(self.builder.place)}")
+        self.builder.guard(self.storages.read(tensor), to_array(tensor))
 
     def _note_views(self, operation: Dispatched) -> Any:
         found = operation.run()
@@ -241,7 +253,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch has no types 
 
         values = [source for source in call.sources if isinstance(source, Value)]
         output = Value(tuple(tensor.shape), name_of(tensor.dtype))
-        self.storages.write(tensor, self.builder.one(label, run, values, output))
+        self.storages.write(tensor, self.builder.one(f"torch {label}", run, values, output))
 
 
 # What has called this is no part of the program that is traced.

@@ -2,22 +2,11 @@
 
 import math
 
-import torch
-
-from xcheck.trace import Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.arrays import dtype_of, shape_of
-from xcheck_torch.lowering.builder import Builder, Operand
+from xcheck_torch.lowering.arrays import shape_of
+from xcheck_torch.lowering.builder import Builder
 from xcheck_torch.lowering.call import Call, NotLoweredError, floating, lowers
 from xcheck_torch.lowering.choices import between
-
-
-def log_sum_of(b: Builder, x: Operand, y: Operand) -> Source:
-    """Return log(eˣ + eʸ), which neither overflows nor has a kink where x = y."""
-    x, y = b.alike(x, y)
-    shape = shape_of(x)
-    pair = b.one("move", lambda *two: torch.stack(two, -1), [x, y], Value((*shape, 2), dtype_of(x)))
-    return b.reduce("logsumexp", pair, [len(shape)])
 
 
 @lowers("relu")
@@ -95,7 +84,7 @@ def _silu(b: Builder, call: Call) -> Source:
 @lowers("mish")
 def _mish(b: Builder, call: Call) -> Source:
     (x,) = floating(b, call, "self")
-    return b.mul(x, b.apply("tanh", log_sum_of(b, x, 0.0)))
+    return b.mul(x, b.apply("tanh", b.apply("logaddexp", x, 0.0)))
 
 
 @lowers("softplus")
@@ -103,7 +92,7 @@ def _softplus(b: Builder, call: Call) -> Source:
     """log(1 + e^(beta x)) / beta, x itself where beta x is above the threshold."""
     (x,), beta = floating(b, call, "self"), call.arguments["beta"]
     scaled = b.mul(x, beta)
-    soft = b.div(log_sum_of(b, scaled, 0.0), beta)
+    soft = b.div(b.apply("logaddexp", scaled, 0.0), beta)
     return b.select(b.compare("gt", scaled, call.arguments["threshold"]), soft, x)
 
 
@@ -119,17 +108,7 @@ def _log_sigmoid(b: Builder, call: Call) -> list[Source | None]:
     (x,) = floating(b, call, "self")
     # The second output is kept for the backward pass.
     small = b.apply("exp", b.apply("neg", b.apply("abs", x)))
-    return [b.apply("neg", log_sum_of(b, b.apply("neg", x), 0.0)), small if call.outputs[1].shape else None]
-
-
-@lowers("logaddexp", "logaddexp2")
-def _log_sum(b: Builder, call: Call) -> Source:
-    """log(eˣ + eʸ), or by powers of 2: log2(2ˣ + 2ʸ) = log(e^(x log 2) + e^(y log 2)) / log 2."""
-    x, y = floating(b, call, "self", "other")
-    if call.name == "logaddexp":
-        return log_sum_of(b, x, y)
-    unit = b.apply("log", b.constant(2.0, (), call.dtype))
-    return b.div(log_sum_of(b, b.mul(x, unit), b.mul(y, unit)), unit)
+    return [b.apply("neg", b.apply("logaddexp", b.apply("neg", x), 0.0)), small if call.outputs[1].shape else None]
 
 
 @lowers("glu")

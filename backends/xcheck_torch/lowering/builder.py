@@ -104,6 +104,21 @@ class Builder:
         (found,) = self.emit(name, function, inputs, [output], **attributes)
         return found
 
+    def guard(self, source: Source, expected: Array) -> None:
+        """Note that the program goes on as these truth values or integers say; constants always say the same."""
+        if isinstance(source, Value):
+            self.operations.append(
+                Operation(
+                    name="guard",
+                    inputs=(source,),
+                    outputs=(),
+                    run=lambda array: (),
+                    attributes={"expected": expected},
+                    label=self.label,
+                    place=self.place,
+                )
+            )
+
     # --- shapes and dtypes ------------------------------------------------------------------------------------------
 
     def constant(self, value: Any, shape: Sequence[int], dtype: str) -> Constant:

@@ -56,9 +56,9 @@ class Call:
             return tuple(range(rank))
         return tuple(axis % max(rank, 1) for axis in (given if isinstance(given, list | tuple) else [given]))
 
-    def invoke(self, replace: Sequence[Any], **others: Any) -> Any:
+    def invoke(self, tensors: Sequence[Any], **others: Any) -> Any:
         """Call the function with tensors in place of the sources, and with some other arguments."""
-        left = iter(replace)
+        left = iter(tensors)
         arguments = {name: _put(value, left) for name, value in self.arguments.items()} | others
         schema = self.function._schema.arguments  # noqa: SLF001 - the only way to the names of arguments
         positional = [arguments[one.name] for one in schema if not one.kwarg_only and one.name in arguments]

@@ -29,6 +29,8 @@ _OF_ONE = {
     "special_i1": "i1",
     "special_i0e": "bessel_i0e",
     "special_i1e": "bessel_i1e",
+    "special_entr": "entr",
+    "sinc": "sinc",
     "special_erfcx": "erfcx",
     "special_ndtri": "ndtri",
     "special_log_ndtr": "log_ndtr",
@@ -38,6 +40,14 @@ _OF_TWO = {
     "minimum": "min",
     "atan2": "atan2",
     "special_zeta": "zeta",
+    "xlogy": "xlogy",
+    "special_xlog1py": "xlog1py",
+    "logaddexp": "logaddexp",
+    "logaddexp2": "logaddexp2",
+    "hypot": "hypot",
+    "remainder": "remainder",
+    "fmod": "fmod",
+    "floor_divide": "floor_divide",
     "igamma": "igamma",
     "igammac": "igammac",
 }
@@ -87,22 +97,11 @@ def _multiply(b: Builder, call: Call) -> Source:
 
 @lowers("div", "true_divide")
 def _divide(b: Builder, call: Call) -> Source:
-    quotient = b.div(*floating(b, call, "self", "other"))
-    mode = call.get("rounding_mode")
-    return quotient if mode is None else b.apply(mode, quotient)
-
-
-@lowers("floor_divide")
-def _divide_down(b: Builder, call: Call) -> Source:
-    return b.apply("floor", b.div(*floating(b, call, "self", "other")))
-
-
-@lowers("remainder", "fmod")
-def _remainder(b: Builder, call: Call) -> Source:
-    """x - y floor(x/y), which has the sign of y, or x - y trunc(x/y), which has that of x."""
     x, y = floating(b, call, "self", "other")
-    rounded = b.apply("floor" if call.name == "remainder" else "trunc", b.div(x, y))
-    return b.sub(x, b.mul(y, rounded))
+    mode = call.get("rounding_mode")
+    if mode == "floor":
+        return b.apply("floor_divide", x, y)
+    return b.div(x, y) if mode is None else b.apply(mode, b.div(x, y))
 
 
 @lowers("frac")
@@ -163,33 +162,11 @@ def _between(b: Builder, call: Call) -> Source:
     return b.add(x, b.mul(weight, b.sub(y, x)))
 
 
-@lowers("hypot")
-def _hypotenuse(b: Builder, call: Call) -> Source:
-    x, y = floating(b, call, "self", "other")
-    return b.apply("sqrt", b.add(b.power(x, 2), b.power(y, 2)))
-
-
 @lowers("copysign")
 def _copy_sign(b: Builder, call: Call) -> Source:
     x, y = floating(b, call, "self", "other")
     size = b.apply("abs", x)
     return b.select(b.compare("lt", y, 0.0), size, b.apply("neg", size))
-
-
-@lowers("xlogy", "special_xlog1py")
-def _product_with_log(b: Builder, call: Call) -> Source:
-    """x log(y), 0 where x is 0."""
-    x, y = floating(b, call, "self", "other")
-    product = b.mul(x, b.apply("log" if call.name == "xlogy" else "log1p", y))
-    return b.select(b.compare("eq", x, 0.0), product, 0.0)
-
-
-@lowers("special_entr")
-def _entropy(b: Builder, call: Call) -> Source:
-    """-x log(x), 0 at 0."""
-    (x,) = floating(b, call, "self")
-    inside = b.apply("neg", b.mul(x, b.apply("log", x)))
-    return b.select(b.compare("eq", x, 0.0), inside, 0.0)
 
 
 @lowers("logit")
@@ -198,14 +175,7 @@ def _logit(b: Builder, call: Call) -> Source:
     (x,), eps = floating(b, call, "self"), call.arguments["eps"]
     if eps is not None and eps >= 0:
         x = b.apply("min", b.apply("max", x, eps), 1 - eps)
-    return b.apply("log", b.div(x, b.sub(1.0, x)))
-
-
-@lowers("sinc")
-def _sinc(b: Builder, call: Call) -> Source:
-    (x,) = floating(b, call, "self")
-    scaled = b.mul(x, math.pi)
-    return b.select(b.compare("eq", x, 0.0), b.div(b.apply("sin", scaled), scaled), 1.0)
+    return b.apply("logit", x)
 
 
 @lowers("polygamma")

@@ -8,7 +8,6 @@ import torch
 
 from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.activations import log_sum_of
 from xcheck_torch.lowering.arrays import dtype_of, shape_of
 from xcheck_torch.lowering.builder import Builder
 from xcheck_torch.lowering.call import Call, lowers
@@ -66,7 +65,7 @@ def _weighted(b: Builder, call: Call, terms: Source) -> Source:
 def _cross_entropy_of_logits(b: Builder, call: Call) -> Source:
     """(1 - y) x + w log(1 + e^-x), with w = 1 + (pos_weight - 1) y."""
     x, y = b.alike(call.arguments["self"], call.arguments["target"])
-    soft = log_sum_of(b, b.apply("neg", x), 0.0)
+    soft = b.apply("logaddexp", b.apply("neg", x), 0.0)
     positive = call.arguments["pos_weight"]
     if positive is not None:
         soft = b.mul(b.add(b.mul(b.sub(positive, 1.0), y), 1.0), soft)
@@ -77,7 +76,7 @@ def _cross_entropy_of_logits(b: Builder, call: Call) -> Source:
 @lowers("soft_margin_loss")
 def _soft_margin(b: Builder, call: Call) -> Source:
     x, y = b.alike(call.arguments["self"], call.arguments["target"])
-    return _reduced(b, call, log_sum_of(b, b.apply("neg", b.mul(x, y)), 0.0))
+    return _reduced(b, call, b.apply("logaddexp", b.apply("neg", b.mul(x, y)), 0.0))
 
 
 @lowers("nll_loss_forward", "nll_loss2d_forward")

@@ -42,9 +42,6 @@ def test_running_statistics_are_written_in_training() -> None:
 def test_what_an_operation_does_with_numbers() -> None:
     """It asks for them, does not depend on them, or leaves them where they are."""
     assert Dispatched(default("_local_scalar_dense"), (X,), {}).looks
-    assert not Dispatched(default("_local_scalar_dense"), (X,), {}).asks_for_truth
-    assert Dispatched(default("_local_scalar_dense"), (X > 0,), {}).asks_for_truth
-    assert Dispatched(ATEN.equal.default, (X, X), {}).asks_for_truth
     assert Dispatched(ATEN.zeros_like.default, (X,), {}).is_new
     assert not Dispatched(ATEN.add.Tensor, (X, X), {}).is_new
     assert Dispatched(ATEN.t.default, (X,), {}).is_view

@@ -3,7 +3,7 @@
 import inspect
 
 from xcheck.trace import Place
-from xcheck_torch.places import at, is_torch_asking, newest_place
+from xcheck_torch.places import at, newest_place
 
 
 def test_the_newest_line_outside_torch_and_xcheck() -> None:
@@ -15,11 +15,6 @@ def test_the_newest_line_outside_torch_and_xcheck() -> None:
     assert (found.file, found.line) == (__file__, frame.f_lineno - 2)
     assert "newest_line" in found.function
     assert newest_place(frame.f_code) is None
-
-
-def test_a_person_asks() -> None:
-    """Unless the module that does is passed over."""
-    assert not is_torch_asking(())
 
 
 def test_places_in_sentences() -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tests.backends.xcheck_torch.traced import assert_traced, made, prove, randn
 from xcheck import objective
+from xcheck.certificates.decisions import NotProvedError
 from xcheck.trace import UntraceableError, replay
 
 X = randn(4, 3)
@@ -87,10 +88,10 @@ def test_operations_in_place() -> None:
         flat[::2] += 1
         flat.clamp_(min=-1)
         y[y > 1] = 0.5
-        torch.relu_(y[3])
+        y[3].clamp_(min=0.1)
         y.T[0].zero_()
         y[2].copy_(x[0])
-        y[1].sigmoid_()
+        y[1].neg_()
         y.index_add_(0, torch.tensor([0, 0]), x[:2])
         return y.sin().sum()
 
@@ -181,8 +182,32 @@ def test_places_are_lines_of_the_person() -> None:
     assert "native_layer_norm" in str(traced.trace().operations[0])
 
 
+DECIDED: dict[str, Callable[[Tensor], Any]] = {
+    "a branch": lambda x: x.exp().sum() if x.sum() > -9 else x.sum(),
+    "an index": lambda x: x.reshape(-1)[x.argmax()] ** 2,
+    "a whole number": lambda x: sum((x[i].sin().sum() for i in range(int((x > 0).sum(1).max()))), x.sum()),
+    "equal arrays": lambda x: x.sum() if torch.equal(x, x + 1) else x.cos().sum(),
+    "a check of torch": lambda x: F.gaussian_nll_loss(x, X.roll(1, 0), x.exp()),
+}
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_a_program_goes_on_by_truth_values_and_whole_numbers(name: str) -> None:
+    """They are guarded: nearby they are the same."""
+    assert_traced(DECIDED[name], X)
+    operations = made(DECIDED[name], X).trace().operations
+    assert "guard" in [operation.name for operation in operations]
+
+
+def test_a_branch_at_its_edge_is_not_proved() -> None:
+    """On one side of it the program would go on otherwise."""
+    traced = made(lambda x: x.sum() if x[0] >= 0 else 2 * x.sum(), torch.zeros(1, dtype=torch.float64))
+    with pytest.raises(NotProvedError, match="at its edge"):
+        prove(traced, traced.trace(), np.ones((1, 1)))
+
+
 UNTRACEABLE: dict[str, tuple[Callable[[Tensor], Any], str]] = {
-    "a branch": (lambda x: x.sum() if x.sum() > 0 else -x.sum(), "goes on by a number that it computes"),
+    "a branch by a number": (lambda x: x.sum() if float(x.sum()) > 0 else -x.sum(), "goes on by a number that"),
     "a number": (lambda x: x.sum() * x[0, 0].item(), "goes on by a number that it computes"),
     "NumPy": (lambda x: x.sum() * float(np.sin(x.detach().numpy()).sum()), "leave torch by `numpy`"),
     "a list": (lambda x: x.sum() * max(x.detach().tolist()[0]), "leave torch by `tolist`"),

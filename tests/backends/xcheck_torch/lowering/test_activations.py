@@ -1,5 +1,9 @@
 """Activations, put together as their kernels compute them."""
 
+import math
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -26,7 +30,7 @@ def test_activations_with_options() -> None:
             F.gelu(x, approximate="tanh"),
             F.prelu(x, w),
             F.elu(x, 0.7),
-            F.celu(x, 1.3),
+            F.celu(x, 2.0),
             F.leaky_relu(x, 0.2),
             F.softplus(x, beta=2, threshold=1),
             F.threshold(x, 0.1, 0.5),
@@ -38,11 +42,19 @@ def test_activations_with_options() -> None:
     assert_traced(lambda p: loss(p["x"], p["w"]), {"x": randn(3, 4), "w": randn(4, seed=1)})
 
 
-def test_hardsigmoid_has_the_slope_of_one_sixth() -> None:
-    """torch's own gradient has 1/6 in float32, 3e-8 away: what is proved is the function."""
-    objective = made(lambda x: F.hardsigmoid(x).sum(), torch.tensor([0.3], dtype=torch.float64))
-    found = prove(objective, objective.trace(), torch.ones(1, 1, dtype=torch.float64).numpy())
-    assert float(found.slopes[0]) == 1 / 6
+@pytest.mark.parametrize(
+    ("function", "x", "slope"),
+    [(F.hardsigmoid, 0.3, 1 / 6), (lambda x: F.celu(x, 1.3), -0.5, math.exp(-0.5 / 1.3))],
+    ids=["hardsigmoid", "celu"],
+)
+def test_constants_of_torch_in_float32_are_in_its_gradients_alone(
+    function: Callable[[torch.Tensor], torch.Tensor], x: float, slope: float
+) -> None:
+    """torch's own gradients have 1/6 and 1/α with 24 bits: what is proved is the function."""
+    traced = made(lambda x: function(x).sum(), torch.tensor([x], dtype=torch.float64))
+    found = prove(traced, traced.trace(), np.ones((1, 1)))
+    assert float(found.slopes[0]) == pytest.approx(slope, rel=1e-14)
+    assert float(found.value) == pytest.approx(traced.evaluate(np.array([x])), rel=1e-14)
 
 
 def test_equal_logits_are_no_kink() -> None:
