@@ -224,6 +224,14 @@ def test_what_cannot_be_traced_is_said_with_its_line(name: str) -> None:
     assert f" at {__file__}:" in str(error.value)
 
 
+def test_a_decomposition_that_computes_something_else_is_none() -> None:
+    """As torch's own of this loss, where targets follow an end mark."""
+    targets = torch.tensor([[1, 0, -1]]).repeat(4, 1)
+    traced = made(lambda x: F.multilabel_margin_loss(x, targets[:, [0, 2, 1]]), X)
+    (found,) = replay(traced.trace(), [X.numpy()])
+    assert float(found) == pytest.approx(traced.evaluate(traced.arguments.theta), rel=1e-14)
+
+
 def test_a_gradient_that_is_written_by_hand_has_no_trace() -> None:
     """It is no program of torch."""
     traced = made(objective(lambda x: x.sum(), "torch", gradient=torch.ones_like), X)
