@@ -54,19 +54,61 @@ def _max_pool(b: Builder, call: Call) -> list[Source | None]:
     flat = torch.arange(math.prod(shape[-len(how.size) :])).reshape(shape[-len(how.size) :])
     every = how.cut(flat, 0)[tuple(slice(length) for length in call.shape[-len(how.size) :])]
     numbers = every.reshape(*call.shape[-len(how.size) :], math.prod(how.size))
-    best = index_of_extreme(b, cut, (axis,), Value(call.shape, "int64"), "max")
+    return [*found, _place_of_largest(b, call, cut, numbers)]
+
+
+def _uneven_windows(lengths: tuple[int, ...], counts: tuple[int, ...]) -> Any:
+    """Return the flat numbers of the elements of windows that cover axes, shape (*counts, sizes); -1 outside.
+
+    Window number i of c along an axis of length n is from i n/c, rounded down, to (i + 1) n/c, rounded up.
+    """
+    numbers: Any = 0
+    is_inside: Any = True
+    for axis, (length, count) in enumerate(zip(lengths, counts, strict=True)):
+        first = torch.arange(count) * length // count
+        last = -(-torch.arange(1, count + 1) * length // count)
+        places = first[:, None] + torch.arange(int((last - first).max()))
+        # All axes of the places come before all axes of the sizes.
+        view = [1] * (2 * len(lengths))
+        view[axis], view[len(lengths) + axis] = places.shape
+        numbers = numbers * length + places.reshape(view)
+        is_inside = is_inside & (places < last[:, None]).reshape(view)
+    return torch.where(is_inside, numbers, -1).reshape(*counts, -1)
+
+
+@lowers("adaptive_max_pool2d", "adaptive_max_pool3d")
+def _adaptive_max_pool(b: Builder, call: Call) -> list[Source | None]:
+    x, rank = call.arguments["self"], len(call.arguments["output_size"])
+    numbers = _uneven_windows(shape_of(x)[-rank:], call.shape[-rank:])
+
+    def cut(a: Any) -> Any:
+        flat = a.flatten(-rank)
+        outside = flat.new_full((*flat.shape[:-1], 1), -math.inf if flat.is_floating_point() else 0)
+        return torch.cat([flat, outside], -1)[..., numbers]
+
+    windows_of = b.move(cut, [x], (*call.shape, numbers.shape[-1]), fill=-math.inf)
+    axis = len(call.shape)
+    return [b.reduce("reduce_max", windows_of, [axis]), _place_of_largest(b, call, windows_of, numbers)]
+
+
+def _place_of_largest(b: Builder, call: Call, cut: Source, numbers: Any) -> Source:
+    """Return the flat numbers of the largest elements of windows, of those of all of them."""
+    best = index_of_extreme(b, cut, (len(call.shape),), Value(call.shape, "int64"), "max")
 
     def look_up(at: Any) -> Any:
         return numbers.expand(*call.shape, numbers.shape[-1]).gather(-1, at[..., None])[..., 0]
 
-    return [*found, b.one("exact", look_up, [best], Value(call.shape, "int64"))]
+    return b.one("exact", look_up, [best], Value(call.shape, "int64"))
 
 
-@lowers("max_pool2d_with_indices_backward", "max_pool3d_with_indices_backward")
+@lowers(
+    *("max_pool2d_with_indices_backward", "max_pool3d_with_indices_backward"),
+    *("adaptive_max_pool2d_backward", "adaptive_max_pool3d_backward"),
+)
 def _max_pool_backward(b: Builder, call: Call) -> Source:
     """What arrives, added where the largest was."""
     arriving, indices = call.arguments["grad_output"], call.arguments["indices"]
-    rank = len(call.arguments["kernel_size"])
+    rank = 2 if "2d" in call.name else 3
     size = math.prod(call.shape[-rank:])
     shape = shape_of(arriving)
     images = math.prod(shape[:-rank])

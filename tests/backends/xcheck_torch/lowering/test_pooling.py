@@ -19,6 +19,8 @@ POOLING: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "mean on one axis": (lambda x: F.avg_pool1d(x, 2), (1, 2, 6)),
     "mean on three axes": (lambda x: F.avg_pool3d(x, 2), (1, 1, 2, 2, 4)),
     "powers": (lambda x: F.lp_pool2d(x, 2, 2), (1, 1, 4, 4)),
+    "adaptive, largest": (lambda x: F.adaptive_max_pool2d(x, (2, 3)), (1, 2, 5, 4)),
+    "adaptive, largest, three axes": (lambda x: F.adaptive_max_pool3d(x, 2), (1, 1, 3, 2, 5)),
     "adaptive": (lambda x: F.adaptive_avg_pool2d(x, (2, 3)) + F.adaptive_avg_pool2d(x, 1), (1, 1, 5, 5)),
 }
 
