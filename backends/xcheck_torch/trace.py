@@ -155,9 +155,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch has no types 
             return self._let_look(operation)
         if operation.is_view:
             return self._note_views(operation)
-        found = NotImplemented
-        if operation.name not in LOWERINGS:
-            found = self._take_apart(operation)
+        found = NotImplemented if operation.name in LOWERINGS else self._take_apart(operation)
         return self._note(operation) if found is NotImplemented else found
 
     def _look_around(self, operation: Dispatched) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
@@ -80,15 +80,16 @@ def _put(value: Any, left: Iterator[Any]) -> Any:
 
 
 Lowering: TypeAlias = Callable[[Builder, Call], "Source | Sequence[Source | None]"]
+_Lowers = TypeVar("_Lowers", bound=Lowering)
 
 # Name of an operation -> what takes it apart. It returns the outputs; None for one that it does not give.
 LOWERINGS: dict[str, Lowering] = {}
 
 
-def lowers(*names: str) -> Callable[[Lowering], Lowering]:
+def lowers(*names: str) -> Callable[[_Lowers], _Lowers]:
     """Register a function as that which takes operations of these names apart."""
 
-    def register(function: Lowering) -> Lowering:
+    def register(function: _Lowers) -> _Lowers:
         for name in names:
             if name in LOWERINGS:
                 raise ValueError(f"{name} is taken apart already")

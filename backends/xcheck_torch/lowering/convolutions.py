@@ -33,8 +33,9 @@ class _Convolution:
 
 
 def _read(call: Call, rank: int) -> _Convolution:
-    numbers = [each(call.arguments[name], rank) for name in ("stride", "padding", "dilation", "output_padding")]
-    return _Convolution(*numbers, call.arguments["groups"])
+    names = ("stride", "padding", "dilation", "output_padding")
+    stride, padding, dilation, more = (each(call.arguments[name], rank) for name in names)
+    return _Convolution(stride, padding, dilation, more, call.arguments["groups"])
 
 
 def _columns(b: Builder, x: Source, how: Windows, groups: int) -> Source:

@@ -33,7 +33,7 @@ def _layer_norm(b: Builder, call: Call) -> list[Source | None]:
 
 
 @lowers("rms_norm", "_fused_rms_norm")
-def _rms_norm(b: Builder, call: Call) -> list[Source | None]:
+def _rms_norm(b: Builder, call: Call) -> list[Source]:
     """x / √(mean of x² + eps); without eps that of the dtype."""
     import torch
 
@@ -69,7 +69,7 @@ def _batch_norm(b: Builder, call: Call) -> list[Source | None]:
     given = call.arguments
     x, shape = given["input"], shape_of(given["input"])
     of_channel = (shape[1], *([1] * (len(shape) - 2)))
-    eps = given.get("eps", given.get("epsilon"))
+    eps = call.get("eps", "epsilon")
     is_training = given.get("training", call.name == "_batch_norm_with_update")
     running = given.get("running_mean"), given.get("running_var")
     statistics: list[Source | None]

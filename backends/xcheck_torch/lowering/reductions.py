@@ -39,7 +39,7 @@ def variance(b: Builder, x: Source, axes: tuple[int, ...], correction: float, *,
 
 
 @lowers("var", "std", "var_mean", "std_mean")
-def _variance(b: Builder, call: Call) -> list[Source | None]:
+def _variance(b: Builder, call: Call) -> list[Source]:
     given = call.arguments
     correction = given.get("correction", float(given.get("unbiased", True)))
     correction = 1 if correction is None else correction

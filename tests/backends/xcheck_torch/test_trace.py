@@ -25,7 +25,7 @@ def seeded(build: Callable[[], nn.Module]) -> nn.Module:
         return build().double()
 
 
-class Attending(nn.Module):
+class Attending(nn.Module):  # type: ignore[misc]  # torch has no types here
     """Attention and a recurrence, one after the other."""
 
     def __init__(self) -> None:

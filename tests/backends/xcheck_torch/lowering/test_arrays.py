@@ -44,7 +44,7 @@ def test_arrays_that_cannot_be_written_to() -> None:
 def test_bfloat16_stands_in_float32() -> None:
     """With the numbers that bfloat16 has."""
     assert to_array(torch.tensor([0.1], dtype=torch.bfloat16)).tolist() == [0.10009765625]
-    assert to_tensor(np.float32([0.1]), "bfloat16").dtype is torch.bfloat16
+    assert to_tensor(np.array([0.1], np.float32), "bfloat16").dtype is torch.bfloat16
     assert float(number(0.1, "bfloat16")) == 0.10009765625
 
 
