@@ -81,12 +81,12 @@ def erf(x: Array) -> Array:
     one = x.dtype.type(1)
     # Beyond 7 the result is ±1 to the last digit, while the series would need ever more terms.
     x = np.clip(x, -7 * one, 7 * one)
-    term = total = x
+    term, total, doubled = x, x, 2 * x * x
     k = 0
     # Terms grow until k is about x² and shrink from there on, ever faster: the last one is a quarter of the last digit.
     while np.any(np.abs(term) > np.finfo(x.dtype).eps * np.abs(total) / 4):
         k += 1
-        term = term * (2 * x * x / (2 * k + 1))
+        term = term * (doubled / (2 * k + 1))
         total = total + term
     # 2/√π in the working precision: longdouble has more digits than math.pi.
     return 1 / np.sqrt(np.arctan(one)) * np.exp(-x * x) * total

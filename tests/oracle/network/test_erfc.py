@@ -25,3 +25,10 @@ def test_erfc_in_both_precisions() -> None:
     assert erfc(np.array([0.5, 2.0], dtype=np.longdouble)).astype(float) == pytest.approx(
         [0.4795001221869535, 0.004677734981047266], rel=1e-15
     )
+
+
+def test_what_is_no_ordinary_array() -> None:
+    """Nothing, one number, and numbers that are not finite."""
+    assert erfc(np.zeros((0, 3))).shape == (0, 3)
+    assert erfc(np.array(0.0)).shape == ()
+    assert erfc(np.array([np.inf, -np.inf, np.nan])).tolist() == pytest.approx([0.0, 2.0, np.nan], nan_ok=True)

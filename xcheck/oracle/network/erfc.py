@@ -20,17 +20,35 @@ def erfc(x: NDArray[np.floating]) -> NDArray[np.floating]:
     [1.0, 0.15729920705, 1.84270079295, 2.2090497e-05]
     """
     distance = np.abs(x)
-    root_pi = np.sqrt(np.arctan(x.dtype.type(1)) * 4)
-    near, far = np.minimum(distance, _SWITCH), np.maximum(distance, _SWITCH)
-    terms = 250 if np.finfo(x.dtype).eps < 1e-18 else 120
-    term, series = near, near
-    for n in range(1, 60):
-        term = term * 2 * near**2 / (2 * n + 1)
-        series = series + term
-    fraction = far
-    for k in range(terms, 0, -1):
-        fraction = far + (x.dtype.type(k) / 2) / fraction
-    inside = 1 - 2 / root_pi * np.exp(-(near**2)) * series
-    outside = np.exp(-(far**2)) / (root_pi * fraction)
-    positive = np.where(distance <= _SWITCH, inside, outside)
+    near, positive = distance <= _SWITCH, np.empty_like(distance)
+    # Each place by one of the two alone: they take the time of a hundred additions and more.
+    positive[near], positive[~near] = _by_series(distance[near]), _by_fraction(distance[~near])
     return np.asarray(np.where(x < 0, 2 - positive, positive))
+
+
+def _by_series(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return erfc of numbers from 0 to `_SWITCH`."""
+    term, series, doubled = x, x, 2 * x**2
+    largest, rest, n = float(doubled.max(initial=0.0)), 1.0, 0
+    # Up to the first term that is below a quarter of a unit in the last place, for all of them.
+    while rest > np.finfo(x.dtype).eps / 4:
+        n += 1
+        rest *= largest / (2 * n + 1)
+        term = term * doubled / (2 * n + 1)
+        series = series + term
+    return 1 - 2 / _root_of_pi(x.dtype) * np.exp(-(x**2)) * series
+
+
+def _by_fraction(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return erfc of numbers above `_SWITCH`."""
+    if not x.size:
+        return x
+    terms = 250 if np.finfo(x.dtype).eps < 1e-18 else 120
+    fraction = x
+    for half in np.arange(terms, 0, -1, dtype=x.dtype) / 2:
+        fraction = x + half / fraction
+    return np.exp(-(x**2)) / (_root_of_pi(x.dtype) * fraction)
+
+
+def _root_of_pi(dtype: np.dtype[np.floating]) -> np.floating:
+    return np.sqrt(np.arctan(dtype.type(1)) * 4)
