@@ -16,6 +16,7 @@ from xcheck.dtypes import (
     largest_of,
     round_to,
     roundoff_of,
+    ulp_exponent,
     widen,
 )
 from xcheck.layout import Vector
@@ -85,3 +86,18 @@ def test_a_tie_that_float32_makes_goes_to_the_even_neighbour() -> None:
     value = 1 + 2.0**-8 + 2.0**-40
     assert round_to(np.array([value]), "bfloat16").tolist() == [1.0]
     assert torch.tensor(value, dtype=torch.float64).to(torch.bfloat16).item() == 1.0
+
+
+@pytest.mark.parametrize("dtype", [name for name in ROUNDOFF if not name.startswith("complex")])
+def test_the_last_place_is_that_of_ml_dtypes(dtype: str) -> None:
+    """Of 1, of 0, and of the smallest positive number; of complex numbers it is that of their parts."""
+    smallest = int(np.log2(limit(dtype, "smallest_subnormal")))
+    assert 2.0 ** ulp_exponent(0, dtype) == limit(dtype, "eps")
+    assert ulp_exponent(None, dtype) == smallest == ulp_exponent(smallest, dtype)
+    assert ulp_exponent(7, "complex64") == ulp_exponent(7, "float32")
+
+
+@pytest.mark.parametrize("value", [1.0, 1.5, np.nextafter(2.0, 0), 3e-310, 5e300])
+def test_the_last_place_is_the_spacing_of_numpy(value: float) -> None:
+    """In float64."""
+    assert 2.0 ** ulp_exponent(int(np.frexp(value)[1]) - 1, "float64") == np.spacing(value)

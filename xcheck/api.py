@@ -1,4 +1,4 @@
-"""The verbs: check, assert_gradients, verify, train, explain, selftest, accuracy; each returns a result."""
+"""The verbs: check, assert_gradients, verify, train, explain, selftest, accuracy: each reads, runs, and returns."""
 
 import time
 from collections.abc import Sequence

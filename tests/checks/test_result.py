@@ -21,7 +21,7 @@ def test_a_result_is_true_if_all_agree() -> None:
 
 
 def test_every_result_is_a_result() -> None:
-    """The four verbs return the same kind of value."""
+    """The verbs return the same kind of value."""
     assert {kind.kind for kind in Result.__subclasses__()} == set(RENDERERS["text"])
 
 

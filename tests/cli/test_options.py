@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.test_main import run
 from xcheck.checks.settings import Scope
+from xcheck.cli.accuracy import accuracy
 from xcheck.cli.check import check
 from xcheck.oracle.engines.base import EngineName
 from xcheck.oracle.estimators.central import DifferenceName
@@ -58,3 +59,10 @@ def test_choices_are_those_of_the_settings(option: str, names: Any) -> None:
     (choice,) = (param.type for param in check.params if param.name == option)
     assert isinstance(choice, click.Choice)
     assert set(choice.choices) == set(get_args(names))
+
+
+def test_where_no_differences_are_taken_their_options_are_not_offered() -> None:
+    """Everything else is as in a check."""
+    of_check, of_accuracy = ({param.name for param in command.params} for command in (check, accuracy))
+    assert {"epsilon", "difference", "tolerance", "engine", "proof", "scope"} <= of_check - of_accuracy
+    assert {"backends", "dtype", "budget", "seed", "examples", "inputs", "form", "most"} <= of_accuracy

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from tests.report.test_accuracy import accuracy
 from tests.report.test_component import explanation
 from tests.report.test_html import Reader
 from tests.report.test_selftest import self_test
@@ -29,6 +30,7 @@ def results() -> dict[Kind, Result]:
         "training": train(DEFINITION, backends=["numpy"]),
         "component": explanation(),
         "selftest": self_test(),
+        "accuracy": accuracy(),
     }
 
 
@@ -110,7 +112,7 @@ def test_fragment(kind: Kind, results: dict[Kind, Result]) -> None:
     assert result.headline in " ".join(read.text.split())
 
 
-@pytest.mark.parametrize("kind", ["check", "component", "selftest"])
+@pytest.mark.parametrize("kind", ["check", "component", "selftest", "accuracy"])
 def test_a_fragment_says_what_the_text_says(kind: Kind, results: dict[Kind, Result]) -> None:
     """The same words in the same lines; only a training has pictures in place of its curves in plain characters."""
     result = results[kind]
@@ -118,7 +120,7 @@ def test_a_fragment_says_what_the_text_says(kind: Kind, results: dict[Kind, Resu
     assert shown == renderer(kind, "text")(result, width=100).splitlines()
 
 
-@pytest.mark.parametrize("kind", ["component", "selftest"])
+@pytest.mark.parametrize("kind", ["component", "selftest", "accuracy"])
 def test_a_page_is_its_fragment_in_a_document(kind: Kind, results: dict[Kind, Result], tmp_path: Path) -> None:
     """What a notebook shows stands in the file as well, and both say how to repeat the run."""
     result = results[kind]

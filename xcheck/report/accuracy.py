@@ -119,7 +119,7 @@ def _show_losses(accuracy: Accuracy) -> Iterable[RenderableType]:
         tensor, witness = max(cancelling, key=lambda pair: pair[0].worst)
         yield ""
         yield pad(
-            f"{tensor.component} of {witness.name} is off by {ulps(tensor.worst)} of its own, and nothing in its "
-            f"tensor by more than {ulps(tensor.of_largest)} of the largest component: that small components lose "
-            "digits where large terms cancel is expected"
+            f"{tensor.component} of {witness.name} is off by {ulps(tensor.worst)} of its own, nothing in its tensor by "
+            f"more than {ulps(tensor.of_largest)} of the largest component: that small components lose digits where "
+            "large terms cancel is expected"
         )
