@@ -37,7 +37,7 @@ def test_kinks_are_those_of_the_components_that_meet_them() -> None:
 
 
 def test_one_component_of_which_nothing_is_proved_is_found() -> None:
-    """Along a third component both sides of a tie stay equal, and first derivatives do not tell which branch is taken."""
+    """Along a third component both sides of a tie stay equal, and first derivatives do not choose the branch."""
 
     def loss(x: Any) -> Any:
         return jnp.where(x[0] > x[1], x[0] ** 2, x[1] ** 2) + x[2]

@@ -57,11 +57,17 @@ def run_accuracy(check: Check, most: int = MOST) -> Accuracy:
             no whole number from 1.
     """
     start = time.perf_counter()
-    if not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1:
-        raise DefinitionError(Complaint(f"{most!r} is not a whole number from 1", ("most",)))
+    count = _whole_number(most)
     require_flint()
     subject = subject_of(check)
-    return replace(_measure(subject, int(most)), seconds=time.perf_counter() - start)
+    return replace(_measure(subject, count), seconds=time.perf_counter() - start)
+
+
+def _whole_number(most: Any) -> int:
+    # True is an int of Python; as a number of components it is a slip.
+    if not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1:
+        raise DefinitionError(Complaint(f"{most!r} is not a whole number from 1", ("most",)))
+    return int(most)
 
 
 def require_flint() -> None:
