@@ -10,8 +10,9 @@ from xcheck.version import __version__
 
 # For type checkers and editors, which do not run `__getattr__`.
 if TYPE_CHECKING:
-    from xcheck.api import GradientMismatch, accuracy, assert_gradients, check, explain, selftest, train, verify
+    from xcheck.api import GradientMismatch, assert_gradients, check, explain, selftest, train, verify
     from xcheck.checks.accuracy.accuracy import Accuracy
+    from xcheck.checks.accuracy.verb import accuracy
     from xcheck.checks.case import Case, case
     from xcheck.checks.explain.explanation import Explanation
     from xcheck.checks.report import Report
@@ -70,7 +71,7 @@ _HOMES = {
     "TrainingReport": "xcheck.training",
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
-    "accuracy": "xcheck.api",
+    "accuracy": "xcheck.checks.accuracy.verb",
     "assert_gradients": "xcheck.api",
     "case": "xcheck.checks.case",
     "check": "xcheck.api",
