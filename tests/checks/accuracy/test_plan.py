@@ -1,5 +1,7 @@
 """How many components are looked at, told from a trace."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,9 +10,9 @@ from xcheck.checks.accuracy.plan import Work, at_once, choose_components, work_o
 from xcheck_jax.trace import trace_of
 
 
-def traced(loss: object, *shape: int) -> Work:
+def traced(loss: Any, *shape: int) -> Work:
     """The work of a loss of one array."""
-    return work_of(trace_of(jax.make_jaxpr(loss)(jnp.zeros(shape))))  # type: ignore[arg-type]
+    return work_of(trace_of(jax.make_jaxpr(loss)(jnp.zeros(shape))))
 
 
 def test_products_are_counted_apart() -> None:
@@ -23,7 +25,7 @@ def test_products_are_counted_apart() -> None:
 def test_rounds_of_loops_count() -> None:
     """A scan says how many; of a condition nobody knows."""
 
-    def loss(count: int) -> object:
+    def loss(count: int) -> Any:
         return lambda x: jax.lax.scan(lambda carry, _: (jnp.sin(carry), None), x, None, length=count)[0].sum()
 
     assert traced(loss(100), 5).elements > 8 * traced(loss(10), 5).elements

@@ -38,7 +38,7 @@ from xcheck.verdict import Verdict
 if TYPE_CHECKING:  # FLINT is an extra
     from xcheck.certificates.ulps import ComponentSlopes
 
-# A matrix of 4,000 slopes is a dense layer of 64 by 64: in `xcheck.examples` that takes seconds.
+# A guess: of more components statistics say no more. Few models of that size fit the default budget, which then decides.
 MOST = 4000
 # Digits are lost from so many ulps of the tensor's largest component on: one digit.
 _LOSING = 10.0
