@@ -12,8 +12,8 @@ import pytest
 
 import xcheck
 from xcheck import Verdict
-from xcheck.checks.accuracy import measure
 from xcheck.checks.accuracy.accuracy import TensorAccuracy
+from xcheck.checks.prover import Prover
 
 RANDOM = np.random.default_rng(0)
 X, C = 2 * RANDOM.normal(size=12), RANDOM.normal(size=12)
@@ -102,8 +102,12 @@ def test_digits_lost_near_zero_are_said_with_their_component() -> None:
 def test_whether_rounding_explains_lost_digits_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no program can be looked into; or rounding does not explain them."""
     params = jnp.array([0.3, 1e-6, 1.3])
-    for spreads, word in (({}, "unknown"), ({"jax": np.zeros(1)}, "no")):
-        monkeypatch.setattr(measure, "spreads_of", lambda *_, found=spreads: found)
+    for known, word in ((None, "unknown"), (0.0, "no")):
+        monkeypatch.setattr(
+            Prover,
+            "spread",
+            lambda _, name, directions, known=known: None if known is None else np.full(len(directions), known),
+        )
         lost = only(xcheck.accuracy(lambda x: jnp.sinc(x).sum(), params)).lost
         assert lost is not None
         assert lost.explained == word

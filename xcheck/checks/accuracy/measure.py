@@ -38,7 +38,7 @@ from xcheck.verdict import Verdict
 if TYPE_CHECKING:  # FLINT is an extra
     from xcheck.certificates.ulps import ComponentSlopes
 
-# A guess: of more components statistics say no more. Few models of that size fit the default budget, which then decides.
+# A guess: of more components statistics say no more. Few models of that size fit the default budget, which decides.
 MOST = 4000
 # Digits are lost from so many ulps of the tensor's largest component on: one digit.
 _LOSING = 10.0

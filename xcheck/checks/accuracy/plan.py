@@ -13,8 +13,8 @@ from xcheck.seeds import Stream, generator
 from xcheck.trace import Trace
 from xcheck.trace.model import Operation
 
-# Seconds for one element of a slope: measured; of iris, breast_cancer and digits of `xcheck.examples` the predictions are
-# right to a factor 1.3.
+# Seconds for one element of a slope, measured: the predictions for iris, breast_cancer and digits of `xcheck.examples`
+# are right to a factor 1.3.
 _PER_ELEMENT = 3e-7
 # Seconds for one product in a matrix product of balls: measured, 7 to 10 ns.
 _PER_PRODUCT = 1e-8
