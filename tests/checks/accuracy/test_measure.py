@@ -12,6 +12,7 @@ import pytest
 
 import xcheck
 from xcheck import Verdict
+from xcheck.checks.accuracy import measure
 from xcheck.checks.accuracy.accuracy import TensorAccuracy
 from xcheck.checks.prover import Prover
 
@@ -198,7 +199,7 @@ def test_a_random_function_has_no_slopes() -> None:
 
 def test_without_flint_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be measured without."""
-    monkeypatch.setattr(measure, "find_spec", lambda name: None)
+    monkeypatch.setattr(measure, "has_flint", lambda: False)
     with pytest.raises(xcheck.BackendError, match=r"pip install 'xcheck-grad\[proof\]'"):
         xcheck.accuracy(lambda x: x.sum(), jnp.ones(2))
 

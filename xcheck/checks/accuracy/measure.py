@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from xcheck.checks.accuracy.plan import at_once, choose_components, work_of
 from xcheck.checks.accuracy.subject import Subject, subject_of
 from xcheck.checks.prepare import Check
 from xcheck.checks.proof import INSTALL, proof_findings, proof_warnings, prove
-from xcheck.checks.prover import Prover
+from xcheck.checks.prover import Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
@@ -76,7 +75,7 @@ def require_flint() -> None:
     Raises:
         BackendError: python-flint is not installed; the text says what to type.
     """
-    if find_spec("flint") is None:
+    if not has_flint():
         raise BackendError("python-flint", f"it is not installed; to install it: {INSTALL}")
 
 

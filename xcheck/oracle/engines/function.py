@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -12,12 +12,10 @@ from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.base import Differences, Engine, Progress, Spans
 from xcheck.oracle.engines.evaluator import Evaluator, chunk_for
 from xcheck.oracle.engines.lines import Lines
-from xcheck.seeds import FIXED, Stream, generator
+from xcheck.oracle.engines.steps import short_numbers, step_factors
 
 # Components of one tensor that are worth batches of their own: a guess.
 _ALONE = 64
-# Functions are called small up to so many components: a guess. A generator takes longer to make than their losses.
-_SMALL = 1024
 
 
 class FunctionEngine(Engine):
@@ -86,7 +84,7 @@ class FunctionEngine(Engine):
         """
         # The same in every run for functions of the same size.
         size = self.layout.size
-        odd = _known_step_factors(size) if size <= _SMALL else _step_factors(size)
+        odd = step_factors(size)
         single = np.maximum(1.0, np.abs(self.theta[self.lines.components]))
         along = 8 / np.maximum(self.lines.directions.lengths(), 8.0)
         count = len(single)
@@ -267,26 +265,6 @@ class FunctionEngine(Engine):
     def _count(self, losses: int, start: float) -> None:
         self.evaluations += losses
         self._seconds += time.perf_counter() - start
-
-
-def _step_factors(size: int) -> Vector:
-    return np.asarray(0.7 + 0.3 * generator(FIXED, Stream.STEP_FACTORS, size).random(size))
-
-
-@lru_cache(maxsize=64)
-def _known_step_factors(size: int) -> Vector:
-    """Return the same, drawn once in a process for functions of the same size; not to be written into."""
-    return _step_factors(size)
-
-
-def short_numbers(values: Vector) -> Vector:
-    """Return positive numbers rounded to seven binary digits, as many as the shortest useful step has above θ's last.
-
-    >>> short_numbers(np.array([0.7, 1.0, 300.3])).tolist()
-    [0.703125, 1.0, 300.0]
-    """
-    mantissa, exponent = np.frexp(values)
-    return np.asarray(np.ldexp(np.round(128 * mantissa) / 128, exponent))
 
 
 def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Flags, Indices
-from xcheck.oracle.engines.function import FunctionEngine, short_numbers
+from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.engines.steps import short_numbers
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
 from xcheck.oracle.estimators.kinks.half_steps import improve_from_one_side
 from xcheck.oracle.estimators.noise import measure_noise_along, measure_noise_on_grid
