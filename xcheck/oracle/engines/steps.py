@@ -12,7 +12,7 @@ _SMALL = 1024
 
 
 def step_factors(size: int) -> Vector:
-    """Return random factors from 0.7 to 1, shape (size,), the same for functions of one size; not to be written into."""
+    """Return random factors from 0.7 to 1, shape (size,), the same for each size; not to be written into."""
     return _known(size) if size <= _SMALL else _drawn(size)
 
 
