@@ -64,6 +64,9 @@ def test_stairs_are_named_with_the_widest() -> None:
     layout = Layout.of({"w": (3,)})
     assert components_on_stairs(None, layout) is None
     assert components_on_stairs(np.zeros(3), layout) is None
+    sampled = components_on_stairs(np.array([1e-4, 0.0, 3e-3]), layout, 50)
+    assert sampled is not None
+    assert "along 2 components of 3 that were measured: within" in sampled.text
     said = components_on_stairs(np.array([1e-4, 0.0, 3e-3]), layout)
     assert said is not None
     assert "along 2 components: within 3e-03 of θ it does not change with w[2]" in said.text

@@ -46,21 +46,23 @@ def components_at_kinks(
     return Finding(code=AT_A_KINK, text=text, tensor=layout.locate(wide[0]).name, value=float(len(wide)))
 
 
-def components_on_stairs(treads: Vector | None, layout: Layout) -> Finding | None:
+def components_on_stairs(treads: Vector | None, layout: Layout, of: int | None = None) -> Finding | None:
     """Say how many components lie on a stair of the loss, and name the one with the widest.
 
     Args:
         treads: within which distance J is constant along each component, shape (c,), 0 where it is not; None of a loss
             without stairs.
         layout: names of the components.
+        of: how many components θ has, where these are a sample.
     """
     if treads is None or not treads.any():
         return None
     widest, count = int(np.argmax(treads)), int(np.count_nonzero(treads))
+    sampled = f" of {len(treads)} that were measured" if of is not None and of > len(treads) else ""
     text = (
-        f"the loss is a staircase along {count} component{'s' * (count != 1)}: within {treads[widest]:.0e} of θ it "
-        f"does not change with {layout.locate(widest)}, and it jumps further away; the derivative is zero there, and "
-        "says nothing of the slope over the stairs"
+        f"the loss is a staircase along {count} component{'s' * (count != 1)}{sampled}: within {treads[widest]:.0e} of "
+        f"θ it does not change with {layout.locate(widest)}, and it jumps further away; the derivative is zero there, "
+        "and says nothing of the slope over the stairs"
     )
     return Finding(code=ON_A_STAIR, text=text, tensor=layout.locate(widest).name, value=float(treads[widest]))
 

@@ -106,8 +106,8 @@ class FunctionOracle:
 
     @property
     def treads(self) -> Vector | None:
-        """Within which distance J is constant along each line, shape (c,), 0 elsewhere; None if J is no staircase."""
-        return self._known.treads
+        """Within which distance J is constant along each component of `engine.lines`, 0 elsewhere; None: no stairs."""
+        return None if self._known.treads is None else self._known.treads[: len(self.engine.lines.components)]
 
     @property
     def _found(self) -> OneSidedGradient:
@@ -158,7 +158,8 @@ class FunctionOracle:
         if self.options.epsilon != "auto" or self.computed_in > 0 or not len(undecided):
             return False
         before = self._found
-        lines = undecided if self.treads is None else undecided[self.treads[undecided] == 0]
+        treads = self._known.treads
+        lines = undecided if treads is None else undecided[treads[undecided] == 0]
         found = confirm_slopes(self.engine, self.noise, before, lines, claim)
         self._known = replace(self._known, gradient=found)
         return found is not before

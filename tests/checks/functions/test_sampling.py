@@ -95,3 +95,14 @@ def test_what_does_not_fit_the_budget_is_sampled_by_itself() -> None:
     report = xcheck.check(lambda p: p.sin().sum(), torch.linspace(-3, 3, 300_000, dtype=torch.float64), budget=0.5)
     assert report.ok, report
     assert report.oracle.scope in ("sample", "directions")  # by the speed of the machine
+
+
+def test_stairs_that_a_sample_meets_are_said() -> None:
+    """With how many of the components that were measured lie on one, and the name of that with the widest."""
+    weights = torch.tensor(RNG.uniform(0.1, 0.9, (300, 100)))
+    report = xcheck.check(lambda p: torch.round(p, decimals=2).sum(), weights, scope="sample", budget=0.05)
+    assert report.oracle.scope == "sample"
+    (stairs,) = [warning for warning in report.warnings if warning.code == "XC437"]
+    assert "components of " in stairs.text
+    assert " that were measured: within" in stairs.text
+    assert "with p[" in stairs.text

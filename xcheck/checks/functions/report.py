@@ -173,10 +173,11 @@ def _about_error_bars(found: Answers, comparison: Comparison, tensors: Sequence[
     if run.oracle is None or not np.isfinite(estimate.loss):
         return []
     kinks = [] if found.outputs else run.oracle.kinks.tolist()
-    whole = run.lines.complete and not found.outputs
+    # A search adds components, whose stairs were not looked for.
+    measured = run.oracle.engine.lines
     caveats = [
         components_at_kinks(estimate, found.layout, kinks, found.evaluations),
-        components_on_stairs(run.oracle.treads, found.layout) if whole else None,
+        None if found.outputs else components_on_stairs(run.oracle.treads, measured.layout, measured.whole.size),
         zero_gradient(tensors),
         below_noise(tensors, covered_estimate(found), found.layout),
         stationary(tensors, covered_estimate(found), found.layout),
