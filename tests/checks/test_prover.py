@@ -1,6 +1,6 @@
 """Prover: slopes of one function, rounding of any gradient whose program is known."""
 
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,22 @@ def test_kinks_refute_nothing() -> None:
     one = candidate(lambda x: jnp.sum(jnp.abs(x - 0.3)))
     errors, _ = Prover(one, [one], X).errors("jax", FLOAT64, np.array([7.0, -1.0, 1.0]), UNITS)
     assert errors.tolist() == [0, 0, 0]
+
+
+def test_a_trace_that_has_not_seen_everything_is_refused() -> None:
+    """It gives the loss at θ, where what is missing is a constant, and another one beside it."""
+    whole = candidate(lambda x: jnp.sum(x**2))
+    Prover(whole, [whole], X).confirm()
+    hidden = X[0] ** 2
+    part = candidate(lambda x: jnp.sum(x[1:] ** 2) + hidden)
+
+    class Blind:
+        """The whole loss, with a trace that takes a part of it for a constant."""
+
+        losses, trace, traced_arrays = whole.objective.losses, part.objective.trace, whole.objective.traced_arrays
+
+    with pytest.raises(UntraceableError, match="beside θ"):
+        Prover(Candidate("blind", cast("Any", Blind)), [], X).confirm()
 
 
 def test_what_has_no_trace_cannot_be_proved() -> None:

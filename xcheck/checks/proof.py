@@ -76,6 +76,7 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
     if not is_same_loss(value, prover.loss, FLOAT64):
         text = f"its operations in real arithmetic give the loss {value:.9g}, the program {prover.loss:.9g}"
         raise UntraceableError(text)
+    prover.confirm()
     for evaluation, roundoff in claims:
         # What computes another loss has another gradient, which is no mistake in it; the check says so.
         if is_same_loss(evaluation.loss, prover.loss, roundoff):

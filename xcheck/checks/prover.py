@@ -12,12 +12,21 @@ import numpy as np
 
 from xcheck.backend.contract import Objective
 from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.layout import Vector
-from xcheck.trace import UntraceableError
+from xcheck.seeds import FIXED, Stream, generator
+from xcheck.trace import UntraceableError, replay
+from xcheck.trace.in_numpy import carry_out, entering_loops
 
 if TYPE_CHECKING:
     from xcheck.certificates.slopes import Slopes
+
+# How far beside θ a trace is tried, relative to it: far enough for the loss to move, too near for much to change.
+_BESIDE = 2.0**-20
+# A part that was not seen shows where it is more than this share of how the loss moves; so many roundings may be
+# between the trace and the program, as everywhere. Guesses.
+_SAME, _ROUNDINGS = 2.0**-10, 2.0**20
 
 
 def has_flint() -> bool:
@@ -58,6 +67,23 @@ class Prover:
         self.loss = float(self._objective.losses(theta[None])[0])
         # By name: the objective that orders the numbers, and how rounding moves them; None where it is not known.
         self._samples: dict[str, tuple[Objective, Any] | None] = {}
+
+    def confirm(self) -> None:
+        """Carry the trace out beside θ, where it must still give the loss: what it has not seen moves there, too.
+
+        Raises:
+            UntraceableError: it gives another loss.
+        """
+        signs = generator(FIXED, Stream.PROOF, 1).choice([-1.0, 1.0], self.theta.size)
+        beside = self.theta + _BESIDE * np.maximum(1.0, np.abs(self.theta)) * signs
+        expected = float(self._objective.losses(beside[None])[0])
+        with np.errstate(all="ignore"):  # θ may be at the edge of its domain: nothing is compared then
+            (found,) = replay(self._trace, self._objective.traced_arrays(beside), entering_loops(carry_out))
+        value, allowed = float(np.asarray(found, np.float64).reshape(())), _SAME * abs(expected - self.loss)
+        allowed += _ROUNDINGS * FLOAT64 * max(1.0, abs(self.loss))
+        if np.isfinite(expected) and np.isfinite(value) and abs(value - expected) > allowed:
+            text = f"beside θ the operations that were traced give the loss {value:.17g}, the program {expected:.17g}"
+            raise UntraceableError(text)
 
     def slopes(self, directions: Vector) -> "Slopes":
         """Return the slopes along directions, shape (k, n).
