@@ -246,11 +246,11 @@ def _scatter_add(equation: Any, run: Run) -> list[Lowered]:
     sizes = tuple(1 if axis in inserted else next(lengths) for axis in range(operand.ndim))
 
     def positions(indices: Array) -> Array:
-        flat = jnp.arange(math.prod(operand.shape), dtype=jnp.int64).reshape(operand.shape)
         mode = params["mode"]
         dropped = mode in (None, jax.lax.GatherScatterMode.FILL_OR_DROP)
-        return np.asarray(
-            jax.lax.gather(
+        with jax.enable_x64(True):
+            flat = jnp.arange(math.prod(operand.shape), dtype=jnp.int64).reshape(operand.shape)
+            found = jax.lax.gather(
                 flat,
                 jnp.asarray(indices),
                 taken,
@@ -258,7 +258,7 @@ def _scatter_add(equation: Any, run: Run) -> list[Lowered]:
                 mode=jax.lax.GatherScatterMode.FILL_OR_DROP if dropped else mode,
                 fill_value=-1 if dropped else None,
             )
-        )
+        return np.asarray(found)
 
     return [Lowered("scatter_add", run, {"positions": positions})]
 

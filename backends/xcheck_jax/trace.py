@@ -108,7 +108,7 @@ def _lower(equation: Any, given: list[Source], operations: list[Operation], plac
                 name=step.name,
                 inputs=tuple(inputs),
                 outputs=tuple(results),
-                run=step.run,
+                run=_in_64_bits(step.run),
                 attributes=step.attributes,
                 label=name,
                 place=place,
@@ -134,6 +134,16 @@ def _lowered(equation: Any) -> list[Lowered]:
         return [move(equation, run)]
     # What is not known is no word of `xcheck.trace`, even if JAX's name for it is one; its label says it.
     return [Lowered(SAME.get(name, f"jax {name}"), run, _plain(equation.params) if name in SAME else {})]
+
+
+def _in_64_bits(run: Callable[..., Sequence[Array]]) -> Callable[..., Sequence[Array]]:
+    """Return an operation that keeps float64 whatever flag the caller has set when it is carried out."""
+
+    def wide(*given: Array) -> Sequence[Array]:
+        with jax.enable_x64(True):
+            return run(*given)
+
+    return wide
 
 
 def _plain(params: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from xcheck.certificates.rounding import rounding_samples, spread_of
-from xcheck.dtypes import FLOAT32
+from xcheck.certificates.rounding import coarsest_cast, rounding_samples, spread_of
+from xcheck.dtypes import BFLOAT16, FLOAT32
 from xcheck_jax.settings import own_settings
 from xcheck_jax.trace import trace_of
 
@@ -55,3 +55,18 @@ def test_a_formula_that_cancels_is_unstable() -> None:
 def test_what_is_exact_has_no_spread() -> None:
     """Moving numbers and negating them rounds nothing."""
     assert (spread(lambda x: jnp.sum(-x[::-1])) == 0).all()
+
+
+def test_the_coarsest_cast_is_found_in_loops_too() -> None:
+    """bfloat16 inside the body of a scan; none in a program of float64."""
+
+    def narrow(x: Any) -> Any:
+        def step(total: Any, y: Any) -> Any:
+            return total + y.astype(jnp.bfloat16).astype(jnp.float64), None
+
+        return jax.lax.scan(step, 0.0, jnp.sin(x.astype(jnp.float32).astype(jnp.float64)))[0]
+
+    with own_settings(jax.devices("cpu")[0]):
+        narrow_trace, wide_trace = (trace_of(jax.make_jaxpr(one)(jnp.asarray(X))) for one in (narrow, jnp.sin))
+    assert coarsest_cast(narrow_trace) == BFLOAT16
+    assert coarsest_cast(wide_trace) == 0

@@ -153,6 +153,36 @@ def test_a_formula_that_loses_digits_is_said() -> None:
     assert "XC438" in {warning.code for warning in report.warnings}
 
 
+def test_the_callers_flag_for_64_bits_does_not_matter() -> None:
+    """The gradient of a gather adds up in float64, also where JAX computes in float32 unless told otherwise."""
+    places = np.array([0, 2, 2, 1])
+
+    def gathered(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x[places]) * jnp.arange(4.0))
+
+    report = xcheck.check(gathered, np.array([0.3, 0.5, 0.7, 0.2]), backend="jax", proof=True)
+    assert report.proof is not None
+    assert [one.claim for one in report.proof.witnesses] == ["right"], report
+
+
+def test_a_part_in_float32_is_no_mistake() -> None:
+    """What rounding may do is that of float32 where the program computes in it, and a larger error is still wrong."""
+
+    def narrow_inside(p: Any, x: Any, y: Any) -> Any:
+        W = p["W"].astype(jnp.float32)
+        return loss(p, x, y) + 1e-4 * jnp.sum(jnp.sin(W @ W.T)).astype(jnp.float64)
+
+    def spoiled(p: Any, x: Any, y: Any) -> Any:
+        return jax.tree.map(lambda part: 1.01 * part, jax.grad(narrow_inside)(p, x, y))
+
+    for gradient, claim in ((None, "right"), (spoiled, "wrong")):
+        with jax.enable_x64(True):
+            report = xcheck.check(narrow_inside, PARAMS, DATA, backend="jax", gradient=gradient, proof=True)
+        assert report.proof is not None
+        assert [one.claim for one in report.proof.witnesses] == [claim], report
+        assert "rounds" in report.proof.remarks[0]
+
+
 def test_two_sided_slopes_at_kinks_refute() -> None:
     """relu(x) - relu(-x) is x, and JAX's gradient of it at 0 is 0."""
     with jax.enable_x64(True):

@@ -53,15 +53,21 @@ def norm_of(slopes: Slopes) -> float:
     return math.sqrt(sum(float(slope) ** 2 for slope in slopes.slopes) / max(1, len(slopes.slopes)))
 
 
-def judge(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> WitnessProof:
-    """Return what the slopes along directions, each of shape (n,), say of a gradient."""
+def compare(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> list[WitnessProof]:
+    """Return what each direction, of shape (n,), says by itself, with errors in plain units."""
     norm = norm_of(slopes) or 1.0
     spread = np.zeros(len(directions)) if claimed.spread is None else claimed.spread
     stored = STORED if claimed.spread is not None else _UNKNOWN_PROGRAM
-    found = [
+    return [
         _along(claimed, slopes, number, direction, claimed.roundoff * (SPREADS * float(spread[number]) + stored * norm))
         for number, direction in enumerate(directions)
     ]
+
+
+def judge(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> WitnessProof:
+    """Return what the slopes along directions, each of shape (n,), say of a gradient."""
+    norm = norm_of(slopes) or 1.0
+    found = compare(claimed, slopes, directions)
     worst = max(found, key=lambda one: (one.error / one.allowed if one.allowed else np.inf * one.error, one.error))
     units = max(norm, float(np.finfo(np.float64).tiny))
     return WitnessProof(

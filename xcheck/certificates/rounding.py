@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from xcheck.dtypes import roundoff_of
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.trace.in_numpy import carry_out, entering_loops
 from xcheck.trace.model import Array, Operation, Trace
@@ -74,6 +75,18 @@ class _Noise:
         if array.dtype.kind != "f" or not self._epsilon:
             return array
         return np.asarray(array * (1 + factor * self._epsilon * self._random.uniform(-1, 1, array.shape)))
+
+
+def coarsest_cast(gradient: Trace) -> float:
+    """Return the coarsest unit roundoff that a program casts to on its way, 0 where it casts to nothing narrower."""
+    found = 0.0
+    for operation in gradient.operations:
+        if operation.name == "cast":
+            found = max(found, *(roundoff_of(value.dtype) for value in operation.outputs))
+        for attribute in operation.attributes.values():
+            bodies = attribute if isinstance(attribute, list | tuple) else [attribute]
+            found = max(found, *(coarsest_cast(body) for body in bodies if isinstance(body, Trace)), 0.0)
+    return found
 
 
 def rounding_samples(gradient: Trace, arrays: Sequence[Array]) -> NDArray[np.float64]:

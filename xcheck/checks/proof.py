@@ -84,7 +84,7 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
             claimed = Claimed(
                 name=evaluation.name,
                 gradient=evaluation.gradient,
-                roundoff=roundoff,
+                roundoff=prover.roundoff(own, roundoff),
                 spread=prover.spread(own, directions),
             )
             found = judge(claimed, slopes, list(directions))

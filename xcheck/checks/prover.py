@@ -6,7 +6,7 @@ FLINT is an extra: what computes with it is imported only where there is somethi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -47,6 +47,33 @@ class Candidate:
     objective: Objective
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Program:
+    """What is known of the program of a gradient.
+
+    Attributes:
+        objective: orders the numbers.
+        samples: how rounding moves the gradient, shape (samples, n).
+        coarsest: unit roundoff of the coarsest cast, 0 where there is none.
+    """
+
+    objective: Objective
+    samples: Vector
+    coarsest: float
+
+
+def _program(objective: Objective, theta: Vector) -> _Program | None:
+    """Carry out the program of a gradient with random rounding; None where it cannot be traced."""
+    from xcheck.certificates.rounding import coarsest_cast, rounding_samples
+
+    try:
+        trace = objective.gradient_trace()
+        samples = rounding_samples(trace, objective.traced_arrays(theta))
+    except (UntraceableError, BackendError):
+        return None
+    return _Program(objective, samples, coarsest_cast(trace)) if np.isfinite(samples).all() else None
+
+
 class Prover:
     """Proved slopes of the loss of one function at θ.
 
@@ -65,8 +92,8 @@ class Prover:
         self._objective, self._others = candidate.objective, others
         self._trace, self._arrays = self._objective.trace(), self._objective.traced_arrays(theta)
         self.loss = float(self._objective.losses(theta[None])[0])
-        # By name: the objective that orders the numbers, and how rounding moves them; None where it is not known.
-        self._samples: dict[str, tuple[Objective, Any] | None] = {}
+        # By name: what is known of the program of its gradient; None where nothing is.
+        self._programs: dict[str, _Program | None] = {}
 
     def confirm(self) -> None:
         """Carry the trace out beside θ, where it must still give the loss: what it has not seen moves there, too.
@@ -106,31 +133,26 @@ class Prover:
         """
         from xcheck.certificates.rounding import spread_of
 
-        names = dict.fromkeys((name, self.name, *(other.name for other in self._others)))
-        known = next((found for found in map(self._samples_of, names) if found is not None), None)
-        if known is None:
+        program = self._program_for(name)
+        if program is None:
             return None
-        objective, samples = known
-        own = [np.concatenate([np.ravel(part) for part in objective.traced_arrays(one)]) for one in directions]
-        return spread_of(samples, np.stack(own))
+        own = [np.concatenate([np.ravel(part) for part in program.objective.traced_arrays(one)]) for one in directions]
+        return spread_of(program.samples, np.stack(own))
 
-    def _samples_of(self, name: str) -> tuple[Objective, Any] | None:
-        """Return how rounding moves the gradient of a function by name."""
-        if name not in self._samples:
-            from xcheck.certificates.rounding import rounding_samples
+    def roundoff(self, name: str, roundoff: float) -> float:
+        """Return the unit roundoff that a witness computes in: that of its dtype, or of the coarsest cast inside."""
+        program = self._program_for(name)
+        return roundoff if program is None else max(roundoff, program.coarsest)
 
-            self._samples[name] = None
-            for other in self._others:
-                if other.name != name:
-                    continue
-                try:
-                    arrays = other.objective.traced_arrays(self.theta)
-                    samples = rounding_samples(other.objective.gradient_trace(), arrays)
-                except (UntraceableError, BackendError):
-                    continue
-                if np.isfinite(samples).all():
-                    self._samples[name] = (other.objective, samples)
-        return self._samples[name]
+    def _program_for(self, name: str) -> "_Program | None":
+        names = dict.fromkeys((name, self.name, *(other.name for other in self._others)))
+        return next((found for found in map(self._program_of, names) if found is not None), None)
+
+    def _program_of(self, name: str) -> "_Program | None":
+        if name not in self._programs:
+            found = (_program(other.objective, self.theta) for other in self._others if other.name == name)
+            self._programs[name] = next(found, None)
+        return self._programs[name]
 
     def errors(self, name: str, roundoff: float, gradient: Vector, directions: Vector) -> tuple[Vector, Vector]:
         """Return g·v - s along directions, and what rounding may do to each; 0 at kinks, where nothing refutes.
@@ -155,4 +177,4 @@ class Prover:
             found[[float(one) != float(other) for one, other in sides]] = 0.0
         sizes = np.abs([float(slope) for slope in proved.slopes])
         allowed = SPREADS * (np.zeros(len(found)) if spread is None else spread) + STORED * sizes
-        return found, roundoff * allowed
+        return found, self.roundoff(name, roundoff) * allowed

@@ -71,6 +71,8 @@ LOSSES: dict[str, Any] = {
     "dynamic slices": lambda x: jnp.sum(jax.lax.dynamic_slice(x, (jnp.argmax(x),), (3,)) ** 3),
     "choices": lambda x: jnp.sum(jnp.where(x > 0, jnp.sqrt(jnp.abs(x)), x**3)) + jnp.clip(x, -1, 1).sum(),
     "powers": lambda x: jnp.sum(jnp.abs(x) ** x) + jnp.sum(2.0**x) + jnp.sum(x**-3) + jnp.sum(jnp.cbrt(x)),
+    "distances": lambda x: jnp.sum(jnp.exp(-((jnp.sin(x)[:, None] - jnp.sin(x)) ** 2))) + jnp.sum(jnp.tanh(x) ** -3),
+    "powers of what is nearly 0": lambda x: jnp.sum((jnp.sin(x) - jnp.sin(x)[::-1][::-1]) ** 3.0 + jnp.cos(x) ** 5),
     "angles": lambda x: jnp.sum(
         jnp.arctan2(x, x[::-1]) + jnp.arcsin(x / 4) + jnp.arccosh(2 + x**2) + jnp.arctanh(x / 4)
     ),

@@ -26,19 +26,32 @@ def _arithmetic(surroundings: Surroundings, operation: Operation, a: Balls, b: B
     return function(a, b)
 
 
+def _whole_power(x: Any, power: int) -> Any:
+    """Return x^n by repeated squaring: python-flint gives nan where the ball holds 0, a square of a difference."""
+    if power < 0:
+        return 1 / _whole_power(x, -power)
+    found = arb(1)
+    for digit in f"{power:b}":
+        found = found * found * (x if digit == "1" else 1)
+    return found
+
+
 @rule("integer_pow")
 def _integer_power(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
     """(x^n)' = n x^(n-1) x'."""
     power = operation.attributes["y"]
     base = in_balls(x.values)
-    values = as_array(np.frompyfunc(lambda one: one**power, 1, 1)(base))
-    derivative = as_array(np.frompyfunc(lambda one: power * one ** (power - 1) if power else arb(0), 1, 1)(base))
-    return arithmetic.chain(x, values, derivative)
+    values = as_array(np.frompyfunc(lambda one: _whole_power(one, power), 1, 1)(base))
+
+    def slope(one: Any) -> Any:
+        return power * _whole_power(one, power - 1) if power else arb(0)
+
+    return arithmetic.chain(x, values, as_array(np.frompyfunc(slope, 1, 1)(base)))
 
 
 def _power_of(x: Any, y: Any) -> Any:
     if y.is_integer():
-        return x ** int(y.unique_fmpz())
+        return _whole_power(x, int(y.unique_fmpz()))
     # FLINT gives nan for 0 to a power that is not an integer.
     return arb(0) if x == 0 and y > 0 else x**y
 
