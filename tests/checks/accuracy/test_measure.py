@@ -12,6 +12,7 @@ import pytest
 
 import xcheck
 from xcheck import Verdict
+from xcheck.checks import proof
 from xcheck.checks.accuracy import measure
 from xcheck.checks.accuracy.accuracy import TensorAccuracy
 from xcheck.checks.prover import Prover
@@ -137,6 +138,22 @@ def test_a_wrong_gradient_disagrees() -> None:
     assert other.median > 1e5
     alone = by_hand(loss, lambda x: 2 * np.cos(np.asarray(x)), jnp.asarray(X))
     assert alone.verdict is Verdict.DISAGREE
+
+
+def test_what_may_be_wrong_or_inaccurate_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no program can be looked into; its errors are counted all the same."""
+    monkeypatch.setattr(proof, "spreads_of", lambda *_: {})
+    found = by_hand(lambda x: (x**2).sum(), lambda x: 3 * np.asarray(x), jnp.asarray(X))
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.headline == "jax: nothing is proved: its program cannot be looked into"
+    assert only(found).worst > 1e14
+
+
+def test_complex_parameters_have_no_trace() -> None:
+    """Said in a sentence."""
+    found = xcheck.accuracy(lambda z: jnp.abs(z).sum(), jnp.array([1 + 2j]))
+    assert found.verdict is Verdict.UNDECIDED
+    assert "complex" in found.headline
 
 
 def test_zero_is_exact() -> None:

@@ -37,7 +37,7 @@ from xcheck.verdict import Verdict
 if TYPE_CHECKING:  # FLINT is an extra
     from xcheck.certificates.ulps import ComponentSlopes
 
-# A guess: of more components statistics say no more. Few models of that size fit the default budget, which decides.
+# A guess: of more components statistics say no more. Of larger models the default budget decides.
 MOST = 4000
 # Digits are lost from so many ulps of the tensor's largest component on: one digit.
 _LOSING = 10.0
@@ -100,7 +100,7 @@ def _measure(subject: Subject, most: int) -> Accuracy:
             found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]), reasons=proof.why_not, looked=0
         )
     unknown = proof.of(["not known"])
-    said = [*proof_findings(proof, subject.layout), *(one for one in proof_warnings(proof) if unknown)]
+    said = [*proof_findings(proof, subject.layout), *proof_warnings(replace(proof, witnesses=tuple(unknown)))]
     verdicts = [Verdict.DISAGREE] * bool(proof.of(["wrong"])) + [Verdict.UNDECIDED] * bool(unknown)
     found = replace(
         found,
