@@ -121,5 +121,12 @@ def _show_losses(accuracy: Accuracy) -> Iterable[RenderableType]:
         yield pad(
             f"{tensor.component} of {witness.name} is off by {ulps(tensor.worst)} of its own, nothing in its tensor by "
             f"more than {ulps(tensor.of_largest)} of the largest component: that small components lose digits where "
-            "large terms cancel is expected"
+            f"large terms cancel is expected{_describe_better(tensor)}"
         )
+
+
+def _describe_better(tensor: TensorAccuracy) -> str:
+    """Say that another gradient keeps the digits, where one does."""
+    if not tensor.avoidable:
+        return ""
+    return f"; here it could be avoided: another gradient is off by {ulps(tensor.least)} there"

@@ -15,6 +15,7 @@ TENSOR = TensorAccuracy(
     ninety=2.0,
     worst=200.0,
     component="W[1, 0]",
+    least=200.0,
     exceeding=(2, 2, 1, 1),
     of_largest=1.5,
     component_of_largest="W[0, 1]",
@@ -53,6 +54,13 @@ def test_small_components_cancel_where_no_digits_are_lost_beside_the_largest() -
     assert not replace(TENSOR, worst=50.0).cancels
     lost = LostDigits(component="x", digits=2, of=16, ulps=200, explained="yes")
     assert not replace(TENSOR, lost=lost).cancels
+
+
+def test_what_another_gradient_keeps_could_be_kept() -> None:
+    """Two digits more of the same component; of one gradient alone nobody knows."""
+    assert not TENSOR.avoidable
+    assert replace(TENSOR, least=0.3).avoidable
+    assert not replace(TENSOR, least=30.0).avoidable
 
 
 def test_one_ulp_is_singular() -> None:

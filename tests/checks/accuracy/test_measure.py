@@ -123,6 +123,20 @@ def test_small_components_that_cancel_are_expected_to_lose_digits() -> None:
     assert only(found).of_largest < 4
 
 
+def test_digits_that_another_formula_keeps_are_said() -> None:
+    """The slope of log(1 + exp(x)) far below 0, beside 1 - 1/(1 + exp(x)), which cancels there."""
+
+    def loss(x: Any) -> Any:
+        return jax.nn.softplus(x).sum()
+
+    cancelling = xcheck.objective(loss, "jax", gradient=lambda x: 1 - 1 / (1 + np.exp(np.asarray(x))))
+    found = xcheck.accuracy({"cancelling": cancelling, "autodiff": loss}, jnp.array([-30.0, 1.0, 2.0]))
+    first, second = (witness.tensors[0] for witness in found.witnesses)
+    assert (first.component, first.avoidable, second.avoidable) == ("x[0]", True, False)
+    assert first.cancels
+    assert "another gradient is off by" in " ".join(str(found).split())
+
+
 def test_a_wrong_gradient_disagrees() -> None:
     """Beside one whose program explains what rounding does; the sentence is that of a proof."""
 

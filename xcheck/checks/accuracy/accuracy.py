@@ -66,6 +66,7 @@ class TensorAccuracy:
         ninety: nine of ten are no larger.
         worst: the largest.
         component: which one that is.
+        least: the smallest error that any of the gradients has there.
         exceeding: how many exceed each of `EXCEEDED`.
         of_largest: the largest error in ulps of the tensor's largest component.
         component_of_largest: which component has it.
@@ -79,6 +80,7 @@ class TensorAccuracy:
     ninety: float
     worst: float
     component: str
+    least: float
     exceeding: tuple[int, ...]
     of_largest: float
     component_of_largest: str
@@ -88,6 +90,11 @@ class TensorAccuracy:
     def cancels(self) -> bool:
         """Whether digits are lost, and only in components that are small beside others of their tensor."""
         return self.worst > EXCEEDED[-1] and self.lost is None
+
+    @property
+    def avoidable(self) -> bool:
+        """Whether another gradient keeps two digits more of the worst component."""
+        return self.worst > EXCEEDED[-1] * max(1.0, self.least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

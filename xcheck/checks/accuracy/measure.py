@@ -184,6 +184,8 @@ def _of_tensor(
     dtype = subject.dtypes[tensor.name]
     own, of_largest = errors_in_ulps([slopes[number] for number in numbers], evaluation.gradient[list(numbers)], dtype)
     worst, worst_of_largest = int(np.argmax(own)), int(np.argmax(of_largest))
+    there = numbers[worst]
+    least = [errors_in_ulps([slopes[there]], one.gradient[[there]], dtype)[0][0] for one in subject.evaluations]
     losing = np.where(of_largest >= _LOSING, own, 0.0)
     lost = None
     if losing.any():
@@ -199,7 +201,8 @@ def _of_tensor(
         median=float(np.median(own)),
         ninety=float(np.quantile(own, 0.9, method="higher")),
         worst=float(own[worst]),
-        component=str(subject.layout.locate(numbers[worst])),
+        component=str(subject.layout.locate(there)),
+        least=float(min(least)),
         exceeding=tuple(int((own > count).sum()) for count in EXCEEDED),
         of_largest=float(of_largest[worst_of_largest]),
         component_of_largest=str(subject.layout.locate(numbers[worst_of_largest])),
