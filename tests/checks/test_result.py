@@ -6,6 +6,7 @@ import pytest
 
 import xcheck
 from tests.checks.functions.layer import B
+from xcheck.checks.accuracy.accuracy import Accuracy
 from xcheck.checks.result import RENDERERS, Result, renderer
 
 
@@ -22,6 +23,7 @@ def test_a_result_is_true_if_all_agree() -> None:
 
 def test_every_result_is_a_result() -> None:
     """The verbs return the same kind of value."""
+    assert issubclass(Accuracy, Result)  # declared where it is imported
     assert {kind.kind for kind in Result.__subclasses__()} == set(RENDERERS["text"])
 
 
