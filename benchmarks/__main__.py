@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
 The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
-training, functions, jobs, scales and readme.
+training, functions, jobs, scales, proof and readme.
 """
 
 import sys
@@ -20,7 +20,7 @@ from benchmarks.publish import tables
 from benchmarks.publish.compare import compare, differing_machines
 from benchmarks.publish.console import wide_console
 from benchmarks.publish.readme import PAGE, markdown_of, with_tables
-from benchmarks.suites import breadth_rows
+from benchmarks.suites import breadth_rows, proof_rows
 from benchmarks.suites.causes import causes_command
 from benchmarks.suites.commands import (
     FOLDER,
@@ -35,6 +35,7 @@ from benchmarks.suites.commands import (
 )
 from benchmarks.suites.functions import KIND
 from benchmarks.suites.jobs import KIND as JOB_KIND
+from benchmarks.suites.proof_command import proof_command, show_proofs
 from benchmarks.suites.scenarios import SCENARIOS, Scenario
 from xcheck.errors import DeviceError
 
@@ -149,6 +150,8 @@ def show(file: Path, markdown: bool) -> None:
             click.echo(markdown_of(file))
         elif breadth_rows.is_breadth(file):
             show_breadth(breadth_rows.read(file), file)
+        elif proof_rows.is_proof(file):
+            show_proofs(proof_rows.read(file), file)
         else:
             rows = _read(file)
             kind = rows[0].kind if rows else ""
@@ -257,6 +260,7 @@ cli.add_command(breadth_command)
 cli.add_command(functions_command)
 cli.add_command(jobs_command)
 cli.add_command(scales_command)
+cli.add_command(proof_command)
 cli.add_command(causes_command)
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from xcheck import __version__
 
 _ROOT = Path(__file__).parents[2]
-_PACKAGES = ("numpy", "jax", "jaxlib", "torch", "scipy", "numdifftools")
+_PACKAGES = ("numpy", "jax", "jaxlib", "torch", "scipy", "numdifftools", "python-flint")
 # What makes the same versions on the same machine fast or slow, or rounds differently.
 _VARIABLES = (
     "OMP_NUM_THREADS",

@@ -5,13 +5,18 @@ from pathlib import Path
 
 from benchmarks.measure import rows
 from benchmarks.publish.tables import markdown
-from benchmarks.suites import breadth_rows
+from benchmarks.suites import breadth_rows, proof_rows, proof_validation_rows
 from benchmarks.suites.functions import KIND, functions_markdown
 
 _ROOT = Path(__file__).parents[2]
 PAGE = _ROOT / "docs" / "benchmarks.md"
 RESULTS = _ROOT / "benchmarks" / "results"
-TABLES = {"breadth table": RESULTS / "breadth-cpu.jsonl", "functions table": RESULTS / "functions-cpu.jsonl"}
+TABLES = {
+    "breadth table": RESULTS / "breadth-cpu.jsonl",
+    "functions table": RESULTS / "functions-cpu.jsonl",
+    "proof table": RESULTS / "proof-cpu.jsonl",
+    "validation table": RESULTS / "proof-validation-cpu.jsonl",
+}
 
 
 def markdown_of(path: Path) -> str:
@@ -22,6 +27,10 @@ def markdown_of(path: Path) -> str:
     """
     if breadth_rows.is_breadth(path):
         return breadth_rows.markdown(breadth_rows.read(path))
+    if proof_rows.is_proof(path):
+        return proof_rows.markdown(proof_rows.read(path))
+    if proof_validation_rows.is_validation(path):
+        return proof_validation_rows.markdown(proof_validation_rows.read(path))
     found = rows.read(path)
     return functions_markdown(found) if found and found[0].kind == KIND else markdown(found)
 
