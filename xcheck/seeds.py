@@ -45,6 +45,7 @@ class Stream(IntEnum):
     NAMING = 30
     FIT = 31
     ACCURACY = 32
+    TRACE = 33
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

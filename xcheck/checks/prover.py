@@ -101,7 +101,7 @@ class Prover:
         Raises:
             UntraceableError: it gives another loss.
         """
-        signs = generator(FIXED, Stream.PROOF, 1).choice([-1.0, 1.0], self.theta.size)
+        signs = generator(FIXED, Stream.TRACE).choice([-1.0, 1.0], self.theta.size)
         beside = self.theta + _BESIDE * np.maximum(1.0, np.abs(self.theta)) * signs
         expected = float(self._objective.losses(beside[None])[0])
         with np.errstate(all="ignore"):  # θ may be at the edge of its domain: nothing is compared then
