@@ -50,7 +50,7 @@ def test_the_worst_of_several_decides(typed: Typist) -> None:
 
 def test_without_flint_the_status_is_4(typed: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of any framework that is missing, before any MODEL is run."""
-    monkeypatch.setattr(measure, "find_spec", lambda name: None)
+    monkeypatch.setattr(measure, "has_flint", lambda: False)
     done = typed("accuracy", "model.py")
     assert (done.status, done.out) == (4, "")
     assert done.err == "python-flint: it is not installed; to install it: pip install 'xcheck-grad[proof]'\n"

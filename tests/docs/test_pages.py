@@ -6,9 +6,11 @@ After a change that is meant: `python -m tests.docs.test_pages` writes the outpu
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import jax
 import pytest
 
 from tests.commands import Typist
@@ -37,6 +39,15 @@ def shows(text: str, printed: str) -> bool:
     return re.fullmatch(".*".join(parts), steady(printed)) is not None
 
 
+@pytest.fixture
+def precision() -> Iterator[None]:
+    """What a page tells JAX about 64 bits ends with the page."""
+    before = jax.config.jax_enable_x64
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+@pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typist: Typist) -> None:
     """Its code runs, its commands end as they should, and both print what stands below them."""

@@ -10,10 +10,11 @@ from xcheck.oracle import Estimate
 from xcheck.oracle.columns import TOTAL, Columns
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.estimators.central import Measurement
+from xcheck.oracle.estimators.polynomials import FittedSlopes
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.estimators.sides import OneSidedGradient, Sides
 
-CLASSES = [Spans, Measurement, Rounding, Sides, OneSidedGradient, Estimate]
+CLASSES = [Spans, Measurement, Rounding, Sides, OneSidedGradient, Estimate, FittedSlopes]
 # Components in the last axis, whatever else there is.
 TWO_AXES = {"conventions"}
 
@@ -57,7 +58,7 @@ def test_all_classes_are_looked_at() -> None:
     assert {kind.__name__ for kind in CLASSES} == {kind.__name__ for kind in Columns.__subclasses__()}
 
 
-@pytest.mark.parametrize(("kind", "arrays"), list(zip(CLASSES, [5, 8, 1, 14, 12, 9], strict=True)))
+@pytest.mark.parametrize(("kind", "arrays"), list(zip(CLASSES, [5, 8, 1, 14, 13, 10, 4], strict=True)))
 def test_every_array_moves_along(kind: type[Columns], arrays: int) -> None:
     """Taken, put and joined: none stays behind, and none is written to."""
     one, other = filled(kind, 5, 1), filled(kind, 3, 500)

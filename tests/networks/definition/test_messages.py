@@ -38,7 +38,7 @@ KEYS: dict[str, Case] = {
         [
             (
                 "model.toml:8:1: check.colour: unknown key; known: backends, epsilon, difference, tolerance, dropout, "
-                "dtype, device, engine, budget, seed"
+                "dtype, device, engine, budget, seed, proof"
             )
         ],
     ),
@@ -51,7 +51,7 @@ KEYS: dict[str, Case] = {
         [
             (
                 "model.toml:8:1: check.l2: unknown key; known: backends, epsilon, difference, tolerance, dropout, "
-                "dtype, device, engine, budget, seed"
+                "dtype, device, engine, budget, seed, proof"
             )
         ],
     ),
