@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,8 @@ class Tally:
             try:
                 known = known_of(subject, dtype, subject.traces(), seed)
             except (NotProvedError, UntraceableError) as error:
-                self.missing[subject.name] = str(error)
+                # Of a place in this checkout the path from its root.
+                self.missing[subject.name] = str(error).replace(f"{Path.cwd()}/", "")
             except Exception as error:  # noqa: BLE001 - what breaks is counted, with what it said
                 self.missing[subject.name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             else:
