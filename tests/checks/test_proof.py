@@ -15,6 +15,7 @@ from xcheck.checks import proof as proving
 from xcheck.checks.proof import proof_findings, proof_warnings
 from xcheck.layout import Layout, Tensor
 from xcheck.report.text import render
+from xcheck_jax.function import JaxFunction
 
 EXAMPLES = Path(xcheck.__file__).parent / "examples"
 LAYOUT = Layout((Tensor("x", (3,), 0),))
@@ -132,6 +133,24 @@ def test_without_flint_the_check_says_what_to_install(monkeypatch: pytest.Monkey
     assert report.ok
     [warning] = [one for one in report.warnings if one.code == "XC439"]
     assert "pip install 'xcheck-grad[proof]'" in warning.text
+
+
+def test_a_trace_that_breaks_does_not_break_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it raises is quoted, and the differences decide."""
+
+    def broken(_: Any) -> Any:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr(JaxFunction, "gradient_trace", broken)
+    report = checked()
+    assert report.ok
+    assert report.proof is not None
+    assert report.proof.function == "jax"
+    monkeypatch.setattr(JaxFunction, "trace", broken)
+    report = checked()
+    assert report.ok
+    [warning] = [one for one in report.warnings if one.code == "XC439"]
+    assert "ZeroDivisionError: inside" in warning.text
 
 
 def test_what_has_no_rule_is_named_with_its_line() -> None:

@@ -17,7 +17,7 @@ from xcheck.checks.answer import Answer
 from xcheck.checks.prover import Candidate, Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import FLOAT64
-from xcheck.errors import BackendError
+from xcheck.errors import BackendError, quote
 from xcheck.findings import NOT_PROVED, PROVED_INACCURATE, PROVED_WRONG, Finding
 from xcheck.layout import Layout, Vector
 from xcheck.seeds import Stream, generator
@@ -62,6 +62,9 @@ def prove(
             found = _prove_by(prover, claims, directions)
         except (UntraceableError, BackendError) as error:
             reasons.append(f"{candidate.name}: {error}")
+            continue
+        except Exception as error:  # noqa: BLE001 - whatever breaks while a person's code is traced, the check goes on
+            reasons.append(f"{candidate.name}: it cannot be traced: {quote(error)}")
             continue
         return replace(found, seconds=time.perf_counter() - start), prover
     return Proof(why_not=tuple(reasons), seconds=time.perf_counter() - start), None

@@ -13,7 +13,6 @@ import numpy as np
 from xcheck.backend.contract import Objective
 from xcheck.certificates.claims import SPREADS, STORED
 from xcheck.dtypes import FLOAT64
-from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.trace import UntraceableError, replay
@@ -69,7 +68,7 @@ def _program(objective: Objective, theta: Vector) -> _Program | None:
     try:
         trace = objective.gradient_trace()
         samples = rounding_samples(trace, objective.traced_arrays(theta))
-    except (UntraceableError, BackendError):
+    except Exception:  # noqa: BLE001 - what cannot be looked into is not known, whatever the reason
         return None
     return _Program(objective, samples, coarsest_cast(trace)) if np.isfinite(samples).all() else None
 
