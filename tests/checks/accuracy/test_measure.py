@@ -12,7 +12,6 @@ import pytest
 
 import xcheck
 from xcheck import Verdict
-from xcheck.checks import proof
 from xcheck.checks.accuracy import measure
 from xcheck.checks.accuracy.accuracy import TensorAccuracy
 from xcheck.checks.prover import Prover
@@ -156,7 +155,7 @@ def test_a_wrong_gradient_disagrees() -> None:
 
 def test_what_may_be_wrong_or_inaccurate_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no program can be looked into; its errors are counted all the same."""
-    monkeypatch.setattr(proof, "spreads_of", lambda *_: {})
+    monkeypatch.setattr(Prover, "spread", lambda *_: None)
     found = by_hand(lambda x: (x**2).sum(), lambda x: 3 * np.asarray(x), jnp.asarray(X))
     assert found.verdict is Verdict.UNDECIDED
     assert found.headline == "jax: nothing is proved: its program cannot be looked into"
