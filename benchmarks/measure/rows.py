@@ -2,12 +2,14 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Parsed = TypeVar("Parsed")
 
 
 class RowsError(Exception):
@@ -142,16 +144,35 @@ def read(path: Path) -> tuple[Row, ...]:
     Raises:
         RowsError: it cannot be read; the text names file and line.
     """
+    return read_rows(path, from_json)
+
+
+def read_rows(path: Path, parse: Callable[[str], Parsed]) -> tuple[Parsed, ...]:
+    """Read a file of rows of any suite.
+
+    Args:
+        path: of the file.
+        parse: a line -> a row; raises RowsError where it is something else.
+
+    Raises:
+        RowsError: it cannot be read; the text names file and line.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise RowsError(f"{path}: {error.strerror}") from error
-    return tuple(_rows(path, lines))
+    return tuple(_rows(path, lines, parse))
 
 
-def _rows(path: Path, lines: Iterable[str]) -> Iterator[Row]:
+def holds(path: Path, suite: str) -> bool:
+    """Return whether a file holds rows of a suite that names itself in them."""
+    with path.open(encoding="utf-8") as file:
+        return file.readline().startswith(f'{{"suite": "{suite}"')
+
+
+def _rows(path: Path, lines: Iterable[str], parse: Callable[[str], Parsed]) -> Iterator[Parsed]:
     for number, line in enumerate(lines, start=1):
         try:
-            yield from_json(line)
+            yield parse(line)
         except RowsError as error:
             raise RowsError(f"{path}:{number}: {error}") from error

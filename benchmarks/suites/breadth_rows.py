@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError
+from benchmarks.measure.rows import RowsError, holds, read_rows
 
 SUITE = "breadth"
 _HEADINGS = {"torch": "PyTorch", "jax": "JAX", "numpy": "NumPy"}
@@ -74,8 +74,7 @@ def from_json(line: str) -> BreadthRow:
 
 def is_breadth(path: Path) -> bool:
     """Return whether a file holds rows of this suite."""
-    with path.open(encoding="utf-8") as file:
-        return file.readline().startswith(f'{{"suite": "{SUITE}"')
+    return holds(path, SUITE)
 
 
 def read(path: Path) -> tuple[BreadthRow, ...]:
@@ -84,13 +83,7 @@ def read(path: Path) -> tuple[BreadthRow, ...]:
     Raises:
         RowsError: it cannot be read; the text names file and line.
     """
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows.append(from_json(line))
-        except RowsError as error:
-            raise RowsError(f"{path}:{number}: {error}") from error
-    return tuple(rows)
+    return read_rows(path, from_json)
 
 
 def lines_of(rows: Sequence[BreadthRow]) -> list[tuple[str, ...]]:

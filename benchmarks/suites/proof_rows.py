@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError
+from benchmarks.measure.rows import RowsError, holds, read_rows
 from benchmarks.publish.tables import seconds
 
 SUITE = "proof"
@@ -93,8 +93,7 @@ def from_json(line: str) -> ProofRow:
 
 def is_proof(path: Path) -> bool:
     """Return whether a file holds rows of this suite."""
-    with path.open(encoding="utf-8") as file:
-        return file.readline().startswith(f'{{"suite": "{SUITE}"')
+    return holds(path, SUITE)
 
 
 def read(path: Path) -> tuple[ProofRow, ...]:
@@ -103,13 +102,7 @@ def read(path: Path) -> tuple[ProofRow, ...]:
     Raises:
         RowsError: a line is something else; the text names file and line.
     """
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows.append(from_json(line))
-        except RowsError as error:
-            raise RowsError(f"{path}:{number}: {error}") from error
-    return tuple(rows)
+    return read_rows(path, from_json)
 
 
 _HEADINGS = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError
+from benchmarks.measure.rows import RowsError, holds, read_rows
 
 SUITE = "proof validation"
 _WITHOUT_RULE = re.compile(r"`([^`]+)`.* has no rule")
@@ -75,8 +75,7 @@ def from_json(line: str) -> ValidationRow:
 
 def is_validation(path: Path) -> bool:
     """Return whether a file holds rows of this suite."""
-    with path.open(encoding="utf-8") as file:
-        return file.readline().startswith(f'{{"suite": "{SUITE}"')
+    return holds(path, SUITE)
 
 
 def read(path: Path) -> tuple[ValidationRow, ...]:
@@ -85,13 +84,7 @@ def read(path: Path) -> tuple[ValidationRow, ...]:
     Raises:
         RowsError: a line is something else; the text names file and line.
     """
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            rows.append(from_json(line))
-        except RowsError as error:
-            raise RowsError(f"{path}:{number}: {error}") from error
-    return tuple(rows)
+    return read_rows(path, from_json)
 
 
 _HEADINGS = (
