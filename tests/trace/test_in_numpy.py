@@ -25,9 +25,10 @@ X = np.array([0.3, -1.7, 2.5, 0.9])
         lambda x: jnp.where(x > 0, jnp.sqrt(jnp.abs(x)), x**3).sum() + jnp.clip(x, -1, 1).sum(),
         lambda x: jax.lax.scan(lambda c, y: (jnp.sin(c + y), c * y), 0.5, x, reverse=True)[1].sum(),
         lambda x: jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * jnp.sum(x)), (0, x[0]))[1],
+        lambda x: jax.vmap(lambda y: jax.lax.while_loop(lambda c: c < 9, lambda c: 2 * c + 1, jnp.abs(y)))(x).sum(),
         lambda x: jax.lax.cond(x[0] > 0, jnp.sum, jnp.prod, x) + jnp.cumprod(x).sum() + jnp.sort(x)[1],
     ],
-    ids=["elementwise", "reductions", "special", "choices", "scan", "while", "cond"],
+    ids=["elementwise", "reductions", "special", "choices", "scan", "while", "a while for each", "cond"],
 )
 def test_numpy_and_the_framework_agree(loss: object) -> None:
     """Whatever is not in the table is the framework's own operation."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from xcheck.trace.loops import Loops
 from xcheck.trace.model import Array, Operation, array_of
 from xcheck.trace.replay import Carry, replay
 
@@ -29,42 +30,26 @@ def entering_loops(watch: Watch) -> Carry:
     """Return what carries out loops and branches by their bodies, and leaves every other operation to `watch`."""
 
     def carry(operation: Operation, given: Sequence[Array]) -> Sequence[Array]:
-        enter = _LOOPS.get(operation.name)
-        return watch(operation, given) if enter is None else enter(operation.attributes, given, carry)
+        if operation.name == "scan":
+            return loops.scan(operation, given)
+        if operation.name == "while":
+            return loops.repeat(operation.attributes, given)
+        if operation.name == "cond":
+            return loops.branch(operation.attributes, given[0], given[1:])
+        return watch(operation, given)
 
+    loops: Loops[Array] = Loops(
+        run=lambda body, inputs: replay(body, inputs, carry),
+        item=lambda one, number: one[number],
+        stack=np.stack,
+        nothing=lambda output: np.zeros(output.shape, np.float64 if output.is_floating else output.dtype),
+        where=_where,
+    )
     return carry
 
 
-def _scan(attributes: Mapping[str, Any], given: Sequence[Array], carry_on: Carry) -> Sequence[Array]:
-    count, carried = attributes["constants"], attributes["carry"]
-    constants, carry, stacked = given[:count], list(given[count : count + carried]), given[count + carried :]
-    steps = range(attributes["length"])
-    rows: list[list[Array]] = []
-    for number in reversed(steps) if attributes["reverse"] else steps:
-        found = replay(attributes["body"], [*constants, *carry, *(one[number] for one in stacked)], carry_on)
-        carry = found[:carried]
-        rows.append(found[carried:])
-    if attributes["reverse"]:
-        rows.reverse()
-    return [*carry, *(np.stack(column) for column in zip(*rows, strict=True))]
-
-
-def _while(attributes: Mapping[str, Any], given: Sequence[Array], carry_on: Carry) -> Sequence[Array]:
-    of_condition, of_body = attributes["constants"]
-    first, second = given[:of_condition], given[of_condition : of_condition + of_body]
-    carry = list(given[of_condition + of_body :])
-    while bool(replay(attributes["condition"], [*first, *carry], carry_on)[0]):
-        carry = replay(attributes["body"], [*second, *carry], carry_on)
-    return carry
-
-
-def _branch(attributes: Mapping[str, Any], given: Sequence[Array], carry_on: Carry) -> Sequence[Array]:
-    branches = attributes["branches"]
-    number = int(np.clip(int(given[0]), 0, len(branches) - 1))
-    return replay(branches[number], given[1:], carry_on)
-
-
-_LOOPS = {"scan": _scan, "while": _while, "cond": _branch}
+def _where(holds: Array, new: Array, old: Array) -> Array:
+    return np.where(holds.reshape(*holds.shape, *[1] * (np.ndim(new) - holds.ndim)), new, old)
 
 
 def _along(function: Callable[..., Array]) -> Callable[..., Array]:
