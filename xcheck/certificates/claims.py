@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 # "right": the error is no more than rounding explains. "unstable": so it is, and rounding explains much, for the
 # program of the gradient loses digits. "inaccurate": it is more, and so small that one operation whose kernel is less
@@ -17,6 +17,18 @@ Claim = Literal["right", "unstable", "inaccurate", "wrong", "at a kink", "not kn
 SPREADS = 8.0
 # Roundings of the norm that storing the gradient takes: 1 on average, 4 in 10,000 directions.
 STORED = 4.0
+
+
+def allowed_error(roundoff: float, spread: Any, size: Any, *, stored: float = STORED) -> Any:
+    """Return what rounding may do to g·v: u (8 σ + 4 N), element by element.
+
+    Args:
+        roundoff: unit roundoff u of what the gradient was computed in.
+        spread: σ, how far one unit roundoff of every operation moves g·v.
+        size: N, of what is stored: the norm of the gradient, or of one slope.
+        stored: roundings of N.
+    """
+    return roundoff * (SPREADS * spread + stored * size)
 
 
 @dataclass(frozen=True, slots=True)

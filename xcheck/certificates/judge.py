@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.certificates.balls import inner
-from xcheck.certificates.claims import SPREADS, STORED, Claim, WitnessProof
+from xcheck.certificates.claims import STORED, Claim, WitnessProof, allowed_error
 from xcheck.certificates.slopes import Slopes, at_precision
 from xcheck.layout import Vector
 
@@ -59,7 +59,13 @@ def compare(claimed: Claimed, slopes: Slopes, directions: Sequence[Vector]) -> l
     spread = np.zeros(len(directions)) if claimed.spread is None else claimed.spread
     stored = STORED if claimed.spread is not None else _UNKNOWN_PROGRAM
     return [
-        _along(claimed, slopes, number, direction, claimed.roundoff * (SPREADS * float(spread[number]) + stored * norm))
+        _along(
+            claimed,
+            slopes,
+            number,
+            direction,
+            allowed_error(claimed.roundoff, float(spread[number]), norm, stored=stored),
+        )
         for number, direction in enumerate(directions)
     ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xcheck.backend.contract import Objective
-from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.certificates.claims import allowed_error
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
@@ -76,6 +76,14 @@ def _program(objective: Objective, theta: Vector) -> _Program | None:
 class Prover:
     """Proved slopes of the loss of one function at θ.
 
+    Attributes:
+        name: of the function.
+        theta: θ, shape (n,).
+        objective: the function in 64 bits.
+        trace: of its loss.
+        arrays: θ, one array for each input of the trace.
+        loss: J(θ).
+
     Args:
         candidate: whose loss is evaluated.
         others: whose gradients' programs may be looked into, that of the candidate included.
@@ -88,9 +96,9 @@ class Prover:
 
     def __init__(self, candidate: Candidate, others: Sequence[Candidate], theta: Vector) -> None:
         self.name, self.theta = candidate.name, theta
-        self._objective, self._others = candidate.objective, others
-        self._trace, self._arrays = self._objective.trace(), self._objective.traced_arrays(theta)
-        self.loss = float(self._objective.losses(theta[None])[0])
+        self.objective, self._others = candidate.objective, others
+        self.trace, self.arrays = self.objective.trace(), self.objective.traced_arrays(theta)
+        self.loss = float(self.objective.losses(theta[None])[0])
         # By name: what is known of the program of its gradient; None where nothing is.
         self._programs: dict[str, _Program | None] = {}
 
@@ -102,9 +110,9 @@ class Prover:
         """
         signs = generator(FIXED, Stream.TRACE).choice([-1.0, 1.0], self.theta.size)
         beside = self.theta + _BESIDE * np.maximum(1.0, np.abs(self.theta)) * signs
-        expected = float(self._objective.losses(beside[None])[0])
+        expected = float(self.objective.losses(beside[None])[0])
         with np.errstate(all="ignore"):  # θ may be at the edge of its domain: nothing is compared then
-            (found,) = replay(self._trace, self._objective.traced_arrays(beside), entering_loops(carry_out))
+            (found,) = replay(self.trace, self.objective.traced_arrays(beside), entering_loops(carry_out))
         value, allowed = float(np.asarray(found, np.float64).reshape(())), _SAME * abs(expected - self.loss)
         allowed += _ROUNDINGS * FLOAT64 * max(1.0, abs(self.loss))
         if np.isfinite(expected) and np.isfinite(value) and abs(value - expected) > allowed:
@@ -121,7 +129,7 @@ class Prover:
         from xcheck.certificates.slopes import prove_slopes
 
         try:
-            return prove_slopes(self._trace, self._arrays, [self._objective.traced_arrays(one) for one in directions])
+            return prove_slopes(self.trace, self.arrays, [self.objective.traced_arrays(one) for one in directions])
         except NotProvedError as error:
             raise UntraceableError(str(error)) from error
 
@@ -175,5 +183,5 @@ class Prover:
             sides = zip(proved.slopes, proved.left, strict=True)
             found[[float(one) != float(other) for one, other in sides]] = 0.0
         sizes = np.abs([float(slope) for slope in proved.slopes])
-        allowed = SPREADS * (np.zeros(len(found)) if spread is None else spread) + STORED * sizes
-        return found, self.roundoff(name, roundoff) * allowed
+        known = np.zeros(len(found)) if spread is None else spread
+        return found, allowed_error(self.roundoff(name, roundoff), known, sizes)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.certificates.claims import allowed_error
 from xcheck.checks.proof import is_same_loss
 from xcheck.checks.prover import Prover
 from xcheck.dtypes import FLOAT64
@@ -45,7 +45,7 @@ def decide(
     known = np.isfinite(slopes)
     if spread is None or not known.any():
         return estimate, 0
-    noise = roundoff * (SPREADS * spread + STORED * np.abs(slopes))
+    noise = allowed_error(roundoff, spread, np.abs(slopes))
     return _with_slopes(estimate, rows[known], slopes[known], noise[known]), int(known.sum())
 
 

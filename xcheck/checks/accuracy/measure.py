@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xcheck.backend.contract import Objective
-from xcheck.certificates.claims import SPREADS, STORED
+from xcheck.certificates.claims import allowed_error
 from xcheck.checks.accuracy.accuracy import (
     EXCEEDED,
     Accuracy,
@@ -92,9 +91,8 @@ def _measure(subject: Subject, most: int) -> Accuracy:
         return found if subject.random else replace(found, verdict=Verdict.ERROR)
     if not subject.layout.size:
         return replace(found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]))
-    candidates = subject.candidates()
     claims = [(one, subject.roundoff) for one in subject.evaluations]
-    proof, prover = prove(candidates, claims, subject.theta, subject.seed)
+    proof, prover = prove(subject.candidates(), claims, subject.theta, subject.seed)
     if prover is None:
         return replace(
             found, verdict=Verdict.worst([found.verdict, Verdict.UNDECIDED]), reasons=proof.why_not, looked=0
@@ -109,8 +107,7 @@ def _measure(subject: Subject, most: int) -> Accuracy:
         remarks=proof.remarks,
         findings=(*found.findings, *(finding.text for finding in said)),
     )
-    objective = next(one.objective for one in candidates if one.name == found.function)
-    return _look_closer(found, subject, objective, prover, most)
+    return _look_closer(found, subject, prover, most)
 
 
 def _said_of_answers(subject: Subject) -> tuple[str, ...]:
@@ -118,22 +115,20 @@ def _said_of_answers(subject: Subject) -> tuple[str, ...]:
     return (*findings, *(f"{name}: its gradient differs from call to call: no slope has it" for name in subject.random))
 
 
-def _look_closer(found: Accuracy, subject: Subject, objective: Objective, prover: Prover, most: int) -> Accuracy:
+def _look_closer(found: Accuracy, subject: Subject, prover: Prover, most: int) -> Accuracy:
     from xcheck.certificates.decisions import NotProvedError
     from xcheck.certificates.ulps import prove_components
 
-    trace, work = objective.trace(), work_of(objective.trace())
+    work = work_of(prover.trace)
     components = choose_components(subject.layout.size, most, work, subject.budget, subject.seed)
 
     def unit(number: int) -> Sequence[Any]:
         direction = np.zeros(subject.layout.size)
         direction[number] = 1.0
-        return objective.traced_arrays(direction)
+        return prover.objective.traced_arrays(direction)
 
     try:
-        proved = prove_components(
-            trace, objective.traced_arrays(subject.theta), components.tolist(), unit, at_once(work)
-        )
+        proved = prove_components(prover.trace, prover.arrays, components.tolist(), unit, at_once(work))
     except NotProvedError as error:
         undecided = Verdict.worst([found.verdict, Verdict.UNDECIDED])
         return replace(found, verdict=undecided, reasons=(f"{found.function}: {error}",), looked=len(components))
@@ -244,4 +239,4 @@ def _explained(
     spread = prover.spread(evaluation.name, direction)
     if spread is None:
         return "unknown"
-    return "yes" if error <= roundoff * (SPREADS * float(spread[0]) + STORED * size) else "no"
+    return "yes" if error <= allowed_error(roundoff, float(spread[0]), size) else "no"
