@@ -80,7 +80,7 @@ class NumpyFunction(FunctionObjective):
         return trace_of_gradient(self)
 
     def narrow(self) -> float | None:
-        """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where it hides.
+        """Return the coarsest unit roundoff that makes a staircase of the loss, 0 without one; None where it hides.
 
         What is computed from θ is seen in the trace; of a loss that cannot be followed nobody knows.
         """
@@ -89,4 +89,5 @@ class NumpyFunction(FunctionObjective):
         except (UntraceableError, BackendError):
             return None
         results = (value for operation in operations for value in operation.outputs if value.is_floating)
-        return max((u for u in (roundoff_of(value.dtype) for value in results) if u > FLOAT64), default=0.0)
+        found = max((u for u in (roundoff_of(value.dtype) for value in results) if u > FLOAT64), default=0.0)
+        return found or self.roundoff_of_stairs()

@@ -87,3 +87,35 @@ def test_in_numpy_the_stairs_of_float32_are_not_meant() -> None:
     report = xcheck.check(lambda x: float(x.astype(np.float32).sum()), ON_STAIRS, gradient=lambda x: np.ones(2))
     assert report.verdict == "AGREE"
     assert "XC417" in {warning.code for warning in report.warnings}
+
+
+@pytest.mark.parametrize("digits", [4, 5, 9])
+def test_stairs_along_a_component_that_no_noise_was_measured_along_are_found(digits: int) -> None:
+    """Beside six smooth ones; half of the slope over the stairs is wrong as well."""
+    theta = np.linspace(0.12343456, 2.3456, 7)
+
+    def check(slope: float) -> Verdict:
+        return xcheck.check(
+            lambda x: float(np.round(x[0], digits) + np.sin(x[1:]).sum()),
+            theta,
+            gradient=lambda x: np.concatenate([[slope], np.cos(x[1:])]),
+        ).verdict
+
+    assert check(0.0) is Verdict.AGREE
+    assert check(1.0) is Verdict.DISAGREE
+    assert check(0.5) is Verdict.DISAGREE
+
+
+def test_zero_is_not_called_wrong_where_nobody_knows_whether_fine_stairs_are_meant() -> None:
+    """They may be those of float32: then the slope over them is right, as far as float32 goes."""
+
+    def check(slope: float) -> Verdict:
+        return xcheck.check(
+            lambda x: float(np.round(np.frombuffer(x.tobytes()), 6).sum()),
+            ON_STAIRS,
+            gradient=lambda x: np.full(2, slope),
+        ).verdict
+
+    assert check(0.0) is Verdict.UNDECIDED
+    assert check(1.0) is Verdict.AGREE
+    assert check(1.5) is Verdict.DISAGREE
