@@ -23,10 +23,11 @@ from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
+from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Numbers, place_inputs
 from xcheck.layout import Vector
-from xcheck.trace.absorption import move_beside, roundoff_of_stairs
+from xcheck.trace.absorption import has_stairs, move_beside
 
 if TYPE_CHECKING:
     from xcheck.backend.output_table import OutputTable
@@ -139,9 +140,10 @@ class FunctionObjective(CallArguments):
         theta = self.arguments.theta
         try:
             trace, here = self.trace(), self.traced_arrays(theta)
-            return roundoff_of_stairs(trace, here, self.traced_arrays(move_beside(theta)))
+            found = has_stairs(trace, here, self.traced_arrays(move_beside(theta)))
         except Exception:  # noqa: BLE001 - a person's operations may fail beside θ, whatever the reason
             return 0.0
+        return None if found is None else FLOAT64 * found
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with each sample differentiated along its own random numbers, shape (n,).

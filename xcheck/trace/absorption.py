@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.trace.model import Array, Operation, Trace
 from xcheck.trace.replay import replay
@@ -23,8 +22,8 @@ _FLAT = {"round", "rint", "floor", "ceil", "trunc", "sign", "to_integer", "floor
 _FLAT |= {"lt", "le", "gt", "ge", "eq", "ne", "argmax", "argmin"}
 
 
-def roundoff_of_stairs(trace: Trace, here: Sequence[Array], beside: Sequence[Array]) -> float | None:
-    """Return the unit roundoff of float64 where huge numbers make a staircase of a loss, 0 where they do not.
+def has_stairs(trace: Trace, here: Sequence[Array], beside: Sequence[Array]) -> bool | None:
+    """Return whether huge numbers make a staircase of a loss.
 
     None where they may, and something that is flat by itself does as well.
 
@@ -34,8 +33,8 @@ def roundoff_of_stairs(trace: Trace, here: Sequence[Array], beside: Sequence[Arr
         beside: θ moved a little.
     """
     if not _is_absorbed(trace, here, beside):
-        return 0.0
-    return None if any(operation.name in _FLAT for operation in trace.operations) else FLOAT64
+        return False
+    return None if any(operation.name in _FLAT for operation in trace.operations) else True
 
 
 def move_beside(theta: Vector) -> Vector:
