@@ -169,7 +169,8 @@ class JaxFunction(FunctionObjective):
         """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""
         given, data = self.own(self.arguments.theta), self.copy_data()
         with own_settings(self._device):
-            return coarsest_roundoff(lambda given: self.call_loss(given, data), given) if self._jits else None
+            found = coarsest_roundoff(lambda given: self.call_loss(given, data), given) if self._jits else None
+        return self.roundoff_of_stairs() if found == 0 else found
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from xcheck.backend.function_objective import FunctionObjective
-from xcheck.dtypes import ROUNDOFF
+from xcheck.dtypes import FLOAT64, ROUNDOFF, roundoff_of
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
-from xcheck.trace import Trace
+from xcheck.trace import Trace, UntraceableError
 
 
 def read_leaf(value: object) -> Leaf | None:
@@ -78,3 +78,16 @@ class NumpyFunction(FunctionObjective):
         from xcheck_numpy.trace import trace_of_gradient
 
         return trace_of_gradient(self)
+
+    def narrow(self) -> float | None:
+        """Return the coarsest unit roundoff that makes a staircase of the loss, 0 without one; None where it hides.
+
+        What is computed from θ is seen in the trace; of a loss that cannot be followed nobody knows.
+        """
+        try:
+            operations = self.trace().operations
+        except (UntraceableError, BackendError):
+            return None
+        results = (value for operation in operations for value in operation.outputs if value.is_floating)
+        found = max((u for u in (roundoff_of(value.dtype) for value in results) if u > FLOAT64), default=0.0)
+        return found or self.roundoff_of_stairs()

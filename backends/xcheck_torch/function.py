@@ -188,7 +188,7 @@ class TorchFunction(FunctionObjective):
         """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""
         with WatchedExits() as exits, WatchedDtypes() as dtypes:
             self.value(self.own(self.arguments.theta), self.copy_data())
-        return dtypes.coarsest or (None if exits.left else 0.0)
+        return dtypes.coarsest or (None if exits.left else self.roundoff_of_stairs())
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

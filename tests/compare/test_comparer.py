@@ -11,8 +11,10 @@ from xcheck.compare.comparer import Comparer
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import Pair
 from xcheck.compare.tolerance import Tolerance
+from xcheck.dtypes import FLOAT32
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
+from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.oracle.estimators.rounding import Rounding
 from xcheck.oracle.network.forward import Trace
 from xcheck.verdict import Verdict
@@ -233,3 +235,47 @@ def test_a_comparer_for_another_estimate_keeps_every_setting() -> None:
     comparer = Comparer(estimate(), LAYOUT, Tolerance(), worst=1, despite_losses=False)
     pair = comparer.with_estimate(estimate(loss=0.9)).with_oracle(Evaluation("numpy", 0.7, 2 * TRUE))
     assert (pair.losses_agree, pair.wrong, len(pair.worst)) == (False, 0, 1)
+
+
+def test_how_uncertain_a_component_may_be_is_a_share_of_its_tensors_largest() -> None:
+    """The resolution of the tolerance; the largest magnitude counts, and not the value."""
+    tolerance = Tolerance()
+    magnitude = np.array([1.0, 2.0, 3e-3, 8.0, 0.5, 0.0])
+    comparer = Comparer(estimate(magnitude=magnitude), LAYOUT, tolerance)
+    np.testing.assert_allclose(comparer.widest, tolerance.resolution * np.array([8.0] * 4 + [0.5] * 2), rtol=1e-12)
+
+
+def test_a_random_direction_may_be_ten_times_as_uncertain() -> None:
+    """1e-5 of the largest slope along any; where components may be more uncertain than that, so may directions."""
+    layout = Layout.of({"W1": (2, 2), DIRECTIONS: (2,)})
+    sharp, blunt = Tolerance(), Tolerance(roundoff=FLOAT32, resolution=1e-3)
+    np.testing.assert_allclose(Comparer(estimate(), layout, sharp).widest[4:], 1e-5 * 0.5, rtol=1e-12)
+    np.testing.assert_allclose(Comparer(estimate(), layout, blunt).widest[4:], 1e-3 * 0.5, rtol=1e-12)
+
+
+def test_at_the_widest_bar_a_component_is_decided_and_just_beyond_it_is_not() -> None:
+    """What rounding may do to the witness is a part of the bar."""
+    floor, widest = 1e-14, Comparer(estimate(), LAYOUT, Tolerance()).widest
+    bars = np.array([0.99, 1.01, 0.99, 1.01, 0.99, 1.01]) * widest - floor
+    comparer = Comparer(estimate(error_bar=bars), LAYOUT, Tolerance())
+    # The fourth is zero on both sides, where nothing moves: that is certain, however wide its bar.
+    np.testing.assert_array_equal(comparer.undecided(Evaluation("numpy", 0.7, TRUE)), [1, 5])
+
+
+def test_a_wrong_component_is_not_undecided() -> None:
+    """Though its bar is too wide: it is further off than that."""
+    bars = np.where(np.arange(6) < 2, 1e-3, 1e-12)
+    comparer = Comparer(estimate(error_bar=bars), LAYOUT, Tolerance())
+    call = Evaluation("numpy", 0.7, changed(0, lambda g: g + 0.5))
+    np.testing.assert_array_equal(comparer.undecided(call), [1])
+    np.testing.assert_array_equal(comparer.wrong(call), [0])
+
+
+def test_of_a_random_loss_no_component_is_undecided() -> None:
+    """All of it is, which is said once: no component is worth another measurement."""
+    bars = np.full(6, 1.0)
+    comparer = Comparer(estimate(error_bar=bars), LAYOUT, Tolerance())
+    steady = Evaluation("numpy", 0.7, TRUE)
+    random = replace(steady, again=Evaluation("numpy", 0.9, TRUE))
+    assert len(comparer.undecided(steady)) == 5
+    assert len(comparer.undecided(random)) == 0

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from
@@ -21,6 +22,7 @@ from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
 from xcheck.oracle.estimators.confirmation import Claim, confirm_slopes
+from xcheck.oracle.estimators.kinks.treads import decide_on_treads
 from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_along
 from xcheck.oracle.estimators.one_sided import measure_in_full, remeasure_disputed
 from xcheck.oracle.estimators.sides import OneSidedGradient
@@ -137,6 +139,7 @@ class FunctionOracle:
         before, tolerance = (self._found.measured.value, self._found.measured.bar), self.options.tolerance
         with np.errstate(all="ignore"):
             self._measure_noise(disputed)
+            self._find_treads(disputed[:_MEASURED_AGAIN], gradient)
             # What was measured with two steps is measured with three first; of very many the mildest disputes, which
             # are the likeliest to be settled by it.
             two_step = disputed[self._found.two_step[disputed]][-_MEASURED_AGAIN:]
@@ -174,8 +177,9 @@ class FunctionOracle:
         computed_in = quantized_roundoff(near, coarse, float(np.abs(self.engine.losses[0])))
         # Samples that are all the same say nothing of the width of their tread, which may be that of any dtype.
         if computed_in == self.computed_in == 0 and not near.all() and self._known.treads is None:
-            roundoff = self.engine.evaluator.narrow()
-            if roundoff:
+            roundoff = self.engine.evaluator.narrow() or 0.0
+            # Stairs of huge numbers are of another height than roundings of J.
+            if roundoff > FLOAT64:
                 self._known = measure_as_narrow(self.engine, self._known, roundoff, tolerance=self.options.tolerance)
                 return
         before, found = self.noise, np.maximum(near, coarse)
@@ -194,6 +198,18 @@ class FunctionOracle:
         self._known = replace(
             self._known, gradient=gradient, noise=noise, computed_in=max(self.computed_in, computed_in)
         )
+
+    def _find_treads(self, disputed: Indices, gradient: Vector) -> None:
+        """Decide on stairs that disputed lines lie on, where none have been found before."""
+        if self._known.treads is not None:
+            return
+        treads, found, none = np.zeros(len(gradient)), self._found, gradient[disputed] == 0
+        # A gradient of zero is right where stairs are meant: where nobody knows, it is not called wrong.
+        for lines, is_zero in ((disputed[none], True), (disputed[~none], False)):
+            found, within = decide_on_treads(self.engine, found, lines, leaves_open=is_zero)
+            treads += 0 if within is None else within
+        if treads.any():
+            self._known = replace(self._known, gradient=found, treads=treads)
 
     def locate(self, gradient: Vector, relative: float, roundoff: float) -> SearchResult | None:
         """Locate the wrong components of a gradient if a direction shows an error; they join the lines.

@@ -15,7 +15,7 @@ from xcheck.oracle.bisection.locator import Locator, gradient_along
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import estimate_fixed_step
 from xcheck.oracle.estimators.even_part import quiet_noise
-from xcheck.oracle.estimators.kinks.treads import find_treads, leave_open_on_treads, settle_on_treads
+from xcheck.oracle.estimators.kinks.treads import decide_on_treads
 from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided
 from xcheck.oracle.estimators.sides import OneSidedGradient
@@ -72,11 +72,11 @@ def measure_lines(engine: FunctionEngine, options: FunctionOptions, few: int) ->
         coarse, computed_in = np.zeros_like(coarse), 0.0
     noise = _noise(near, coarse, computed_in)
     gradient, treads = estimate_one_sided(engine, noise, tolerance=options.tolerance), None
-    # Stairs of float32 are nearly always those of a dtype; those of half precision may be meant.
-    if narrow == 0 or (narrow is None and computed_in == BFLOAT16):
-        treads = find_treads(engine)
-        settled = settle_on_treads(engine, gradient, treads)
-        gradient = settled if narrow == 0 else leave_open_on_treads(gradient, treads)
+    # What is known to be narrow makes stairs that nobody means. Where nobody knows, stairs of float32 are nearly always
+    # those of a dtype; those of half precision may be meant.
+    if narrow is None or narrow in (0, np.inf):
+        everything, half = np.arange(len(noise)), computed_in == BFLOAT16
+        gradient, treads = decide_on_treads(engine, gradient, everything, leaves_open=half)
     return FunctionMeasurement(gradient, noise, computed_in, treads=treads)
 
 

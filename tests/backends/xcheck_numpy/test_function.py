@@ -1,6 +1,7 @@
 """Functions of NumPy arrays: what is read, and copies that lie in memory like the person's arrays."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
@@ -9,6 +10,8 @@ import pytest
 
 import xcheck
 from xcheck.backend import registry
+from xcheck.backend.function_objective import FunctionObjective
+from xcheck.dtypes import FLOAT16, FLOAT32
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import read_arguments
 from xcheck_numpy.function import lay_out, read_leaf
@@ -76,3 +79,24 @@ def test_python_numbers_stay_python_numbers() -> None:
     function = xcheck.objective(lambda p: math.exp(p) if type(p) is float else math.nan, "numpy", gradient=math.exp)
     objective = registry.get("numpy").function_objective(function, read_arguments(2.0, (), registry.read))
     assert objective.losses(np.array([[3.0]])).tolist() == [math.exp(3.0)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "coarsest"),
+    [
+        (lambda p: np.sin(p).sum(), 0.0),
+        (lambda p: float(np.round(p, 5).sum()), 0.0),
+        (lambda p: math.floor(1e5 * p[0, 0]) / 1e5, 0.0),
+        (lambda p: float(p.astype(np.float32).sum()), FLOAT32),
+        (lambda p: np.sin(p.astype("float16")).astype(np.float64).sum(), FLOAT16),
+        (lambda p: p.astype(ml_dtypes.bfloat16).astype(np.float64).sum(), None),
+        (lambda p: float(np.frombuffer(p.tobytes()).sum()), None),
+    ],
+    ids=["sine", "round", "floor", "float32", "float16", "bfloat16", "bytes"],
+)
+def test_narrow_results_are_seen_in_the_trace(loss: Callable[[np.ndarray], float], coarsest: float | None) -> None:
+    """Rounding on purpose is none; of what cannot be followed nothing is known."""
+    function = xcheck.objective(loss, "numpy")
+    objective = registry.get("numpy").function_objective(function, read_arguments(X, (), registry.read))
+    assert isinstance(objective, FunctionObjective)
+    assert objective.narrow() == coarsest

@@ -53,6 +53,36 @@ def test_a_formula_is_not_called_rounding() -> None:
     assert "moves smoothly with θ: look for a constant or a formula that is off" in text
 
 
+SQUARE = np.random.default_rng(1).standard_normal((40, 40))
+
+
+def pulled_back(slope: Callable[[Vector], Vector]) -> Callable[[Vector], Vector]:
+    """The gradient of Σ f(zᵢ) with z = A w, by the derivative of f."""
+    return lambda w: np.asarray(SQUARE.T @ slope(SQUARE @ w))
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda z: np.logaddexp(0, 3 * z), lambda z: np.where(3 * z > 8, 3.0, 3 / (1 + np.exp(-3 * z)))),
+        (lambda z: np.log(1 / (1 + np.exp(-z)) + 1e-4), lambda z: 1 / (1 + np.exp(z))),
+        (lambda z: np.sqrt(z**2 + 1e-6), lambda z: z / np.sqrt(z**2 + 1e-7)),
+        (lambda z: np.where(np.abs(z) < 1, z**2 / 2, np.abs(z) - 0.5), lambda z: np.clip(z, -1.001, 1.001)),
+        (np.tanh, lambda z: 1 - np.tanh(1.0003 * z) ** 2),
+    ],
+    ids=["threshold of softplus", "epsilon of a logarithm", "epsilon of a root", "huber", "temperature"],
+)
+@pytest.mark.parametrize("seed", [10, 11])
+def test_small_mistakes_of_formulas_are_not_called_rounding(
+    function: Callable[[Vector], Vector], slope: Callable[[Vector], Vector], seed: int
+) -> None:
+    """Products with random numbers leave no structure in the residual, as rounding does not: it moves along with w."""
+    w = 0.3 * np.random.default_rng(seed).standard_normal(40)
+    report = xcheck.check(lambda w: float(function(SQUARE @ w).sum()), w, gradient=pulled_back(slope))
+    assert report.verdict == "DISAGREE"
+    assert "XC251" not in codes(report)
+
+
 @pytest.mark.parametrize(("dtype", "name"), [("float32", "float32"), ("float16", "TF32 or float16")])
 def test_rounding_is_still_called_so(dtype: str, name: str) -> None:
     """Its residual is another one as soon as θ moves."""

@@ -15,6 +15,7 @@ from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.central import estimate_central
 from xcheck.oracle.estimators.noise import (
     measure_loss_noise,
+    measure_noise_along,
     measure_noise_nearby,
     measure_noise_on_grid,
     noise_level,
@@ -157,3 +158,14 @@ def test_the_tail_of_a_pole_is_no_rounding_of_float32() -> None:
     engine = function_of_one(lambda x: 4e17 + 1.7 / x**2, 1.4e-9)
     _, coarse = measure_noise_nearby(engine, np.random.default_rng(0))
     assert coarse[0] == 0.0
+
+
+@pytest.mark.parametrize("digits", [3, 6])
+def test_stairs_of_thousandths_and_millionths_are_heard_wherever_they_are(digits: int) -> None:
+    """Samples are no whole number of treads apart, whatever the random factor of the scale; one in 64 may be missed."""
+    theta = np.random.default_rng(3).uniform(0.1, 1.0, 64)
+    evaluator = Evaluator(lambda points: np.round(points, digits).sum(axis=1))
+    engine = FunctionEngine(evaluator, theta, Lines.all_of(Layout.of({f"x{number}": (1,) for number in range(64)})))
+    _, coarse = measure_noise_along(engine, np.arange(64))
+    assert (coarse < 0.05 * 10.0**-digits).sum() <= 1
+    assert (coarse < 2 * 10.0**-digits).all()

@@ -6,7 +6,14 @@ from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Lines
-from xcheck.oracle.estimators.sides import OneSidedGradient, Sides, least_noise, measure_sides
+from xcheck.oracle.estimators.central import NOISE_MULTIPLE
+from xcheck.oracle.estimators.sides import (
+    OneSidedGradient,
+    Sides,
+    least_noise,
+    measure_sides,
+    unseen_noise,
+)
 
 LAYOUT = Layout.of({"theta": (3,)})
 
@@ -64,3 +71,22 @@ def test_the_latest_measurement_counts() -> None:
     np.testing.assert_array_equal(whole.measured.step, [2.0**-12, 2.0**-10, 2.0**-12])
     assert whole.measured.evaluations == first.measured.evaluations + again.measured.evaluations
     assert whole.kinked[0]
+
+
+def test_noise_that_no_sample_shows_is_a_thirty_second_of_what_rounding_of_theta_does() -> None:
+    """u |θᵢ ∂ᵢJ|/32: none where θᵢ is zero, and none where the slope is not known to be finite."""
+    theta = np.array([0.0, -3.0, 2.0])
+    engine = FunctionEngine(Evaluator(losses), theta, Lines.all_of(LAYOUT))
+    expected = 2.0**-53 / 32 * np.array([0.0, 3.0 * 300.0, 2.0 * 3.0])
+    np.testing.assert_allclose(unseen_noise(engine, np.array([1.0, -300.0, 3.0])), expected, rtol=1e-12)
+    np.testing.assert_array_equal(unseen_noise(engine, np.array([1.0, np.nan, np.inf])), [0.0, 0.0, 0.0])
+
+
+def test_rounding_that_repeats_itself_is_within_the_bar_of_the_noise_that_no_sample_shows() -> None:
+    """ωθ is rounded alike at all samples, and errs by a slope of u |θ ∂J|/p, which 8 σ/h covers from p = 4h on."""
+    omega, step = 3e7, 2.0**-10
+    theta = np.array([0.0, 1.7, 2.0])
+    engine = FunctionEngine(Evaluator(lambda points: np.sin(omega * points[:, 1])), theta, Lines.all_of(LAYOUT))
+    slope = np.array([0.0, omega, 0.0])
+    error = 2.0**-53 * abs(theta[1] * slope[1]) / (4 * step)
+    assert NOISE_MULTIPLE * unseen_noise(engine, slope)[1] / step >= error * (1 - 1e-12)

@@ -91,9 +91,13 @@ _ALIKE = 8.0
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
-# Natural steps are short numbers (`xcheck.oracle.engines.function`), over which roundings repeat themselves from sample
-# to sample. 0.97 has no end in binary digits: samples are a different number of roundings apart each time.
-_ODD = 0.97
+# Natural steps are short numbers (`xcheck.oracle.engines.function`), and roundings repeat themselves every 2ᵐ: samples
+# that are p/q of that apart, with a small q, meet the same roundings again after q of them, and show less noise than
+# there is. An irrational number of the field of √5 has multiples that stay far from whole numbers, about 1/k for the
+# k-th (Hurwitz). From 0.75 to 1.02, samples that are 2⁻⁹ and 2⁻¹⁹ of the scale apart, which is a random factor from 0.7
+# to 1, are one to two thousandths or millionths apart, and never a whole number of these: people round to them. 2/√5 is
+# in the midst of that: of 64 stairs of thousandths it misses none, 0.97 misses 14.
+_ODD = 2 / 5.0**0.5
 
 
 def measure_noise_nearby(engine: FunctionEngine, rng: np.random.Generator, few: int = 3) -> tuple[Vector, Vector]:
