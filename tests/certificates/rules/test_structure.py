@@ -148,6 +148,14 @@ def test_a_winner_that_midpoints_do_not_tell() -> None:
             first_extreme(Decisions(), Balls(near + arb(0, 1e-15)), largest=True, chooses=True)
 
 
+@pytest.mark.parametrize("name", ["reduce_max", "reduce_min", "argmax", "argmin"])
+def test_the_extreme_of_nothing_is_refused(name: str) -> None:
+    """With the operation's name: along an axis of no elements there is none."""
+    empty = along(np.zeros((2, 0)), np.zeros((2, 0)))
+    with pytest.raises(NotProvedError, match=r"`there` asks for the extreme of no elements"):
+        apply(name, empty, decisions=Decisions(place="`there`"), outputs=INT, attributes={"axes": (1,)})
+
+
 def test_axes_become_one() -> None:
     """The last."""
     found = last_axis(constant(A), (0, 2))

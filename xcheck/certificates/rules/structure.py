@@ -84,7 +84,10 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
 
     Raises:
         UnsureError: the winner is not certain.
+        NotProvedError: there is no element.
     """
+    if not x.shape[-1]:
+        raise NotProvedError(f"{decisions.place} asks for the extreme of no elements")
     signed = x if largest else arithmetic.negate(x)
     index = np.asarray(np.argmax(midpoints(signed.values), axis=-1))
     places = np.arange(x.shape[-1])
