@@ -57,6 +57,14 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda x, y: x == y,
     "ne": lambda x, y: x != y,
 }
+# Each operation, with a number, and what undoes it: x is computed again, by another way.
+THERE_AND_BACK: tuple[tuple[tuple[str, float | None], tuple[str, float | None]], ...] = (
+    (("exp", None), ("log", None)),
+    (("add", 0.1), ("sub", 0.1)),
+    (("mul", 3.0), ("div", 3.0)),
+    (("sinh", None), ("asinh", None)),
+    (("expm1", None), ("log1p", None)),
+)
 ORDERS = ("sort", "reduce_max", "cummax", "argmax")
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0)
 
@@ -64,13 +72,21 @@ NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0)
 class Draft:
     """A program that grows by random steps.
 
+    Args:
+        draw: random numbers.
+        again: whether results are computed again by another way, and compared with themselves.
+
     Attributes:
         trace: the program so far.
         names: its operations.
     """
 
-    def __init__(self, draw: random.Random) -> None:
+    def __init__(self, draw: random.Random, *, again: bool = False) -> None:
         self._draw, self._program = draw, Program(())
+        self._kinds = [self._add_one, self._add_two, self._add_choice, self._add_order]
+        self._weights = [3, 4, 2, 2]
+        if again:
+            self._kinds, self._weights = [*self._kinds, self._add_extreme_again], [3, 3, 1, 1, 5]
         self._sources: list[Any] = [*self._program.inputs]
         self._steps: list[Step] = []
         self.names: list[str] = []
@@ -89,8 +105,7 @@ class Draft:
 
     def grow(self) -> None:
         """Add an operation."""
-        kinds = [self._add_one, self._add_two, self._add_choice, self._add_order]
-        source, step = self._draw.choices(kinds, [3, 4, 2, 2])[0]()
+        source, step = self._draw.choices(self._kinds, self._weights)[0]()
         self._sources.append(source)
         self._steps.append(step)
 
@@ -114,6 +129,20 @@ class Draft:
     def _add_two(self) -> tuple[Any, Step]:
         name, (x, f), (y, g) = self._choose(tuple(OF_TWO)), self._pick(), self._pick()
         return self._program.do(name, x, y), lambda values: OF_TWO[name](f(values), g(values))
+
+    def _add_extreme_again(self) -> tuple[Any, Step]:
+        """The extreme of a number, of the same by another way, and of a third."""
+        (x, f), (y, g), do = self._pick(), self._pick(), self._program.do
+        again = x
+        for name, number in self._draw.choice(THERE_AND_BACK):
+            again = do(name, again, *([] if number is None else [number]))
+        name = self._choose(("max", "min", "reduce_max", "reduce_min"))
+        extreme = max if name.endswith("max") else min
+        parts = self._draw.sample([x, again, y], 3)
+        if name.startswith("reduce"):
+            whole = do("move", *parts, shape=(3,), run=lambda *given: (np.stack(given),))
+            return do(name, whole, axes=(0,)), lambda values: extreme(f(values), g(values))
+        return do(name, do(name, *parts[:2]), parts[2]), lambda values: extreme(f(values), g(values))
 
     def _add_choice(self) -> tuple[Any, Step]:
         name, (x, f), (y, g), (no, h), (yes, k) = self._choose(tuple(TESTS)), *(self._pick() for _ in range(4))
@@ -140,10 +169,10 @@ class Draft:
         return source, lambda values: max(f(values) for f in functions[: place + 1])
 
 
-def draft(seed: int) -> Draft:
-    """Return a random program."""
+def draft(seed: int, *, again: bool = False) -> Draft:
+    """Return a random program, on request one that computes results again."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret
-    found = Draft(draw)
+    found = Draft(draw, again=again)
     for _ in range(draw.randint(3, 8)):
         found.grow()
     return found

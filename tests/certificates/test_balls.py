@@ -13,9 +13,11 @@ from xcheck.certificates.balls import (
     in_balls,
     inner,
     join_moving,
+    joined,
     matrix,
     midpoints,
     moved,
+    places,
 )
 from xcheck.certificates.slopes import at_precision
 
@@ -99,3 +101,29 @@ def test_an_inner_product_does_not_cancel() -> None:
     """1e200 + 1 - 1e200 is 1."""
     with at_precision(1024):
         assert inner(np.array([1e200, 1.0, -1e200]), np.ones(3)) == 1
+
+
+def test_places() -> None:
+    """The index of what is true, also of a single truth value."""
+    assert list(places(np.array([[False, True], [True, False]]))) == [(0, 1), (1, 0)]
+    assert list(places(np.array(True))) == [()]
+    assert list(places(np.array(False))) == []
+
+
+def test_balls_around_two() -> None:
+    """They contain both where that is asked for, in values and slopes; elsewhere nothing changes."""
+    one = Balls(np.array([1.0, 2.0]), (np.array([3.0, 4.0]),))
+    other = constant([1.5, 9.0])
+    where = np.array([True, False])
+    for left, right in ((one, other), (other, one)):
+        found = joined(left, right, where)
+        assert found.slopes is not None
+        assert all(found.values[0].contains(x) for x in (1.0, 1.5))
+        assert all(found.slopes[0][0].contains(x) for x in (0.0, 3.0))
+        assert found.values[1] == left.values[1]
+    assert joined(one, other, where).where_moving().tolist() == [True, True]
+    assert joined(other, one, where).where_moving().tolist() == [True, False]
+    assert joined(one, other, np.zeros(2, bool)) is one
+    single = joined(constant(1.0), constant(2.0), np.array(True))
+    assert single.values.item().contains(1.5)
+    assert single.slopes is None

@@ -8,7 +8,7 @@ Along t, θ + t v makes of each value x a function x(t). `Balls` hold x(0) and, 
 What is not computed yet (parameters, data, constants) stays an array of float64: those are exact.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +125,37 @@ def join_moving(shape: tuple[int, ...], *given: Balls) -> NDArray[np.bool_] | No
     for one in given:
         found |= one.where_moving()
     return found
+
+
+def places(where: NDArray[np.bool_]) -> Iterator[tuple[int, ...]]:
+    """Yield the index of every element that is true, of an array without axes, too."""
+    for index in np.argwhere(where).tolist():
+        yield tuple(index)
+
+
+def joined(one: Balls, other: Balls, where: NDArray[np.bool_]) -> Balls:
+    """Return `one`, and where it is said the ball around both, of their values and of their slopes.
+
+    Args:
+        one: balls.
+        other: balls of that shape.
+        where: of that shape.
+    """
+    if not where.any():
+        return one
+
+    def around(left: Array, right: Array) -> Array:
+        found, beside = in_balls(left).copy(), in_balls(right)
+        for at in places(where):
+            found[at] = found[at].union(beside[at])
+        return found
+
+    def slope(part: Balls, number: int) -> Array:
+        return np.zeros(part.shape) if part.slopes is None else part.slopes[number]
+
+    directions = max(one.directions, other.directions)
+    slopes = tuple(around(slope(one, number), slope(other, number)) for number in range(directions))
+    return Balls(around(one.values, other.values), slopes or None, one.where_moving() | (where & other.where_moving()))
 
 
 def also_moving(one: Balls, where: NDArray[np.bool_]) -> Balls:

@@ -153,6 +153,26 @@ def test_pooling_over_what_is_switched_off_is_no_kink() -> None:
     assert (found.left, float(found.slopes[0])) == (None, 1.0)
 
 
+def test_scores_of_one_word_by_two_ways_are_no_obstacle() -> None:
+    """A softmax over equal scores, of which a product of matrices in another order gives the second half."""
+    words = np.array([1, 0, 1, 1])
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(2, 3))
+
+    def attention(x: Any) -> Any:
+        embedded = jnp.tanh(x).reshape(2, 2)[jnp.asarray(words)]
+        scores = jnp.concatenate([(embedded @ weights).T, weights.T @ embedded.T], axis=1)
+        return jnp.sum(jax.nn.softmax(scores, axis=1) @ jnp.concatenate([embedded, 2 * embedded]))
+
+    x, v = rng.normal(size=4), rng.normal(size=4)
+    found = slopes(attention, x, v)
+    assert (found.left, found.precision) == (None, 128)
+    step = 1e-6
+    with own_settings(jax.devices("cpu")[0]):
+        difference = (attention(x + step * v) - attention(x - step * v)) / (2 * step)
+    assert float(found.slopes[0]) == pytest.approx(float(difference), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("loss", "x", "words"),
     [

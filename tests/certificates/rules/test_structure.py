@@ -142,10 +142,35 @@ def test_a_winner_that_midpoints_do_not_tell() -> None:
     near = np.array([arb(1), arb(1) + arb(2) ** -70, arb(1) - arb(2) ** -70], object)
     with at_precision(128):
         near = np.array([arb(1), arb(1) + arb(2) ** -70, arb(1) - arb(2) ** -70], object)
-        index, equal = first_extreme(Decisions(), Balls(near), largest=True, chooses=True)
-        assert (int(index), equal.tolist()) == (1, [False, True, False])
+        index, equal, undecided = first_extreme(Decisions(), Balls(near), largest=True, chooses=True)
+        assert (int(index), equal.tolist(), undecided.tolist()) == (1, [False, True, False], [False] * 3)
+        blurred = Balls(near + arb(0, 1e-15))
         with pytest.raises(UnsureError):
-            first_extreme(Decisions(), Balls(near + arb(0, 1e-15)), largest=True, chooses=True)
+            first_extreme(Decisions(), blurred, largest=True, chooses=False)
+        index, _, undecided = first_extreme(Decisions(), blurred, largest=True, chooses=True)
+        assert undecided.tolist() == [number != int(index) for number in range(3)]
+
+
+@pytest.mark.parametrize(("name", "sign"), [("reduce_max", 1), ("reduce_min", -1)])
+def test_the_ball_around_what_may_be_the_largest(name: str, sign: int) -> None:
+    """Two of three numbers overlap with their slopes: whichever it is, value and slope lie in the balls."""
+    values = np.array([[arb(sign), arb(sign, 1e-30), arb(0)]], object)
+    slopes = np.array([[arb(2, 1e-28), arb(2), arb(9)]], object)
+    for order in ([0, 1, 2], [1, 2, 0], [2, 0, 1]):
+        with at_precision(128):
+            found = apply(name, Balls(values[:, order], (slopes[:, order],)), attributes={"axes": (1,)})
+        value, slope = found.values[0], found.slopes[0][0]
+        assert all(value.contains(one) for one in values[0, :2])
+        assert all(slope.contains(one) for one in slopes[0, :2])
+        assert value.rad() < 1e-29
+        assert slope.rad() < 1e-27
+
+
+def test_the_ball_around_moves_if_one_of_them_does() -> None:
+    """Whichever of them is taken."""
+    for flags_of in ((True, False), (False, True), (False, False)):
+        x = Balls(np.array([arb(1), arb(1, 1e-30)], object), (np.zeros(2),), np.array(flags_of))
+        assert apply("reduce_max", x, attributes={"axes": (0,)}).moving.tolist() is any(flags_of)
 
 
 @pytest.mark.parametrize("name", ["reduce_max", "reduce_min", "argmax", "argmin"])

@@ -7,7 +7,17 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, join_moving, moved
+from xcheck.certificates.balls import (
+    Array,
+    Balls,
+    also_moving,
+    as_array,
+    constant,
+    in_balls,
+    join_moving,
+    joined,
+    moved,
+)
 from xcheck.certificates.decisions import NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
@@ -171,15 +181,17 @@ def _select(surroundings: Surroundings, operation: Operation, which: Array, *cas
 @rule("max", "min")
 def _extreme(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
     a, b = arithmetic.spread(a, b)
-    signs = surroundings.decisions.signs(a, b, chooses=True)
-    found = choose(signs < 0 if operation.name == "max" else signs > 0, a, b)
-    return also_moving(found, (signs == 0) & (a.where_moving() | b.where_moving()))
+    signs, undecided = surroundings.decisions.choices(a, b)
+    second = signs < 0 if operation.name == "max" else signs > 0
+    found = also_moving(choose(second, a, b), (signs == 0) & (a.where_moving() | b.where_moving()))
+    return joined(found, b, undecided)
 
 
 @rule("abs")
 def _absolute(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
     negated = arithmetic.negate(a)
-    return choose(surroundings.decisions.signs(a, _zero(a), chooses=True) < 0, a, negated)
+    signs, undecided = surroundings.decisions.choices(a, _zero(a))
+    return joined(choose(signs < 0, a, negated), negated, undecided)
 
 
 def _zero(a: Balls) -> Balls:

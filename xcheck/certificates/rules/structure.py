@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, midpoints, moved
+from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, joined, midpoints, moved
 from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
 from xcheck.trace.model import Operation, array_of
@@ -73,14 +73,17 @@ def _product(surroundings: Surroundings, operation: Operation, x: Balls) -> Ball
     return found
 
 
-def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> tuple[Array, Array]:
-    """Return the index of the first extreme along the last axis, proved, and which elements are equal to it.
+def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> tuple[Array, Array, Array]:
+    """Return the index of the first extreme along the last axis, which elements are equal to it, and which may be.
+
+    The index is proved but for elements of the last kind: one of them may be the extreme instead.
 
     Args:
         decisions: how ties are decided.
         x: shape (..., k).
         largest: whether it is the maximum.
-        chooses: whether only its value is used, so that ties of equal slopes need no decision.
+        chooses: whether only its value is used, so that ties of equal slopes need no decision; no element may be equal
+            without being so for certain where it is not.
 
     Raises:
         UnsureError: the winner is not certain.
@@ -96,12 +99,18 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
         at = index[..., None]
         best = moved(lambda a, at=at: np.broadcast_to(np.take_along_axis(a, at, -1), a.shape), signed)
         others = _without(signed, places == at)
-        signs = decisions.signs(best, others, chooses=chooses)
+        signs, undecided = _against(decisions, best, others, chooses=chooses)
         if (signs >= 0).all():
-            equal = (signs == 0) | (places == at)
-            return np.asarray(np.argmax(equal, -1)), equal
+            equal = (signs == 0) & ~undecided | (places == at)
+            return np.asarray(np.argmax(equal, -1)), equal, undecided
         index = np.where((signs < 0).any(-1), np.argmax(signs < 0, -1), index)
     raise UnsureError("which element is the largest is not certain")
+
+
+def _against(decisions: Decisions, best: Balls, others: Balls, *, chooses: bool) -> tuple[Array, Array]:
+    if chooses:
+        return decisions.choices(best, others)
+    return decisions.signs(best, others), np.zeros(best.shape, bool)
 
 
 def _without(x: Balls, own: Array) -> Balls:
@@ -120,15 +129,18 @@ def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) 
         return x
     whole = last_axis(x, operation.attributes["axes"])
     largest = operation.name == "reduce_max"
-    index, equal = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
+    index, equal, undecided = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
     found = moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
-    return also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
+    found = also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
+    for number in range(whole.shape[-1]):
+        found = joined(found, at_last(whole, number), np.asarray(undecided[..., number]))
+    return found
 
 
 @rule("argmax", "argmin")
 def _index_of_extreme(surroundings: Surroundings, operation: Operation, x: Balls) -> Array:
     whole = last_axis(x, operation.attributes["axes"])
-    index, _ = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
+    index, _, _ = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
     return index.astype(operation.outputs[0].dtype)
 
 
@@ -206,7 +218,9 @@ def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others
     for _ in range(turned.shape[-1] + 1):
         ordered = moved(lambda a, order=order: np.take_along_axis(a, order, -1), turned)
         below, above = moved(lambda a: a[..., :-1], ordered), moved(lambda a: a[..., 1:], ordered)
-        signs = surroundings.decisions.signs(below, above, chooses=not others)
+        signs, undecided = _against(surroundings.decisions, below, above, chooses=not others)
+        if undecided.any():
+            raise UnsureError(f"{operation} meets numbers that may be equal")
         if not (signs > 0).any():
             ties = moved(lambda a: np.moveaxis(a, -1, axis), also_moving(ordered, _moving_ties(ordered, signs == 0)))
             return [ties, *(_in_order(one, order, axis) for one in others)]
