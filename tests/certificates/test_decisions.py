@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from flint import arb
 
+from tests.certificates.rules.reference import bent
 from xcheck.certificates.balls import Balls, constant
-from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
+from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, SecondOrderError, UnsureError
 
 Compare = Callable[[Decisions, Balls, Balls], Any]
 
@@ -104,10 +105,29 @@ def test_a_flat_tie() -> None:
     """Which is larger is not known; where one of the two is returned it does not matter."""
     x = moving(1.0, 3.0)
     other = moving(1.0, 3.0)
+    with pytest.raises(KinkError):
+        Decisions().signs(x, other)
     for side in (0, 1, -1):
-        with pytest.raises(NotProvedError, match="second derivatives"):
-            Decisions(side=side).signs(x, other)
         assert chosen_signs(Decisions(side=side), x, other).tolist() == [0]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_second_coefficients_decide_on_either_side(side: int) -> None:
+    """They do where they are asked for, known and apart; t² is larger than 0 on both sides."""
+    x, zero = bent([0.0], 0.0, 2.0), constant([0.0])
+    with pytest.raises(SecondOrderError):
+        Decisions(side=side).signs(x, zero)
+    decisions = Decisions(side=side, seconds=True, place="there")
+    assert decisions.signs(x, zero).tolist() == [1]
+    assert decisions.signs(zero, x).tolist() == [-1]
+    assert decisions.signs(bent([0.0], 1.0, 2.0), bent([0.0], 1.0, 3.0)).tolist() == [-1]
+    assert decisions.kinks == ["there"] * 3
+    for unknown in (bent([0.0], 0.0, 0.0), bent([0.0], 0.0, np.nan), moving(0.0, 0.0)):
+        with pytest.raises(NotProvedError, match="second derivatives"):
+            decisions.signs(unknown, zero)
+    blurred = Balls(np.zeros(1), (np.zeros(1),), None, (np.array([arb(0, 1e-9)], object),))
+    with pytest.raises(UnsureError, match="second derivatives"):
+        decisions.signs(blurred, zero)
 
 
 def test_slopes_that_overlap_ask_for_digits() -> None:

@@ -5,10 +5,10 @@ Balls that lie apart decide. Balls that overlap ask for more digits. What is equ
 - of two numbers that do not move, or that are one and the same: equal, for every t near 0;
 - of two with other slopes: a kink. There is no slope at t = 0, but one on each side, along which the tie is decided by
   the slopes. The caller runs both sides (`Decisions.side`);
-- of two with equal slopes: which is larger for t near 0 depends on their second derivatives, which are not known here.
-  Where an operation returns one of the two (max, sort), the result has their common value and their common slope
-  whichever is larger: x(t) and y(t) differ by o(t), so does what is chosen of them. It moves if one of the two does:
-  max(0, t²) is no constant. Elsewhere nothing is proved;
+- of two with equal slopes: which is larger for t near 0 depends on their second derivatives, and is the same for t > 0
+  and t < 0. Where they are known and differ they decide, on each side. Where an operation returns one of the two (max,
+  sort), the result has their common value and their common slope whichever is larger: x(t) and y(t) differ by o(t), so
+  does what is chosen of them. It moves if one of the two does: max(0, t²) is no constant. Elsewhere nothing is proved;
 - of two numbers whose balls overlap, and whose slopes do, too (one number that is computed in two ways): equal or not,
   nobody knows. Where an operation returns the larger or the smaller of the two, the ball around both encloses the value
   and the slopes on both sides, whatever is true. Let it be max(x, y). If x(0) > y(0), it is x near 0, with the value
@@ -27,7 +27,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from xcheck.certificates.balls import Array, Balls, in_balls, places
+from xcheck.certificates.balls import Array, Balls, in_balls, places, second
 
 # The code, among signs, of two numbers of which nobody knows which is larger, and which the ball around both encloses.
 _UNDECIDED = 2
@@ -41,6 +41,10 @@ class KinkError(Exception):
     """Exactly at a kink, and no side was chosen."""
 
 
+class SecondOrderError(Exception):
+    """Second coefficients decide on this side, and they were not asked for."""
+
+
 class NotProvedError(Exception):
     """Nothing can be proved here, with however many digits; the text says why."""
 
@@ -51,12 +55,14 @@ class Decisions:
 
     Attributes:
         side: 0 where a kink is an error; +1 or -1 for t > 0 or t < 0.
+        seconds: whether balls have second coefficients, as far as they are known.
         at_zero: whether ties are taken as equal, as the program does at t = 0.
         kinks: the operations at whose ties the slopes differ.
         place: the operation that is being evaluated.
     """
 
     side: int = 0
+    seconds: bool = False
     at_zero: bool = False
     kinks: list[str] = field(default_factory=list)
     place: object = ""
@@ -71,7 +77,8 @@ class Decisions:
         Raises:
             UnsureError: balls overlap.
             KinkError: there is a kink, and no side was chosen.
-            NotProvedError: nan is compared, or a tie has equal slopes.
+            SecondOrderError: a tie has equal slopes, and second coefficients were not asked for.
+            NotProvedError: a tie has equal slopes, and second coefficients are equal or not known.
         """
         return self._compare(left, right, chooses=False)
 
@@ -129,11 +136,28 @@ class Decisions:
         if signs == {0}:
             if chooses:
                 return 0
-            raise NotProvedError(f"{self.place} meets a tie of equal slopes: second derivatives decide it")
+            return self._decide_by_seconds(left, right, at)
         if self.side == 0 or len(signs) > 1:
             raise KinkError(f"{self.place}")
         self.kinks.append(f"{self.place}")
         return self.side * int(signs.pop() or 0)
+
+    def _decide_by_seconds(self, left: Balls, right: Balls, at: Any) -> int:
+        if not self.side:
+            raise KinkError(f"{self.place}")
+        if not self.seconds:
+            raise SecondOrderError(f"{self.place}")
+        directions = range(max(left.directions, right.directions))
+        differences = [_ball(second(left, n), at) - _ball(second(right, n), at) for n in directions]
+        signs = {_sign(one) for one in differences}
+        if 0 in signs or any(one.is_nan() for one in differences):
+            raise NotProvedError(f"{self.place} meets a tie of equal slopes, which second derivatives do not decide")
+        if None in signs:
+            raise UnsureError(f"{self.place} meets a tie of equal slopes whose second derivatives may differ or not")
+        if len(signs) > 1:
+            raise KinkError(f"{self.place}")
+        self.kinks.append(f"{self.place}")
+        return int(signs.pop() or 0)
 
     def _decide_infinities(self, left: Balls, right: Balls, at: Any) -> int:
         if all(slope.is_finite() for one in (left, right) for slope in _ball_slopes(one, at)):

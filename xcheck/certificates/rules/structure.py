@@ -8,7 +8,18 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, joined, midpoints, moved
+from xcheck.certificates.balls import (
+    Array,
+    Balls,
+    also_moving,
+    as_array,
+    constant,
+    extreme_seconds,
+    in_balls,
+    joined,
+    midpoints,
+    moved,
+)
 from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
 from xcheck.trace.model import Operation, array_of
@@ -133,7 +144,9 @@ def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) 
     found = moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
     found = also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
     for number in range(whole.shape[-1]):
-        found = joined(found, at_last(whole, number), np.asarray(undecided[..., number]))
+        other = at_last(whole, number)
+        found = extreme_seconds(found, other, np.asarray(equal[..., number]), largest=largest)
+        found = joined(found, other, np.asarray(undecided[..., number]))
     return found
 
 
@@ -222,7 +235,10 @@ def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others
         if undecided.any():
             raise UnsureError(f"{operation} meets numbers that may be equal")
         if not (signs > 0).any():
-            ties = moved(lambda a: np.moveaxis(a, -1, axis), also_moving(ordered, _moving_ties(ordered, signs == 0)))
+            ordered = also_moving(ordered, _moving_ties(ordered, signs == 0))
+            # Of equals with equal slopes any may be in the place of any other: whose second coefficient it is, is open.
+            known = ordered if (signs < 0).all() else replace(ordered, seconds=None)
+            ties = moved(lambda a: np.moveaxis(a, -1, axis), known)
             return [ties, *(_in_order(one, order, axis) for one in others)]
         order = _exchange(order, signs > 0)
     raise UnsureError(f"{operation} cannot be decided")
