@@ -213,13 +213,13 @@ def test_complex_numbers_are_refused() -> None:
 # --- random programs ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("kind", [{}, {"again": True}, {"flat": True}], ids=["any", "again", "flat"])
 @pytest.mark.parametrize("first", range(0, 400, 100))
-def test_random_programs_against_differences(first: int, again: bool) -> None:
+def test_random_programs_against_differences(first: int, kind: dict[str, bool]) -> None:
     """Whatever is proved of them, at points where much is equal, differences of 120 digits on both sides confirm."""
     step, proved, kinks = mpf("1e-40"), 0, 0
     for seed in range(first, first + 100):
-        program, at = draft(seed, again=again), NUMBERS[seed % len(NUMBERS)]
+        program, at = draft(seed, **kind), NUMBERS[seed % len(NUMBERS)]
         try:
             found = prove_slopes(program.trace, [np.asarray(at)], [[np.asarray(1.0)]])
         except NotProvedError:

@@ -90,6 +90,7 @@ TWICE: list[tuple[str, Callable[..., Source], float]] = [
     ("min", lambda p, x: p.do("min", p.do("mul", x, 3.0), p.do("mul", again(p, x), 3.0)), 3.0),
     ("reduce_max", lambda p, x: p.do("reduce_max", of_two(p, x, again(p, x)), axes=(0,)), 1.0),
     ("cummin", lambda p, x: element(p, p.do("cummin", of_two(p, x, again(p, x)), shape=(2,), axis=0), 1), 1.0),
+    ("sort", lambda p, x: element(p, p.do("sort", of_two(p, again(p, x), x), shape=(2,), axis=0), 1), 1.0),
     ("clamp", lambda p, x: p.do("clamp", again(p, x), x, 9.0), 1.0),
     ("abs of no difference", lambda p, x: p.do("add", x, p.do("abs", p.do("sub", x, again(p, x)))), 1.0),
 ]

@@ -9,7 +9,7 @@ from flint import arb
 from tests.certificates.rules.reference import along, apply, bent
 from xcheck.certificates.balls import Balls, constant, second
 from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
-from xcheck.certificates.rules.structure import at_last, first_extreme, last_axis
+from xcheck.certificates.rules.structure import at_last, compare, first_extreme, last_axis
 from xcheck.certificates.slopes import at_precision
 from xcheck.trace import Value
 
@@ -102,15 +102,12 @@ def test_the_ball_around_what_may_be_the_largest(name: str, sign: int) -> None:
 
 
 def test_second_coefficients_of_the_largest() -> None:
-    """Of equals with equal slopes, the largest coefficient; in an order they are not known."""
+    """Of equals with equal slopes, the largest coefficient."""
     x = bent([1.0, 1.0, 0.0, 1.0], 0.0, [2.0, 5.0, 9.0, 3.0])
     side = Decisions(side=1, seconds=True)
     for name, expected in (("reduce_max", 5.0), ("reduce_min", 9.0)):
         found = apply(name, x, decisions=side, attributes={"axes": (0,)})
         assert floats(second(found, 0)) == expected
-    assert apply("sort", x, decisions=side, attributes={"axis": 0})[0].seconds is None
-    apart = apply("sort", bent([2.0, 1.0], 0.0, [3.0, 4.0]), decisions=side, attributes={"axis": 0})[0]
-    assert floats(second(apart, 0)) == [4.0, 3.0]
 
 
 def test_the_ball_around_moves_if_one_of_them_does() -> None:
@@ -126,6 +123,17 @@ def test_the_extreme_of_nothing_is_refused(name: str) -> None:
     empty = along(np.zeros((2, 0)), np.zeros((2, 0)))
     with pytest.raises(NotProvedError, match=r"`there` asks for the extreme of no elements"):
         apply(name, empty, decisions=Decisions(place="`there`"), outputs=INT, attributes={"axes": (1,)})
+
+
+def test_comparisons_with_and_without_a_choice() -> None:
+    """Only a choice leaves numbers open."""
+    x = Balls(np.array([arb(1, 1e-9)], object))
+    signs, undecided = compare(Decisions(), x, constant([1.0]), chooses=True)
+    assert (signs.tolist(), undecided.tolist()) == ([0], [True])
+    with pytest.raises(UnsureError):
+        compare(Decisions(), x, constant([1.0]), chooses=False)
+    signs, undecided = compare(Decisions(), x, constant([0.0]), chooses=False)
+    assert (signs.tolist(), undecided.tolist()) == ([1], [False])
 
 
 def test_axes_become_one() -> None:

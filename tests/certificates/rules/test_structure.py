@@ -1,4 +1,4 @@
-"""Moves, sums, extremes and orders along axes."""
+"""Moves, sums and running values along axes."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ import pytest
 from mpmath import mp, mpf
 
 from tests.certificates.rules.reference import along, apply, assert_encloses
-from xcheck.certificates.balls import Balls, constant, in_balls
-from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
+from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.slopes import at_precision
 from xcheck.trace import Value
 
@@ -145,61 +144,3 @@ def test_scattered_sums() -> None:
         attributes={"positions": lambda indices: np.array([-1])},
     )
     assert floats(dropped.values) == [10.0]
-
-
-# --- orders ---------------------------------------------------------------------------------------------------------
-
-
-def test_sorting() -> None:
-    """Along an axis, with what goes along."""
-    keys, others = apply("sort", along(A, VA), A * 10, attributes={"axis": 1})
-    order = np.argsort(A, axis=1)
-    assert floats(keys.values) == np.sort(A, axis=1).tolist()
-    assert floats(keys.slopes[0]) == np.take_along_axis(VA, order, 1).tolist()
-    assert np.array_equal(others, np.sort(A, axis=1) * 10)
-
-
-def test_sorting_equals() -> None:
-    """With other slopes the side decides; with equal slopes the values are known, but not what goes along."""
-    tie = along([2.0, 1.0, 1.0], [0.0, 3.0, -3.0])
-    for side, slopes in ((1, [-3.0, 3.0, 0.0]), (-1, [3.0, -3.0, 0.0])):
-        [found] = apply("sort", tie, decisions=Decisions(side=side), attributes={"axis": 0})
-        assert floats(found.slopes[0]) == slopes
-    flat = along([1.0, 1.0], 3.0)
-    assert floats(apply("sort", flat, attributes={"axis": 0})[0].values) == [1.0, 1.0]
-    with pytest.raises(NotProvedError):
-        apply("sort", flat, np.array([0, 1]), decisions=Decisions(side=1, seconds=True), attributes={"axis": 0})
-    with pytest.raises(NotProvedError, match="by what is none"):
-        apply("sort", np.array([1, 0]), flat, attributes={"axis": 0})
-
-
-@pytest.mark.parametrize("moving", [(True, False, False), (False, False, True), (False, True, False)])
-def test_equals_in_order_move_together(moving: tuple[bool, bool, bool]) -> None:
-    """Each may be in the place of any other."""
-    assert apply("sort", flags(*moving), attributes={"axis": 0})[0].moving.tolist() == [True] * 3
-    still = apply("sort", flags(False, False), attributes={"axis": 0})[0]
-    assert still.moving.tolist() == [False, False]
-
-
-def test_equals_apart_do_not_move_together() -> None:
-    """What is smaller for certain stays where it is."""
-    zeros = np.zeros(3)
-    keys = Balls(np.array([1.0, 0.0, 0.0]), (zeros,), np.array([False, False, True]))
-    assert apply("sort", keys, attributes={"axis": 0})[0].moving.tolist() == [True, True, False]
-
-
-def test_the_k_largest() -> None:
-    """In falling order, with their places; of equals that stay the first comes first."""
-    outputs = (Value((2,), "float64"), Value((2,), "int32"))
-    values, places = apply("top_k", along([1.0, 3.0, 2.0], [1.0, 2.0, 3.0]), outputs=outputs, attributes={"k": 2})
-    assert (floats(values.values), floats(values.slopes[0]), places.tolist()) == ([3.0, 2.0], [2.0, 3.0], [1, 2])
-    _, places = apply("top_k", constant([3.0, 1.0, 3.0]), outputs=outputs, attributes={"k": 2})
-    assert places.tolist() == [0, 2]
-
-
-def test_a_nan_has_no_place_in_an_order() -> None:
-    """Nothing is proved of it."""
-    with pytest.raises(UnsureError, match="nan"):
-        apply("sort", constant([1.0, np.nan]), attributes={"axis": 0})
-    with pytest.raises(UnsureError, match="nan"):
-        apply("reduce_max", Balls(in_balls(np.array([np.nan, 1.0]))), attributes={"axes": (0,)})

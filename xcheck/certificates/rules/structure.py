@@ -1,7 +1,6 @@
-"""Operations that move elements, add them up or choose among them along axes."""
+"""Operations that move elements, add them up or choose among them along axes; `orders` sort them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,7 +109,7 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
         at = index[..., None]
         best = moved(lambda a, at=at: np.broadcast_to(np.take_along_axis(a, at, -1), a.shape), signed)
         others = _without(signed, places == at)
-        signs, undecided = _against(decisions, best, others, chooses=chooses)
+        signs, undecided = compare(decisions, best, others, chooses=chooses)
         if (signs >= 0).all():
             equal = (signs == 0) & ~undecided | (places == at)
             return np.asarray(np.argmax(equal, -1)), equal, undecided
@@ -118,10 +117,11 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
     raise UnsureError("which element is the largest is not certain")
 
 
-def _against(decisions: Decisions, best: Balls, others: Balls, *, chooses: bool) -> tuple[Array, Array]:
+def compare(decisions: Decisions, left: Balls, right: Balls, *, chooses: bool) -> tuple[Array, Array]:
+    """Return the signs of differences, and where they are not known: nowhere, unless only values are chosen."""
     if chooses:
-        return decisions.choices(best, others)
-    return decisions.signs(best, others), np.zeros(best.shape, bool)
+        return decisions.choices(left, right)
+    return decisions.signs(left, right), np.zeros(left.shape, bool)
 
 
 def _without(x: Balls, own: Array) -> Balls:
@@ -217,68 +217,3 @@ def _scatter_add(
     moving = operand.where_moving().reshape(-1).copy()
     moving[positions[(positions >= 0) & updates.where_moving().reshape(-1)]] = True
     return Balls(values, slopes, moving.reshape(operand.shape))
-
-
-@rule("sort")
-def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others: Known) -> list[Known]:
-    """Order by the midpoints, then prove the order of all neighbours."""
-    if not isinstance(keys, Balls):
-        raise NotProvedError(f"{operation} sorts balls by what is none")
-    axis = operation.attributes["axis"]
-    turned = moved(lambda a: np.moveaxis(a, axis, -1), keys)
-    order = np.argsort(midpoints(turned.values), axis=-1, kind="stable")
-    # A tie on whose side the slopes decide may need neighbours to change places, more than once.
-    for _ in range(turned.shape[-1] + 1):
-        ordered = moved(lambda a, order=order: np.take_along_axis(a, order, -1), turned)
-        below, above = moved(lambda a: a[..., :-1], ordered), moved(lambda a: a[..., 1:], ordered)
-        signs, undecided = _against(surroundings.decisions, below, above, chooses=not others)
-        if undecided.any():
-            raise UnsureError(f"{operation} meets numbers that may be equal")
-        if not (signs > 0).any():
-            ordered = also_moving(ordered, _moving_ties(ordered, signs == 0))
-            # Of equals with equal slopes any may be in the place of any other: whose second coefficient it is, is open.
-            known = ordered if (signs < 0).all() else replace(ordered, seconds=None)
-            ties = moved(lambda a: np.moveaxis(a, -1, axis), known)
-            return [ties, *(_in_order(one, order, axis) for one in others)]
-        order = _exchange(order, signs > 0)
-    raise UnsureError(f"{operation} cannot be decided")
-
-
-def _moving_ties(ordered: Balls, tied: Array) -> Array:
-    """Return where an element is tied, through neighbours, to one that moves: either may be in its place nearby."""
-    found = ordered.where_moving().copy()
-    for number in range(tied.shape[-1]):
-        found[..., number + 1] |= tied[..., number] & found[..., number]
-    for number in reversed(range(tied.shape[-1])):
-        found[..., number] |= tied[..., number] & found[..., number + 1]
-    return found
-
-
-def _exchange(order: Array, wrong: Array) -> Array:
-    """Return an order in which the first wrong pair of each row has changed places."""
-    found = order.copy()
-    for row in np.ndindex(*wrong.shape[:-1]):
-        if wrong[row].any():
-            at = int(np.argmax(wrong[row]))
-            found[row][[at, at + 1]] = found[row][[at + 1, at]]
-    return found
-
-
-def _in_order(one: Known, order: Array, axis: int) -> Known:
-    def arrange(array: Array) -> Array:
-        return np.moveaxis(np.take_along_axis(np.moveaxis(array, axis, -1), order, -1), -1, axis)
-
-    return moved(arrange, one) if isinstance(one, Balls) else arrange(one)
-
-
-@rule("top_k")
-def _top_k(surroundings: Surroundings, operation: Operation, x: Balls) -> list[Known]:
-    """The k largest along the last axis in falling order, and where they were; the first of equals comes first."""
-    count = operation.attributes["k"]
-    places = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
-    ordering = replace(operation, name="sort", attributes={"axis": x.ndim - 1})
-    negated, where = _sort(surroundings, ordering, arithmetic.negate(x), places)
-    if not isinstance(negated, Balls) or isinstance(where, Balls):
-        raise NotProvedError(f"{operation} cannot be ordered")
-    largest = moved(lambda a: a[..., :count], arithmetic.negate(negated))
-    return [largest, where[..., :count].astype(operation.outputs[1].dtype)]
