@@ -273,6 +273,21 @@ def test_second_coefficients() -> None:
         assert single(second(apply(name, *given, decisions=side), 0)) == expected
 
 
+@pytest.mark.parametrize("name", ["max", "min", "abs"])
+def test_second_coefficients_of_numbers_that_may_be_equal(name: str) -> None:
+    """The ball around both holds that of either, whichever it is."""
+
+    def near(middle: float, slope: float, coefficient: float) -> Balls:
+        value, first = (np.array([arb(x, 1e-30)], object) for x in (middle, slope))
+        return Balls(value, (first,), None, (np.array([coefficient]),))
+
+    given = [near(0.0, 0.0, 3.0)] if name == "abs" else [near(1.0, 2.0, 3.0), near(1.0, 2.0, -5.0)]
+    expected = (3.0, -3.0) if name == "abs" else (3.0, -5.0)
+    for parts in (given, given[::-1]):
+        found = single(second(apply(name, *parts, decisions=Decisions(side=1, seconds=True)), 0))
+        assert all(found.contains(coefficient) for coefficient in expected)
+
+
 def test_clamping() -> None:
     """Bounds may be single numbers; outside nothing moves."""
     found = apply("clamp", constant(-1.0), along([-2.0, 0.5, 3.0], 1.0), constant(1.0))

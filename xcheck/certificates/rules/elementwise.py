@@ -192,14 +192,14 @@ def _extreme(surroundings: Surroundings, operation: Operation, a: Balls, b: Ball
     largest = operation.name == "max"
     found = choose(signs < 0 if largest else signs > 0, a, b)
     found = also_moving(found, (signs == 0) & (a.where_moving() | b.where_moving()))
-    return joined(extreme_seconds(found, b, signs == 0, largest=largest), b, undecided)
+    return joined(extreme_seconds(found, b, (signs == 0) & ~undecided, largest=largest), b, undecided)
 
 
 @rule("abs")
 def _absolute(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
     negated = arithmetic.negate(a)
     signs, undecided = surroundings.decisions.choices(a, _zero(a))
-    found = extreme_seconds(choose(signs < 0, a, negated), negated, signs == 0, largest=True)
+    found = extreme_seconds(choose(signs < 0, a, negated), negated, (signs == 0) & ~undecided, largest=True)
     return joined(found, negated, undecided)
 
 
