@@ -64,3 +64,33 @@ def prove(build: Callable[..., Source], *at: float, directions: Sequence[Sequenc
 def floats(balls: Sequence[Any]) -> list[float]:
     """Midpoints."""
     return [float(ball) for ball in balls]
+
+
+def relu(p: Program, x: Source) -> Value:
+    """max(x, 0)."""
+    return p.do("max", x, 0.0)
+
+
+def square(p: Program, x: Source) -> Value:
+    """x², which has no slope at 0 and yet moves."""
+    return p.do("mul", x, x)
+
+
+def chosen(p: Program, x: Source, test: str, tested: Source) -> Value:
+    """x where a number passes a test against 0, and 0 elsewhere."""
+    return p.do("select", p.test(test, tested, 0.0), 0.0, x)
+
+
+def quotient(p: Program, x: Source, above: Source, below: Source, value: float) -> Value:
+    """A quotient of zeros, with its value by a branch."""
+    return p.do("select", p.test("eq", x, 0.0), p.do("div", above, below), value)
+
+
+def of_two(p: Program, *parts: Any) -> Value:
+    """Both numbers as one array."""
+    return p.do("move", *parts, shape=(2,), run=lambda *given: (np.stack(given),))
+
+
+def element(p: Program, pair: Source, number: int) -> Value:
+    """One of the numbers of an array."""
+    return p.do("move", pair, run=lambda given: (given[number],))

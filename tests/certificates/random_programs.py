@@ -57,6 +57,16 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda x, y: x == y,
     "ne": lambda x, y: x != y,
 }
+# Each operation, with a number, and what undoes it: x is computed again, by another way.
+THERE_AND_BACK: tuple[tuple[tuple[str, float | None], tuple[str, float | None]], ...] = (
+    (("exp", None), ("log", None)),
+    (("add", 0.1), ("sub", 0.1)),
+    (("mul", 3.0), ("div", 3.0)),
+    (("sinh", None), ("asinh", None)),
+    (("expm1", None), ("log1p", None)),
+)
+FLAT_OF_ONE = ("neg", "abs", "square", "exp", "sin", "tanh", "sqrt")
+FLAT_OF_TWO = ("add", "sub", "mul", "div", "max", "min", "hypot")
 ORDERS = ("sort", "reduce_max", "cummax", "argmax")
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0)
 
@@ -64,13 +74,23 @@ NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0)
 class Draft:
     """A program that grows by random steps.
 
+    Args:
+        draw: random numbers.
+        again: whether results are computed again by another way, and compared with themselves.
+        flat: whether it is made of what has roots, quotients and ties of squares at 0.
+
     Attributes:
         trace: the program so far.
         names: its operations.
     """
 
-    def __init__(self, draw: random.Random) -> None:
+    def __init__(self, draw: random.Random, *, again: bool = False, flat: bool = False) -> None:
         self._draw, self._program = draw, Program(())
+        self._kinds = [self._add_one, self._add_two, self._add_choice, self._add_order]
+        self._weights = [3, 4, 2, 2]
+        self._of_one, self._of_two = (FLAT_OF_ONE, FLAT_OF_TWO) if flat else (tuple(OF_ONE), tuple(OF_TWO))
+        if again:
+            self._kinds, self._weights = [*self._kinds, self._add_extreme_again], [3, 3, 1, 1, 5]
         self._sources: list[Any] = [*self._program.inputs]
         self._steps: list[Step] = []
         self.names: list[str] = []
@@ -89,8 +109,7 @@ class Draft:
 
     def grow(self) -> None:
         """Add an operation."""
-        kinds = [self._add_one, self._add_two, self._add_choice, self._add_order]
-        source, step = self._draw.choices(kinds, [3, 4, 2, 2])[0]()
+        source, step = self._draw.choices(self._kinds, self._weights)[0]()
         self._sources.append(source)
         self._steps.append(step)
 
@@ -108,12 +127,30 @@ class Draft:
         return self.names[-1]
 
     def _add_one(self) -> tuple[Any, Step]:
-        name, (x, f) = self._choose(tuple(OF_ONE)), self._pick()
+        name, (x, f) = self._choose(self._of_one), self._pick()
         return self._program.do(name, x), lambda values: OF_ONE[name](f(values))
 
     def _add_two(self) -> tuple[Any, Step]:
-        name, (x, f), (y, g) = self._choose(tuple(OF_TWO)), self._pick(), self._pick()
+        name, (x, f), (y, g) = self._choose(self._of_two), self._pick(), self._pick()
         return self._program.do(name, x, y), lambda values: OF_TWO[name](f(values), g(values))
+
+    def _add_extreme_again(self) -> tuple[Any, Step]:
+        """The extreme of a number, of the same by another way, and of a third."""
+        (x, f), (y, g), do = self._pick(), self._pick(), self._program.do
+        again = x
+        for name, number in self._draw.choice(THERE_AND_BACK):
+            again = do(name, again, *([] if number is None else [number]))
+        name = self._choose(("max", "min", "reduce_max", "reduce_min", "sort"))
+        extreme = max if name.endswith("max") else min
+        parts = self._draw.sample([x, again, y], 3)
+        whole = do("move", *parts, shape=(3,), run=lambda *given: (np.stack(given),))
+        if name == "sort":
+            place, ordered = self._draw.randrange(3), do(name, whole, shape=(3,), axis=0)
+            source = do("move", ordered, run=lambda given: (given[place],))
+            return source, lambda values: sorted([f(values), f(values), g(values)])[place]
+        if name.startswith("reduce"):
+            return do(name, whole, axes=(0,)), lambda values: extreme(f(values), g(values))
+        return do(name, do(name, *parts[:2]), parts[2]), lambda values: extreme(f(values), g(values))
 
     def _add_choice(self) -> tuple[Any, Step]:
         name, (x, f), (y, g), (no, h), (yes, k) = self._choose(tuple(TESTS)), *(self._pick() for _ in range(4))
@@ -140,10 +177,10 @@ class Draft:
         return source, lambda values: max(f(values) for f in functions[: place + 1])
 
 
-def draft(seed: int) -> Draft:
-    """Return a random program."""
+def draft(seed: int, **kind: bool) -> Draft:
+    """Return a random program, of a kind that `Draft` has."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret
-    found = Draft(draw)
+    found = Draft(draw, **kind)
     for _ in range(draw.randint(3, 8)):
         found.grow()
     return found

@@ -44,6 +44,47 @@ def test_value_and_slopes(
         assert np.allclose(slope, (ahead - behind) / (2 * step), rtol=1e-8)
 
 
+def _path(values: Any, slopes: Any, seconds: Any) -> tuple[Balls, Callable[[Any], Any]]:
+    """Balls with second coefficients, and what they stand for at t."""
+    value, first, second = (np.asarray(one, np.float64) for one in (values, slopes, seconds))
+    return Balls(value, (first,), None, (second,)), lambda t: value + first * t + second * t * t
+
+
+def _assert_bends(found: Balls, reference: Callable[[Any], Any]) -> None:
+    """The second coefficient is that of a difference, which is exact to 1e-8."""
+    step = 1e-4
+    bend = (reference(step) - 2 * reference(0.0) + reference(-step)) / (2 * step**2)
+    assert found.seconds is not None
+    assert np.allclose(found.seconds[0].astype(float), bend, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("ours", "numpy"), OPERATIONS, ids=["add", "subtract", "multiply", "divide"])
+def test_second_coefficients(ours: Callable[[Balls, Balls], Balls], numpy: Callable[[Array, Array], Array]) -> None:
+    """Of what bends, of constants, of arrays and single numbers; they are unknown if one of the two is."""
+    (a, x), (b, y) = _path([2.0, -3.0], [1.0, 0.5], [0.5, -2.0]), _path([5.0, 0.5], [-1.0, 2.0], [3.0, 1.0])
+    _assert_bends(ours(a, b), lambda t: numpy(x(t), y(t)))
+    _assert_bends(ours(a, C), lambda t: numpy(x(t), C.values))
+    _assert_bends(ours(constant(2.0), b), lambda t: numpy(np.asarray(2.0), y(t)))
+    assert ours(a, Balls(Y.values, (Y.values,))).seconds is None
+    assert ours(X, Y).seconds is None
+
+
+def test_second_coefficients_of_sums_and_products_of_matrices() -> None:
+    """Along axes, and of two matrices that both bend."""
+    rng = np.random.default_rng(0)
+    (a, x), (b, y) = _path(*rng.normal(size=(3, 2, 3, 4))), _path(*rng.normal(size=(3, 2, 4, 2)))
+    _assert_bends(arithmetic.dot(a, b), lambda t: x(t) @ y(t))
+    _assert_bends(arithmetic.dot(a, constant(b.values)), lambda t: x(t) @ b.values)
+    _assert_bends(arithmetic.total(a, (0, 2)), lambda t: x(t).sum((0, 2)))
+    _assert_bends(arithmetic.negate(a), lambda t: -x(t))
+
+
+def test_products_of_no_matrices() -> None:
+    """An empty batch has slopes of its shape."""
+    nothing = Balls(np.zeros((0, 2, 3)), (np.zeros((0, 2, 3)),))
+    assert [one.shape for one in arithmetic.dot(nothing, constant(np.zeros((0, 3, 1)))).slopes or ()] == [(0, 2, 1)]
+
+
 @pytest.mark.parametrize("ours", [row[0] for row in OPERATIONS])
 def test_constants_stay_constants(ours: Callable[[Balls, Balls], Balls]) -> None:
     """There is nothing to move."""

@@ -9,13 +9,17 @@ from xcheck.certificates.balls import (
     also_moving,
     as_array,
     constant,
+    extreme_seconds,
     from_matrix,
     in_balls,
     inner,
     join_moving,
+    joined,
     matrix,
     midpoints,
     moved,
+    places,
+    second,
 )
 from xcheck.certificates.slopes import at_precision
 
@@ -99,3 +103,57 @@ def test_an_inner_product_does_not_cancel() -> None:
     """1e200 + 1 - 1e200 is 1."""
     with at_precision(1024):
         assert inner(np.array([1e200, 1.0, -1e200]), np.ones(3)) == 1
+
+
+def test_second_coefficients_move_along() -> None:
+    """Constants have 0, and where they are not known they are nan."""
+    x = Balls(np.array([1.0]), (np.array([2.0]),), None, (np.array([3.0]),))
+    unknown = Balls(np.array([1.0]), (np.array([2.0]),))
+    found = moved(lambda *parts: np.concatenate(parts), constant([5.0]), x, unknown)
+    assert np.array_equal(second(found, 0), [0.0, 3.0, np.nan], equal_nan=True)
+    assert moved(lambda *parts: np.concatenate(parts), constant([5.0]), unknown).seconds is None
+    assert np.isnan(second(unknown, 0)).all()
+    part = Balls(x.values, x.slopes, np.array([False]), x.seconds)
+    assert second(also_moving(part, np.array([True])), 0).tolist() == [3.0]
+    both = second(joined(x, constant([1.0]), np.array([True])), 0).item()
+    assert both.contains(3.0)
+    assert both.contains(0.0)
+
+
+def test_the_extreme_second_coefficient() -> None:
+    """Where it is asked for; what is not known stays so."""
+    one = Balls(np.zeros(3), (np.zeros(3),), None, (np.array([1.0, 1.0, np.nan]),))
+    other = Balls(np.zeros(3), (np.zeros(3),), None, (np.array([2.0, 2.0, 2.0]),))
+    where = np.array([True, False, True])
+    largest = second(extreme_seconds(one, other, where, largest=True), 0).astype(float)
+    assert np.array_equal(largest, [2.0, 1.0, np.nan], equal_nan=True)
+    smallest = second(extreme_seconds(one, other, where, largest=False), 0).astype(float)
+    assert np.array_equal(smallest, [1.0, 1.0, np.nan], equal_nan=True)
+    plain = Balls(np.zeros(3), (np.zeros(3),))
+    assert extreme_seconds(plain, other, where, largest=True) is plain
+
+
+def test_places() -> None:
+    """The index of what is true, also of a single truth value."""
+    assert list(places(np.array([[False, True], [True, False]]))) == [(0, 1), (1, 0)]
+    assert list(places(np.array(True))) == [()]
+    assert list(places(np.array(False))) == []
+
+
+def test_balls_around_two() -> None:
+    """They contain both where that is asked for, in values and slopes; elsewhere nothing changes."""
+    one = Balls(np.array([1.0, 2.0]), (np.array([3.0, 4.0]),))
+    other = constant([1.5, 9.0])
+    where = np.array([True, False])
+    for left, right in ((one, other), (other, one)):
+        found = joined(left, right, where)
+        assert found.slopes is not None
+        assert all(found.values[0].contains(x) for x in (1.0, 1.5))
+        assert all(found.slopes[0][0].contains(x) for x in (0.0, 3.0))
+        assert found.values[1] == left.values[1]
+    assert joined(one, other, where).where_moving().tolist() == [True, True]
+    assert joined(other, one, where).where_moving().tolist() == [True, False]
+    assert joined(one, other, np.zeros(2, bool)) is one
+    single = joined(constant(1.0), constant(2.0), np.array(True))
+    assert single.values.item().contains(1.5)
+    assert single.slopes is None

@@ -37,13 +37,14 @@ def test_kinks_are_those_of_the_components_that_meet_them() -> None:
 
 
 def test_one_component_of_which_nothing_is_proved_is_found() -> None:
-    """Along a third component both sides of a tie stay equal, and first derivatives do not choose the branch."""
+    """Along a third component both sides of a tie are equal but for t³; along a fourth they stay equal."""
 
     def loss(x: Any) -> Any:
-        return jnp.where(x[0] > x[1], x[0] ** 2, x[1] ** 2) + x[2]
+        return jnp.where(x[0] > x[1] + x[2] ** 3, x[0] ** 2, x[1] ** 2) + x[2] + x[3]
 
-    found = proved(loss, np.array([1.0, 1.0, 2.0]), 8)
+    found = proved(loss, np.array([1.0, 1.0, 0.0, 2.0]), 8)
     assert found.kinks == [0, 1]
+    assert float(found.slopes[3]) == 1.0
     assert list(found.unproved) == [2]
     assert "tie of equal slopes" in found.unproved[2]
 

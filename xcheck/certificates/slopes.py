@@ -17,7 +17,7 @@ import numpy as np
 from flint import arb, ctx
 
 from xcheck.certificates.balls import Array, Balls, as_array, constant, in_balls
-from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
+from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, SecondOrderError, UnsureError
 from xcheck.certificates.evaluate import evaluate
 from xcheck.certificates.rules.registry import Known
 from xcheck.trace import Trace
@@ -125,21 +125,22 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
     remarks: dict[str, None] = {}
     kinks: dict[str, None] = {}
     value, _ = _loss(evaluate(trace, given, Decisions(at_zero=True), {}), directions)
+    if not value.is_finite():
+        raise UnsureError("the loss is not finite")
     ties = 0
     right: list[Any] = []
     left: list[Any] = []
     for number in range(directions):
         alone = [Balls(one.values, None if one.slopes is None else (one.slopes[number],)) for one in given]
         for side, found in ((1, right), (-1, left)):
-            decisions = Decisions(side=side)
-            limit, (slope,) = _loss(evaluate(trace, alone, decisions, remarks), 1)
+            limit, slope, met = _on_one_side(trace, alone, side, remarks)
             if not (_is_narrow(value) and _is_narrow(limit)):
                 raise UnsureError("a jump would hide in the enclosure of the loss, which is wide")
             # The same operations on the same balls, but for what the ties choose: equal numbers overlap.
             if not limit.overlaps(value):
-                raise NotProvedError(f"the loss jumps at θ itself: {', '.join(dict.fromkeys(decisions.kinks))}")
-            kinks.update(dict.fromkeys(decisions.kinks))
-            ties = max(ties, len(decisions.kinks))
+                raise NotProvedError(f"the loss jumps at θ itself: {', '.join(dict.fromkeys(met))}")
+            kinks.update(dict.fromkeys(met))
+            ties = max(ties, len(met))
             found.append(slope)
     return Slopes(
         value=value,
@@ -150,3 +151,24 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
         remarks=tuple(remarks),
         precision=bits,
     )
+
+
+def _on_one_side(
+    trace: Trace, given: Sequence[Balls], side: int, remarks: dict[str, None]
+) -> tuple[Any, Any, list[str]]:
+    """Return what the loss tends to, its slope and the kinks that were met, along one direction."""
+    decisions = Decisions(side=side)
+    try:
+        limit, (slope,) = _loss(evaluate(trace, given, decisions, remarks), 1)
+    except SecondOrderError:
+        decisions = Decisions(side=side, seconds=True)
+        limit, (slope,) = _loss(evaluate(trace, [_to_second_order(one) for one in given], decisions, remarks), 1)
+    return limit, slope, decisions.kinks
+
+
+def _to_second_order(one: Balls) -> Balls:
+    """Return θ + t v with its second coefficients, which are 0; where v is 0, it does not move."""
+    if one.slopes is None:
+        return one
+    moving = np.logical_or.reduce([np.asarray(slope != 0) for slope in one.slopes])
+    return Balls(one.values, one.slopes, moving, tuple(np.zeros(one.shape) for _ in one.slopes))

@@ -153,17 +153,61 @@ def test_pooling_over_what_is_switched_off_is_no_kink() -> None:
     assert (found.left, float(found.slopes[0])) == (None, 1.0)
 
 
+def test_scores_of_one_word_by_two_ways_are_no_obstacle() -> None:
+    """A softmax over equal scores, of which a product of matrices in another order gives the second half."""
+    words = np.array([1, 0, 1, 1])
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(2, 3))
+
+    def attention(x: Any) -> Any:
+        embedded = jnp.tanh(x).reshape(2, 2)[jnp.asarray(words)]
+        scores = jnp.concatenate([(embedded @ weights).T, weights.T @ embedded.T], axis=1)
+        return jnp.sum(jax.nn.softmax(scores, axis=1) @ jnp.concatenate([embedded, 2 * embedded]))
+
+    x, v = rng.normal(size=4), rng.normal(size=4)
+    found = slopes(attention, x, v)
+    assert (found.left, found.precision) == (None, 128)
+    step = 1e-6
+    with own_settings(jax.devices("cpu")[0]):
+        difference = (attention(x + step * v) - attention(x - step * v)) / (2 * step)
+    assert float(found.slopes[0]) == pytest.approx(float(difference), rel=1e-6)
+
+
+def _safe_norm(x: Any) -> Any:
+    square = jnp.sum(x * x)
+    return jnp.where(square == 0, 0.0, jnp.sqrt(jnp.where(square == 0, 1.0, square)))
+
+
+# Name, loss, slopes at 0 for t > 0 and t < 0 along (1, -1, 1, 1, -1, -1).
+AT_ZERO: list[tuple[str, Any, float, float]] = [
+    ("norm", jnp.linalg.norm, 6**0.5, -(6**0.5)),
+    ("norm with two branches", _safe_norm, 6**0.5, -(6**0.5)),
+    ("norm of no negative", lambda x: jnp.sqrt(jnp.maximum(x @ x, 0.0)), 6**0.5, -(6**0.5)),
+    ("square of a norm", lambda x: jnp.linalg.norm(x) ** 2 + x[0], 1.0, 1.0),
+    ("sinc", lambda x: jnp.sum(jnp.sinc(x)), 0.0, 0.0),
+    ("expm1(x) / x", lambda x: jnp.where(x == 0, 1.0, jnp.expm1(x) / x)[0], 0.5, 0.5),
+    ("a branch by squares", lambda x: jnp.where(x**2 > 0, 2 * x, x)[0], 2.0, 2.0),
+]
+
+
+@pytest.mark.parametrize(("loss", "right", "left"), [row[1:] for row in AT_ZERO], ids=[row[0] for row in AT_ZERO])
+def test_what_second_derivatives_decide(loss: Any, right: float, left: float) -> None:
+    """At 0, where the value of the program and that nearby are the same."""
+    found = slopes(loss, np.zeros(6))
+    assert [float(found.slopes[0]), float((found.left or ())[0])] == pytest.approx([right, left], rel=1e-15)
+
+
 @pytest.mark.parametrize(
     ("loss", "x", "words"),
     [
         (lambda x: jnp.sum(jnp.where(x > 0, 1.0, 0.0) * (x + 1)), 0.0, "jumps"),
         (lambda x: jnp.sum(jnp.floor(x) * x), 2.0, "jumps"),
-        (jnp.linalg.norm, 0.0, "square root of exactly 0"),
-        (lambda x: jnp.sum(jnp.where(x**2 > 0, 2 * x, x)), 0.0, "second derivatives"),
+        (lambda x: jnp.sqrt(jnp.sum(x)), 0.0, "square root of exactly 0"),
+        (lambda x: jnp.sum(jnp.where(x**3 > 0, 2 * x, x)), 0.0, "second derivatives"),
         (lambda x: jnp.sum(jnp.log(x)), -1.0, "not finite"),
         (lambda x: jnp.real(jnp.sum(jnp.exp(1j * x))), 1.0, "no rule"),
     ],
-    ids=["jump", "stairs", "norm at 0", "flat tie", "not finite", "no rule"],
+    ids=["jump", "stairs", "root at 0", "flat tie", "not finite", "no rule"],
 )
 def test_what_cannot_be_proved_says_why(loss: Any, x: float, words: str) -> None:
     """Never a number that is not proved."""

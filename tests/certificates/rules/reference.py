@@ -92,6 +92,21 @@ def along(values: Any, *slopes: Any) -> Balls:
     return Balls(array, tuple(np.broadcast_to(np.asarray(one, np.float64), array.shape) for one in slopes))
 
 
+def bent(values: Any, slopes: Any, seconds: Any) -> Balls:
+    """Balls of exact numbers with slopes and second coefficients along one direction."""
+    array = np.asarray(values, np.float64)
+    parts = [np.broadcast_to(np.asarray(one, np.float64), array.shape) for one in (slopes, seconds)]
+    return Balls(array, (parts[0],), None, (parts[1],))
+
+
+def bend_of(function: Callable[[Any], Any], path: Sequence[float]) -> Any:
+    """The coefficient of t² of f(x₀ + x₁ t + x₂ t²), by a central difference."""
+    x0, x1, x2 = map(mpf, path)
+    step = mpf(STEP)
+    ahead, here, behind = (function(x0 + x1 * t + x2 * t * t) for t in (step, mpf(0), -step))
+    return (ahead - 2 * here + behind) / (2 * step**2)
+
+
 def single(ball: Any) -> Any:
     """The one ball of an array of one."""
     return in_balls(as_array(ball)).reshape(-1)[0]

@@ -1,6 +1,7 @@
 """Arithmetic, powers, comparisons and what they choose."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,21 @@ import pytest
 from flint import arb
 from mpmath import mp, mpf
 
-from tests.certificates.rules.reference import along, apply, check_formula, single
-from xcheck.certificates.balls import Balls, constant
+from tests.certificates.rules.reference import (
+    BITS,
+    DIGITS,
+    along,
+    apply,
+    assert_encloses,
+    bend_of,
+    bent,
+    check_formula,
+    single,
+)
+from xcheck.certificates.balls import Balls, constant, second
 from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
 from xcheck.certificates.rules.elementwise import choose
+from xcheck.certificates.slopes import at_precision
 from xcheck.trace import Value
 
 PAIRS = ((0.3, 0.7), (-2.5, 1e-30), (1e300, -1e299), (1e-20, -3.0))
@@ -45,7 +57,7 @@ def test_a_power_that_is_an_integer() -> None:
         assert found.slopes[0].astype(float).tolist() == [12.0, 0.0]
 
 
-@pytest.mark.parametrize(("base", "power"), [(-2.0, 0.5), (0.0, 0.5), (0.0, 1.5), (0.0, -1.0)])
+@pytest.mark.parametrize(("base", "power"), [(-2.0, 0.5), (0.0, 1.5), (0.0, -1.0)])
 def test_powers_without_a_slope(base: float, power: float) -> None:
     """Of a negative number, or of 0, next to which there is no power."""
     assert not single(apply("pow", along([base], 1.0), constant([power])).slopes[0]).is_finite()
@@ -235,7 +247,45 @@ def test_signs_and_sizes() -> None:
     assert found.values.astype(float).tolist() == [2.0, 3.0]
     assert found.slopes[0].astype(float).tolist() == [-1.0, 1.0]
     with pytest.raises(NotProvedError, match="equal slopes"):
-        apply("sign", along([0.0], 0.0))
+        apply("sign", along([0.0], 0.0), decisions=Decisions(side=1, seconds=True))
+
+
+def test_the_root_of_a_power_is_that_of_the_root() -> None:
+    """x to the power 1/2 at 0, where only the slope of x decides that there is none."""
+    with pytest.raises(NotProvedError, match="square root of exactly 0"):
+        apply("pow", along([0.0], 1.0), constant([0.5]))
+
+
+def pow_of(power: int, x: Any) -> Any:
+    """x^n."""
+    return x**power
+
+
+def test_second_coefficients() -> None:
+    """Of whole powers, sizes and extremes: of equals with equal slopes, the larger or the smaller one."""
+    x = bent([3.0], 2.0, -1.0)
+    for power in (-1, 0, 1, 2, 5):
+        with at_precision(BITS), mp.workdps(DIGITS):
+            found = apply("integer_pow", x, attributes={"y": power})
+            assert_encloses(single(second(found, 0)), bend_of(partial(pow_of, power), (3.0, 2.0, -1.0)), power)
+    zero, below, side = bent([0.0], 0.0, 1.0), bent([0.0], 0.0, -2.0), Decisions(side=1, seconds=True)
+    for name, given, expected in (("max", (zero, below), 1), ("min", (zero, below), -2), ("abs", (below,), 2)):
+        assert single(second(apply(name, *given, decisions=side), 0)) == expected
+
+
+@pytest.mark.parametrize("name", ["max", "min", "abs"])
+def test_second_coefficients_of_numbers_that_may_be_equal(name: str) -> None:
+    """The ball around both holds that of either, whichever it is."""
+
+    def near(middle: float, slope: float, coefficient: float) -> Balls:
+        value, first = (np.array([arb(x, 1e-30)], object) for x in (middle, slope))
+        return Balls(value, (first,), None, (np.array([coefficient]),))
+
+    given = [near(0.0, 0.0, 3.0)] if name == "abs" else [near(1.0, 2.0, 3.0), near(1.0, 2.0, -5.0)]
+    expected = (3.0, -3.0) if name == "abs" else (3.0, -5.0)
+    for parts in (given, given[::-1]):
+        found = single(second(apply(name, *parts, decisions=Decisions(side=1, seconds=True)), 0))
+        assert all(found.contains(coefficient) for coefficient in expected)
 
 
 def test_clamping() -> None:

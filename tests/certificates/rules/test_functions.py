@@ -8,9 +8,18 @@ import pytest
 from flint import arb
 from mpmath import mp, mpf
 
-from tests.certificates.rules.reference import along, apply, assert_encloses, check_formula, single
-from xcheck.certificates.balls import Balls, constant
-from xcheck.certificates.decisions import NotProvedError
+from tests.certificates.rules.reference import (
+    BITS,
+    DIGITS,
+    along,
+    apply,
+    assert_encloses,
+    bend_of,
+    bent,
+    check_formula,
+    single,
+)
+from xcheck.certificates.balls import Balls, constant, second
 from xcheck.certificates.rules.functions import of_one, where_moving
 from xcheck.certificates.slopes import at_precision
 
@@ -84,10 +93,35 @@ def test_on_the_edge_there_is_a_value_and_no_slope(name: str, at: float) -> None
     assert not single(found.slopes[0]).is_finite()
 
 
-def test_the_root_of_zero() -> None:
-    """That of t² is |t|: first derivatives do not tell; if nothing moves there is no question."""
-    with pytest.raises(NotProvedError, match="square root"):
-        apply("sqrt", along([0.0], 0.0))
+# Each has a second derivative of its own, of which second coefficients are made.
+BENT = (
+    *("exp", "expm1", "log", "log1p", "sqrt", "square", "reciprocal"),
+    *("sin", "cos", "tan", "atan", "sinh", "cosh", "tanh"),
+)
+
+
+@pytest.mark.parametrize(("name", "function", "points"), [row for row in TABLE if row[0] in BENT], ids=BENT)
+def test_second_coefficients_are_enclosed(name: str, function: Callable[[Any], Any], points: Sequence[float]) -> None:
+    """Of f(x + 3 t/2 - t²/4), where a difference of three values is exact enough."""
+    for point in points:
+        if point and not 1e-3 <= abs(point) <= 100:
+            continue
+        with at_precision(BITS), mp.workdps(DIGITS):
+            found = apply(name, bent([point], 1.5, -0.25))
+            reference = bend_of(function, (point, 1.5, -0.25))
+            assert_encloses(single(second(found, 0)), reference, point)
+
+
+def test_second_coefficients_without_a_second_derivative() -> None:
+    """They are known where x' is 0, as f' x₂, and nowhere else."""
+    found = apply("erf", bent([0.5, 0.5], [0.0, 1.0], 3.0))
+    assert float(second(found, 0)[0]) == pytest.approx(3 * float(2 / mp.sqrt(mp.pi) * mp.exp(-0.25)))
+    assert second(found, 0)[1].is_nan()
+    assert apply("erf", along([0.5], 1.0)).seconds is None
+
+
+def test_the_root_of_what_stays_zero() -> None:
+    """If nothing moves there is no kink."""
     still = apply("sqrt", Balls(np.zeros(2), (np.zeros(2),), np.zeros(2, bool)))
     assert still.slopes[0].astype(float).tolist() == [0.0, 0.0]
     assert apply("sqrt", constant([0.0])).values[0] == 0

@@ -1,16 +1,13 @@
-"""Moves, sums, extremes and orders along axes."""
+"""Moves, sums and running values along axes."""
 
 from typing import Any
 
 import numpy as np
 import pytest
-from flint import arb
 from mpmath import mp, mpf
 
 from tests.certificates.rules.reference import along, apply, assert_encloses
-from xcheck.certificates.balls import Balls, constant, in_balls
-from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
-from xcheck.certificates.rules.structure import at_last, first_extreme, last_axis
+from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.slopes import at_precision
 from xcheck.trace import Value
 
@@ -91,70 +88,6 @@ def test_what_depends_on_what_moves() -> None:
     assert apply("dot", constant(zeros), a).moving.tolist() == [[[True, False], [True, False]]]
 
 
-# --- extremes -------------------------------------------------------------------------------------------------------
-
-
-def test_extremes_along_axes() -> None:
-    """Value, slope, and where they are."""
-    x = along(A, VA)
-    for name, numpy in (("reduce_max", np.max), ("reduce_min", np.min)):
-        found = apply(name, x, attributes={"axes": (1, 2)})
-        assert floats(found.values) == numpy(A, axis=(1, 2)).tolist()
-        assert floats(found.slopes[0]) == VA[numpy(A, axis=(1, 2), keepdims=True) == A].tolist()
-    for name, where in (("argmax", np.argmax), ("argmin", np.argmin)):
-        assert np.array_equal(apply(name, x, outputs=INT, attributes={"axes": (2,)}), where(A, axis=2))
-    assert apply("reduce_max", x, attributes={"axes": ()}) is x
-
-
-def test_the_first_of_equals_that_stay() -> None:
-    """As NumPy has it; masked scores are such."""
-    assert apply("argmax", constant([1.0, 3.0, 3.0]), outputs=INT, attributes={"axes": (0,)}) == 1
-    masked = along([-np.inf, -np.inf], 1.0)
-    assert apply("argmax", masked, outputs=INT, attributes={"axes": (0,)}) == 0
-
-
-def test_equals_that_move() -> None:
-    """With other slopes a kink, decided by the side; with equal slopes the value is known, but not the place."""
-    tie = along([1.0, 1.0, 0.0], [-1.0, 2.0, 9.0])
-    with pytest.raises(KinkError):
-        apply("reduce_max", tie, attributes={"axes": (0,)})
-    for side, slope, place in ((1, 2.0, 1), (-1, -1.0, 0)):
-        decisions = Decisions(side=side)
-        assert floats(apply("reduce_max", tie, decisions=decisions, attributes={"axes": (0,)}).slopes[0]) == slope
-        assert apply("argmax", tie, decisions=decisions, outputs=INT, attributes={"axes": (0,)}) == place
-    flat = along([1.0, 1.0], 3.0)
-    assert floats(apply("reduce_max", flat, attributes={"axes": (0,)}).slopes[0]) == 3.0
-    with pytest.raises(NotProvedError):
-        apply("argmax", flat, outputs=INT, attributes={"axes": (0,)})
-
-
-def test_the_largest_moves_if_one_of_its_equals_does() -> None:
-    """Whichever of them is taken."""
-    for moving in ((True, False), (False, True)):
-        assert apply("reduce_max", flags(*moving), attributes={"axes": (0,)}).moving.tolist() is True
-    assert apply("reduce_max", flags(False, False), attributes={"axes": (0,)}).moving.tolist() is False
-    smaller = Balls(np.array([0.0, -1.0]), (np.zeros(2),), np.array([False, True]))
-    assert apply("reduce_max", smaller, attributes={"axes": (0,)}).moving.tolist() is False
-
-
-def test_a_winner_that_midpoints_do_not_tell() -> None:
-    """Balls whose midpoints are equal in float64 are told apart by their digits, or not at all."""
-    near = np.array([arb(1), arb(1) + arb(2) ** -70, arb(1) - arb(2) ** -70], object)
-    with at_precision(128):
-        near = np.array([arb(1), arb(1) + arb(2) ** -70, arb(1) - arb(2) ** -70], object)
-        index, equal = first_extreme(Decisions(), Balls(near), largest=True, chooses=True)
-        assert (int(index), equal.tolist()) == (1, [False, True, False])
-        with pytest.raises(UnsureError):
-            first_extreme(Decisions(), Balls(near + arb(0, 1e-15)), largest=True, chooses=True)
-
-
-def test_axes_become_one() -> None:
-    """The last."""
-    found = last_axis(constant(A), (0, 2))
-    assert np.array_equal(found.values, A.transpose(1, 0, 2).reshape(3, 8))
-    assert np.array_equal(at_last(found, 5).values, A[1, :, 1])
-
-
 # --- step by step ---------------------------------------------------------------------------------------------------
 
 
@@ -211,61 +144,3 @@ def test_scattered_sums() -> None:
         attributes={"positions": lambda indices: np.array([-1])},
     )
     assert floats(dropped.values) == [10.0]
-
-
-# --- orders ---------------------------------------------------------------------------------------------------------
-
-
-def test_sorting() -> None:
-    """Along an axis, with what goes along."""
-    keys, others = apply("sort", along(A, VA), A * 10, attributes={"axis": 1})
-    order = np.argsort(A, axis=1)
-    assert floats(keys.values) == np.sort(A, axis=1).tolist()
-    assert floats(keys.slopes[0]) == np.take_along_axis(VA, order, 1).tolist()
-    assert np.array_equal(others, np.sort(A, axis=1) * 10)
-
-
-def test_sorting_equals() -> None:
-    """With other slopes the side decides; with equal slopes the values are known, but not what goes along."""
-    tie = along([2.0, 1.0, 1.0], [0.0, 3.0, -3.0])
-    for side, slopes in ((1, [-3.0, 3.0, 0.0]), (-1, [3.0, -3.0, 0.0])):
-        [found] = apply("sort", tie, decisions=Decisions(side=side), attributes={"axis": 0})
-        assert floats(found.slopes[0]) == slopes
-    flat = along([1.0, 1.0], 3.0)
-    assert floats(apply("sort", flat, attributes={"axis": 0})[0].values) == [1.0, 1.0]
-    with pytest.raises(NotProvedError):
-        apply("sort", flat, np.array([0, 1]), attributes={"axis": 0})
-    with pytest.raises(NotProvedError, match="by what is none"):
-        apply("sort", np.array([1, 0]), flat, attributes={"axis": 0})
-
-
-@pytest.mark.parametrize("moving", [(True, False, False), (False, False, True), (False, True, False)])
-def test_equals_in_order_move_together(moving: tuple[bool, bool, bool]) -> None:
-    """Each may be in the place of any other."""
-    assert apply("sort", flags(*moving), attributes={"axis": 0})[0].moving.tolist() == [True] * 3
-    still = apply("sort", flags(False, False), attributes={"axis": 0})[0]
-    assert still.moving.tolist() == [False, False]
-
-
-def test_equals_apart_do_not_move_together() -> None:
-    """What is smaller for certain stays where it is."""
-    zeros = np.zeros(3)
-    keys = Balls(np.array([1.0, 0.0, 0.0]), (zeros,), np.array([False, False, True]))
-    assert apply("sort", keys, attributes={"axis": 0})[0].moving.tolist() == [True, True, False]
-
-
-def test_the_k_largest() -> None:
-    """In falling order, with their places; of equals that stay the first comes first."""
-    outputs = (Value((2,), "float64"), Value((2,), "int32"))
-    values, places = apply("top_k", along([1.0, 3.0, 2.0], [1.0, 2.0, 3.0]), outputs=outputs, attributes={"k": 2})
-    assert (floats(values.values), floats(values.slopes[0]), places.tolist()) == ([3.0, 2.0], [2.0, 3.0], [1, 2])
-    _, places = apply("top_k", constant([3.0, 1.0, 3.0]), outputs=outputs, attributes={"k": 2})
-    assert places.tolist() == [0, 2]
-
-
-def test_a_nan_has_no_place_in_an_order() -> None:
-    """Nothing is proved of it."""
-    with pytest.raises(UnsureError, match="nan"):
-        apply("sort", constant([1.0, np.nan]), attributes={"axis": 0})
-    with pytest.raises(UnsureError, match="nan"):
-        apply("reduce_max", Balls(in_balls(np.array([np.nan, 1.0]))), attributes={"axes": (0,)})

@@ -7,21 +7,31 @@ import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, join_moving, moved
+from xcheck.certificates.balls import (
+    Array,
+    Balls,
+    also_moving,
+    as_array,
+    constant,
+    extreme_seconds,
+    in_balls,
+    join_moving,
+    joined,
+    moved,
+)
 from xcheck.certificates.decisions import NotProvedError, UnsureError
-from xcheck.certificates.rules.registry import Known, Surroundings, elementwise, rule
+from xcheck.certificates.rules.registry import RULES, Known, Surroundings, elementwise, rule
 from xcheck.trace.model import Operation
 
 elementwise("neg", arithmetic.negate)
 
 
-@rule("add", "sub", "mul", "div")
+@rule("add", "sub", "mul")
 def _arithmetic(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
     function = {
         "add": arithmetic.add,
         "sub": arithmetic.subtract,
         "mul": arithmetic.multiply,
-        "div": arithmetic.divide,
     }[operation.name]
     return function(a, b)
 
@@ -46,7 +56,11 @@ def _integer_power(surroundings: Surroundings, operation: Operation, x: Balls) -
     def slope(one: Any) -> Any:
         return power * _whole_power(one, power - 1) if power else arb(0)
 
-    return arithmetic.chain(x, values, as_array(np.frompyfunc(slope, 1, 1)(base)))
+    def bend(one: Any) -> Any:
+        return power * (power - 1) * _whole_power(one, power - 2) if power not in (0, 1) else arb(0)
+
+    derivatives = [as_array(np.frompyfunc(function, 1, 1)(base)) for function in (slope, bend)]
+    return arithmetic.chain(x, values, *derivatives[: 1 if x.seconds is None else 2])
 
 
 def _power_of(x: Any, y: Any) -> Any:
@@ -66,6 +80,9 @@ def _by_base(x: Any, y: Any) -> Any:
 def _power(surroundings: Surroundings, operation: Operation, a: Balls, power: Known) -> Balls:
     """(x^y)' = y x^(y-1) x' + x^y log(x) y'."""
     b = power if isinstance(power, Balls) else Balls(in_balls(power))
+    if b.slopes is None and all(one == 0.5 for one in in_balls(b.values).reshape(-1)):
+        root: Balls = RULES["sqrt"](surroundings, operation, arithmetic.spread(a, b)[0])
+        return root
     x, y = in_balls(a.values), in_balls(b.values)
     values = as_array(np.frompyfunc(_power_of, 2, 1)(x, y))
     by_base = arithmetic.chain(a, values, as_array(np.frompyfunc(_by_base, 2, 1)(x, y)))
@@ -171,15 +188,19 @@ def _select(surroundings: Surroundings, operation: Operation, which: Array, *cas
 @rule("max", "min")
 def _extreme(surroundings: Surroundings, operation: Operation, a: Balls, b: Balls) -> Balls:
     a, b = arithmetic.spread(a, b)
-    signs = surroundings.decisions.signs(a, b, chooses=True)
-    found = choose(signs < 0 if operation.name == "max" else signs > 0, a, b)
-    return also_moving(found, (signs == 0) & (a.where_moving() | b.where_moving()))
+    signs, undecided = surroundings.decisions.choices(a, b)
+    largest = operation.name == "max"
+    found = choose(signs < 0 if largest else signs > 0, a, b)
+    found = also_moving(found, (signs == 0) & (a.where_moving() | b.where_moving()))
+    return joined(extreme_seconds(found, b, (signs == 0) & ~undecided, largest=largest), b, undecided)
 
 
 @rule("abs")
 def _absolute(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
     negated = arithmetic.negate(a)
-    return choose(surroundings.decisions.signs(a, _zero(a), chooses=True) < 0, a, negated)
+    signs, undecided = surroundings.decisions.choices(a, _zero(a))
+    found = extreme_seconds(choose(signs < 0, a, negated), negated, (signs == 0) & ~undecided, largest=True)
+    return joined(found, negated, undecided)
 
 
 def _zero(a: Balls) -> Balls:

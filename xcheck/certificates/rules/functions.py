@@ -11,15 +11,16 @@ from flint import acb, arb
 
 from xcheck.certificates.arithmetic import chain
 from xcheck.certificates.balls import Array, Balls, as_array, in_balls
-from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.rules.registry import elementwise
 
 Function = Callable[[Any], Any]
 Derivative = Callable[[Any, Any], Any]
 
 
-def of_one(function: Function, derivative: Derivative) -> Callable[[Balls], Balls]:
-    """Return f of balls: f(x)' = f'(x) x', with f'(x) = derivative(x, f(x))."""
+def of_one(
+    function: Function, derivative: Derivative, second_derivative: Derivative | None = None
+) -> Callable[[Balls], Balls]:
+    """Return f of balls: f(x)' = f'(x) x', with f'(x) = derivative(x, f(x)), and f'' so, too."""
     values_of = np.frompyfunc(function, 1, 1)
 
     def apply(a: Balls) -> Balls:
@@ -27,7 +28,10 @@ def of_one(function: Function, derivative: Derivative) -> Callable[[Balls], Ball
         values = as_array(values_of(x))
         if a.slopes is None:
             return Balls(values)
-        return chain(a, values, where_moving(derivative, a, x, values))
+        bend = None
+        if a.seconds is not None and second_derivative is not None:
+            bend = where_moving(second_derivative, a, x, values)
+        return chain(a, values, where_moving(derivative, a, x, values), bend)
 
     return apply
 
@@ -64,17 +68,6 @@ def _two_over_root_pi() -> Any:
     return 2 / arb.pi().sqrt()
 
 
-def _root(x: Any) -> Any:
-    return x.sqrt()
-
-
-def _d_root(x: Any, y: Any) -> Any:
-    # At exactly 0 the root of t² is |t|, and that of t has no slope: only second derivatives would tell.
-    if x == 0:
-        raise NotProvedError("a square root of exactly 0 has no slope that first derivatives tell")
-    return 1 / (2 * y)
-
-
 _TABLE: dict[str, tuple[Function, Derivative]] = {
     "exp": (arb.exp, lambda x, y: y),
     "exp2": (lambda x: (x * arb(2).log()).exp(), lambda x, y: y * arb(2).log()),
@@ -83,7 +76,6 @@ _TABLE: dict[str, tuple[Function, Derivative]] = {
     "log1p": (arb.log1p, lambda x, y: 1 / (1 + x)),
     "log2": (_log_of(2), _d_log_of(2)),
     "log10": (_log_of(10), _d_log_of(10)),
-    "sqrt": (_root, _d_root),
     "rsqrt": (lambda x: x.rsqrt(), lambda x, y: -y / (2 * x)),
     "cbrt": (_cube_root, lambda x, y: 1 / (3 * y * y)),
     "square": (lambda x: x * x, lambda x, y: 2 * x),
@@ -109,5 +101,22 @@ _TABLE: dict[str, tuple[Function, Derivative]] = {
     "digamma": (arb.digamma, lambda x, y: acb(x).polygamma(1).real),
 }
 
+# Second derivatives, where second coefficients are asked for. Without one they are known where x' is 0.
+_BENDS: dict[str, Derivative] = {
+    "exp": lambda x, y: y,
+    "expm1": lambda x, y: x.exp(),
+    "log": lambda x, y: -1 / (x * x),
+    "log1p": lambda x, y: -1 / ((1 + x) * (1 + x)),
+    "square": lambda x, y: arb(2),
+    "reciprocal": lambda x, y: 2 * y * y * y,
+    "sin": lambda x, y: -y,
+    "cos": lambda x, y: -y,
+    "tan": lambda x, y: 2 * y * (1 + y * y),
+    "atan": lambda x, y: -2 * x / ((1 + x * x) * (1 + x * x)),
+    "sinh": lambda x, y: y,
+    "cosh": lambda x, y: y,
+    "tanh": lambda x, y: -2 * y * x.sech() ** 2,
+}
+
 for _name, _pair in _TABLE.items():
-    elementwise(_name, of_one(*_pair))
+    elementwise(_name, of_one(*_pair, _BENDS.get(_name)))

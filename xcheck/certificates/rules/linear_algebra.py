@@ -148,7 +148,7 @@ def _eliminate(surroundings: Surroundings, work: Balls) -> tuple[Balls, Array]:
         below = part(work, slice(number, None), number)
         # The largest square is the largest in size, and has no kink at 0.
         squares = arithmetic.multiply(below, below)
-        index, _ = first_extreme(surroundings.decisions, squares, largest=True, chooses=False)
+        index, _, _ = first_extreme(surroundings.decisions, squares, largest=True, chooses=False)
         pivots[number] = number + int(index)
         order = np.arange(rows)
         order[[number, pivots[number]]] = order[[pivots[number], number]]

@@ -1,14 +1,24 @@
-"""Operations that move elements, add them up or choose among them along axes."""
+"""Operations that move elements, add them up or choose among them along axes; `orders` sort them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import arb
 
 from xcheck.certificates import arithmetic
-from xcheck.certificates.balls import Array, Balls, also_moving, as_array, constant, in_balls, midpoints, moved
+from xcheck.certificates.balls import (
+    Array,
+    Balls,
+    also_moving,
+    as_array,
+    constant,
+    extreme_seconds,
+    in_balls,
+    joined,
+    midpoints,
+    moved,
+)
 from xcheck.certificates.decisions import Decisions, NotProvedError, UnsureError
 from xcheck.certificates.rules.registry import RULES, Known, Surroundings, rule
 from xcheck.trace.model import Operation, array_of
@@ -73,18 +83,24 @@ def _product(surroundings: Surroundings, operation: Operation, x: Balls) -> Ball
     return found
 
 
-def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> tuple[Array, Array]:
-    """Return the index of the first extreme along the last axis, proved, and which elements are equal to it.
+def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: bool) -> tuple[Array, Array, Array]:
+    """Return the index of the first extreme along the last axis, which elements are equal to it, and which may be.
+
+    The index is proved but for elements of the last kind: one of them may be the extreme instead.
 
     Args:
         decisions: how ties are decided.
         x: shape (..., k).
         largest: whether it is the maximum.
-        chooses: whether only its value is used, so that ties of equal slopes need no decision.
+        chooses: whether only its value is used, so that ties of equal slopes need no decision; no element may be equal
+            without being so for certain where it is not.
 
     Raises:
         UnsureError: the winner is not certain.
+        NotProvedError: there is no element.
     """
+    if not x.shape[-1]:
+        raise NotProvedError(f"{decisions.place} asks for the extreme of no elements")
     signed = x if largest else arithmetic.negate(x)
     index = np.asarray(np.argmax(midpoints(signed.values), axis=-1))
     places = np.arange(x.shape[-1])
@@ -93,12 +109,19 @@ def first_extreme(decisions: Decisions, x: Balls, *, largest: bool, chooses: boo
         at = index[..., None]
         best = moved(lambda a, at=at: np.broadcast_to(np.take_along_axis(a, at, -1), a.shape), signed)
         others = _without(signed, places == at)
-        signs = decisions.signs(best, others, chooses=chooses)
+        signs, undecided = compare(decisions, best, others, chooses=chooses)
         if (signs >= 0).all():
-            equal = (signs == 0) | (places == at)
-            return np.asarray(np.argmax(equal, -1)), equal
+            equal = (signs == 0) & ~undecided | (places == at)
+            return np.asarray(np.argmax(equal, -1)), equal, undecided
         index = np.where((signs < 0).any(-1), np.argmax(signs < 0, -1), index)
     raise UnsureError("which element is the largest is not certain")
+
+
+def compare(decisions: Decisions, left: Balls, right: Balls, *, chooses: bool) -> tuple[Array, Array]:
+    """Return the signs of differences, and where they are not known: nowhere, unless only values are chosen."""
+    if chooses:
+        return decisions.choices(left, right)
+    return decisions.signs(left, right), np.zeros(left.shape, bool)
 
 
 def _without(x: Balls, own: Array) -> Balls:
@@ -117,15 +140,20 @@ def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) 
         return x
     whole = last_axis(x, operation.attributes["axes"])
     largest = operation.name == "reduce_max"
-    index, equal = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
+    index, equal, undecided = first_extreme(surroundings.decisions, whole, largest=largest, chooses=True)
     found = moved(lambda a: as_array(np.take_along_axis(a, index[..., None], -1)[..., 0]), whole)
-    return also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
+    found = also_moving(found, np.asarray((equal & whole.where_moving()).any(-1)))
+    for number in range(whole.shape[-1]):
+        other = at_last(whole, number)
+        found = extreme_seconds(found, other, np.asarray(equal[..., number]), largest=largest)
+        found = joined(found, other, np.asarray(undecided[..., number]))
+    return found
 
 
 @rule("argmax", "argmin")
 def _index_of_extreme(surroundings: Surroundings, operation: Operation, x: Balls) -> Array:
     whole = last_axis(x, operation.attributes["axes"])
-    index, _ = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
+    index, _, _ = first_extreme(surroundings.decisions, whole, largest=operation.name == "argmax", chooses=False)
     return index.astype(operation.outputs[0].dtype)
 
 
@@ -189,63 +217,3 @@ def _scatter_add(
     moving = operand.where_moving().reshape(-1).copy()
     moving[positions[(positions >= 0) & updates.where_moving().reshape(-1)]] = True
     return Balls(values, slopes, moving.reshape(operand.shape))
-
-
-@rule("sort")
-def _sort(surroundings: Surroundings, operation: Operation, keys: Known, *others: Known) -> list[Known]:
-    """Order by the midpoints, then prove the order of all neighbours."""
-    if not isinstance(keys, Balls):
-        raise NotProvedError(f"{operation} sorts balls by what is none")
-    axis = operation.attributes["axis"]
-    turned = moved(lambda a: np.moveaxis(a, axis, -1), keys)
-    order = np.argsort(midpoints(turned.values), axis=-1, kind="stable")
-    # A tie on whose side the slopes decide may need neighbours to change places, more than once.
-    for _ in range(turned.shape[-1] + 1):
-        ordered = moved(lambda a, order=order: np.take_along_axis(a, order, -1), turned)
-        below, above = moved(lambda a: a[..., :-1], ordered), moved(lambda a: a[..., 1:], ordered)
-        signs = surroundings.decisions.signs(below, above, chooses=not others)
-        if not (signs > 0).any():
-            ties = moved(lambda a: np.moveaxis(a, -1, axis), also_moving(ordered, _moving_ties(ordered, signs == 0)))
-            return [ties, *(_in_order(one, order, axis) for one in others)]
-        order = _exchange(order, signs > 0)
-    raise UnsureError(f"{operation} cannot be decided")
-
-
-def _moving_ties(ordered: Balls, tied: Array) -> Array:
-    """Return where an element is tied, through neighbours, to one that moves: either may be in its place nearby."""
-    found = ordered.where_moving().copy()
-    for number in range(tied.shape[-1]):
-        found[..., number + 1] |= tied[..., number] & found[..., number]
-    for number in reversed(range(tied.shape[-1])):
-        found[..., number] |= tied[..., number] & found[..., number + 1]
-    return found
-
-
-def _exchange(order: Array, wrong: Array) -> Array:
-    """Return an order in which the first wrong pair of each row has changed places."""
-    found = order.copy()
-    for row in np.ndindex(*wrong.shape[:-1]):
-        if wrong[row].any():
-            at = int(np.argmax(wrong[row]))
-            found[row][[at, at + 1]] = found[row][[at + 1, at]]
-    return found
-
-
-def _in_order(one: Known, order: Array, axis: int) -> Known:
-    def arrange(array: Array) -> Array:
-        return np.moveaxis(np.take_along_axis(np.moveaxis(array, axis, -1), order, -1), -1, axis)
-
-    return moved(arrange, one) if isinstance(one, Balls) else arrange(one)
-
-
-@rule("top_k")
-def _top_k(surroundings: Surroundings, operation: Operation, x: Balls) -> list[Known]:
-    """The k largest along the last axis in falling order, and where they were; the first of equals comes first."""
-    count = operation.attributes["k"]
-    places = np.broadcast_to(np.arange(x.shape[-1]), x.shape)
-    ordering = replace(operation, name="sort", attributes={"axis": x.ndim - 1})
-    negated, where = _sort(surroundings, ordering, arithmetic.negate(x), places)
-    if not isinstance(negated, Balls) or isinstance(where, Balls):
-        raise NotProvedError(f"{operation} cannot be ordered")
-    largest = moved(lambda a: a[..., :count], arithmetic.negate(negated))
-    return [largest, where[..., :count].astype(operation.outputs[1].dtype)]
