@@ -8,6 +8,10 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | exp, log, tanh, ... | one array, element by element, as NumPy or SciPy name them | |
 | add, sub, mul, div, max, min, pow, atan2, ... | two arrays of one shape | |
 | bessel_i0e, bessel_i1e | x -> exp(-|x|) I0(x), exp(-|x|) I1(x) | |
+| j0, j1, y0, y1, k0, k1, k0e, k1e | x -> Bessel functions, as SciPy names them | |
+| jv, yv, iv, kv | v, x -> Bessel functions of order v, as SciPy names them | |
+| airy_ai, spherical_bessel_j0 | x -> Ai(x), sin(x) / x | |
+| exp1, expi, erfi, dawsn, ellipk, ellipe | x -> integrals, as SciPy names them | |
 | igamma, igammac | a, x -> P(a, x), Q(a, x), the regularized incomplete gamma functions | |
 | regularized_incomplete_beta | a, b, x -> I_x(a, b) | |
 | zeta, polygamma | s, q -> Hurwitz's ζ(s, q); n, x -> ψ⁽ⁿ⁾(x) | |

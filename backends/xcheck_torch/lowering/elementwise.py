@@ -34,6 +34,21 @@ _OF_ONE = {
     "special_erfcx": "erfcx",
     "special_ndtri": "ndtri",
     "special_log_ndtr": "log_ndtr",
+    "special_bessel_j0": "j0",
+    "special_bessel_j1": "j1",
+    "special_bessel_y0": "y0",
+    "special_bessel_y1": "y1",
+    "special_modified_bessel_i0": "i0",
+    "special_modified_bessel_i1": "i1",
+    "special_modified_bessel_k0": "k0",
+    "special_modified_bessel_k1": "k1",
+}
+# The same, where torch calls the argument x.
+_OF_X = {
+    "special_airy_ai": "airy_ai",
+    "special_spherical_bessel_j0": "spherical_bessel_j0",
+    "special_scaled_modified_bessel_k0": "k0e",
+    "special_scaled_modified_bessel_k1": "k1e",
 }
 _OF_TWO = {
     "maximum": "max",
@@ -53,9 +68,9 @@ _OF_TWO = {
 }
 
 
-def _of_one(name: str) -> Lowering:
+def _of_one(name: str, argument: str = "self") -> Lowering:
     def apply(b: Builder, call: Call) -> Source:
-        (x,) = floating(b, call, "self")
+        (x,) = floating(b, call, argument)
         return b.apply(name, x)
 
     return apply
@@ -70,6 +85,8 @@ def _of_two(name: str) -> Lowering:
 
 for _name, _ours in _OF_ONE.items():
     lowers(_name)(_of_one(_ours))
+for _name, _ours in _OF_X.items():
+    lowers(_name)(_of_one(_ours, "x"))
 for _name, _ours in _OF_TWO.items():
     lowers(_name)(_of_two(_ours))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import special
 
 from tests.backends.xcheck_torch.traced import assert_traced, between_0_and_1, made, prove, randn
 from xcheck.trace import replay
@@ -102,3 +103,35 @@ def test_special_functions(name: str) -> None:
     assert float(found.value) == pytest.approx(loss, rel=LOOSE)
     assert float(replay(trace, [x.numpy()])[0]) == pytest.approx(loss, rel=1e-13)
     assert float(found.slopes[0]) == pytest.approx(gradient @ direction, abs=LOOSE * float(np.linalg.norm(gradient)))
+
+
+# Functions of which torch has no derivative: a name of a trace -> torch's function, SciPy's derivative.
+UNDIFFERENTIATED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "airy_ai": (torch.special.airy_ai, lambda x: special.airy(x)[1]),
+    "spherical_bessel_j0": (torch.special.spherical_bessel_j0, lambda x: special.spherical_jn(0, x, derivative=True)),
+    "j0": (torch.special.bessel_j0, lambda x: special.jvp(0, x)),
+    "j1": (torch.special.bessel_j1, lambda x: special.jvp(1, x)),
+    "y0": (torch.special.bessel_y0, lambda x: special.yvp(0, x)),
+    "y1": (torch.special.bessel_y1, lambda x: special.yvp(1, x)),
+    "i0": (torch.special.modified_bessel_i0, lambda x: special.ivp(0, x)),
+    "i1": (torch.special.modified_bessel_i1, lambda x: special.ivp(1, x)),
+    "k0": (torch.special.modified_bessel_k0, lambda x: special.kvp(0, x)),
+    "k1": (torch.special.modified_bessel_k1, lambda x: special.kvp(1, x)),
+    "k0e": (torch.special.scaled_modified_bessel_k0, lambda x: special.k0e(x) - special.k1e(x)),
+    "k1e": (torch.special.scaled_modified_bessel_k1, lambda x: special.k1e(x) + np.exp(x) * special.kvp(1, x)),
+}
+
+
+@pytest.mark.parametrize("name", UNDIFFERENTIATED)
+def test_special_functions_without_a_derivative_in_torch(name: str) -> None:
+    """Their slopes are SciPy's, and their losses torch's."""
+    function, derivative = UNDIFFERENTIATED[name]
+    x, direction = between_0_and_1(2, 3), np.linspace(1, 2, 6)
+    traced = made(lambda x: function(x).sum(), x)
+    trace = traced.trace()
+    assert name in [operation.name for operation in trace.operations]
+    found = prove(traced, trace, direction[None])
+    slopes = np.ravel(derivative(x.numpy()))
+    assert float(found.value) == pytest.approx(float(function(x).sum()), rel=LOOSE)
+    assert float(replay(trace, [x.numpy()])[0]) == pytest.approx(float(function(x).sum()), rel=1e-13)
+    assert float(found.slopes[0]) == pytest.approx(slopes @ direction, abs=LOOSE * float(np.linalg.norm(slopes)))

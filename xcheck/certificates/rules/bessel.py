@@ -1,0 +1,79 @@
+"""Bessel functions and the Airy function, element by element: FLINT's values, and derivatives by recurrence.
+
+Numbers in brackets are equations of the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov. Names
+are SciPy's (`scipy.special`), but for `airy_ai` and `spherical_bessel_j0`, which are torch's.
+
+Where a function is infinite, complex or not defined (Y and K for x ≤ 0), FLINT's value is not finite, and nothing is
+proved.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flint import arb
+
+from xcheck.certificates.decisions import NotProvedError
+from xcheck.certificates.rules.functions import of_one
+from xcheck.certificates.rules.registry import elementwise, rule
+from xcheck.certificates.rules.special import of_several
+
+Cylinder = Callable[[Any, Any], Any]
+
+
+def _j(order: Any, x: Any) -> Any:
+    return x.bessel_j(order)
+
+
+def _y(order: Any, x: Any) -> Any:
+    return x.bessel_y(order)
+
+
+def _i(order: Any, x: Any) -> Any:
+    return x.bessel_i(order)
+
+
+def _k(order: Any, x: Any) -> Any:
+    return x.bessel_k(order)
+
+
+def _half_difference(function: Cylinder) -> Cylinder:
+    """J' = (J of order v - 1 minus J of order v + 1) / 2, and so is Y' (10.6.1)."""
+    return lambda order, x: (function(order - 1, x) - function(order + 1, x)) / 2
+
+
+def _half_sum(function: Cylinder, sign: int) -> Cylinder:
+    """I' = (I of order v - 1 plus I of order v + 1) / 2, and K' is minus such a sum (10.29.1)."""
+    return lambda order, x: sign * (function(order - 1, x) + function(order + 1, x)) / 2
+
+
+def _by_order(order: Any, x: Any) -> Any:
+    raise NotProvedError("no rule gives the slope of a Bessel function by its order")
+
+
+# Letter -> the function, its derivative by x.
+_CYLINDERS: dict[str, tuple[Cylinder, Cylinder]] = {
+    "j": (_j, _half_difference(_j)),
+    "y": (_y, _half_difference(_y)),
+    "i": (_i, _half_sum(_i, 1)),
+    "k": (_k, _half_sum(_k, -1)),
+}
+
+
+def _of_order(letter: str, order: int) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
+    """Return a cylinder function of fixed order, and its derivative from x and y."""
+    function, by_x = _CYLINDERS[letter]
+    return lambda x: function(arb(order), x), lambda x, y: by_x(arb(order), x)
+
+
+for _letter, (_function, _by_x) in _CYLINDERS.items():
+    rule(f"{_letter}v")(of_several(_function, _by_order, _by_x))
+for _name in ("j0", "j1", "y0", "y1", "k0", "k1"):
+    elementwise(_name, of_one(*_of_order(_name[0], int(_name[1]))))
+
+# exp(x) K0(x) and exp(x) K1(x), by the rule for products.
+elementwise("k0e", of_one(lambda x: x.exp() * _k(0, x), lambda x, y: y - x.exp() * _k(1, x)))
+elementwise("k1e", of_one(lambda x: x.exp() * _k(1, x), lambda x, y: y - x.exp() * (_k(0, x) + _k(2, x)) / 2))
+
+elementwise("airy_ai", of_one(lambda x: x.airy_ai(), lambda x, y: x.airy_ai(derivative=1)))
+# sin(x) / x (10.49.3), an even function.
+elementwise("spherical_bessel_j0", of_one(arb.sinc, lambda x, y: arb(0) if x == 0 else (x.cos() - y) / x))
