@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from xcheck.certificates.claims import Named
-from xcheck.decoding import Row, decode
+from xcheck.decoding import Row, Whole, decode
 from xcheck.layout import Vector
 
 # Directions (k, n) -> errors g·v - s and what rounding may do to them, shape (k,) each.
@@ -23,22 +23,27 @@ def name_wrong(gradient: Vector, errors: Errors) -> tuple[list[Named], bool]:
         errors: `errors(gradient, directions)`, see `Errors`.
     """
     residuals = _Proved(gradient, errors)
-    whole = decode(gradient.size, residuals, first=1)
-    return [residuals.named[flat] for flat in sorted(residuals.named)], whole
+    whole = decode(gradient.size, residuals)
+    return [residuals.describe(flat) for flat in sorted(residuals.named)], whole
 
 
 class _Proved:
     """The error of a gradient beside proved slopes; sharper than they are they cannot be had.
 
     Attributes:
-        named: what is wrong, by its number.
+        at_once: buckets that are decoded together.
+        named: errors of what is wrong, by flat indices.
     """
 
-    is_explained = is_exhausted = False
+    at_once, is_exhausted = _AT_ONCE, False
 
     def __init__(self, gradient: Vector, errors: Errors) -> None:
         self._gradient, self._left, self._errors = gradient, gradient.copy(), errors
-        self.named: dict[int, Named] = {}
+        self.named: dict[int, float] = {}
+
+    def whole(self, values: Vector) -> Whole:
+        seen, allowed = self.along([Row(np.arange(len(values)), values)], [])
+        return Whole(values, float(seen[0]), float(allowed[0]), several=False)
 
     def along(self, rows: Sequence[Row], needs: Sequence[float]) -> tuple[Vector, Vector]:
         del needs
@@ -49,11 +54,15 @@ class _Proved:
         seen, allowed = np.concatenate(parts, axis=1)
         return seen, allowed
 
-    def confirm(self, places: Sequence[int]) -> dict[int, float]:
+    def confirm(self, places: Sequence[int]) -> None:
         seen, allowed = self.along([Row(np.array([flat]), np.ones(1)) for flat in places], [])
-        triples = zip(places, seen.tolist(), allowed.tolist(), strict=True)
-        found = {flat: error for flat, error, may in triples if abs(error) > may}
-        for flat, error in found.items():
-            self._left[flat] -= error
-            self.named[flat] = Named(flat, float(self._gradient[flat]), float(self._left[flat]))
-        return found
+        for flat, error, may in zip(places, seen.tolist(), allowed.tolist(), strict=True):
+            if abs(error) > may:
+                self._left[flat] -= error
+                self.named[flat] = float(self._gradient[flat] - self._left[flat])
+
+    def finish(self) -> bool:
+        return False
+
+    def describe(self, flat: int) -> Named:
+        return Named(flat, float(self._gradient[flat]), float(self._left[flat]))
