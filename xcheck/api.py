@@ -89,9 +89,9 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         seed: of everything random.
         worst: how many components to name per pair.
         cotangent: v, of the loss's shape, for a loss y that is an array: Re Σ v̄ y is checked. By default drawn.
-        budget: seconds that scope "auto" may take.
+        budget: seconds that scope "auto" may take, and a proof: of six directions as many are proved as fit.
         name: how the report calls it.
-        progress: called with (differences done, differences planned).
+        progress: called with (differences done, differences planned), then, in a proof, with operations.
 
     Returns:
         The report; disagreement is a result, not an exception.

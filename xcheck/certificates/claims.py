@@ -80,6 +80,7 @@ class Proof:
     Attributes:
         function: whose loss was evaluated; empty where none could be.
         directions: how many slopes were proved.
+        left_out: how many more would have taken longer than the budget.
         precision: in bits.
         radius: the widest enclosure, in units of the gradient's norm.
         seconds: wall time.
@@ -93,6 +94,7 @@ class Proof:
 
     function: str = ""
     directions: int = 0
+    left_out: int = 0
     precision: int = 0
     radius: float = 0.0
     seconds: float = 0.0

@@ -15,14 +15,17 @@ Errors = Callable[[Vector, Vector], tuple[Vector, Vector]]
 _AT_ONCE = 16
 
 
-def name_wrong(gradient: Vector, errors: Errors) -> tuple[list[Named], bool]:
+def name_wrong(
+    gradient: Vector, errors: Errors, is_exhausted: Callable[[], bool] = lambda: False
+) -> tuple[list[Named], bool]:
     """Return the components that are proved to be wrong, and whether that is all of the error.
 
     Args:
         gradient: shape (n,).
         errors: `errors(gradient, directions)`, see `Errors`.
+        is_exhausted: says whether no more directions are to be proved.
     """
-    residuals = _Proved(gradient, errors)
+    residuals = _Proved(gradient, errors, is_exhausted)
     whole = decode(gradient.size, residuals)
     return [residuals.describe(flat) for flat in sorted(residuals.named)], whole
 
@@ -35,11 +38,16 @@ class _Proved:
         named: errors of what is wrong, by flat indices.
     """
 
-    at_once, is_exhausted = _AT_ONCE, False
+    at_once = _AT_ONCE
 
-    def __init__(self, gradient: Vector, errors: Errors) -> None:
+    def __init__(self, gradient: Vector, errors: Errors, is_exhausted: Callable[[], bool]) -> None:
         self._gradient, self._left, self._errors = gradient, gradient.copy(), errors
+        self._is_exhausted = is_exhausted
         self.named: dict[int, float] = {}
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self._is_exhausted()
 
     def whole(self, values: Vector) -> Whole:
         seen, allowed = self.along([Row(np.arange(len(values)), values)], [])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xcheck.certificates.claims import Named, Proof, WitnessProof
+from xcheck.certificates.pace import Pace
 from xcheck.checks.answer import Answer
 from xcheck.checks.prover import Candidate, Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
@@ -38,7 +39,11 @@ INSTALL = "pip install 'xcheck-grad[proof]'"
 
 
 def prove(
-    candidates: Sequence[Candidate], claims: Sequence[tuple[Evaluation, float]], theta: Vector, seed: int
+    candidates: Sequence[Candidate],
+    claims: Sequence[tuple[Evaluation, float]],
+    theta: Vector,
+    seed: int,
+    pace: Pace | None = None,
 ) -> tuple[Proof, Prover | None]:
     """Hold gradients against proved slopes; return what follows, and what has proved it.
 
@@ -47,6 +52,7 @@ def prove(
         claims: what the witnesses say, each with the unit roundoff of what it was computed in.
         theta: θ, shape (n,).
         seed: of the directions.
+        pace: what fits the time; by default everything does.
     """
     start = time.perf_counter()
     if not has_flint():
@@ -58,7 +64,7 @@ def prove(
     reasons: list[str] = []
     for candidate in candidates:
         try:
-            prover = Prover(candidate, candidates, theta)
+            prover = Prover(candidate, candidates, theta, pace)
             found = _prove_by(prover, claims, directions)
         except (UntraceableError, BackendError) as error:
             reasons.append(f"{candidate.name}: {error}")
@@ -74,6 +80,11 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
     # FLINT is an extra.
     from xcheck.certificates.judge import Claimed, judge, norm_of
 
+    count = min(len(directions), prover.affordable)
+    if not count:
+        text = f"a slope and the loss are predicted to take {2 * prover.seconds:.2g} s, more than the budget allows"
+        raise UntraceableError(text)
+    left_out, directions = len(directions) - count, directions[:count]
     slopes, judged = prover.slopes(directions), []
     value = float(slopes.value)
     if not is_same_loss(value, prover.loss, FLOAT64):
@@ -95,7 +106,8 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
     norm = norm_of(slopes) or 1.0
     return Proof(
         function=prover.name,
-        directions=len(directions),
+        directions=count,
+        left_out=left_out,
         precision=slopes.precision,
         radius=max(float(slope.rad()) for slope in slopes.slopes) / norm,
         witnesses=tuple(judged),
@@ -111,7 +123,7 @@ def _with_names(found: WitnessProof, prover: Prover, own: str, gradient: Vector,
     from xcheck.certificates.naming import name_wrong
 
     try:
-        named, whole = name_wrong(gradient, partial(prover.errors, own, roundoff))
+        named, whole = name_wrong(gradient, partial(prover.errors, own, roundoff), lambda: not prover.affordable)
     except UntraceableError:  # along one of its directions nothing can be proved
         return found
     return replace(found, named=tuple(named), all_named=whole)

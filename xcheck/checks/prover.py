@@ -12,6 +12,8 @@ import numpy as np
 
 from xcheck.backend.contract import Objective
 from xcheck.certificates.claims import allowed_error
+from xcheck.certificates.pace import Pace
+from xcheck.certificates.work import work_of
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
@@ -88,16 +90,20 @@ class Prover:
         candidate: whose loss is evaluated.
         others: whose gradients' programs may be looked into, that of the candidate included.
         theta: θ, shape (n,).
+        pace: what fits the time; by default everything does.
 
     Raises:
         UntraceableError: the loss cannot be traced.
         BackendError: the function fails.
     """
 
-    def __init__(self, candidate: Candidate, others: Sequence[Candidate], theta: Vector) -> None:
-        self.name, self.theta = candidate.name, theta
+    def __init__(
+        self, candidate: Candidate, others: Sequence[Candidate], theta: Vector, pace: Pace | None = None
+    ) -> None:
+        self.name, self.theta, self._pace = candidate.name, theta, pace or Pace()
         self.objective, self._others = candidate.objective, others
         self.trace, self.arrays = self.objective.trace(), self.objective.traced_arrays(theta)
+        self._work = work_of(self.trace)
         self.loss = float(self.objective.losses(theta[None])[0])
         # By name: what is known of the program of its gradient; None where nothing is.
         self._programs: dict[str, _Program | None] = {}
@@ -119,6 +125,16 @@ class Prover:
             text = f"beside θ the operations that were traced give the loss {value:.17g}, the program {expected:.17g}"
             raise UntraceableError(text)
 
+    @property
+    def affordable(self) -> int:
+        """How many slopes more fit the budget, proved together."""
+        return self._pace.affordable(self._work)
+
+    @property
+    def seconds(self) -> float:
+        """What one slope, or the value, is predicted to take."""
+        return self._work.seconds
+
     def slopes(self, directions: Vector) -> "Slopes":
         """Return the slopes along directions, shape (k, n).
 
@@ -128,8 +144,10 @@ class Prover:
         from xcheck.certificates.decisions import NotProvedError
         from xcheck.certificates.slopes import prove_slopes
 
+        self._pace.spend(self._work, len(directions), len(self.trace.operations))
+        rows = [self.objective.traced_arrays(one) for one in directions]
         try:
-            return prove_slopes(self.trace, self.arrays, [self.objective.traced_arrays(one) for one in directions])
+            return prove_slopes(self.trace, self.arrays, rows, self._pace.watch)
         except NotProvedError as error:
             raise UntraceableError(str(error)) from error
 

@@ -36,9 +36,11 @@ def decide(
         prover: proves slopes of the same function.
         roundoff: unit roundoff of what the witnesses compute in.
     """
-    rows = open_lines[:_MOST]
     # Another function has other slopes.
-    if not rows.size or not is_same_loss(prover.loss, estimate.loss, FLOAT64):
+    if not open_lines.size or not is_same_loss(prover.loss, estimate.loss, FLOAT64):
+        return estimate, 0
+    rows = open_lines[: min(_MOST, prover.affordable)]
+    if not rows.size:
         return estimate, 0
     directions = np.stack([_direction(lines, int(row)) for row in rows])
     slopes, spread = _slopes(prover, directions), prover.spread(prover.name, directions)
