@@ -176,17 +176,31 @@ def test_all_tensors_that_are_dense_are_named() -> None:
     assert LAYOUT["b2"].offset + 3 in located.components
 
 
-def test_a_wrong_column_is_a_multitude() -> None:
-    """Rows are halved first, so a column is many wrong components: several are named, and that there are more."""
+def test_a_wrong_column_is_named() -> None:
+    """As a row is, though its components are far from each other, and in few losses."""
+    case = smooth(2)
+    column = np.arange(128) * 784 + 17
+    for error in (5 * case.typical, case.typical * np.random.default_rng(0).standard_normal(128)):
+        gradient = case.gradient.copy()
+        gradient[column] += error
+        found = search(case, gradient)
+        assert found.located.dense == ("W1[:, 17]",)
+        assert found.located.solid
+        assert set(found.located.components) < set(found.located.drawn) <= set(column.tolist())
+        assert found.losses < 300
+
+
+def test_two_wrong_columns_are_a_multitude() -> None:
+    """Several components are named, and that there are more."""
     case = smooth(2)
     gradient = case.gradient.copy()
-    column = np.arange(128) * 784 + 17
-    gradient[column] += 5 * case.typical
+    columns = np.concatenate([np.arange(128) * 784 + 17, np.arange(128) * 784 + 400])
+    gradient[columns] += 5 * case.typical
     located = search(case, gradient).located
     assert located.dense
     assert not located.solid
     assert len(located.components) >= 8
-    assert set(located.components) <= set(column.tolist())
+    assert set(located.components) <= set(columns.tolist())
 
 
 def test_more_than_can_be_found_is_said() -> None:

@@ -80,14 +80,22 @@ class CorrectedGradient:
 
         What was corrected already cannot be wrong again: who asks for it has lost the way.
         """
-        new, before = [flat for flat in dict.fromkeys(places) if flat not in self.corrected], len(self.found)
-        for flat, measured in zip(new, self._measure(np.array(new, dtype=np.intp)), strict=True):
-            claimed = float(self._gradient[flat])
-            allowed = measured.bar + self._allowance.relative * max(abs(claimed), abs(measured.value))
-            if abs(claimed - measured.value) > allowed + self._allowance.floor:
-                self.found[flat] = claimed - measured.value
-                self._correct(flat, measured)
-        return len(self.found) > before
+        wrong = self.measure_wrong(places)
+        for flat, measured in wrong.items():
+            self.found[flat] = float(self._gradient[flat]) - measured.value
+            self._correct(flat, measured)
+        return bool(wrong)
+
+    def measure_wrong(self, places: Sequence[int]) -> dict[int, Measured]:
+        """Measure components, and return those that are wrong; what was corrected is not measured again."""
+        new = [flat for flat in dict.fromkeys(places) if flat not in self.corrected]
+        found = zip(new, self._measure(np.array(new, dtype=np.intp)), strict=True)
+        return {flat: measured for flat, measured in found if self._is_off(flat, measured)}
+
+    def _is_off(self, flat: int, measured: Measured) -> bool:
+        claimed = float(self._gradient[flat])
+        allowed = measured.bar + self._allowance.relative * max(abs(claimed), abs(measured.value))
+        return abs(claimed - measured.value) > allowed + self._allowance.floor
 
     def _correct(self, flat: int, measured: Measured) -> None:
         self._gradient[flat] = measured.value

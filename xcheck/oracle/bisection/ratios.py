@@ -38,10 +38,9 @@ class RatioSearch:
         self._slopes, self._gradient, self._is_exhausted = slopes, gradient, is_exhausted
         self._need = np.inf
 
-    def run(self) -> None:
-        """Name what the directions tell by themselves, then what ratios do."""
-        if not self.finish() and not self.is_exhausted:
-            decode(self._slopes.row(0).size, self)
+    def run(self) -> bool:
+        """Name what the directions tell by themselves, then what ratios do, and return whether that is all."""
+        return self.finish() or (not self.is_exhausted and decode(self._slopes.row(0).size, self))
 
     @property
     def named(self) -> dict[int, float]:

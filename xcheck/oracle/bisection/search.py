@@ -1,7 +1,7 @@
 """The search: which components of a gradient are wrong, found from slopes along parts of random directions.
 
 A few wrong components are named by ratios first (`xcheck.oracle.bisection.ratios`): one of n in about twelve losses.
-What these leave is found by bisection.
+A wrong row or column is named as a whole (`xcheck.oracle.bisection.slices`). What these leave is found by bisection.
 
 Let e = g − ∇J be the error of a gradient, and v a Gaussian direction along which it shows: r = v·e exceeds its bar. The
 residual of a block B of components, r(B) = Σ_B vᵢeᵢ, is v·g over B, which costs nothing, minus the derivative of J
@@ -35,6 +35,7 @@ from xcheck.oracle.bisection.corrected import Allowance, CorrectedGradient, Meas
 from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.ratios import RatioSearch
+from xcheck.oracle.bisection.slices import Slice, find_slice
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
 from xcheck.seeds import FIXED, Stream, generator
@@ -135,7 +136,10 @@ class Search:
         everything = Block(0, self._layout.size)
         self._confirm(everything)
         if self._worst(everything) is not None:
-            RatioSearch(self._slopes, self._gradient, lambda: self._is_exhausted).run()
+            ratios = RatioSearch(self._slopes, self._gradient, lambda: self._is_exhausted)
+            # Few components first, then a row or a column.
+            if not ratios.run() and not self._is_exhausted and (whole := find_slice(ratios, self._layout)) is not None:
+                return self._sliced(whole)
         while True:
             worst = self._worst(everything)
             if worst is None:
@@ -248,6 +252,24 @@ class Search:
             path.is_solid,
             losses=spent,
             left=path.root,
+        )
+
+    def _sliced(self, part: Slice) -> SearchResult:
+        """Return the name of a row or a column that holds all of the error, and a random sample of it."""
+        rng = generator(FIXED, Stream.SLICE_SAMPLE)
+        drawn = np.sort(rng.choice(part.places, min(_DRAWN, part.places.size), replace=False))
+        wrong = list(self._gradient.measure_wrong(drawn.tolist()))
+        self._gradient.accept(wrong[:1])
+        block = Block(part.tensor.span.start, part.tensor.span.stop)
+        spent = self._slopes.evaluations - self._before
+        return SearchResult(
+            tuple(self._gradient.found),
+            self._known,
+            tuple(drawn.tolist()),
+            (part.name,),
+            len(wrong) > drawn.size // 2,
+            losses=spent,
+            left=block,
         )
 
     def _dense_tensors(self, number: int, block: Block) -> list[Block]:
