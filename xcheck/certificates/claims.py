@@ -87,6 +87,8 @@ class Proof:
         witnesses: gradient by gradient.
         kinks: operations with a kink at θ.
         remarks: in what the function that was evaluated differs from the program, such as casts.
+        narrow: the dtype that part of the loss is rounded to, where that moves the loss; empty elsewhere. The slopes
+            are those of the loss without this rounding.
         refereed: how many slopes along components, or along the oracle's own directions, were proved because
             differences had left them open, or had called a gradient wrong there.
         why_not: why nothing is proved, one reason for each function; empty where something is.
@@ -101,6 +103,7 @@ class Proof:
     witnesses: tuple[WitnessProof, ...] = ()
     kinks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    narrow: str = ""
     refereed: int = 0
     why_not: tuple[str, ...] = ()
 

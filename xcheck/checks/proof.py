@@ -17,7 +17,7 @@ from xcheck.certificates.pace import Pace
 from xcheck.checks.answer import Answer
 from xcheck.checks.prover import Candidate, Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
-from xcheck.dtypes import FLOAT64
+from xcheck.dtypes import FLOAT64, ROUNDOFF
 from xcheck.errors import BackendError, quote
 from xcheck.findings import NOT_PROVED, PROVED_INACCURATE, PROVED_WRONG, Finding
 from xcheck.layout import Layout, Vector
@@ -87,9 +87,11 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
     left_out, directions = len(directions) - count, directions[:count]
     slopes, judged = prover.slopes(directions), []
     value = float(slopes.value)
-    if not is_same_loss(value, prover.loss, FLOAT64):
+    narrow = prover.narrow
+    if not is_same_loss(value, prover.loss, max(FLOAT64, ROUNDOFF.get(narrow, 0.0))):
         text = f"its operations in real arithmetic give the loss {value:.9g}, the program {prover.loss:.9g}"
         raise UntraceableError(text)
+    moved = not is_same_loss(value, prover.loss, FLOAT64)
     prover.confirm()
     for evaluation, roundoff in claims:
         # What computes another loss has another gradient, which is no mistake in it; the check says so.
@@ -102,6 +104,9 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
                 spread=prover.spread(own, directions),
             )
             found = judge(claimed, slopes, list(directions))
+            if moved and found.claim == "wrong":
+                # It may be the gradient of what the rounding makes of the loss, such as 0 where that underflows.
+                found = replace(found, claim="inaccurate")
             judged.append(_with_names(found, prover, own, evaluation.gradient, roundoff))
     norm = norm_of(slopes) or 1.0
     return Proof(
@@ -113,6 +118,7 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
         witnesses=tuple(judged),
         kinks=slopes.kinks,
         remarks=slopes.remarks,
+        narrow=narrow if moved else "",
     )
 
 
@@ -186,9 +192,12 @@ def proof_warnings(proof: Proof) -> list[Finding]:
         )
         found.append(Finding(code=PROVED_INACCURATE, text=text, value=one.error))
     for one in proof.of(["inaccurate"]):
+        why = "an operation on its way is less accurate than its dtype"
+        if proof.narrow:
+            why = f"it is not that of the loss without its rounding to {proof.narrow}, as far as that goes"
         text = (
             f"{one.name}: the gradient is off by {one.error:.2g} of its norm along a direction, which is proved; "
-            f"rounding explains {one.allowed:.1g}: an operation on its way is less accurate than its dtype"
+            f"rounding explains {one.allowed:.1g}: {why}"
         )
         found.append(Finding(code=PROVED_INACCURATE, text=text, value=one.error))
     if proof.why_not:

@@ -185,7 +185,9 @@ def _referee(
         # What is smaller than the noise of the loss is right whatever it is; its slope says more.
         rows += np.flatnonzero((run.estimate.error_bar > np.abs(seen.gradient)) & (seen.gradient != 0)).tolist()
     open_lines = np.array(list(dict.fromkeys(rows)), np.intp)
-    estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff)
+    # Where part of the loss is rounded, a gradient may be that of what this makes of it: nothing is refuted then.
+    claimed = [run.along(witness).gradient for witness in witnesses] if proof.narrow else []
+    estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff, claimed)
     return replace(run, estimate=estimate), replace(proof, refereed=count)
 
 
