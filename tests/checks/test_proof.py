@@ -107,6 +107,19 @@ def test_components_are_named(places: list[tuple[int, int]], size: float) -> Non
     assert "W[3, 2] is" in report.findings[0].text
 
 
+def test_errors_of_one_size_do_not_cancel() -> None:
+    """Along signs alone these two did in all six directions of this seed."""
+
+    def change(found: dict[str, Any]) -> None:
+        found["W"][2, 0] += 1e-9
+        found["W"][5, 4] -= 1e-9
+
+    report = checked(change, scope="directions", seed=89)
+    assert report.verdict is Verdict.DISAGREE
+    assert report.proof is not None
+    assert [one.flat for one in report.proof.witnesses[0].named] == [10, 29]
+
+
 def test_a_component_that_differences_find_is_named_first() -> None:
     """A proof knows no component."""
     report = checked(scale_one(0.5))

@@ -1,6 +1,6 @@
 """Measure how accurate gradients are: hold them, component by component, against slopes with proved bounds.
 
-First the gradients are held against slopes along random signs (`xcheck.checks.proof`): that tells right ones from wrong
+First the gradients are held against random slopes (`xcheck.checks.proof`): that tells right ones from wrong
 ones. Then the slopes along unit directions are proved, and what is left is counted in ulps.
 """
 
