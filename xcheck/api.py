@@ -77,7 +77,7 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
         scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
             parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that
-            returns an array. What is wrong along a direction is located by bisection.
+            returns an array. What is wrong along a direction is searched for.
         epsilon: "auto", or a fixed step.
         tolerance: relative, per component, on top of the error bar.
         order: 2 checks Hessian-vector products, too, once the first derivatives agree.
@@ -89,9 +89,9 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         seed: of everything random.
         worst: how many components to name per pair.
         cotangent: v, of the loss's shape, for a loss y that is an array: Re Σ v̄ y is checked. By default drawn.
-        budget: seconds that scope "auto" may take.
+        budget: seconds that scope "auto" may take, and a proof: of six directions as many are proved as fit.
         name: how the report calls it.
-        progress: called with (differences done, differences planned).
+        progress: called with (differences done, differences planned), then, in a proof, with operations.
 
     Returns:
         The report; disagreement is a result, not an exception.

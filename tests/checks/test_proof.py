@@ -107,11 +107,45 @@ def test_components_are_named(places: list[tuple[int, int]], size: float) -> Non
     assert "W[3, 2] is" in report.findings[0].text
 
 
+def test_errors_of_one_size_do_not_cancel() -> None:
+    """Along signs alone these two did in all six directions of this seed."""
+
+    def change(found: dict[str, Any]) -> None:
+        found["W"][2, 0] += 1e-9
+        found["W"][5, 4] -= 1e-9
+
+    report = checked(change, scope="directions", seed=89)
+    assert report.verdict is Verdict.DISAGREE
+    assert report.proof is not None
+    assert [one.flat for one in report.proof.witnesses[0].named] == [10, 29]
+
+
 def test_a_component_that_differences_find_is_named_first() -> None:
     """A proof knows no component."""
     report = checked(scale_one(0.5))
     assert "W[3, 2]" in report.headline
     assert "XC117" in {finding.code for finding in report.findings}
+
+
+def test_a_proof_takes_as_many_directions_as_fit_its_budget() -> None:
+    """The report says how many were left out, and where not one fits, what it would take."""
+    some = checked(scope="directions", budget=4e-4)
+    assert some.proof is not None
+    assert 0 < some.proof.directions < 6 == some.proof.directions + some.proof.left_out
+    assert f"({some.proof.left_out} more do not fit the budget)" in render(some)
+    none = checked(scope="directions", budget=1e-6)
+    assert none.proof is not None
+    assert none.ok
+    assert none.proof.directions == 0
+    assert "predicted to take" in none.proof.why_not[0]
+    assert "more than the budget allows" in none.proof.why_not[0]
+
+
+def test_the_progress_of_a_proof_is_told() -> None:
+    """After the differences, by operations."""
+    seen: list[tuple[int, int]] = []
+    checked(scope="directions", progress=lambda done, planned: seen.append((done, planned)))
+    assert seen[-1][1] != seen[0][1]
 
 
 def test_directions_alone_are_proved_too() -> None:

@@ -73,6 +73,29 @@ def test_a_trace_that_has_not_seen_everything_is_refused() -> None:
         Prover(Candidate("blind", cast("Any", Blind)), [], X).confirm()
 
 
+def test_a_cast_is_known_by_its_dtype() -> None:
+    """And beside θ its rounding is no part that was not seen, while such a part still is one."""
+
+    def narrow(x: Any) -> Any:
+        return jnp.sum(x.astype(jnp.float32) ** 2)
+
+    one = candidate(narrow)
+    prover = Prover(one, [one], X)
+    assert prover.narrow == "float32"
+    prover.confirm()
+    whole = candidate(lambda x: jnp.sum(x**2))
+    assert not Prover(whole, [whole], X).narrow
+    part = candidate(lambda x: narrow(x[1:]) + float(X[0]) ** 2)
+
+    class Blind:
+        """The whole loss, with a trace that takes a part of it for a constant."""
+
+        losses, trace, traced_arrays = one.objective.losses, part.objective.trace, one.objective.traced_arrays
+
+    with pytest.raises(UntraceableError, match="beside θ"):
+        Prover(Candidate("blind", cast("Any", Blind)), [], X).confirm()
+
+
 def test_what_has_no_trace_cannot_be_proved() -> None:
     """Said when it is asked for."""
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import xcheck
 from tests.cli.python.models import Write, checked, refused_flags
 from tests.cli.test_main import run
 from xcheck.checks.case import Case
+from xcheck.cli.jobs import read_jobs
 from xcheck.errors import DefinitionError
 
 MODEL = """
@@ -281,3 +283,13 @@ def test_a_second_derivative_that_fails_has_its_traceback(write: Write) -> None:
     assert trace is not None
     assert "in backward" in trace
     assert "site-packages" not in trace
+
+
+def test_a_job_says_whether_it_proves(folder: Path) -> None:
+    """By the flag, of a function as of a definition; the progress bar is named by it."""
+    for flags, proves in (({}, False), ({"proof": True}, True)):
+        jobs = read_jobs(
+            [folder / "model.py", Path(xcheck.__file__).parent / "examples" / "iris.toml"], (), None, flags
+        )
+        assert [job.proves for job in jobs] == [proves] * len(jobs)
+        assert len(jobs) == 5

@@ -80,12 +80,15 @@ class Proof:
     Attributes:
         function: whose loss was evaluated; empty where none could be.
         directions: how many slopes were proved.
+        left_out: how many more would have taken longer than the budget.
         precision: in bits.
         radius: the widest enclosure, in units of the gradient's norm.
         seconds: wall time.
         witnesses: gradient by gradient.
         kinks: operations with a kink at θ.
         remarks: in what the function that was evaluated differs from the program, such as casts.
+        narrow: the dtype that part of the loss is rounded to, where that moves the loss; empty elsewhere. The slopes
+            are those of the loss without this rounding.
         refereed: how many slopes along components, or along the oracle's own directions, were proved because
             differences had left them open, or had called a gradient wrong there.
         why_not: why nothing is proved, one reason for each function; empty where something is.
@@ -93,12 +96,14 @@ class Proof:
 
     function: str = ""
     directions: int = 0
+    left_out: int = 0
     precision: int = 0
     radius: float = 0.0
     seconds: float = 0.0
     witnesses: tuple[WitnessProof, ...] = ()
     kinks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    narrow: str = ""
     refereed: int = 0
     why_not: tuple[str, ...] = ()
 

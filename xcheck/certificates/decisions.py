@@ -20,6 +20,7 @@ Balls that lie apart decide. Balls that overlap ask for more digits. What is equ
   from a pole, where derivatives are no finite numbers, and neither are their products with any slope.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,7 @@ class Decisions:
         at_zero: whether ties are taken as equal, as the program does at t = 0.
         kinks: the operations at whose ties the slopes differ.
         place: the operation that is being evaluated.
+        watch: called before each operation; what it raises ends the evaluation.
     """
 
     side: int = 0
@@ -66,6 +68,13 @@ class Decisions:
     at_zero: bool = False
     kinks: list[str] = field(default_factory=list)
     place: object = ""
+    watch: Callable[[], None] | None = None
+
+    def go_to(self, operation: object) -> None:
+        """Begin with an operation."""
+        self.place = operation
+        if self.watch is not None:
+            self.watch()
 
     def signs(self, left: Balls, right: Balls) -> NDArray[np.int8]:
         """Return the sign of left - right, element by element, on the side of t that is looked at.

@@ -33,7 +33,7 @@ def evaluate(trace: Trace, given: Sequence[Known], decisions: Decisions, remarks
     known: dict[Value, Known] = dict(zip(trace.inputs, given, strict=True))
     for operation, unused in zip(trace.operations, trace.last_uses(), strict=True):
         # A loop has operations of its own: while one of them is evaluated, it is the place.
-        decisions.place = operation
+        decisions.go_to(operation)
         found = _apply(surroundings, operation, [_read(source, known) for source in operation.inputs])
         known.update(zip(operation.outputs, found, strict=True))
         for value in unused:

@@ -1,11 +1,11 @@
 """Hold gradients against proved slopes: an error beyond what rounding does is wrong, and by how much is certain.
 
-Along v, with random signs, an error e of the gradient shows as e·v: a single wrong component |eᵢ| always, and ‖e‖ on
-average. Nothing is lost to noise or to a step: what is left is the rounding of g itself.
+Along v, random numbers, an error e of the gradient shows as e·v: a single wrong component always, as about |eᵢ|, and
+‖e‖ on average. Nothing is lost to noise or to a step: what is left is the rounding of g itself.
 
 g·v may differ from the slope s by T = 8 u σ + 4 u N: σ is how far one unit roundoff of every operation of the
 gradient's program moves g·v (`xcheck.certificates.rounding`), u the unit roundoff of its dtype, N the norm of the
-gradient, whose own components are rounded when they are stored. N comes from the slopes: for random signs the mean
+gradient, whose own components are rounded when they are stored. N comes from the slopes: for these v the mean
 of s² is ‖∇J‖².
 """
 
@@ -49,7 +49,7 @@ class Claimed:
 
 
 def norm_of(slopes: Slopes) -> float:
-    """Return ‖∇J‖ as slopes along random signs tell it."""
+    """Return ‖∇J‖ as slopes along random directions tell it."""
     return math.sqrt(sum(float(slope) ** 2 for slope in slopes.slopes) / max(1, len(slopes.slopes)))
 
 

@@ -8,7 +8,7 @@ What "proved" stands on: that FLINT's arithmetic is right; that the rules of thi
 computes the loss. Nothing of any framework's rules for derivatives is among them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,13 +63,19 @@ def at_precision(bits: int) -> Iterator[None]:
         ctx.prec = before
 
 
-def prove_slopes(trace: Trace, arrays: Sequence[Array], directions: Sequence[Sequence[Array]]) -> Slopes:
+def prove_slopes(
+    trace: Trace,
+    arrays: Sequence[Array],
+    directions: Sequence[Sequence[Array]],
+    watch: Callable[[], None] | None = None,
+) -> Slopes:
     """Return the loss and its slopes at θ, proved.
 
     Args:
         trace: of the loss.
         arrays: θ, one array for each input.
         directions: each like `arrays`.
+        watch: called before each operation; what it raises ends the evaluation.
 
     Raises:
         NotProvedError: nothing can be proved; the text says why, with the operation and its line.
@@ -78,7 +84,7 @@ def prove_slopes(trace: Trace, arrays: Sequence[Array], directions: Sequence[Seq
     for bits in PRECISIONS:
         with at_precision(bits):
             try:
-                found = _slopes_at(trace, arrays, directions, bits)
+                found = _slopes_at(trace, arrays, directions, watch)
             except UnsureError as error:
                 why = str(error)
                 continue
@@ -98,17 +104,19 @@ def _is_narrow(slope: Any) -> bool:
     return bool(slope.is_finite() and (slope == 0 or slope.rad() <= _NARROW * abs(slope) or slope.rad() < 2.0**-500))
 
 
-def _slopes_at(trace: Trace, arrays: Sequence[Array], directions: Sequence[Sequence[Array]], bits: int) -> Slopes:
+def _slopes_at(
+    trace: Trace, arrays: Sequence[Array], directions: Sequence[Sequence[Array]], watch: Callable[[], None] | None
+) -> Slopes:
     given = [
         Balls(constant(array).values, tuple(np.asarray(one[number], np.float64) for one in directions))
         for number, array in enumerate(arrays)
     ]
     remarks: dict[str, None] = {}
     try:
-        value, slopes = _loss(evaluate(trace, given, Decisions(), remarks), len(directions))
+        value, slopes = _loss(evaluate(trace, given, Decisions(watch=watch), remarks), len(directions))
     except KinkError:
-        return _on_both_sides(trace, given, len(directions), bits)
-    return Slopes(value=value, slopes=slopes, remarks=tuple(remarks), precision=bits)
+        return _on_both_sides(trace, given, len(directions), watch)
+    return Slopes(value=value, slopes=slopes, remarks=tuple(remarks), precision=ctx.prec)
 
 
 def _loss(outputs: Sequence[Known], directions: int) -> tuple[Any, tuple[Any, ...]]:
@@ -120,11 +128,11 @@ def _loss(outputs: Sequence[Known], directions: int) -> tuple[Any, tuple[Any, ..
     return value, tuple(slopes) or (arb(0),) * directions
 
 
-def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: int) -> Slopes:
+def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, watch: Callable[[], None] | None) -> Slopes:
     """Return the slopes for t > 0 and t < 0, direction by direction: each has its own sides."""
     remarks: dict[str, None] = {}
     kinks: dict[str, None] = {}
-    value, _ = _loss(evaluate(trace, given, Decisions(at_zero=True), {}), directions)
+    value, _ = _loss(evaluate(trace, given, Decisions(at_zero=True, watch=watch), {}), directions)
     if not value.is_finite():
         raise UnsureError("the loss is not finite")
     ties = 0
@@ -133,7 +141,7 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
     for number in range(directions):
         alone = [Balls(one.values, None if one.slopes is None else (one.slopes[number],)) for one in given]
         for side, found in ((1, right), (-1, left)):
-            limit, slope, met = _on_one_side(trace, alone, side, remarks)
+            limit, slope, met = _on_one_side(trace, alone, side, remarks, watch)
             if not (_is_narrow(value) and _is_narrow(limit)):
                 raise UnsureError("a jump would hide in the enclosure of the loss, which is wide")
             # The same operations on the same balls, but for what the ties choose: equal numbers overlap.
@@ -149,19 +157,23 @@ def _on_both_sides(trace: Trace, given: Sequence[Balls], directions: int, bits: 
         kinks=tuple(kinks),
         ties=ties,
         remarks=tuple(remarks),
-        precision=bits,
+        precision=ctx.prec,
     )
 
 
 def _on_one_side(
-    trace: Trace, given: Sequence[Balls], side: int, remarks: dict[str, None]
+    trace: Trace,
+    given: Sequence[Balls],
+    side: int,
+    remarks: dict[str, None],
+    watch: Callable[[], None] | None,
 ) -> tuple[Any, Any, list[str]]:
     """Return what the loss tends to, its slope and the kinks that were met, along one direction."""
-    decisions = Decisions(side=side)
+    decisions = Decisions(side=side, watch=watch)
     try:
         limit, (slope,) = _loss(evaluate(trace, given, decisions, remarks), 1)
     except SecondOrderError:
-        decisions = Decisions(side=side, seconds=True)
+        decisions = Decisions(side=side, seconds=True, watch=watch)
         limit, (slope,) = _loss(evaluate(trace, [_to_second_order(one) for one in given], decisions, remarks), 1)
     return limit, slope, decisions.kinks
 

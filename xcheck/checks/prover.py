@@ -12,7 +12,9 @@ import numpy as np
 
 from xcheck.backend.contract import Objective
 from xcheck.certificates.claims import allowed_error
-from xcheck.dtypes import FLOAT64
+from xcheck.certificates.pace import Pace
+from xcheck.certificates.work import work_of
+from xcheck.dtypes import FLOAT64, ROUNDOFF
 from xcheck.layout import Vector
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.trace import UntraceableError, replay
@@ -26,6 +28,8 @@ _BESIDE = 2.0**-20
 # A part that was not seen shows where it is more than this share of how the loss moves; so many roundings may be
 # between the trace and the program, as everywhere. Guesses.
 _SAME, _ROUNDINGS = 2.0**-10, 2.0**20
+# In a narrow dtype, whose digits are few, so many of its roundings: a guess.
+_ROUNDINGS_OF_NARROW = 2.0**6
 
 
 def has_flint() -> bool:
@@ -88,16 +92,20 @@ class Prover:
         candidate: whose loss is evaluated.
         others: whose gradients' programs may be looked into, that of the candidate included.
         theta: θ, shape (n,).
+        pace: what fits the time; by default everything does.
 
     Raises:
         UntraceableError: the loss cannot be traced.
         BackendError: the function fails.
     """
 
-    def __init__(self, candidate: Candidate, others: Sequence[Candidate], theta: Vector) -> None:
-        self.name, self.theta = candidate.name, theta
+    def __init__(
+        self, candidate: Candidate, others: Sequence[Candidate], theta: Vector, pace: Pace | None = None
+    ) -> None:
+        self.name, self.theta, self._pace = candidate.name, theta, pace or Pace()
         self.objective, self._others = candidate.objective, others
         self.trace, self.arrays = self.objective.trace(), self.objective.traced_arrays(theta)
+        self._work = work_of(self.trace)
         self.loss = float(self.objective.losses(theta[None])[0])
         # By name: what is known of the program of its gradient; None where nothing is.
         self._programs: dict[str, _Program | None] = {}
@@ -109,15 +117,35 @@ class Prover:
             UntraceableError: it gives another loss.
         """
         signs = generator(FIXED, Stream.TRACE).choice([-1.0, 1.0], self.theta.size)
-        beside = self.theta + _BESIDE * np.maximum(1.0, np.abs(self.theta)) * signs
+        narrow = ROUNDOFF.get(self.narrow, 0.0)
+        # A loss that is rounded coarsely has to move by much more than its rounding.
+        beside = self.theta + max(_BESIDE, narrow**0.5) * np.maximum(1.0, np.abs(self.theta)) * signs
         expected = float(self.objective.losses(beside[None])[0])
         with np.errstate(all="ignore"):  # θ may be at the edge of its domain: nothing is compared then
             (found,) = replay(self.trace, self.objective.traced_arrays(beside), entering_loops(carry_out))
         value, allowed = float(np.asarray(found, np.float64).reshape(())), _SAME * abs(expected - self.loss)
-        allowed += _ROUNDINGS * FLOAT64 * max(1.0, abs(self.loss))
+        allowed += max(_ROUNDINGS * FLOAT64, _ROUNDINGS_OF_NARROW * narrow) * max(1.0, abs(self.loss))
         if np.isfinite(expected) and np.isfinite(value) and abs(value - expected) > allowed:
             text = f"beside θ the operations that were traced give the loss {value:.17g}, the program {expected:.17g}"
             raise UntraceableError(text)
+
+    @property
+    def narrow(self) -> str:
+        """The coarsest dtype that the loss casts to on its way; empty where none is narrower than float64."""
+        from xcheck.certificates.rounding import coarsest_cast
+
+        coarsest = coarsest_cast(self.trace)
+        return next((name for name, own in ROUNDOFF.items() if own == coarsest > FLOAT64), "")
+
+    @property
+    def affordable(self) -> int:
+        """How many slopes more fit the budget, proved together."""
+        return self._pace.affordable(self._work)
+
+    @property
+    def seconds(self) -> float:
+        """What one slope, or the value, is predicted to take."""
+        return self._work.seconds
 
     def slopes(self, directions: Vector) -> "Slopes":
         """Return the slopes along directions, shape (k, n).
@@ -128,8 +156,10 @@ class Prover:
         from xcheck.certificates.decisions import NotProvedError
         from xcheck.certificates.slopes import prove_slopes
 
+        self._pace.spend(self._work, len(directions), len(self.trace.operations))
+        rows = [self.objective.traced_arrays(one) for one in directions]
         try:
-            return prove_slopes(self.trace, self.arrays, [self.objective.traced_arrays(one) for one in directions])
+            return prove_slopes(self.trace, self.arrays, rows, self._pace.watch)
         except NotProvedError as error:
             raise UntraceableError(str(error)) from error
 

@@ -4,6 +4,7 @@ A slope that is proved has no step and no noise: in the place of the oracle's it
 of the gradient itself. Lines at a kink stay as they are, and so does everything where nothing can be proved.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,12 @@ _AT_ONCE = 16
 
 
 def decide(
-    estimate: Estimate, lines: Lines, open_lines: Indices, prover: Prover, roundoff: float
+    estimate: Estimate,
+    lines: Lines,
+    open_lines: Indices,
+    prover: Prover,
+    roundoff: float,
+    confirming: Sequence[Vector] = (),
 ) -> tuple[Estimate, int]:
     """Return the estimate with proved slopes where they could be had, and how many.
 
@@ -35,17 +41,22 @@ def decide(
         open_lines: which of them are open, the most important first.
         prover: proves slopes of the same function.
         roundoff: unit roundoff of what the witnesses compute in.
+        confirming: slopes that are claimed along the lines, where proved ones count only if they confirm them all.
     """
-    rows = open_lines[:_MOST]
     # Another function has other slopes.
-    if not rows.size or not is_same_loss(prover.loss, estimate.loss, FLOAT64):
+    if not open_lines.size or not is_same_loss(prover.loss, estimate.loss, FLOAT64):
+        return estimate, 0
+    rows = open_lines[: min(_MOST, prover.affordable)]
+    if not rows.size:
         return estimate, 0
     directions = np.stack([_direction(lines, int(row)) for row in rows])
     slopes, spread = _slopes(prover, directions), prover.spread(prover.name, directions)
     known = np.isfinite(slopes)
     if spread is None or not known.any():
         return estimate, 0
-    noise = allowed_error(roundoff, spread, np.abs(slopes))
+    noise = allowed_error(prover.roundoff(prover.name, roundoff), spread, np.abs(slopes))
+    with np.errstate(invalid="ignore"):
+        known &= np.all([np.abs(claimed[rows] - slopes) <= noise for claimed in confirming] or [known], axis=0)
     return _with_slopes(estimate, rows[known], slopes[known], noise[known]), int(known.sum())
 
 

@@ -96,7 +96,7 @@ def _check_all(
 
 def _run(job: "Job", *, save_weights: Path | None, color: str) -> "Report | TrainingReport":
     """Check a MODEL, or train it and check it along the way."""
-    what = "steps" if job.trains else "differences"
+    what = "steps" if job.trains else "differences, then the proof" if job.proves else "differences"
     with redirect_stdout(sys.stderr), show_progress(job.name, color, what) as progress:
         if job.trains:
             return replace(job.train(progress, save_weights, _report_failure), command=command_line())

@@ -54,6 +54,12 @@ class Job:
         """Whether the model is to be trained, and checked along the way."""
         return isinstance(self.check, NetworkCheck) and self.check.loaded.training is not None
 
+    @property
+    def proves(self) -> bool:
+        """Whether gradients are held against slopes with proved bounds, too."""
+        own = self.check.loaded.check if isinstance(self.check, NetworkCheck) else self.check.options
+        return own.proof
+
     def train(
         self, progress: Callable[..., None] | None, save_weights: Path | None, tell: Callable[[Checkpoint], None]
     ) -> TrainingReport:

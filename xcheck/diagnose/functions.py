@@ -1,4 +1,4 @@
-"""Findings about people's own functions: components that bisection located, and how two losses differ.
+"""Findings about people's own functions: components that a search located, and how two losses differ.
 
 Two losses are called at θ, and with each tensor moved by itself. Moves that change both alike say nothing; a tensor
 whose move changes them differently enters them in different ways.
@@ -36,19 +36,19 @@ _CONSTANT, _OF_DISTANCE = 1e-6, 1e-3
 
 
 def location_findings(name: str, found: SearchResult, layout: Layout) -> list[Finding]:
-    """Return a finding on the wrong components that bisection located, on dense tensors, and on what is left."""
+    """Return a finding on the wrong components that a search located, on dense tensors, and on what is left."""
     names = [str(layout.locate(flat)) for flat in (*found.components, *found.known)]
     tensor = layout.locate(found.components[0]).name if found.components else None
     if found.dense:
         what, most = ", ".join(found.dense), "most" if found.solid else "very many"
         text = (
-            f"{name}: {most} components of {what} are wrong; bisection stopped after {found.losses} losses; "
+            f"{name}: {most} components of {what} are wrong; the search stopped after {found.losses} losses; "
             f"located: {', '.join(names)}; a sample of {len(found.drawn)} components was measured beside them"
         )
         return [Finding(code=DENSE, text=text, tensor=tensor, value=float(found.losses))]
     count = f"{len(names)} wrong component{'s' * (len(names) != 1)}"
     if found.components:
-        text = f"{name}: {count} located in {found.losses} losses by bisection: {', '.join(names)}"
+        text = f"{name}: {count} located in {found.losses} losses: {', '.join(names)}"
     elif names:
         text = f"{name}: {count} explain what the random directions show: {', '.join(names)}"
     else:

@@ -13,9 +13,10 @@ import numpy as np
 
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Layout, Vector
+from xcheck.oracle.bisection.corrected import Allowance
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from
-from xcheck.oracle.bisection.search import Allowance, SearchResult
+from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine

@@ -102,10 +102,12 @@ def _summarize_proof(report: Report) -> Iterable[RenderableType]:
         return
     allowed = max(one.allowed for one in right)
     names = ", ".join(one.name for one in right)
+    narrow = f"; the rounding of the loss to {report.proof.narrow} is left out of them" if report.proof.narrow else ""
+    left_out = f" ({report.proof.left_out} more do not fit the budget)" if report.proof.left_out else ""
     yield pad(
         Text(
-            f"proved: {names}: slopes along {report.proof.directions} random directions, enclosed in ball arithmetic, "
-            f"are those of the gradient; an error of {allowed:.0e} of its norm would have been seen"
+            f"proved: {names}: slopes along {report.proof.directions} random directions{left_out}, enclosed in ball "
+            f"arithmetic, are those of the gradient; an error of {allowed:.0e} of its norm would have been seen{narrow}"
         )
     )
 

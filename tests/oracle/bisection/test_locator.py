@@ -3,9 +3,9 @@
 import numpy as np
 
 from xcheck.layout import Layout, Vector
+from xcheck.oracle.bisection.corrected import Allowance
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from, gradient_along
-from xcheck.oracle.bisection.search import Allowance
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import directions_alone

@@ -1,6 +1,6 @@
 """Measure how accurate gradients are: hold them, component by component, against slopes with proved bounds.
 
-First the gradients are held against slopes along random signs (`xcheck.checks.proof`): that tells right ones from wrong
+First the gradients are held against random slopes (`xcheck.checks.proof`): that tells right ones from wrong
 ones. Then the slopes along unit directions are proved, and what is left is counted in ulps.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xcheck.certificates.claims import allowed_error
+from xcheck.certificates.work import work_of
 from xcheck.checks.accuracy.accuracy import (
     EXCEEDED,
     Accuracy,
@@ -22,7 +23,7 @@ from xcheck.checks.accuracy.accuracy import (
     WitnessAccuracy,
     digits_of,
 )
-from xcheck.checks.accuracy.plan import at_once, choose_components, work_of
+from xcheck.checks.accuracy.plan import at_once, choose_components
 from xcheck.checks.accuracy.subject import Subject, subject_of
 from xcheck.checks.prepare import Check
 from xcheck.checks.proof import INSTALL, proof_findings, proof_warnings, prove

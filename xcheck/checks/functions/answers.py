@@ -15,6 +15,7 @@ from xcheck.functions.arguments import Numbers
 from xcheck.layout import Layout
 from xcheck.oracle import Estimate
 from xcheck.oracle.options import FunctionOptions
+from xcheck.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +31,7 @@ class FunctionCheckOptions:
         oracle: "auto", a label, or an implementation of its own.
         progress: called with the number of differences after each batch.
         proof: whether slopes with proved bounds are wanted.
+        proof_progress: called with the numbers of operations that are evaluated, and that are expected, for these.
     """
 
     differences: FunctionOptions
@@ -40,6 +42,7 @@ class FunctionCheckOptions:
     oracle: Any = "auto"
     progress: Callable[[int], None] | None = None
     proof: bool = False
+    proof_progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

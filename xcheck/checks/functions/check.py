@@ -65,7 +65,9 @@ class FunctionCheck:
         """
         # Six differences per component is what the estimators take where nothing goes wrong.
         options = replace(
-            self.options, progress=count_progress(progress, 6 * self.layout.size) or self.options.progress
+            self.options,
+            progress=count_progress(progress, 6 * self.layout.size) or self.options.progress,
+            proof_progress=progress or self.options.proof_progress,
         )
         if including is not None:
             options = replace(options, differences=replace(options.differences, including=(including,)))
@@ -147,6 +149,7 @@ def prepare_functions(
         cotangent=settings.cotangent,
         oracle=oracle if isinstance(oracle, str) else oracle_of(oracle, params, settings.backend),
         proof=settings.proof,
+        proof_progress=settings.progress,
         progress=count_progress(
             settings.progress, 2 * DIRECTIONS_ALONE if scope == "directions" else 6 * arguments.layout.size
         ),

@@ -183,7 +183,7 @@ def diagnose_functions(
 def _is_typical(located: SearchResult, lines: Lines, sample: Sequence[int]) -> bool:
     """Return whether the components that were looked at tell a rule what the rest of their tensors is like.
 
-    Those that bisection has found do not: they were chosen because they are wrong. A sample does where a mistake is
+    Those that a search has found do not: they were chosen because they are wrong. A sample does where a mistake is
     dense. Of a tensor that is too small to be called dense, either everything was looked at, or all of its sample must
     be wrong. How large the sample is depends on how fast the machine is; whether a cause is named must not.
 

@@ -14,6 +14,7 @@ import numpy as np
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.backend.output_table import OutputTable
 from xcheck.certificates.claims import Proof
+from xcheck.certificates.pace import Pace
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
 from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
@@ -114,7 +115,8 @@ def _run_one(
     if options.proof:
         claims = [(one, arguments.roundoff) for one in witnesses] + [(one, FLOAT64) for one in reruns]
         candidates = candidates_of(implementations, arguments, options.device, cotangent)
-        proof, prover = prove(candidates, claims, arguments.theta, options.differences.seed)
+        pace = Pace(options.differences.budget, options.proof_progress)
+        proof, prover = prove(candidates, claims, arguments.theta, options.differences.seed, pace)
         if prover is not None:
             run, proof = _referee(run, native(run), witnesses, prover, proof)
         refute(proof, arguments.layout, answers, reruns)
@@ -183,7 +185,9 @@ def _referee(
         # What is smaller than the noise of the loss is right whatever it is; its slope says more.
         rows += np.flatnonzero((run.estimate.error_bar > np.abs(seen.gradient)) & (seen.gradient != 0)).tolist()
     open_lines = np.array(list(dict.fromkeys(rows)), np.intp)
-    estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff)
+    # Where part of the loss is rounded, a gradient may be that of what this makes of it: nothing is refuted then.
+    claimed = [run.along(witness).gradient for witness in witnesses] if proof.narrow else []
+    estimate, count = decide(run.estimate, run.lines, open_lines, prover, comparer.roundoff, claimed)
     return replace(run, estimate=estimate), replace(proof, refereed=count)
 
 

@@ -10,6 +10,7 @@ from xcheck.backend.contract import Backend, Objective
 from xcheck.caveats import CheckedPoint
 from xcheck.caveats.layers import layers_of
 from xcheck.certificates.claims import Proof
+from xcheck.certificates.pace import Pace
 from xcheck.checks.answer import Answer
 from xcheck.checks.networks.witnesses import call_witnesses
 from xcheck.checks.proof import prove, refute
@@ -84,7 +85,7 @@ def run_network(
         comparer = comparer.with_estimate(estimate)
     proof, prover = None, None
     if check.proof:
-        proof, prover = _prove(loaded, answers)
+        proof, prover = _prove(loaded, answers, Pace(check.budget, progress))
         refute(proof, problem.layout, answers)
     point = CheckedPoint(
         problem=problem,
@@ -100,12 +101,12 @@ def run_network(
     return NetworkAnswers(answers, comparer, point, proof, prover)
 
 
-def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]]) -> tuple[Proof, Prover | None]:
+def _prove(loaded: Loaded, answers: Sequence[Answer[Objective]], pace: Pace) -> tuple[Proof, Prover | None]:
     """Hold what the witnesses have said against proved slopes of the loss as JAX computes it in float64."""
     problem, check = loaded.problem, loaded.check
     evaluations = [answer.evaluation for answer in answers if answer.evaluation is not None]
     claims = [(evaluation, roundoff_of(check.dtype)) for evaluation in evaluations]
-    return prove(candidates_of(loaded), claims, problem.theta, check.seed)
+    return prove(candidates_of(loaded), claims, problem.theta, check.seed, pace)
 
 
 def candidates_of(loaded: Loaded) -> list[Candidate]:

@@ -1,1 +1,1 @@
-"""Directional derivatives, and the search of ever smaller blocks of θ for the components that are wrong."""
+"""Directional derivatives, and the search for wrong components: by ratios, and in ever smaller blocks of θ."""

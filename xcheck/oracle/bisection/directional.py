@@ -129,7 +129,7 @@ class DirectionalDerivatives:
         self.noise, segments = self._least_noise, self.whole
         stencils = [
             self._find_step_length(segments[0]),
-            *(self._evaluate(segment, self.step_length) for segment in segments[1:]),
+            *(self._along(segment, self.step_length) for segment in segments[1:]),
         ]
         levels = [stencil.level for stencil in stencils if self.noisy or stencil.level <= _NOISY * self._least_noise]
         self.noise = max(self.noise, _FROM_MEDIAN * float(np.median([*levels, self._least_noise])))
@@ -152,21 +152,30 @@ class DirectionalDerivatives:
     @np.errstate(all="ignore")
     def measure(self, segment: Segment, need: float) -> DirectionalDerivative:
         """Return the derivative along a segment, with a bar of at most `need` where that is possible."""
-        progress = self._progress.get(segment)
+        moved = self.row(segment.number)[segment.start : segment.stop]
+        self._progress[segment] = self._refine(moved, segment.start, self._progress.get(segment), need)
+        return self._progress[segment].derivative
+
+    @np.errstate(all="ignore")
+    def measure_along(self, row: Vector, need: float) -> DirectionalDerivative:
+        """Return the derivative along a direction of any kind, shape (n,), not 0; it is not kept. See `measure`."""
+        return self._refine(row, 0, None, need).derivative
+
+    def _refine(self, moved: Vector, start: int, progress: Progress | None, need: float) -> Progress:
         for _ in range(_ATTEMPTS):
             if progress is not None and (progress.derivative.bar <= need or progress.is_exhausted):
                 break
             step_length = self.step_length if progress is None else progress.next
-            progress = self._record(segment, self._evaluate(segment, step_length), step_length)
+            progress = self._after(progress, self._evaluate(moved, start, step_length), step_length)
         assert progress is not None  # noqa: S101 - at least one round; for the type checker
-        return progress.derivative
+        return progress
 
     @np.errstate(all="ignore")
     def confirm(self, segment: Segment) -> DirectionalDerivative:
         """Measure a segment once more, with a shorter step, and return its derivative."""
         progress = self._progress[segment]
         step_length = min(self.step_length, progress.truncation_from, progress.noise_up_to or math.inf) / FACTOR
-        return self._record(segment, self._evaluate(segment, step_length), step_length).derivative
+        return self._record(segment, self._along(segment, step_length), step_length).derivative
 
     def subtract(self, whole: Segment, part: Segment, rest: Segment) -> None:
         """Derive the derivative along the rest of a segment from those along the whole and a part, without a loss."""
@@ -176,35 +185,36 @@ class DirectionalDerivatives:
 
     def _record(self, segment: Segment, stencil: Stencil, step_length: float) -> Progress:
         """Note the derivative that a stencil gives, and return the progress along its segment."""
+        self._progress[segment] = self._after(self._progress.get(segment), stencil, step_length)
+        return self._progress[segment]
+
+    def _after(self, before: Progress | None, stencil: Stencil, step_length: float) -> Progress:
         noise = NOISE_MULTIPLE * self.noise / stencil.step
         bar = stencil.irregular + noise + 2 * self._engine.roundoff * abs(stencil.value)
         bar = bar if math.isfinite(bar) else math.inf
         derivative = DirectionalDerivative(stencil.value, bar, stencil.step, stencil.steepest)
-        before = self._progress.get(segment, Progress(derivative))
+        before = before or Progress(derivative)
         progress = before.after(derivative, step_length, truncated=not stencil.irregular <= noise)
-        if stencil.is_constant:
-            # The step length moves J along the directions; where it moves nothing, no other will.
-            progress = replace(progress, next=0.0)
-        self._progress[segment] = progress
-        return progress
+        # The step length moves J along the directions; where it moves nothing, no other will.
+        return replace(progress, next=0.0) if stencil.is_constant else progress
 
     def _find_step_length(self, segment: Segment) -> Stencil:
         """Find the step length at which neither kinks nor noise dominate, and return the stencil there."""
-        stencil = self._evaluate(segment, self.step_length)
+        stencil = self._along(segment, self.step_length)
         for _ in range(_ATTEMPTS):
             if not stencil.is_constant:
                 break
             self.step_length *= FACTOR
-            stencil = self._evaluate(segment, self.step_length)
+            stencil = self._along(segment, self.step_length)
         for _ in range(_ATTEMPTS):
             if stencil.level <= _NOISY * self._least_noise or self.noisy:
                 break
-            shorter = self._evaluate(segment, self.step_length / FACTOR)
+            shorter = self._along(segment, self.step_length / FACTOR)
             # Δ⁴ of a kink shrinks with the step, here by 16: one that shrinks by less than 8 is noise.
             if shorter.is_constant or shorter.level > stencil.level / 8:
                 self.noisy = True
                 self.noise = max(self.noise, stencil.level, shorter.level)
-                self.quantized = self._evaluate(segment, _CLOSE).is_constant
+                self.quantized = self._along(segment, _CLOSE).is_constant
                 break
             self.step_length, stencil = self.step_length / FACTOR, shorter
         return self._lengthen(segment, stencil)
@@ -215,25 +225,28 @@ class DirectionalDerivatives:
             noise = NOISE_MULTIPLE * self.noise / stencil.step
             if noise <= _WORTH * abs(stencil.value):
                 break
-            longer = self._evaluate(segment, self.step_length * FACTOR)
+            longer = self._along(segment, self.step_length * FACTOR)
             if not longer.irregular <= noise:
                 break
             self.step_length, stencil = self.step_length * FACTOR, longer
         return stencil
 
-    def _evaluate(self, segment: Segment, step_length: float) -> Stencil:
-        """Evaluate the losses around θ along a segment, θ being moved by `step_length` of its scale."""
+    def _along(self, segment: Segment, step_length: float) -> Stencil:
         moved = self.row(segment.number)[segment.start : segment.stop]
-        around = self._engine.theta[segment.start : segment.stop]
+        return self._evaluate(moved, segment.start, step_length)
+
+    def _evaluate(self, moved: Vector, start: int, step_length: float) -> Stencil:
+        """Evaluate the losses around θ, moved by `step_length` of its scale along `moved`, which begins at `start`."""
+        around = self._engine.theta[start : start + len(moved)][moved != 0]
         # The scale of θ is its root mean square, 1 at least: nothing else is known about it.
         size = max(1.0, float(np.linalg.norm(around)) / math.sqrt(max(1, len(around))))
         step = step_length * size / float(np.linalg.norm(moved))
         steps = step * np.array([1.0, -1.0, 2.0, -2.0])
         if self._here is None:
             # In the same batch: batches of other sizes may be rounded otherwise.
-            *losses, self._here = self._engine.displaced(moved, segment.start, np.append(steps, 0.0))
+            *losses, self._here = self._engine.displaced(moved, start, np.append(steps, 0.0))
         else:
-            losses = list(self._engine.displaced(moved, segment.start, steps))
+            losses = list(self._engine.displaced(moved, start, steps))
         right, left, far_right, far_left = (float(loss) for loss in losses)
         near, far = (right - left) / (2 * step), (far_right - far_left) / (4 * step)
         fourth = abs(far_right + far_left - 4 * (right + left) + 6 * self._here)

@@ -1,4 +1,4 @@
-"""Locator: it finds wrong components by bisection, measures them one by one, and adds them to the lines.
+"""Locator: it searches for wrong components, measures them one by one, and adds them to the lines.
 
 Derivatives along segments are those of J and not of a witness, so the search for a second witness reuses all that was
 measured for the first.
@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from xcheck.layout import Vector
+from xcheck.oracle.bisection.corrected import Allowance, Measured
 from xcheck.oracle.bisection.derivative import DirectionalDerivative
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
-from xcheck.oracle.bisection.search import MOST_FOUND, Allowance, Measured, Search, SearchResult
+from xcheck.oracle.bisection.search import MOST_FOUND, Search, SearchResult
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.lines import Directions, Lines
@@ -36,7 +37,8 @@ class Locator:
 
     def __init__(self, engine: FunctionEngine, slopes: DirectionalDerivatives) -> None:
         self._engine, self._slopes = engine, slopes
-        self._places = np.zeros(0, dtype=np.intp)
+        # What was measured, and what of it joins the lines: not the right ones that a search has tried.
+        self._places = self._shown = np.zeros(0, dtype=np.intp)
         self._measured: OneSidedGradient | None = None
 
     def locate(
@@ -48,12 +50,17 @@ class Locator:
             before, named = self._engine.evaluations, bad[:_MOST_NOT_FINITE]
             self.measure(np.setdiff1d(named, lines.components))
             spent = self._engine.evaluations - before
-            return SearchResult(tuple(named.tolist()), losses=spent, not_finite=len(bad))
+            return self._show(SearchResult(tuple(named.tolist()), losses=spent, not_finite=len(bad)))
         # Errors that the sample shows are subtracted first, so that the search does not find them again.
         known = _find_wrong(gradient, allowance, lines, found)
         if len(known) > MOST_FOUND:
             return None
-        return Search(self._slopes, lines.whole, gradient, self.measure, allowance, known).run()
+        return self._show(Search(self._slopes, lines.whole, gradient, self.measure, allowance, known).run())
+
+    def _show(self, result: SearchResult) -> SearchResult:
+        places = np.array([*result.components, *result.drawn], dtype=np.intp)
+        self._shown = np.union1d(self._shown, np.intersect1d(places, self._places))
+        return result
 
     def measure(self, places: Indices) -> list[Measured]:
         """Measure components one by one, both sides and kinks, and return their values with bars."""
@@ -77,13 +84,13 @@ class Locator:
         return [Measured(float(measured.value[row]), float(_half_widths(measured)[row])) for row in rows]
 
     def join(self, lines: Lines, found: OneSidedGradient) -> tuple[Lines, OneSidedGradient]:
-        """Return the lines with the components that were measured, and the measurements along all lines."""
+        """Return the lines with the components that are wrong or were drawn, and the measurements along all."""
         count = len(lines.components)
         own = [self._slopes.measure(segment, np.inf) for segment in self._slopes.whole]
         directions = count + np.arange(len(own))
         slopes = replace(gradient_along(own).measured, indices=directions)
         found = replace(found, measured=found.measured.put(directions, slopes))
-        new = np.setdiff1d(self._places, lines.components)
+        new = np.setdiff1d(self._shown, lines.components)
         if self._measured is None or not len(new):
             return lines, found
         more = lines.including(new)

@@ -1,4 +1,7 @@
-"""Bisection: which components of a gradient are wrong, found from slopes along segments of random directions.
+"""The search: which components of a gradient are wrong, found from slopes along parts of random directions.
+
+A few wrong components are named by ratios first (`xcheck.oracle.bisection.ratios`): one of n in about twelve losses.
+A wrong row or column is named as a whole (`xcheck.oracle.bisection.slices`). What these leave is found by bisection.
 
 Let e = g − ∇J be the error of a gradient, and v a Gaussian direction along which it shows: r = v·e exceeds its bar. The
 residual of a block B of components, r(B) = Σ_B vᵢeᵢ, is v·g over B, which costs nothing, minus the derivative of J
@@ -23,14 +26,16 @@ whose residual is the larger in units of its threshold.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.bisection.blocks import Block, halves, name_of, tensor_of
+from xcheck.oracle.bisection.corrected import Allowance, CorrectedGradient, Measured
 from xcheck.oracle.bisection.derivative import DirectionalDerivative, Segment
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
+from xcheck.oracle.bisection.ratios import RatioSearch
+from xcheck.oracle.bisection.slices import Slice, find_slice
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import unseen
 from xcheck.seeds import FIXED, Stream, generator
@@ -44,26 +49,6 @@ _FORKS = 7
 # Guesses that keep a report short: components to be named where many are scattered, components to be drawn from a dense
 # block, and tensors to be looked at.
 _NAMED, _DRAWN, _TENSORS = 8, 16, 8
-
-
-class Measured(NamedTuple):
-    """One component of ∇J, measured by itself."""
-
-    value: float
-    bar: float
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How far a gradient may be off in addition to the bar of the oracle.
-
-    Attributes:
-        relative: in units of its own norm.
-        floor: absolutely, for each component and each block.
-    """
-
-    relative: float = 1e-7
-    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +126,20 @@ class Search:
         allowance: Allowance,
         known: dict[int, Measured] | None = None,
     ) -> None:
-        self._slopes, self._layout, self._measure, self._allowance = slopes, layout, measure, allowance
-        # Corrected as components are found; the caller keeps the gradient as it is.
-        self._gradient = gradient.copy()
-        self._corrected: dict[int, Measured] = {}
-        self._found: list[int] = []
+        self._slopes, self._layout, self._measure = slopes, layout, measure
+        self._gradient = CorrectedGradient(gradient, measure, allowance, known or {})
         self._before = slopes.evaluations
         self._known = tuple(known or ())
-        for flat, measured in (known or {}).items():
-            self._correct(flat, measured)
 
     def run(self) -> SearchResult:
-        """Find wrong components until no direction shows an error, or there are too many."""
+        """Find wrong components, by ratios, then by bisection, until no direction shows an error or too many are."""
         everything = Block(0, self._layout.size)
         self._confirm(everything)
+        if self._worst(everything) is not None:
+            ratios = RatioSearch(self._slopes, self._gradient, lambda: self._is_exhausted)
+            # Few components first, then a row or a column.
+            if not ratios.run() and not self._is_exhausted and (whole := find_slice(ratios, self._layout)) is not None:
+                return self._sliced(whole)
         while True:
             worst = self._worst(everything)
             if worst is None:
@@ -178,25 +163,17 @@ class Search:
     @property
     def _is_exhausted(self) -> bool:
         spent = self._slopes.evaluations - self._before
-        return spent >= MOST_LOSSES or len(self._found) >= MOST_FOUND or self._slopes.late
+        return spent >= MOST_LOSSES or len(self._gradient.found) >= MOST_FOUND or self._slopes.late
 
     def _result(self, left: Block | None = None, beyond: float = float("nan")) -> SearchResult:
         spent = self._slopes.evaluations - self._before
-        return SearchResult(tuple(self._found), self._known, losses=spent, left=left, beyond=beyond)
+        return SearchResult(tuple(self._gradient.found), self._known, losses=spent, left=left, beyond=beyond)
 
     # --- residuals ----------------------------------------------------------------------------------------------------
 
     def _residual(self, number: int, block: Block, slope: DirectionalDerivative) -> tuple[float, float]:
         """Return r(B) and the largest |r(B)| that a correct gradient may have."""
-        part = slice(block.start, block.stop)
-        v, g = self._slopes.row(number)[part], self._gradient[part]
-        inside = [
-            (flat, measured.bar) for flat, measured in self._corrected.items() if block.start <= flat < block.stop
-        ]
-        # Where g was replaced by a measurement, r(B) is uncertain by that measurement's bar.
-        doubt = sum(bar * abs(float(v[flat - block.start])) for flat, bar in inside)
-        allowed = self._allowance.relative * float(np.linalg.norm(g)) + self._allowance.floor
-        return float(v @ g) - slope.value, slope.bar + doubt + allowed
+        return self._gradient.residual(self._slopes.row(number), block, slope)
 
     def _excess(self, number: int, block: Block, need: float = np.inf) -> float:
         """Return |r(B)| in units of its threshold: above 1 the block is wrong."""
@@ -249,20 +226,7 @@ class Search:
 
     def _accept(self, block: Block) -> bool:
         """Measure a block of one component, and return whether it is wrong; larger blocks are not accepted."""
-        # A component that was corrected already cannot be wrong again: the search has lost its way.
-        if block.size > 1 or block.start in self._corrected:
-            return False
-        measured, claimed = self._measure(np.array([block.start]))[0], float(self._gradient[block.start])
-        allowed = measured.bar + self._allowance.relative * max(abs(claimed), abs(measured.value))
-        if not abs(claimed - measured.value) > allowed + self._allowance.floor:
-            return False
-        self._found.append(block.start)
-        self._correct(block.start, measured)
-        return True
-
-    def _correct(self, flat: int, measured: Measured) -> None:
-        self._gradient[flat] = measured.value
-        self._corrected[flat] = measured
+        return block.size == 1 and self._gradient.accept([block.start])
 
     # --- many wrong components ----------------------------------------------------------------------------------------
 
@@ -270,7 +234,7 @@ class Search:
         """Return the names of the dense blocks, some wrong components, and a random sample of the blocks."""
         first, last = tensor_of(self._layout, path.root), tensor_of(self._layout, Block(path.root.stop - 1, 0))
         blocks = [path.root] if first is last else self._dense_tensors(number, path.root)
-        while not path.is_solid and len(self._found) < _NAMED and not self._is_exhausted:
+        while not path.is_solid and len(self._gradient.found) < _NAMED and not self._is_exhausted:
             worst = self._worst(Block(0, self._layout.size))
             if worst is None or not self._accept(self._descend(worst, Block(0, self._layout.size)).end):
                 break
@@ -281,7 +245,31 @@ class Search:
         spent = self._slopes.evaluations - self._before
         names = tuple(name_of(self._layout, block) for block in blocks)
         return SearchResult(
-            tuple(self._found), self._known, tuple(flat.tolist()), names, path.is_solid, losses=spent, left=path.root
+            tuple(self._gradient.found),
+            self._known,
+            tuple(flat.tolist()),
+            names,
+            path.is_solid,
+            losses=spent,
+            left=path.root,
+        )
+
+    def _sliced(self, part: Slice) -> SearchResult:
+        """Return the name of a row or a column that holds all of the error, and a random sample of it."""
+        rng = generator(FIXED, Stream.SLICE_SAMPLE)
+        drawn = np.sort(rng.choice(part.places, min(_DRAWN, part.places.size), replace=False))
+        wrong = list(self._gradient.measure_wrong(drawn.tolist()))
+        self._gradient.accept(wrong[:1])
+        block = Block(part.tensor.span.start, part.tensor.span.stop)
+        spent = self._slopes.evaluations - self._before
+        return SearchResult(
+            tuple(self._gradient.found),
+            self._known,
+            tuple(drawn.tolist()),
+            (part.name,),
+            len(wrong) > drawn.size // 2,
+            losses=spent,
+            left=block,
         )
 
     def _dense_tensors(self, number: int, block: Block) -> list[Block]:
