@@ -72,6 +72,11 @@ class WitnessProof:
     named: tuple[Named, ...] = ()
     all_named: bool = False
 
+    @property
+    def sides(self) -> tuple[float, ...]:
+        """The slope, or at a kink both, the smaller one first."""
+        return tuple(sorted({self.slope, self.slope if self.other is None else self.other}))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:

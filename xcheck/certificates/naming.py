@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.certificates.claims import Named
-from xcheck.layout import Vector
+from xcheck.layout import Vector, unit_directions
 from xcheck.seeds import FIXED, Stream, generator
 
 # Directions (k, n) -> errors g·v - s and what rounding may do to them, shape (k,) each.
@@ -120,8 +120,7 @@ def _in_batches(errors: Errors, gradient: Vector, rows: list[Vector]) -> tuple[V
 
 def _confirm(gradient: Vector, errors: Errors, candidates: list[int]) -> dict[int, Named]:
     """Return those of the candidates that are wrong by themselves."""
-    rows = [_row(gradient.size, np.array([flat]), np.ones(1)) for flat in candidates]
-    seen, allowed = _in_batches(errors, gradient, rows)
+    seen, allowed = _in_batches(errors, gradient, list(unit_directions(candidates, gradient.size)))
     pairs = zip(candidates, seen.tolist(), allowed.tolist(), strict=True)
     return {
         flat: Named(flat, float(gradient[flat]), float(gradient[flat]) - error)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from xcheck.layout import Layout, Vector
 from xcheck.seeds import Stream, generator
 from xcheck.text import join_names
 from xcheck.trace import UntraceableError
+
+if TYPE_CHECKING:  # FLINT is an extra
+    from xcheck.certificates.slopes import Slopes
 
 # Slopes along random signs. An error of one component shows in each of them; a dense one is missed by all six, where it
 # is as large as what rounding may do, once in 10⁵.
@@ -72,7 +75,7 @@ def prove(
 
 def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], directions: Vector) -> Proof:
     # FLINT is an extra.
-    from xcheck.certificates.judge import Claimed, judge, norm_of
+    from xcheck.certificates.judge import norm_of
 
     slopes, judged = prover.slopes(directions), []
     value = float(slopes.value)
@@ -81,16 +84,9 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
         raise UntraceableError(text)
     prover.confirm()
     for evaluation, roundoff in claims:
-        # What computes another loss has another gradient, which is no mistake in it; the check says so.
-        if is_same_loss(evaluation.loss, prover.loss, roundoff):
+        found = hold_against(prover, slopes, directions, evaluation, roundoff)
+        if found is not None:
             own = evaluation.rerun_of or evaluation.name
-            claimed = Claimed(
-                name=evaluation.name,
-                gradient=evaluation.gradient,
-                roundoff=prover.roundoff(own, roundoff),
-                spread=prover.spread(own, directions),
-            )
-            found = judge(claimed, slopes, list(directions))
             judged.append(_with_names(found, prover, own, evaluation.gradient, roundoff))
     norm = norm_of(slopes) or 1.0
     return Proof(
@@ -102,6 +98,33 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
         kinks=slopes.kinks,
         remarks=slopes.remarks,
     )
+
+
+def hold_against(
+    prover: Prover, slopes: "Slopes", directions: Vector, evaluation: Evaluation, roundoff: float
+) -> WitnessProof | None:
+    """Return what proved slopes say of a gradient; None of one that belongs to another loss.
+
+    Args:
+        prover: has proved the slopes.
+        slopes: along the directions.
+        directions: shape (k, n).
+        evaluation: loss and gradient of a witness, shape (n,).
+        roundoff: unit roundoff of what it was computed in.
+    """
+    from xcheck.certificates.judge import Claimed, judge
+
+    # What computes another loss has another gradient, which is no mistake in it; the check says so.
+    if not is_same_loss(evaluation.loss, prover.loss, roundoff):
+        return None
+    own = evaluation.rerun_of or evaluation.name
+    claimed = Claimed(
+        name=evaluation.name,
+        gradient=evaluation.gradient,
+        roundoff=prover.roundoff(own, roundoff),
+        spread=prover.spread(own, directions),
+    )
+    return judge(claimed, slopes, list(directions))
 
 
 def _with_names(found: WitnessProof, prover: Prover, own: str, gradient: Vector, roundoff: float) -> WitnessProof:
@@ -139,8 +162,8 @@ def proof_findings(proof: Proof, layout: Layout) -> list[Finding]:
     """Return what is proved to be wrong."""
     found = []
     for one in proof.of(["wrong"]):
-        sides = sorted({one.slope, one.slope if one.other is None else one.other})
-        slope = f"slope {sides[0]:.17g}" if len(sides) == 1 else f"slopes {sides[0]:.17g} and {sides[1]:.17g}"
+        sides = [f"{side:.17g}" for side in one.sides]
+        slope = f"slope{'s' if len(sides) > 1 else ''} {' and '.join(sides)}"
         text = (
             f"{one.name} is proved to be wrong by {one.error:.2g} of the gradient's norm, where rounding explains "
             f"{one.allowed:.1g}: {_where(one, layout)}along a direction of random signs the loss has the {slope}, and "

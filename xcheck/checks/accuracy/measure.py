@@ -30,7 +30,7 @@ from xcheck.checks.prover import Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.layout import Tensor, Vector
+from xcheck.layout import Tensor, Vector, unit_directions
 from xcheck.verdict import Verdict
 
 if TYPE_CHECKING:  # FLINT is an extra
@@ -123,9 +123,7 @@ def _look_closer(found: Accuracy, subject: Subject, prover: Prover, most: int) -
     components = choose_components(subject.layout.size, most, work, subject.budget, subject.seed)
 
     def unit(number: int) -> Sequence[Any]:
-        direction = np.zeros(subject.layout.size)
-        direction[number] = 1.0
-        return prover.objective.traced_arrays(direction)
+        return prover.objective.traced_arrays(unit_directions([number], subject.layout.size)[0])
 
     try:
         proved = prove_components(prover.trace, prover.arrays, components.tolist(), unit, at_once(work))
@@ -234,9 +232,7 @@ def _explained(
         prover: knows the programs.
     """
     error, size, roundoff = sizes
-    direction = np.zeros((1, subject.layout.size))
-    direction[0, number] = 1.0
-    spread = prover.spread(evaluation.name, direction)
+    spread = prover.spread(evaluation.name, unit_directions([number], subject.layout.size))
     if spread is None:
         return "unknown"
     return "yes" if error <= allowed_error(roundoff, float(spread[0]), size) else "no"
