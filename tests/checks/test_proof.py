@@ -1,5 +1,6 @@
 """Proofs in a check: what differences cannot see is seen, what is right stays right, and what is missing is said."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,26 @@ DATA = (RANDOM.normal(size=(9, 7)), RANDOM.normal(size=9))
 def loss(p: Any, x: Any, y: Any) -> Any:
     """A small network."""
     return jnp.mean((jnp.tanh(x @ p["W"] + p["b"]) @ p["v"] - y) ** 2)
+
+
+def test_a_narrow_dtype_and_float64_are_told_apart() -> None:
+    """What was asked again in float64 is proved more sharply, which the report says."""
+    report = xcheck.check(lambda x: jnp.sin(x).sum(), jnp.array([0.5, 1.5], jnp.float32), proof=True)
+    text = " ".join(render(report).split())
+    assert "proved: jax, jax in float64: slopes along 6 random directions" in text
+    coarse, fine = (
+        float(one) for one in re.findall(r"of ([0-9.e-]+) of its norm .* float64 one of ([0-9.e-]+)", text)[0]
+    )
+    assert (coarse > 1e-8, fine < 1e-12) == (True, True)
+
+
+def test_why_nothing_is_proved_is_one_line() -> None:
+    """What a framework advises beside its exception is not repeated."""
+    report = xcheck.check(lambda x: x.sum() * float(x[0]), jnp.array([0.5, 1.5]), proof=True)
+    assert report.proof is not None
+    [why] = report.proof.why_not
+    assert why.startswith("jax: it cannot be traced: ConcretizationTypeError: ")
+    assert "\n" not in why
 
 
 def changed(change: Any) -> Any:

@@ -64,13 +64,18 @@ def prove(
             prover = Prover(candidate, candidates, theta)
             found = _prove_by(prover, claims, directions)
         except (UntraceableError, BackendError) as error:
-            reasons.append(f"{candidate.name}: {error}")
+            reasons.append(f"{candidate.name}: {_first_line(str(error))}")
             continue
         except Exception as error:  # noqa: BLE001 - whatever breaks while a person's code is traced, the check goes on
-            reasons.append(f"{candidate.name}: it cannot be traced: {quote(error)}")
+            reasons.append(f"{candidate.name}: it cannot be traced: {_first_line(quote(error))}")
             continue
         return replace(found, seconds=time.perf_counter() - start), prover
     return Proof(why_not=tuple(reasons), seconds=time.perf_counter() - start), None
+
+
+def _first_line(text: str) -> str:
+    # Further lines of a framework's exceptions advise on programs of its own; an error of the function is quoted whole.
+    return text.partition("\n")[0]
 
 
 def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], directions: Vector) -> Proof:
@@ -207,5 +212,5 @@ def proof_warnings(proof: Proof) -> list[Finding]:
     kinks = f" ({join_names(list(proof.kinks[:2]))})" if proof.kinks else ""
     for one in proof.of(["at a kink", "not known"]):
         why = f"θ sits on several kinks{kinks}" if one.claim == "at a kink" else "its program cannot be looked into"
-        found.append(Finding(code=NOT_PROVED, text=f"{one.name}: nothing is proved: {why}"))
+        found.append(Finding(code=NOT_PROVED, text=f"nothing is proved: {one.name}: {why}"))
     return found

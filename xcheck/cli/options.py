@@ -79,7 +79,7 @@ _CHECK_OPTIONS = {
         "--budget",
         type=float,
         metavar="SECONDS",
-        help="Time for the differences; auto engines and scopes are chosen to fit it.",
+        help="Time for the check; engines, scopes and samples that xcheck chooses fit it.",
     ),
     "proof": click.option(
         "--proof",

@@ -101,9 +101,9 @@ def test_digits_lost_near_zero_are_said_with_their_component() -> None:
 
 
 def test_whether_rounding_explains_lost_digits_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no program can be looked into; or rounding does not explain them."""
+    """Where no program can be looked into; where rounding does not explain them, the gradient is wrong."""
     params = jnp.array([0.3, 1e-6, 1.3])
-    for known, word in ((None, "unknown"), (0.0, "no")):
+    for known, word in ((None, "unknown"), (0.0, "wrong")):
         monkeypatch.setattr(
             Prover,
             "spread",
@@ -158,7 +158,7 @@ def test_what_may_be_wrong_or_inaccurate_is_undecided(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Prover, "spread", lambda *_: None)
     found = by_hand(lambda x: (x**2).sum(), lambda x: 3 * np.asarray(x), jnp.asarray(X))
     assert found.verdict is Verdict.UNDECIDED
-    assert found.headline == "jax: nothing is proved: its program cannot be looked into"
+    assert found.headline == "nothing is proved: jax: its program cannot be looked into"
     assert only(found).worst > 1e14
 
 

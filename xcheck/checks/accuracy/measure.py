@@ -6,7 +6,7 @@ ones. Then the slopes along unit directions are proved, and what is left is coun
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,21 @@ def _measure(subject: Subject, most: int) -> Accuracy:
         remarks=proof.remarks,
         findings=(*found.findings, *(finding.text for finding in said)),
     )
-    return _look_closer(found, subject, prover, most)
+    return _blame(_look_closer(found, subject, prover, most), [one.name for one in proof.of(["wrong"])])
+
+
+def _blame(found: Accuracy, wrong: Collection[str]) -> Accuracy:
+    """Return what was found, where digits that gradients proved to be wrong have lost are their mistakes."""
+
+    def blamed(tensor: TensorAccuracy) -> TensorAccuracy:
+        if tensor.lost is None or tensor.lost.explained != "no":
+            return tensor
+        return replace(tensor, lost=replace(tensor.lost, explained="wrong"))
+
+    witnesses = [
+        replace(one, tensors=tuple(map(blamed, one.tensors))) if one.name in wrong else one for one in found.witnesses
+    ]
+    return replace(found, witnesses=tuple(witnesses))
 
 
 def _said_of_answers(subject: Subject) -> tuple[str, ...]:
