@@ -246,6 +246,22 @@ def test_a_random_function_has_no_slope() -> None:
     assert "differs from call to call" in report.proof.why_not[0]
 
 
+def rounding_in_turn(size: float) -> Any:
+    """JAX's gradient, whose every second call is off by a share of itself."""
+    calls = iter(range(1000))
+    return lambda p, x, y: jax.tree.map(lambda part: part * (1 + size * (next(calls) % 2)), jax.grad(loss)(p, x, y))
+
+
+def test_calls_that_differ_by_rounding_are_proved() -> None:
+    """As where threads take sums in another order; the call that is further off counts."""
+    same = xcheck.check(loss, PARAMS, DATA, backend="jax", gradient=rounding_in_turn(2.0**-52), proof=True)
+    assert same.proof is not None
+    assert [one.claim for one in same.proof.witnesses] == ["right"]
+    off = xcheck.check(loss, PARAMS, DATA, backend="jax", gradient=rounding_in_turn(1e-11), proof=True)
+    assert off.proof is not None
+    assert [one.claim for one in off.proof.witnesses] == ["wrong"]
+
+
 def test_declared_networks() -> None:
     """All witnesses are held against the same slopes."""
     report = xcheck.verify(EXAMPLES / "logistic_regression.toml", proof=True)

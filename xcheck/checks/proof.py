@@ -54,7 +54,7 @@ def prove(
     start = time.perf_counter()
     if not has_flint():
         return Proof(why_not=(f"python-flint is not installed; {INSTALL} gets it",)), None
-    if any(evaluation.again is not None for evaluation, _ in claims):
+    if not all(is_steady(evaluation, roundoff) for evaluation, roundoff in claims):
         return Proof(why_not=("a gradient that differs from call to call has no slope",)), None
     random = generator(seed, Stream.PROOF)
     directions = random.choice([-1.0, 1.0], (DIRECTIONS, theta.size))
@@ -89,10 +89,10 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
         raise UntraceableError(text)
     prover.confirm()
     for evaluation, roundoff in claims:
-        found = hold_against(prover, slopes, directions, evaluation, roundoff)
+        found, gradient = hold_against(prover, slopes, directions, evaluation, roundoff)
         if found is not None:
             own = evaluation.rerun_of or evaluation.name
-            judged.append(_with_names(found, prover, own, evaluation.gradient, roundoff))
+            judged.append(_with_names(found, prover, own, gradient, roundoff))
     norm = norm_of(slopes) or 1.0
     return Proof(
         function=prover.name,
@@ -107,8 +107,10 @@ def _prove_by(prover: Prover, claims: Sequence[tuple[Evaluation, float]], direct
 
 def hold_against(
     prover: Prover, slopes: "Slopes", directions: Vector, evaluation: Evaluation, roundoff: float
-) -> WitnessProof | None:
-    """Return what proved slopes say of a gradient; None of one that belongs to another loss.
+) -> tuple[WitnessProof | None, Vector]:
+    """Return what proved slopes say of a gradient, and the gradient; None of one that belongs to another loss.
+
+    Where two calls differ, that is the call which is further off: sums in another order round in another way.
 
     Args:
         prover: has proved the slopes.
@@ -121,15 +123,15 @@ def hold_against(
 
     # What computes another loss has another gradient, which is no mistake in it; the check says so.
     if not is_same_loss(evaluation.loss, prover.loss, roundoff):
-        return None
+        return None, evaluation.gradient
     own = evaluation.rerun_of or evaluation.name
-    claimed = Claimed(
-        name=evaluation.name,
-        gradient=evaluation.gradient,
-        roundoff=prover.roundoff(own, roundoff),
-        spread=prover.spread(own, directions),
-    )
-    return judge(claimed, slopes, list(directions))
+    coarsest, spread = prover.roundoff(own, roundoff), prover.spread(own, directions)
+
+    def held(gradient: Vector) -> WitnessProof:
+        claimed = Claimed(name=evaluation.name, gradient=gradient, roundoff=coarsest, spread=spread)
+        return judge(claimed, slopes, list(directions))
+
+    return max(((held(call.gradient), call.gradient) for call in evaluation.calls), key=lambda pair: pair[0].error)
 
 
 def _with_names(found: WitnessProof, prover: Prover, own: str, gradient: Vector, roundoff: float) -> WitnessProof:
@@ -147,7 +149,21 @@ def _with_names(found: WitnessProof, prover: Prover, own: str, gradient: Vector,
 
 def is_same_loss(one: float, other: float, roundoff: float) -> bool:
     """Return whether two losses differ by no more than rounding, generously."""
-    return abs(one - other) <= max(_SAME_LOSS * FLOAT64, _SAME_NARROW * roundoff) * max(1.0, abs(other))
+    return abs(one - other) <= _rounding(roundoff) * max(1.0, abs(other))
+
+
+def is_steady(evaluation: Evaluation, roundoff: float) -> bool:
+    """Return whether two calls of a witness gave the same, but for sums that were taken in another order."""
+    again = evaluation.again
+    if again is None:
+        return True
+    apart = float(np.linalg.norm(evaluation.gradient - again.gradient))
+    same = apart <= _rounding(roundoff) * float(np.linalg.norm(evaluation.gradient))
+    return same and is_same_loss(again.loss, evaluation.loss, roundoff)
+
+
+def _rounding(roundoff: float) -> float:
+    return max(_SAME_LOSS * FLOAT64, _SAME_NARROW * roundoff)
 
 
 # --- what is said of it -----------------------------------------------------------------------------------------------

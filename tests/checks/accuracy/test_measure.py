@@ -1,5 +1,6 @@
 """Errors in ulps: gradients whose errors are known, formulas that lose digits, and what cannot be measured."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
@@ -225,6 +226,14 @@ def test_a_random_function_has_no_slopes() -> None:
     found = by_hand(lambda x: x.sum(), lambda x: np.ones(2) * random.normal(), jnp.ones(2))
     assert found.verdict is Verdict.UNDECIDED
     assert "differs from call to call" in found.headline
+
+
+def test_a_gradient_that_rounds_in_turn_is_measured() -> None:
+    """Two calls whose sums are taken in another order are one gradient."""
+    factors = itertools.cycle([1.0, 1.0 + 2.0**-52])
+    found = by_hand(lambda x: (x**2).sum(), lambda x: 2 * np.asarray(x) * next(factors), jnp.ones(2))
+    assert found.verdict is Verdict.AGREE
+    assert found.witnesses[0].worst <= 1
 
 
 def test_without_flint_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

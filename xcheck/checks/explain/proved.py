@@ -53,7 +53,7 @@ def refuted_by(check: CompletedCheck, prover: Prover, flat: int, slopes: "Slopes
     refuted: dict[str, str] = {}
     unit = unit_directions([flat], check.layout.size)
     for witness in check.witnesses:
-        found = hold_against(prover, slopes, unit, witness.whole, witness.comparer.roundoff)
+        found, _ = hold_against(prover, slopes, unit, witness.whole, witness.comparer.roundoff)
         if found is not None and found.claim == "wrong":
             sides = " or ".join(f"{side:.17g}" for side in found.sides)
             refuted[witness.name] = f"proved to be wrong: {found.claimed:.17g} for {sides}"
