@@ -1,6 +1,7 @@
 """Proofs in a check: what differences cannot see is seen, what is right stays right, and what is missing is said."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,23 @@ def test_declared_networks() -> None:
     assert {one.name: one.claim for one in report.proof.witnesses} == dict.fromkeys(("numpy", "torch", "jax"), "right")
 
 
+def test_at_a_minimum_no_formula_is_blamed() -> None:
+    """Residuals that are rounding alone leave no digit of a gradient."""
+    truth = np.random.default_rng(0).normal(size=4)
+    x = np.random.default_rng(50).normal(size=(9, 4))
+    report = xcheck.check(
+        lambda w, x, y: ((x @ w - y) ** 2).mean(),
+        truth,
+        (x, x @ truth + np.spacing(x @ truth) * (np.arange(9) % 2)),
+        gradient=lambda w, x, y: x.T @ (2 * (x @ w - y) / len(y)),
+        proof=True,
+    )
+    assert report.ok
+    assert report.proof is not None
+    assert [one.claim for one in report.proof.witnesses] == ["unstable"]
+    assert not any("its formula loses digits" in warning.text for warning in report.warnings)
+
+
 def test_sentences() -> None:
     """Every claim has one, or none where nothing is to be said."""
 
@@ -285,6 +303,8 @@ def test_sentences() -> None:
         for claim in ("right", "unstable", "inaccurate", "at a kink", "not known")
         for finding in proof_warnings(Proof(witnesses=(one(claim),), kinks=("`max` at model.py:3",)))
     ]
+    [nothing] = proof_warnings(Proof(witnesses=(replace(one("unstable"), error=0.5, allowed=2.0),)))
+    assert "its terms cancel, as at a minimum" in nothing.text
     assert len(texts) == 4
     assert "its formula loses digits" in texts[0]
     assert "less accurate than its dtype" in texts[1]

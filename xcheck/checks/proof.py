@@ -216,6 +216,12 @@ def proof_warnings(proof: Proof) -> list[Finding]:
             f"{one.name}: the rule is right, and its formula loses digits: along a direction the gradient is off by "
             f"{one.error:.1g} of its norm, which is proved, and rounding in its own program explains it"
         )
+        if one.allowed >= 1:  # at a minimum every formula is left with rounding
+            text = (
+                f"{one.name}: rounding in its own program may be as large as the gradient, which is off by "
+                f"{one.error:.1g} of its norm along a direction, which is proved: its terms cancel, as at a minimum, "
+                "or its formula is unstable"
+            )
         found.append(Finding(code=PROVED_INACCURATE, text=text, value=one.error))
     for one in proof.of(["inaccurate"]):
         text = (
