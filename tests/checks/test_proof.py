@@ -263,6 +263,19 @@ def test_calls_that_differ_by_rounding_are_proved() -> None:
     assert [one.claim for one in off.proof.witnesses] == ["wrong"]
 
 
+def test_a_gradient_that_draws_does_not_stop_the_proof_of_another() -> None:
+    """It is named, and the others are proved."""
+    random = np.random.default_rng(0)
+    functions = {
+        "right": xcheck.objective(loss, "jax"),
+        "draws": xcheck.objective(loss, "jax", gradient=changed(lambda found: found.update(b=random.normal(size=5)))),
+    }
+    report = xcheck.check(functions, PARAMS, DATA, proof=True)
+    assert report.proof is not None
+    assert [(one.name, one.claim) for one in report.proof.witnesses] == [("right", "right")]
+    assert report.proof.why_not == ("draws: its gradient differs from call to call: no slope has it",)
+
+
 def test_declared_networks() -> None:
     """All witnesses are held against the same slopes."""
     report = xcheck.verify(EXAMPLES / "logistic_regression.toml", proof=True)

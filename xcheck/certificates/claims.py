@@ -93,7 +93,7 @@ class Proof:
         remarks: in what the function that was evaluated differs from the program, such as casts.
         refereed: how many slopes along components, or along the oracle's own directions, were proved because
             differences had left them open, or had called a gradient wrong there.
-        why_not: why nothing is proved, one reason for each function; empty where something is.
+        why_not: why nothing is proved, one reason for each function; where something is, of which witnesses nothing is.
     """
 
     function: str = ""

@@ -54,23 +54,26 @@ def prove(
     start = time.perf_counter()
     if not has_flint():
         return Proof(why_not=(f"python-flint is not installed; {INSTALL} gets it",)), None
-    if not all(is_steady(evaluation, roundoff) for evaluation, roundoff in claims):
-        return Proof(why_not=("a gradient that differs from call to call has no slope",)), None
+    steady = [(evaluation, roundoff) for evaluation, roundoff in claims if is_steady(evaluation, roundoff)]
+    unsteady = [evaluation.name for evaluation, roundoff in claims if not is_steady(evaluation, roundoff)]
+    reasons = [f"{name}: its gradient differs from call to call: no slope has it" for name in unsteady]
+    if unsteady and not steady:
+        return Proof(why_not=tuple(reasons)), None
     random = generator(seed, Stream.PROOF)
     directions = random.choice([-1.0, 1.0], (DIRECTIONS, theta.size))
-    reasons: list[str] = []
+    failures: list[str] = []
     for candidate in candidates:
         try:
             prover = Prover(candidate, candidates, theta)
-            found = _prove_by(prover, claims, directions)
+            found = _prove_by(prover, steady, directions)
         except (UntraceableError, BackendError) as error:
-            reasons.append(f"{candidate.name}: {_first_line(str(error))}")
+            failures.append(f"{candidate.name}: {_first_line(str(error))}")
             continue
         except Exception as error:  # noqa: BLE001 - whatever breaks while a person's code is traced, the check goes on
-            reasons.append(f"{candidate.name}: it cannot be traced: {_first_line(quote(error))}")
+            failures.append(f"{candidate.name}: it cannot be traced: {_first_line(quote(error))}")
             continue
-        return replace(found, seconds=time.perf_counter() - start), prover
-    return Proof(why_not=tuple(reasons), seconds=time.perf_counter() - start), None
+        return replace(found, why_not=tuple(reasons), seconds=time.perf_counter() - start), prover
+    return Proof(why_not=(*reasons, *failures), seconds=time.perf_counter() - start), None
 
 
 def _first_line(text: str) -> str:
