@@ -20,7 +20,7 @@ from benchmarks.publish import tables
 from benchmarks.publish.compare import compare, differing_machines
 from benchmarks.publish.console import wide_console
 from benchmarks.publish.readme import PAGE, markdown_of, with_tables
-from benchmarks.suites import breadth_rows, proof_rows
+from benchmarks.suites import breadth_rows, proof_coverage_rows, proof_rows
 from benchmarks.suites.causes import causes_command
 from benchmarks.suites.commands import (
     FOLDER,
@@ -152,6 +152,8 @@ def show(file: Path, markdown: bool) -> None:
             show_breadth(breadth_rows.read(file), file)
         elif proof_rows.is_proof(file):
             show_proofs(proof_rows.read(file), file)
+        elif proof_coverage_rows.is_coverage(file):
+            wide_console().print(proof_coverage_rows.coverage_table(proof_coverage_rows.read(file)))
         else:
             rows = _read(file)
             kind = rows[0].kind if rows else ""

@@ -190,3 +190,19 @@ class Layout:
     def by_role(self, theta: NDArray[Scalar]) -> dict[LayerRole, NDArray[Scalar]]:
         """Return the tensors of a declared network by layer and role, as views into θ."""
         return {place: theta[t.span].reshape(t.shape) for place, t in self._by_role.items()}
+
+
+def unit_directions(components: Sequence[int], size: int) -> Vector:
+    """Return the directions of θ along single components, shape (k, n).
+
+    Args:
+        components: flat indices, k of them.
+        size: n, of θ.
+
+    >>> unit_directions([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    units = np.zeros((len(components), size))
+    units[np.arange(len(components)), list(components)] = 1.0
+    return units

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.measure import rows
 from benchmarks.publish.tables import markdown
-from benchmarks.suites import breadth_rows, proof_rows, proof_validation_rows
+from benchmarks.suites import breadth_rows, proof_coverage_rows, proof_rows, proof_validation_rows
 from benchmarks.suites.functions import KIND, functions_markdown
 
 _ROOT = Path(__file__).parents[2]
@@ -16,6 +16,7 @@ TABLES = {
     "functions table": RESULTS / "functions-cpu.jsonl",
     "proof table": RESULTS / "proof-cpu.jsonl",
     "validation table": RESULTS / "proof-validation-cpu.jsonl",
+    "coverage table": RESULTS / "proof-coverage-cpu.jsonl",
 }
 
 
@@ -31,6 +32,8 @@ def markdown_of(path: Path) -> str:
         return proof_rows.markdown(proof_rows.read(path))
     if proof_validation_rows.is_validation(path):
         return proof_validation_rows.markdown(proof_validation_rows.read(path))
+    if proof_coverage_rows.is_coverage(path):
+        return proof_coverage_rows.markdown(proof_coverage_rows.read(path))
     found = rows.read(path)
     return functions_markdown(found) if found and found[0].kind == KIND else markdown(found)
 

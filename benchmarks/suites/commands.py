@@ -16,12 +16,13 @@ from benchmarks.suites.breadth_rows import BreadthRow, breadth_table
 from benchmarks.suites.function_cases import FUNCTIONS, FunctionCase
 from benchmarks.suites.functions import function_table, measure_functions
 from benchmarks.suites.jobs import CHECKS, JOBS, QUICK_CHECKS, Job, job_table, measure_jobs
+from benchmarks.suites.proof_coverage_rows import CoverageRow
 from benchmarks.suites.proof_rows import ProofRow
 from benchmarks.suites.proof_validation_rows import ValidationRow
 
 FOLDER = Path("build", "benchmarks")
 Choice = TypeVar("Choice")
-AnyRow = TypeVar("AnyRow", Row, BreadthRow, ProofRow, ValidationRow)
+AnyRow = TypeVar("AnyRow", Row, BreadthRow, ProofRow, ValidationRow, CoverageRow)
 
 
 def _tell(text: str) -> None:

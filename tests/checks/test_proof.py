@@ -1,5 +1,7 @@
 """Proofs in a check: what differences cannot see is seen, what is right stays right, and what is missing is said."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,26 @@ DATA = (RANDOM.normal(size=(9, 7)), RANDOM.normal(size=9))
 def loss(p: Any, x: Any, y: Any) -> Any:
     """A small network."""
     return jnp.mean((jnp.tanh(x @ p["W"] + p["b"]) @ p["v"] - y) ** 2)
+
+
+def test_a_narrow_dtype_and_float64_are_told_apart() -> None:
+    """What was asked again in float64 is proved more sharply, which the report says."""
+    report = xcheck.check(lambda x: jnp.sin(x).sum(), jnp.array([0.5, 1.5], jnp.float32), proof=True)
+    text = " ".join(render(report).split())
+    assert "proved: jax, jax in float64: slopes along 6 random directions" in text
+    coarse, fine = (
+        float(one) for one in re.findall(r"of ([0-9.e-]+) of its norm .* float64 one of ([0-9.e-]+)", text)[0]
+    )
+    assert (coarse > 1e-8, fine < 1e-12) == (True, True)
+
+
+def test_why_nothing_is_proved_is_one_line() -> None:
+    """What a framework advises beside its exception is not repeated."""
+    report = xcheck.check(lambda x: x.sum() * float(x[0]), jnp.array([0.5, 1.5]), proof=True)
+    assert report.proof is not None
+    [why] = report.proof.why_not
+    assert why.startswith("jax: it cannot be traced: ConcretizationTypeError: ")
+    assert "\n" not in why
 
 
 def changed(change: Any) -> Any:
@@ -259,12 +281,58 @@ def test_a_random_function_has_no_slope() -> None:
     assert "differs from call to call" in report.proof.why_not[0]
 
 
+def rounding_in_turn(size: float) -> Any:
+    """JAX's gradient, whose every second call is off by a share of itself."""
+    calls = iter(range(1000))
+    return lambda p, x, y: jax.tree.map(lambda part: part * (1 + size * (next(calls) % 2)), jax.grad(loss)(p, x, y))
+
+
+def test_calls_that_differ_by_rounding_are_proved() -> None:
+    """As where threads take sums in another order; the call that is further off counts."""
+    same = xcheck.check(loss, PARAMS, DATA, backend="jax", gradient=rounding_in_turn(2.0**-52), proof=True)
+    assert same.proof is not None
+    assert [one.claim for one in same.proof.witnesses] == ["right"]
+    off = xcheck.check(loss, PARAMS, DATA, backend="jax", gradient=rounding_in_turn(1e-11), proof=True)
+    assert off.proof is not None
+    assert [one.claim for one in off.proof.witnesses] == ["wrong"]
+
+
+def test_a_gradient_that_draws_does_not_stop_the_proof_of_another() -> None:
+    """It is named, and the others are proved."""
+    random = np.random.default_rng(0)
+    functions = {
+        "right": xcheck.objective(loss, "jax"),
+        "draws": xcheck.objective(loss, "jax", gradient=changed(lambda found: found.update(b=random.normal(size=5)))),
+    }
+    report = xcheck.check(functions, PARAMS, DATA, proof=True)
+    assert report.proof is not None
+    assert [(one.name, one.claim) for one in report.proof.witnesses] == [("right", "right")]
+    assert report.proof.why_not == ("draws: its gradient differs from call to call: no slope has it",)
+
+
 def test_declared_networks() -> None:
     """All witnesses are held against the same slopes."""
     report = xcheck.verify(EXAMPLES / "logistic_regression.toml", proof=True)
     assert report.ok
     assert report.proof is not None
     assert {one.name: one.claim for one in report.proof.witnesses} == dict.fromkeys(("numpy", "torch", "jax"), "right")
+
+
+def test_at_a_minimum_no_formula_is_blamed() -> None:
+    """Residuals that are rounding alone leave no digit of a gradient."""
+    truth = np.random.default_rng(0).normal(size=4)
+    x = np.random.default_rng(50).normal(size=(9, 4))
+    report = xcheck.check(
+        lambda w, x, y: ((x @ w - y) ** 2).mean(),
+        truth,
+        (x, x @ truth + np.spacing(x @ truth) * (np.arange(9) % 2)),
+        gradient=lambda w, x, y: x.T @ (2 * (x @ w - y) / len(y)),
+        proof=True,
+    )
+    assert report.ok
+    assert report.proof is not None
+    assert [one.claim for one in report.proof.witnesses] == ["unstable"]
+    assert not any("its formula loses digits" in warning.text for warning in report.warnings)
 
 
 def test_sentences() -> None:
@@ -282,6 +350,8 @@ def test_sentences() -> None:
         for claim in ("right", "unstable", "inaccurate", "at a kink", "not known")
         for finding in proof_warnings(Proof(witnesses=(one(claim),), kinks=("`max` at model.py:3",)))
     ]
+    [nothing] = proof_warnings(Proof(witnesses=(replace(one("unstable"), error=0.5, allowed=2.0),)))
+    assert "its terms cancel, as at a minimum" in nothing.text
     assert len(texts) == 4
     assert "its formula loses digits" in texts[0]
     assert "less accurate than its dtype" in texts[1]

@@ -72,6 +72,11 @@ class WitnessProof:
     named: tuple[Named, ...] = ()
     all_named: bool = False
 
+    @property
+    def sides(self) -> tuple[float, ...]:
+        """The slope, or at a kink both, the smaller one first."""
+        return tuple(sorted({self.slope, self.slope if self.other is None else self.other}))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
@@ -91,7 +96,7 @@ class Proof:
             are those of the loss without this rounding.
         refereed: how many slopes along components, or along the oracle's own directions, were proved because
             differences had left them open, or had called a gradient wrong there.
-        why_not: why nothing is proved, one reason for each function; empty where something is.
+        why_not: why nothing is proved, one reason for each function; where something is, of which witnesses nothing is.
     """
 
     function: str = ""

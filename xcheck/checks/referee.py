@@ -13,7 +13,7 @@ from xcheck.certificates.claims import allowed_error
 from xcheck.checks.proof import is_same_loss
 from xcheck.checks.prover import Prover
 from xcheck.dtypes import FLOAT64
-from xcheck.layout import Vector
+from xcheck.layout import Vector, unit_directions
 from xcheck.oracle import Estimate
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.lines import Lines
@@ -64,9 +64,7 @@ def _direction(lines: Lines, row: int) -> Vector:
     count = len(lines.components)
     if row >= count:
         return lines.directions.row(row - count)
-    unit = np.zeros(lines.whole.size)
-    unit[lines.components[row]] = 1.0
-    return unit
+    return unit_directions([lines.components[row]], lines.whole.size)[0]
 
 
 def _slopes(prover: Prover, directions: Vector) -> Vector:

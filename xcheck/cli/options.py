@@ -79,7 +79,7 @@ _CHECK_OPTIONS = {
         "--budget",
         type=float,
         metavar="SECONDS",
-        help="Time for the differences, and for a proof; auto engines and scopes are chosen to fit it.",
+        help="Time for the check, a proof included; engines, scopes and samples that xcheck chooses fit it.",
     ),
     "proof": click.option(
         "--proof",

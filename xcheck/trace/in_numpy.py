@@ -66,7 +66,8 @@ def _accumulated(function: np.ufunc) -> Callable[..., Array]:
     return accumulate
 
 
-_ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
+# Operations on elements, which need no attributes.
+ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
     **{
         name: getattr(np, name)
         for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "square", "reciprocal")
@@ -116,7 +117,7 @@ def _of_elements(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    **{name: _of_elements(function) for name, function in _ELEMENTWISE.items()},
+    **{name: _of_elements(function) for name, function in ELEMENTWISE.items()},
     "integer_pow": lambda attributes, x: np.power(np.asarray(x, np.float64), attributes["y"]),
     "dot": lambda attributes, a, b: np.matmul(a, b),
     "sum": _along(np.sum),

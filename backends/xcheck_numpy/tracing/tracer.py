@@ -8,6 +8,7 @@ A `float` carries nothing on, so none is given.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
@@ -45,7 +46,8 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         module = function.__module__ or "numpy"
         name = ("linalg." if module == "numpy.linalg" else "") + function.__name__
-        with self.recorder.calling(f"np.{name}"):
+        full_name = f"np{module.removeprefix('numpy')}.{function.__name__}"
+        with self.recorder.calling(full_name):
             if name in FUNCTIONS:
                 return FUNCTIONS[name](*args, **kwargs)
             if all(one.value is None for one in _tracers(args, kwargs)):
@@ -53,7 +55,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
                 return function(*_plain(args), **_plain(kwargs))
             implementation = getattr(function, "_implementation", None)
             if implementation is None or module.startswith(("numpy.fft", "numpy.linalg")):
-                raise self.recorder.refuse(f"`np.{name}`")
+                raise self.recorder.refuse(f"`{full_name}`")
             # Most of what NumPy writes in Python is made of what is followed.
             return implementation(*args, **kwargs)
 
@@ -255,11 +257,20 @@ def lift(recorder: Recorder, value: Any) -> Any:
         return _stack([lift(recorder, one) for one in value])
     array = np.array(value)
     if array.dtype == object:
-        parts = [lift(recorder, one) for one in array.ravel()]
+        parts = [lift(recorder, _number(recorder, one)) for one in array.ravel()]
         return emit("move", [_stack(parts)], lambda x: (x.reshape(array.shape),))[0]
     if array.dtype.kind not in "fiub":
         raise recorder.refuse(f"an array of {array.dtype}")
     return Tracer(recorder, array)
+
+
+def _number(recorder: Recorder, value: Any) -> Any:
+    """Return an element of an array of objects; of a fraction, or a large whole number, the float that NumPy makes."""
+    if isinstance(value, Tracer) or np.array(value).dtype != object:
+        return value
+    if isinstance(value, Real):
+        return float(value)
+    raise recorder.refuse(f"an array with an object of type `{type(value).__name__}`")
 
 
 def _stack(parts: Sequence[Any]) -> Any:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 
-from xcheck.trace import Value
+from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
 from xcheck_torch.lowering.arrays import dtype_of, shape_of
 from xcheck_torch.lowering.builder import Builder
 from xcheck_torch.lowering.call import Call, NotLoweredError, lowers
+from xcheck_torch.lowering.products import product
 
 
 def transposed(b: Builder, x: Source) -> Source:
@@ -83,6 +85,78 @@ def _solve_triangular(b: Builder, call: Call) -> Source:
         transposed=False,
         unit=unit,
     )
+
+
+def _solve_by_triangle(b: Builder, a: Source, right: Source, *, lower: bool) -> Source:
+    """X of A X = B, A a triangle."""
+
+    def run(m: Any, r: Any) -> Any:
+        return torch.linalg.solve_triangular(m, r, upper=not lower)
+
+    output = Value(shape_of(right), dtype_of(right))
+    return b.one("triangular_solve", run, [a, right], output, left=True, lower=lower, transposed=False, unit=False)
+
+
+@lowers("cholesky_inverse")
+def _inverse_of_factor(b: Builder, call: Call) -> Source:
+    """(L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹."""
+    factor = call.arguments["self"]
+    if call.arguments["upper"]:
+        factor = transposed(b, factor)
+    inverse = _solve_by_triangle(b, factor, _identity(factor), lower=True)
+    return product(b, transposed(b, inverse), inverse)
+
+
+def _identity(x: Source) -> Constant:
+    shape = shape_of(x)
+    return Constant(np.broadcast_to(np.eye(shape[-2], shape[-1], dtype=dtype_of(x)), shape))
+
+
+@lowers("linalg_lu")
+def _lu(b: Builder, call: Call) -> list[Source | None]:
+    """L and U of P A = L U; P is not given."""
+    x = call.arguments["A"]
+    if not call.arguments["pivot"]:
+        raise NotLoweredError
+    *batch, rows, columns = shape_of(x)
+    steps = min(rows, columns)
+
+    def run(a: Any) -> Any:
+        packed, pivots = torch.linalg.lu_factor(a)
+        order = torch.lu_unpack(packed, pivots, unpack_data=False)[0].argmax(-2)
+        return packed, pivots - 1, order
+
+    numbers = [Value((*batch, steps), "int32"), Value((*batch, rows), "int64")]
+    packed, _, _ = b.emit("lu", run, [x], [Value(shape_of(x), dtype_of(x)), *numbers])
+    _, lower, upper = call.outputs
+    below = b.move(lambda a: a.tril(-1)[..., :steps], [packed], lower.shape)
+    above = b.move(lambda a: a.triu()[..., :steps, :], [packed], upper.shape)
+    return [None, b.add(below, _identity(below)), above]
+
+
+def _pseudo_inverse(b: Builder, a: Source) -> Source:
+    """R⁻¹ Qᵀ of A = Q R: that of a matrix whose columns, or rows, are independent."""
+    *batch, rows, columns = shape_of(a)
+    if rows < columns:
+        return transposed(b, _pseudo_inverse(b, transposed(b, a)))
+    dtype = dtype_of(a)
+    outputs = [Value((*batch, rows, columns), dtype), Value((*batch, columns, columns), dtype)]
+    q, r = b.emit("qr", torch.linalg.qr, [a], outputs, full=False)
+    return _solve_by_triangle(b, r, transposed(b, q), lower=False)
+
+
+@lowers("linalg_pinv")
+def _pinv(b: Builder, call: Call) -> Source:
+    # What torch takes for dependent gives another loss than this, and nothing is proved.
+    return _pseudo_inverse(b, call.arguments["self"])
+
+
+@lowers("linalg_lstsq")
+def _least_squares(b: Builder, call: Call) -> list[Source | None]:
+    a, right = call.arguments["self"], call.arguments["b"]
+    if len(shape_of(a)) != len(shape_of(right)) or shape_of(a)[:-2] != shape_of(right)[:-2]:
+        raise NotLoweredError
+    return _with_rest(call, product(b, _pseudo_inverse(b, a), right))
 
 
 @lowers("linalg_qr")

@@ -69,13 +69,15 @@ def test_a_line_of_the_person_is_the_place() -> None:
     [
         (lambda x: np.fft.fft(x).real.sum(), "np.fft"),
         (lambda x: np.linalg.eigvals(np.outer(x, x)).real.sum(), "`np.linalg.eigvals` cannot be followed"),
+        (lambda x: np.abs(np.fft.rfft(x)).sum(), "`np.fft.rfft` cannot be followed"),
+        (lambda x: (x * {"W": 1.0}).sum(), "an array with an object of type `dict` cannot be followed"),
         (lambda x: np.abs((x + 1j).sum()), "an array of complex128 cannot be followed"),
         (lambda x: sum(map(complex, x)).real, r"`complex\(x\)` cannot be followed"),
         (lambda x: float(f"{x[0]:.2f}"), "could not convert string to float"),
         (lambda x: np.sqrt(x.astype(complex)).real.sum(), "an array of complex128 cannot be followed"),
         (lambda x: x.tobytes()[0] * 1.0, "the method `tobytes` of an array cannot be followed"),
     ],
-    ids=["fft", "eigenvalues", "complex", "complex numbers", "a text", "a complex dtype", "bytes"],
+    ids=["fft", "eigenvalues", "rfft", "an object", "complex", "complex numbers", "a text", "a complex dtype", "bytes"],
 )
 def test_what_cannot_be_followed_is_named(loss: Callable[..., Any], what: str) -> None:
     """By the function that NumPy was asked for, with the person's line."""

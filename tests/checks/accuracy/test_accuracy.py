@@ -39,7 +39,12 @@ def test_the_headline_is_about_the_worst_component() -> None:
 
 @pytest.mark.parametrize(
     ("explained", "words"),
-    [("yes", "is unstable"), ("no", "less accurate than its dtype"), ("unknown", "nobody knows")],
+    [
+        ("yes", "is unstable"),
+        ("no", "less accurate than its dtype"),
+        ("wrong", "proved to be wrong"),
+        ("unknown", "nobody knows"),
+    ],
 )
 def test_lost_digits_say_why(explained: Explained, words: str) -> None:
     """Rounding of the program explains them, or does not, or nobody knows."""

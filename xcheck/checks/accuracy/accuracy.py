@@ -19,8 +19,9 @@ from xcheck.verdict import Verdict
 # digits.
 EXCEEDED = (0.5, 1.0, 4.0, 100.0)
 
-# Whether the rounding of the gradient's own program explains an error.
-Explained = Literal["yes", "no", "unknown"]
+# Whether the rounding of the gradient's own program explains an error; "wrong" where it does not, in a gradient that is
+# proved to be wrong.
+Explained = Literal["yes", "no", "wrong", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class LostDigits:
         digits: how many decimal digits are lost.
         of: how many the dtype has.
         ulps: its error.
-        explained: by the rounding of the gradient's own program; "unknown" where that cannot be looked into.
+        explained: by the rounding of the gradient's own program; "wrong" where it is not, and the gradient is proved to
+            be wrong; "unknown" where that program cannot be looked into.
     """
 
     component: str
@@ -50,6 +52,7 @@ _REASONS: dict[Explained, str] = {
     "yes": "the rule is right, and the rounding of its own operations explains the error: its formula is unstable here",
     "no": "more than the rounding of its own operations explains: one of them is less accurate than its dtype, or "
     "underflows",
+    "wrong": "more than the rounding of its own operations explains: the gradient is proved to be wrong",
     "unknown": "its program cannot be looked into, so that nobody knows whether rounding explains that",
 }
 

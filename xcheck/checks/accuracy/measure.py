@@ -6,7 +6,7 @@ ones. Then the slopes along unit directions are proved, and what is left is coun
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from xcheck.checks.prover import Prover, has_flint
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.layout import Tensor, Vector
+from xcheck.layout import Tensor, Vector, unit_directions
 from xcheck.verdict import Verdict
 
 if TYPE_CHECKING:  # FLINT is an extra
@@ -108,7 +108,21 @@ def _measure(subject: Subject, most: int) -> Accuracy:
         remarks=proof.remarks,
         findings=(*found.findings, *(finding.text for finding in said)),
     )
-    return _look_closer(found, subject, prover, most)
+    return _blame(_look_closer(found, subject, prover, most), [one.name for one in proof.of(["wrong"])])
+
+
+def _blame(found: Accuracy, wrong: Collection[str]) -> Accuracy:
+    """Return what was found, where digits that gradients proved to be wrong have lost are their mistakes."""
+
+    def blamed(tensor: TensorAccuracy) -> TensorAccuracy:
+        if tensor.lost is None or tensor.lost.explained != "no":
+            return tensor
+        return replace(tensor, lost=replace(tensor.lost, explained="wrong"))
+
+    witnesses = [
+        replace(one, tensors=tuple(map(blamed, one.tensors))) if one.name in wrong else one for one in found.witnesses
+    ]
+    return replace(found, witnesses=tuple(witnesses))
 
 
 def _said_of_answers(subject: Subject) -> tuple[str, ...]:
@@ -124,9 +138,7 @@ def _look_closer(found: Accuracy, subject: Subject, prover: Prover, most: int) -
     components = choose_components(subject.layout.size, most, work, subject.budget, subject.seed)
 
     def unit(number: int) -> Sequence[Any]:
-        direction = np.zeros(subject.layout.size)
-        direction[number] = 1.0
-        return prover.objective.traced_arrays(direction)
+        return prover.objective.traced_arrays(unit_directions([number], subject.layout.size)[0])
 
     try:
         proved = prove_components(prover.trace, prover.arrays, components.tolist(), unit, at_once(work))
@@ -235,9 +247,7 @@ def _explained(
         prover: knows the programs.
     """
     error, size, roundoff = sizes
-    direction = np.zeros((1, subject.layout.size))
-    direction[0, number] = 1.0
-    spread = prover.spread(evaluation.name, direction)
+    spread = prover.spread(evaluation.name, unit_directions([number], subject.layout.size))
     if spread is None:
         return "unknown"
     return "yes" if error <= allowed_error(roundoff, float(spread[0]), size) else "no"

@@ -15,6 +15,7 @@ from xcheck.checks.networks.check import NetworkCheck
 from xcheck.checks.networks.run import candidates_of as networks_of
 from xcheck.checks.networks.witnesses import call_witnesses
 from xcheck.checks.prepare import Check
+from xcheck.checks.proof import is_steady
 from xcheck.checks.prover import Candidate
 from xcheck.compare.evaluation import Evaluation
 from xcheck.dtypes import roundoff_of
@@ -48,14 +49,17 @@ class Subject:
 
     @property
     def evaluations(self) -> list[Evaluation]:
-        """What the witnesses say that have answered, and twice the same."""
-        found = [answer.evaluation for answer in self.answers if answer.evaluation is not None]
-        return [evaluation for evaluation in found if evaluation.again is None]
+        """What the witnesses say that have answered, and twice the same but for rounding."""
+        return [evaluation for evaluation in self._answered if is_steady(evaluation, self.roundoff)]
 
     @property
     def random(self) -> list[str]:
         """The witnesses whose answers differ from call to call."""
-        return [one.name for one in self.answers if one.evaluation is not None and one.evaluation.again is not None]
+        return [evaluation.name for evaluation in self._answered if not is_steady(evaluation, self.roundoff)]
+
+    @property
+    def _answered(self) -> list[Evaluation]:
+        return [answer.evaluation for answer in self.answers if answer.evaluation is not None]
 
     @property
     def roundoff(self) -> float:

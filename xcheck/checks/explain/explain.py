@@ -1,21 +1,20 @@
 """Close-up: one component of a check, with all that is known about it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from xcheck.checks.completed import CompletedCheck, Witness, require_one_gradient
-from xcheck.checks.explain.explanation import Explanation, Kink, ProvedSlope, WitnessValue
+from xcheck.checks.explain.explanation import Explanation, Kink, WitnessValue
+from xcheck.checks.explain.proved import prove_component, refuted_by
 from xcheck.checks.explain.sweep import Step, best_pair, nearest_kink, sweep_steps
 from xcheck.compare.bounds import Bounds
-from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT
+from xcheck.findings import BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, PROVED_WRONG, UNSTEADY_GRADIENT
 from xcheck.oracle import Estimate
 from xcheck.text import join_names, ratio
-from xcheck.trace import UntraceableError
 from xcheck.verdict import Verdict
 
-# Digits of a proved slope that are shown: some more than float64 has.
-_DIGITS = 25
 _WHATEVER_THE_COMPONENT = (BACKEND_FAILED, DEPENDS_ON_HISTORY, OVERWRITTEN, UNSTEADY_GRADIENT)
 
 
@@ -27,7 +26,9 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
     """
     require_one_gradient(check)
     estimate, line = check.estimate, int(np.searchsorted(check.lines.components, flat))
-    statements = tuple(_statement(check, witness, line) for witness in check.witnesses)
+    proof, slopes = prove_component(check, flat)
+    refuted = {} if slopes is None or check.prover is None else refuted_by(check, check.prover, flat, slopes)
+    statements = tuple(_statement(check, witness, line, refuted.get(witness.name)) for witness in check.witnesses)
     # What is asked again in float64 may show a mistake, and no more.
     counted = [
         statement.verdict
@@ -37,7 +38,9 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
     # So that a parameter of size 1 has the steps of the lecture notes.
     scale = max(1.0, abs(float(check.theta[flat])))
     steps = () if check.engine is None else sweep_steps(check.engine(), line, scale)
-    findings = tuple(one.text for one in check.report.findings if one.code in _WHATEVER_THE_COMPONENT)
+    # That the whole gradient is proved to be wrong is news where this component is not.
+    codes = _WHATEVER_THE_COMPONENT if Verdict.DISAGREE in counted else (*_WHATEVER_THE_COMPONENT, PROVED_WRONG)
+    findings = tuple(one.text for one in check.report.findings if one.code in codes)
     # What a witness may be off does not depend on the witness, but for its dtype; the first stands for all.
     own = check.witnesses[0].comparer.bounds(estimate.value) if check.witnesses else None
     return Explanation(
@@ -59,27 +62,8 @@ def explain_component(check: CompletedCheck, flat: int) -> Explanation:
         findings=findings,
         seed=check.report.seed,
         tolerance=check.report.tolerance,
-        proved=_proved(check, flat),
+        proved=proof,
     )
-
-
-def _proved(check: CompletedCheck, flat: int) -> ProvedSlope | None:
-    """Return the proved slope along a component; None where no proof was asked for."""
-    proof, prover = check.report.proof, check.prover
-    if proof is None:
-        return None
-    if prover is None:
-        return ProvedSlope(why_not="; ".join(proof.why_not))
-    unit = np.zeros((1, check.layout.size))
-    unit[0, flat] = 1.0
-    try:
-        slopes = prover.slopes(unit)
-    except UntraceableError as error:
-        return ProvedSlope(why_not=str(error))
-    right = slopes.slopes[0]
-    left = right if slopes.left is None else slopes.left[0]
-    texts = [one.str(_DIGITS).replace("+/-", "±") for one in (right, left)]
-    return ProvedSlope(right=texts[0], left=texts[1])
 
 
 def _kink(check: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) -> Kink:
@@ -99,15 +83,23 @@ def _kink(check: CompletedCheck, flat: int, line: int, steps: Sequence[Step]) ->
 # --- witnesses ------------------------------------------------------------------------------------------------------
 
 
-def _statement(check: CompletedCheck, witness: Witness, line: int) -> WitnessValue:
-    """Return what a witness says of a line; where its calls differ, the worse one."""
+def _statement(check: CompletedCheck, witness: Witness, line: int, refuted: str | None) -> WitnessValue:
+    """Return what a witness says of a line; where its calls differ, the worse one.
+
+    Args:
+        check: that is done.
+        witness: who says it.
+        line: number of the component's line.
+        refuted: how it is proved to be wrong there, if it is.
+    """
     found = [
         _of_call(check, witness, float(slopes[line]), witness.comparer.bounds(slopes), line)
         for slopes in (check.lines.along(call.gradient) for call in witness.whole.calls)
     ]
     # A gradient that is right at the first call only is wrong in training.
     worst = Verdict.worst(one.verdict for one in found)
-    return next(one for one in found if one.verdict is worst)
+    said = next(one for one in found if one.verdict is worst)
+    return said if refuted is None else replace(said, verdict=Verdict.DISAGREE, text=refuted)
 
 
 def _of_call(check: CompletedCheck, witness: Witness, value: float, bounds: Bounds, line: int) -> WitnessValue:

@@ -1,6 +1,7 @@
 """Tracers behave like arrays of NumPy, also towards Python."""
 
 import copy
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -91,15 +92,19 @@ def test_what_leaves_a_constant_is_a_copy() -> None:
 
 
 def test_what_is_lifted() -> None:
-    """Numbers, lists, arrays of objects; words are refused."""
+    """Numbers, lists, arrays of objects that are numbers; words and other objects are refused."""
     x = tracer_of(X)
     recorder = x.recorder
     assert lift(recorder, x) is x
     assert lift(recorder, 2).dtype == np.int64
     assert lift(recorder, [x[0], [1, 2, 3]]).shape == (2, 3)
     assert lift(recorder, np.array([x[0, 0], 2.0], object)).array.tolist() == [0.5, 2.0]
+    assert lift(recorder, Fraction(1, 4)).array.tolist() == 0.25
+    assert lift(recorder, [x[0, 0], 10**30]).array.tolist() == [0.5, 1e30]
     with pytest.raises(UntraceableError, match="an array of <U4"):
         lift(recorder, "word")
+    with pytest.raises(UntraceableError, match="an array with an object of type `dict` cannot be followed"):
+        lift(recorder, {"W": 1.0})
 
 
 def test_a_tracer_is_written_into() -> None:
