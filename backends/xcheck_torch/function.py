@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xcheck.backend.batches import confirms
+from xcheck.backend.batches import ENDS, confirms, evaluate_one_by_one
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
@@ -291,7 +291,7 @@ class TorchFunction(FunctionObjective):
         stacked = own.stack(thetas)
         given = {name: self.array(part, own.source(name), own.dtype(name)) for name, (part, _) in stacked.items()}
         varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
-        return self._try_vmap(given, varied, lambda: thetas[:2])
+        return self._try_vmap(given, varied, lambda: thetas[ENDS])
 
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
@@ -311,7 +311,9 @@ class TorchFunction(FunctionObjective):
         rows[torch.arange(len(places), device=rows.device), inside] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
         with wrap_errors(self.backend):
-            losses = self._try_vmap(given, frozenset([name]), lambda: self._make_points(theta, places[:2], values))
+            losses = self._try_vmap(
+                given, frozenset([name]), lambda: self._make_points(theta, places[ENDS], values[ENDS])
+            )
         return self.losses(self._make_points(theta, places, values)) if losses is None else losses
 
     def _arrays_at(self, theta: Vector) -> dict[str, Tensor]:
@@ -323,11 +325,11 @@ class TorchFunction(FunctionObjective):
     def _make_points(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
         """Return one whole θ for each place, shape (k, n), with its value there."""
         points = np.repeat(theta[None], len(places), axis=0)
-        points[np.arange(len(places)), places] = values[: len(places)]
+        points[np.arange(len(places)), places] = values
         return points
 
     def _try_vmap(
-        self, given: Mapping[str, Tensor], varied: frozenset[str], first: Callable[[], Vector]
+        self, given: Mapping[str, Tensor], varied: frozenset[str], ends: Callable[[], Vector]
     ) -> Vector | None:
         """Return the losses by vmap; None if it cannot give them, and from then on.
 
@@ -335,7 +337,7 @@ class TorchFunction(FunctionObjective):
             given: the parameters by own name; those that differ have an axis more, in front.
             varied: names of those that differ. What vmap can do depends on them, so that its losses are compared with
                 those of single calls once for each such set.
-            first: returns the first θ, for that comparison.
+            ends: returns the first and the last θ, for that comparison.
         """
         if not self._vmaps or not varied:
             return None
@@ -347,8 +349,8 @@ class TorchFunction(FunctionObjective):
             return None
         if varied not in self._tried:
             self._tried.add(varied)
-            singly = [self.evaluate(theta) for theta in first()]
-            if not confirms(losses[: len(singly)], singly, wide=self.is_float64):
+            singly = evaluate_one_by_one(self.evaluate, ends(), self.backend)
+            if not confirms(losses[ENDS], singly, wide=self.is_float64):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"

@@ -1,5 +1,6 @@
 """Evaluator: how the losses of a function are evaluated, and how many at a time."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,25 @@ def chunk_for(size: int, data: int = 0) -> int:
     """
     fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
     return int(np.clip(fitting, 1, _MOST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedLoss:
+    """J(θ), and how long it took by itself.
+
+    Attributes:
+        value: shape (1,).
+        seconds: wall time, in which something may have been compiled.
+    """
+
+    value: Vector
+    seconds: float
+
+    @classmethod
+    def of(cls, losses: Callable[[Vector], Vector], theta: Vector) -> "TimedLoss":
+        """Evaluate Θ (k, n) -> losses (k,) at θ alone, shape (n,)."""
+        start = time.perf_counter()
+        return cls(losses(theta[None]), time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
