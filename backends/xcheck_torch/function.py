@@ -30,7 +30,7 @@ from xcheck_torch.modes import own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
-from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
+from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back, view_numbers
 from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
@@ -83,6 +83,8 @@ class TorchFunction(FunctionObjective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a tensor; where the source is one, on its device and laid out like it."""
         source = leaf.source
+        if values.ndim and _is_plain(leaf, dtype):
+            return torch.from_numpy(values).clone(memory_format=torch.contiguous_format)
         if leaf.stored:
             return source.detach().to(getattr(torch, dtype), copy=True)
         device = source.device if isinstance(source, Tensor) else self._device
@@ -91,11 +93,20 @@ class TorchFunction(FunctionObjective):
 
     def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
         """Return `values -> array(values, leaf, dtype)`: in the usual case a copy, and no more."""
-        source = leaf.source
-        if leaf.stored or dtype != "float64" or not isinstance(source, Tensor) or source.device.type != "cpu":
-            return super().maker(leaf, dtype)
-        plain = source.is_contiguous() and not source.storage_offset()
-        return (lambda values: torch.from_numpy(values).clone()) if plain else super().maker(leaf, dtype)
+        return (
+            (lambda values: torch.from_numpy(values).clone()) if _is_plain(leaf, dtype) else super().maker(leaf, dtype)
+        )
+
+    def view(self, value: Any) -> Numbers | None:
+        """Return the numbers of a tensor, maybe where they lie."""
+        return view_numbers(value) if isinstance(value, Tensor) else super().view(value)
+
+    def number(self, value: Any) -> float:
+        """Return the loss as a number, or Re Σ v̄ y."""
+        # The usual case, for every loss of a small function.
+        if self.cotangent is None and type(value) is Tensor and value.dtype is torch.float64 and value.numel() == 1:
+            return float(view_numbers(value).reshape(()))
+        return super().number(value)
 
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the module, if there is one, and the loss of its outputs; otherwise the loss."""
@@ -362,3 +373,11 @@ class TorchFunction(FunctionObjective):
         if scalar.numel() != 1:
             self.number(scalar)  # raises, with the shape
         return scalar
+
+
+def _is_plain(leaf: Leaf, dtype: str) -> bool:
+    """Return whether a copy of the numbers of a leaf is a tensor like it: the usual case."""
+    source = leaf.source
+    if dtype != leaf.dtype or dtype != "float64" or leaf.stored or not isinstance(source, Tensor):
+        return False
+    return source.device.type == "cpu" and source.is_contiguous() and not source.storage_offset()

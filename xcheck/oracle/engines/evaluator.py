@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
@@ -25,7 +23,7 @@ def chunk_for(size: int, data: int = 0) -> int:
         data: numbers that the function is given beside θ: what it computes from them is there for each θ as well.
     """
     fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
-    return int(np.clip(fitting, 1, _MOST))
+    return min(max(fitting, 1), _MOST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
