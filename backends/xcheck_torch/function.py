@@ -26,7 +26,7 @@ from xcheck.trace import Trace, UntraceableError
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
-from xcheck_torch.modes import own_modes, training_cautions
+from xcheck_torch.modes import few_threads, own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
@@ -353,7 +353,7 @@ class TorchFunction(FunctionObjective):
         if not self._vmaps or not varied:
             return None
         try:
-            with own_modes(self._device), torch.no_grad():
+            with own_modes(self._device), torch.no_grad(), few_threads(self._numbers_in_batch(given, varied)):
                 losses = self._mapped(self._scalar_loss, given, varied)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
@@ -366,6 +366,12 @@ class TorchFunction(FunctionObjective):
                 return None
         self.engine = "torch.func.vmap"
         return np.asarray(losses)
+
+    def _numbers_in_batch(self, given: Mapping[str, Tensor], varied: frozenset[str]) -> int:
+        """Return how many numbers a batch begins with: those that differ, and the rest beside each of them."""
+        rows = len(given[next(iter(varied))])
+        once = sum(tensor.numel() for name, tensor in given.items() if name not in varied)
+        return sum(given[name].numel() for name in varied) + rows * (once + self.arguments.data_size)
 
     def _scalar_loss(self, given: dict[str, Tensor]) -> Tensor:
         value = self.call_loss(given, self.shared_data())
