@@ -60,15 +60,14 @@ def rounding_floor(lines: Lines, theta: Vector, gradient: OneSidedGradient, roun
     coarsest = max(roundoffs.values(), default=FLOAT64)
     # The size of θ along each line, which its rounding is relative to: 1 for directions.
     bends = finite_numbers(gradient.curvature * lines.sizes(theta, along_directions=1.0))
+    # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is a
+    # guess.
+    terms = np.maximum(lines.layout.largest(sizes), whole / 8)
     for tensor in lines.layout:
         span = tensor.span
         roundoff = coarsest if tensor.name == DIRECTIONS else roundoffs[tensor.name]
-        # A tensor whose own gradient cancels to nothing is rounded with terms of the size of the others'; an eighth is
-        # a guess.
-        largest = sizes[..., span].max(axis=-1, keepdims=True, initial=0.0)
-        floor[..., span] = rounding(roundoff) * np.maximum(largest, whole / 8)
         # θ is rounded when it is stored: where J bends, that changes the slope.
-        floor[..., span] += _ROUNDINGS_OF_THETA * roundoff * bends[..., span]
+        floor[..., span] = rounding(roundoff) * terms[..., span] + _ROUNDINGS_OF_THETA * roundoff * bends[..., span]
     return floor
 
 
@@ -141,13 +140,11 @@ def magnitude_of(layout: Layout, measured: Measurement, terms: Vector, still: Ve
     largest = np.broadcast_to(magnitude.max(axis=-1, keepdims=True, initial=0.0), slope.shape)
     nothing_moves = ~(seen | moves).any(axis=-1, keepdims=True)
     largest = np.where(nothing_moves, np.maximum(largest, _STILL * still), largest)
-    for tensor in layout:
-        span = tensor.span
-        within_noise = ~seen[..., span].any(axis=-1, keepdims=True)
-        magnitude[..., span] = np.where(within_noise, largest[..., span], magnitude[..., span])
+    magnitude = np.where(layout.largest(seen.astype(np.float64)) > 0, magnitude, largest)
     # Where J jumps its slopes are infinite, which is no yardstick; yet J moves there.
     unbounded = np.isinf(slope)
-    magnitude[unbounded] = np.fmax(np.abs(measured.value[unbounded]), np.finfo(np.float64).tiny)
+    if unbounded.any():
+        magnitude[unbounded] = np.fmax(np.abs(measured.value[unbounded]), np.finfo(np.float64).tiny)
     # A slope along which no loss has changed is zero for certain.
     return np.where(measured.magnitude > 0, magnitude, 0.0)
 
