@@ -16,6 +16,7 @@ from xcheck.dtypes import (
     largest_of,
     round_to,
     roundoff_of,
+    same_numbers,
     ulp_exponent,
     widen,
 )
@@ -52,6 +53,28 @@ def test_other_dtypes_are_computed_in_float64(dtype: str) -> None:
 def test_the_largest_number(dtype: DtypeName) -> None:
     """As NumPy and ml_dtypes know it."""
     assert largest_of(dtype) == limit(dtype, "max")
+
+
+@pytest.mark.parametrize("size", [2, 4096], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ([1.0, np.nan], [1.0, np.nan], True),
+        ([0.0, 1.0], [-0.0, 1.0], True),
+        ([1.0, 2.0], [1.0, np.nan], False),
+        ([1, 2], [1, 2], True),
+        ([1, 2], [1, 3], False),
+        ([1, 2], [1.0, 2.0], True),
+        ([True, False], [True, True], False),
+        ([1j, np.nan], [1j, np.nan], True),
+    ],
+)
+def test_numbers_are_compared_as_numbers(one: list[Any], other: list[Any], same: bool, size: int) -> None:
+    """Whatever their bytes, dtypes and strides are; nan is nan."""
+    ones, others = np.resize(one, size), np.resize(other, size)
+    assert same_numbers(ones, others) is same
+    assert same_numbers(np.asfortranarray(ones.reshape(2, -1)), others.reshape(2, -1)) is same
+    assert not same_numbers(ones, others.reshape(1, -1))
 
 
 def numbers(rng: np.random.Generator) -> Vector:

@@ -8,9 +8,10 @@ Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, s
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 
@@ -55,6 +56,8 @@ _LAST_EXPONENT: Mapping[str, int] = {
     "float8_e5m2": -16,
     "float8_e5m2fnuz": -17,
 }
+# Numbers of an array whose bytes are copied to compare them: a guess, of which 8 KB fit any cache.
+_FEW = 1024
 # A complex number is two real ones.
 _PARTS = {"complex128": "float64", "complex64": "float32"}
 
@@ -104,6 +107,25 @@ def ulp_exponent(exponent: int | None, dtype: str) -> int:
 def largest_of(dtype: DtypeName) -> float:
     """Return the largest number of a dtype."""
     return _LARGEST[dtype]
+
+
+def same_numbers(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether two arrays have the same shape and the same numbers; nan is the same as nan.
+
+    >>> nan = float("nan")
+    >>> same_numbers(np.array([1.0, nan]), np.array([1.0, nan])), same_numbers(np.array([1.0]), np.array([nan]))
+    (True, False)
+    """
+    if one.shape != other.shape:
+        return False
+    # Bytes of small arrays are compared in a tenth of the time that it takes NumPy; what differs in them may be a zero
+    # with another sign.
+    if one.size <= _FEW and one.dtype == other.dtype and one.tobytes() == other.tobytes():
+        return True
+    if np.array_equal(one, other):
+        return True
+    # Only floating numbers can be nan, and NumPy refuses to look for it in others.
+    return other.dtype.kind in "fc" and np.array_equal(one, other, equal_nan=True)
 
 
 def round_to(values: Vector, dtype: DtypeName) -> Vector:

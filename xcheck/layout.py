@@ -109,6 +109,13 @@ class Layout:
     def _ends(self) -> Sequence[int]:
         return [tensor.span.stop for tensor in self.tensors]
 
+    @cached_property
+    def _blocks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where the tensors that have components begin, and how many each has."""
+        blocks = [(tensor.offset, tensor.size) for tensor in self.tensors if tensor.size]
+        starts, sizes = np.array(blocks, dtype=np.intp).reshape(-1, 2).T
+        return starts, sizes
+
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Layout":
         """Lay out tensors of these shapes in the order of the mapping."""
@@ -171,11 +178,11 @@ class Layout:
         >>> Layout.of({"W1": (2, 1), "b1": (2,)}).largest(np.array([1.0, 3.0, 2.0, 0.0])).tolist()
         [3.0, 3.0, 2.0, 2.0]
         """
-        largest = np.zeros_like(values)
-        for tensor in self.tensors:
-            # A tensor may have no components.
-            largest[..., tensor.span] = values[..., tensor.span].max(axis=-1, keepdims=True, initial=0.0)
-        return largest
+        starts, sizes = self._blocks
+        if not len(starts):
+            return np.zeros_like(values)
+        largest = np.maximum(np.maximum.reduceat(values, starts, axis=-1), 0.0)
+        return np.asarray(np.repeat(largest, sizes, axis=-1))
 
     def flatten(self, arrays: Mapping[str, NDArray[np.generic]]) -> Vector:
         """Concatenate named arrays into θ, shape (n,)."""

@@ -24,5 +24,8 @@ class Verdict(StrEnum):
         >>> Verdict.worst([Verdict.UNDECIDED, Verdict.DISAGREE, Verdict.AGREE])
         <Verdict.DISAGREE: 'DISAGREE'>
         """
-        order = list(cls)  # as defined above, from harmless to severe
-        return max(verdicts, key=order.index, default=cls.AGREE)
+        return max(verdicts, key=_SEVERITY.index, default=cls.AGREE)
+
+
+# As defined above, from harmless to severe.
+_SEVERITY = list(Verdict)

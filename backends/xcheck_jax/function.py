@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from xcheck.backend.batches import confirms
+from xcheck.backend.batches import ENDS, confirms, evaluate_one_by_one
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
@@ -239,7 +239,7 @@ class JaxFunction(FunctionObjective):
         if not self._vmaps:
             return None
         if self.engine == "loop":
-            self._vmaps = self._try_vmap(thetas[:2])
+            self._vmaps = self._try_vmap(thetas[ENDS])
             return self.batch(thetas)
         with self.modes():
             return self._batched.at(thetas, self._cotangent(), self.width)
@@ -248,7 +248,7 @@ class JaxFunction(FunctionObjective):
         """Return whether vmap gives the losses of single calls."""
         # Where the gradient has been compiled, it gives the loss as well.
         compiled = self._gradient_gives_the_loss()
-        plain = [self._loss_beside_gradient(theta) if compiled else self.evaluate(theta) for theta in thetas]
+        plain = evaluate_one_by_one(self._loss_beside_gradient if compiled else self.evaluate, thetas, self.backend)
         with own_settings(self._device):
             cotangent = self._cotangent()
         for in_numpy in (True, False):

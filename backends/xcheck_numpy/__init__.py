@@ -11,6 +11,7 @@ from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.networks.problem import Problem
+from xcheck_numpy.function import read_leaf
 
 
 class NumpyBackend(Backend):
@@ -47,8 +48,6 @@ class NumpyBackend(Backend):
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of a NumPy array or scalar, or of a Python float or complex."""
-        from xcheck_numpy.function import read_leaf
-
         return read_leaf(value)
 
     def function_objective(

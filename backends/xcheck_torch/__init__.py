@@ -82,7 +82,8 @@ class TorchBackend(Backend):
         cotangent: Any = None,
     ) -> Objective:
         """Return a function of tensors, or a module."""
-        if device not in self.devices():
+        # The CPU is always there, and to look for CUDA takes longer than a small function.
+        if device != "cpu" and device not in self.devices():
             raise DeviceError(Complaint(f"PyTorch has no device '{device}' here; use cpu", ("device",)))
         from xcheck.backend.own_parameters import OwnParameters
         from xcheck_torch.function import TorchFunction

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xcheck.backend.batches import confirms
+from xcheck.backend.batches import ENDS, confirms, evaluate_one_by_one
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
@@ -26,11 +26,11 @@ from xcheck.trace import Trace, UntraceableError
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
-from xcheck_torch.modes import own_modes, training_cautions
+from xcheck_torch.modes import few_threads, own_modes, training_cautions
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
-from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back
+from xcheck_torch.tensors import describe_hooks, fill_in, gradient_hooks, lay_out, pull_back, view_numbers
 from xcheck_torch.vmaps import LossMap
 
 # What torch calls the devices of xcheck.
@@ -83,6 +83,8 @@ class TorchFunction(FunctionObjective):
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a tensor; where the source is one, on its device and laid out like it."""
         source = leaf.source
+        if values.ndim and _is_plain(leaf, dtype):
+            return torch.from_numpy(values).clone(memory_format=torch.contiguous_format)
         if leaf.stored:
             return source.detach().to(getattr(torch, dtype), copy=True)
         device = source.device if isinstance(source, Tensor) else self._device
@@ -91,11 +93,20 @@ class TorchFunction(FunctionObjective):
 
     def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
         """Return `values -> array(values, leaf, dtype)`: in the usual case a copy, and no more."""
-        source = leaf.source
-        if leaf.stored or dtype != "float64" or not isinstance(source, Tensor) or source.device.type != "cpu":
-            return super().maker(leaf, dtype)
-        plain = source.is_contiguous() and not source.storage_offset()
-        return (lambda values: torch.from_numpy(values).clone()) if plain else super().maker(leaf, dtype)
+        return (
+            (lambda values: torch.from_numpy(values).clone()) if _is_plain(leaf, dtype) else super().maker(leaf, dtype)
+        )
+
+    def view(self, value: Any) -> Numbers | None:
+        """Return the numbers of a tensor, maybe where they lie."""
+        return view_numbers(value) if isinstance(value, Tensor) else super().view(value)
+
+    def number(self, value: Any) -> float:
+        """Return the loss as a number, or Re Σ v̄ y."""
+        # The usual case, for every loss of a small function.
+        if self.cotangent is None and type(value) is Tensor and value.dtype is torch.float64 and value.numel() == 1:
+            return float(view_numbers(value).reshape(()))
+        return super().number(value)
 
     def call_loss(self, given: Mapping[str, Any], data: tuple[Any, ...]) -> Any:
         """Call the module, if there is one, and the loss of its outputs; otherwise the loss."""
@@ -291,7 +302,7 @@ class TorchFunction(FunctionObjective):
         stacked = own.stack(thetas)
         given = {name: self.array(part, own.source(name), own.dtype(name)) for name, (part, _) in stacked.items()}
         varied = frozenset(name for name, (_, differs) in stacked.items() if differs)
-        return self._try_vmap(given, varied, lambda: thetas[:2])
+        return self._try_vmap(given, varied, lambda: thetas[ENDS])
 
     @property
     def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
@@ -311,7 +322,9 @@ class TorchFunction(FunctionObjective):
         rows[torch.arange(len(places), device=rows.device), inside] = torch.as_tensor(values).to(rows)
         given[name] = rows.reshape(len(places), *given[name].shape)
         with wrap_errors(self.backend):
-            losses = self._try_vmap(given, frozenset([name]), lambda: self._make_points(theta, places[:2], values))
+            losses = self._try_vmap(
+                given, frozenset([name]), lambda: self._make_points(theta, places[ENDS], values[ENDS])
+            )
         return self.losses(self._make_points(theta, places, values)) if losses is None else losses
 
     def _arrays_at(self, theta: Vector) -> dict[str, Tensor]:
@@ -323,11 +336,11 @@ class TorchFunction(FunctionObjective):
     def _make_points(self, theta: Vector, places: NDArray[np.intp], values: Vector) -> Vector:
         """Return one whole θ for each place, shape (k, n), with its value there."""
         points = np.repeat(theta[None], len(places), axis=0)
-        points[np.arange(len(places)), places] = values[: len(places)]
+        points[np.arange(len(places)), places] = values
         return points
 
     def _try_vmap(
-        self, given: Mapping[str, Tensor], varied: frozenset[str], first: Callable[[], Vector]
+        self, given: Mapping[str, Tensor], varied: frozenset[str], ends: Callable[[], Vector]
     ) -> Vector | None:
         """Return the losses by vmap; None if it cannot give them, and from then on.
 
@@ -335,24 +348,30 @@ class TorchFunction(FunctionObjective):
             given: the parameters by own name; those that differ have an axis more, in front.
             varied: names of those that differ. What vmap can do depends on them, so that its losses are compared with
                 those of single calls once for each such set.
-            first: returns the first θ, for that comparison.
+            ends: returns the first and the last θ, for that comparison.
         """
         if not self._vmaps or not varied:
             return None
         try:
-            with own_modes(self._device), torch.no_grad():
+            with own_modes(self._device), torch.no_grad(), few_threads(self._numbers_in_batch(given, varied)):
                 losses = self._mapped(self._scalar_loss, given, varied)
         except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
             self._vmaps, self.engine = False, f"loop (torch.func.vmap: {type(error).__name__})"
             return None
         if varied not in self._tried:
             self._tried.add(varied)
-            singly = [self.evaluate(theta) for theta in first()]
-            if not confirms(losses[: len(singly)], singly, wide=self.is_float64):
+            singly = evaluate_one_by_one(self.evaluate, ends(), self.backend)
+            if not confirms(losses[ENDS], singly, wide=self.is_float64):
                 self._vmaps, self.engine = False, "loop (torch.func.vmap gives other losses)"
                 return None
         self.engine = "torch.func.vmap"
         return np.asarray(losses)
+
+    def _numbers_in_batch(self, given: Mapping[str, Tensor], varied: frozenset[str]) -> int:
+        """Return how many numbers a batch begins with: those that differ, and the rest beside each of them."""
+        rows = len(given[next(iter(varied))])
+        once = sum(tensor.numel() for name, tensor in given.items() if name not in varied)
+        return sum(given[name].numel() for name in varied) + rows * (once + self.arguments.data_size)
 
     def _scalar_loss(self, given: dict[str, Tensor]) -> Tensor:
         value = self.call_loss(given, self.shared_data())
@@ -360,3 +379,11 @@ class TorchFunction(FunctionObjective):
         if scalar.numel() != 1:
             self.number(scalar)  # raises, with the shape
         return scalar
+
+
+def _is_plain(leaf: Leaf, dtype: str) -> bool:
+    """Return whether a copy of the numbers of a leaf is a tensor like it: the usual case."""
+    source = leaf.source
+    if dtype != leaf.dtype or dtype != "float64" or leaf.stored or not isinstance(source, Tensor):
+        return False
+    return source.device.type == "cpu" and source.is_contiguous() and not source.storage_offset()

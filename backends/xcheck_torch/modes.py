@@ -10,6 +10,9 @@ import torch
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+# Numbers that torch gives to one thread at least: GRAIN_SIZE in aten/src/ATen/TensorIterator.h.
+_GRAIN = 32768
+
 
 @contextmanager
 def own_modes(device: torch.device) -> Iterator[None]:
@@ -25,6 +28,24 @@ def own_modes(device: torch.device) -> Iterator[None]:
     # Inference mode first: inside it gradients cannot be switched on.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
         yield
+
+
+@contextmanager
+def few_threads(numbers: int) -> Iterator[None]:
+    """Compute with one thread while the body runs, if its operations are on no more numbers than torch gives to one.
+
+    Elementwise operations are not shared out below that size; products of batches are, however small they are, and to
+    wake the other threads then takes longer than the products.
+    """
+    threads = torch.get_num_threads()
+    if numbers > _GRAIN or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def training_cautions(module: torch.nn.Module) -> list[str]:

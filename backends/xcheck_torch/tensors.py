@@ -32,6 +32,14 @@ def read_leaf(value: Tensor) -> Leaf:
     return Leaf(tensor.resolve_conj().cpu().numpy().copy(), dtype, "torch", value, stored)
 
 
+def view_numbers(value: Tensor) -> Numbers:
+    """Return the numbers of a tensor where they lie, if NumPy can read them there: they are not to be written into."""
+    if value.dtype is torch.float64 and not value.is_nested and _is_plain(value):
+        numbers: Numbers = value.detach().numpy()
+        return numbers
+    return read_leaf(value).values
+
+
 def _is_plain(value: Tensor) -> bool:
     """Return whether NumPy can read the numbers of a tensor where they lie."""
     return (
@@ -49,8 +57,11 @@ def _stored_values(tensor: Tensor) -> Tensor:
 
 
 def fill_in(gradient: Tensor) -> Numbers:
-    """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor."""
-    return read_leaf(gradient if gradient.layout is torch.strided else gradient.to_dense()).values
+    """Return a gradient as numbers, its zeros included: that of a sparse embedding is a sparse tensor.
+
+    They may be those of the tensor itself, and are not to be written into.
+    """
+    return view_numbers(gradient if gradient.layout is torch.strided else gradient.to_dense())
 
 
 def pull_back(value: Tensor, tensors: Mapping[str, Tensor], weights: Tensor) -> dict[str, Numbers | None]:

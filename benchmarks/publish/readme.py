@@ -7,6 +7,8 @@ from benchmarks.measure import rows
 from benchmarks.publish.tables import markdown
 from benchmarks.suites import breadth_rows, proof_coverage_rows, proof_rows, proof_validation_rows
 from benchmarks.suites.functions import KIND, functions_markdown
+from benchmarks.suites.jobs import KIND as JOB_KIND
+from benchmarks.suites.jobs import jobs_markdown
 
 _ROOT = Path(__file__).parents[2]
 PAGE = _ROOT / "docs" / "benchmarks.md"
@@ -14,6 +16,7 @@ RESULTS = _ROOT / "benchmarks" / "results"
 TABLES = {
     "breadth table": RESULTS / "breadth-cpu.jsonl",
     "functions table": RESULTS / "functions-cpu.jsonl",
+    "jobs table": RESULTS / "jobs-cpu.jsonl",
     "proof table": RESULTS / "proof-cpu.jsonl",
     "validation table": RESULTS / "proof-validation-cpu.jsonl",
     "coverage table": RESULTS / "proof-coverage-cpu.jsonl",
@@ -35,7 +38,8 @@ def markdown_of(path: Path) -> str:
     if proof_coverage_rows.is_coverage(path):
         return proof_coverage_rows.markdown(proof_coverage_rows.read(path))
     found = rows.read(path)
-    return functions_markdown(found) if found and found[0].kind == KIND else markdown(found)
+    kind = found[0].kind if found else ""
+    return {KIND: functions_markdown, JOB_KIND: jobs_markdown}.get(kind, markdown)(found)
 
 
 def with_tables(text: str) -> str:

@@ -255,13 +255,25 @@ def job_table(rows: Sequence[Row]) -> Table:
     table = Table(title="jobs in a warm process, medians", title_justify="left")
     for number, heading in enumerate(_HEADINGS):
         table.add_column(heading, justify="left" if number in (0, 4) else "right")
+    for line in _lines(rows):
+        table.add_row(*line)
+    return table
+
+
+def jobs_markdown(rows: Sequence[Row]) -> str:
+    """Return the same table for a page."""
+    lines = [_HEADINGS, ("---", "---:", "---:", "---:", "---", "---:", "---:", "---:"), *_lines(rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
     goals = {job.name: job.goal for job in JOBS}
     for name in dict.fromkeys(row.scenario for row in rows):
         methods = [row for row in rows if row.scenario == name]
         ours = next(row for row in methods if row.method == XCHECK)
         theirs = next((row for row in methods if row.method != XCHECK), None)
         more = max((ours.peak_memory or 0) - (ours.idle_memory or 0), 0) / (1 << 20)
-        table.add_row(
+        yield (
             ours.shape,
             f"{ours.parameters:,}",
             seconds(ours.median) if ours.valid else f"INVALID {ours.verdict}",
@@ -271,7 +283,6 @@ def job_table(rows: Sequence[Row]) -> Table:
             f"≤ {goals[name]:g} {'s' if theirs is None else 'x'}",
             f"{more:,.0f}",
         )
-    return table
 
 
 def _ratio(ours: Row, theirs: Row) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xcheck.oracle import Estimate
-from xcheck.oracle.columns import TOTAL, Columns
+from xcheck.oracle.columns import TOTAL, Columns, finite_numbers
 from xcheck.oracle.engines.base import Spans
 from xcheck.oracle.estimators.central import Measurement
 from xcheck.oracle.estimators.polynomials import FittedSlopes
@@ -91,3 +91,11 @@ def test_one_value_for_all_variants_is_put_into_each() -> None:
         **{each.name: getattr(other, each.name) for each in fields(other)} | {"conventions": np.ones((1, 1))}
     )
     np.testing.assert_array_equal(one.put(np.array([2]), single).conventions[:, 2], [1.0, 1.0])
+
+
+def test_numbers_that_are_not_finite_are_replaced() -> None:
+    """As NumPy does it; what is finite is the array itself."""
+    values, rough = np.array([1.0, -2.0]), np.array([np.nan, np.inf, -np.inf, 1.0])
+    assert finite_numbers(values) is values
+    for infinite in (None, 0.0, np.inf):
+        assert np.array_equal(finite_numbers(rough, infinite), np.nan_to_num(rough, posinf=infinite))

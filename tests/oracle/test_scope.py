@@ -1,5 +1,7 @@
 """Scope: all components where the budget allows, else a sample, else directions."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -30,17 +32,32 @@ def losses(points: Vector) -> Vector:
 def test_what_is_differenced(scope: ScopeName, budget: float, components: int, directions: bool) -> None:
     """The budget counts where the scope leaves a choice; the least sample has four components of each tensor."""
     options = FunctionOptions(scope=scope, budget=budget)
-    lines, predicted = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options)
+    lines, predicted = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options, math.inf)
     assert len(lines.components) == components
     assert (len(lines.directions) > 0) == directions
     assert (predicted > 0) == (scope in ("auto", "sample"))
+
+
+@pytest.mark.parametrize(("seconds", "evaluated"), [(1e-4, 0), (1.0, 2)])
+def test_a_loss_that_is_timed_already_may_be_enough(seconds: float, evaluated: int) -> None:
+    """Where all components fit by the time of one loss nothing more is timed; elsewhere a batch of two."""
+    asked = []
+
+    def counted(points: Vector) -> Vector:
+        asked.append(len(points))
+        return losses(points)
+
+    options = FunctionOptions(scope="auto", budget=60.0)
+    lines, _ = choose_lines(Evaluator(counted), np.ones(LAYOUT.size), LAYOUT, options, seconds)
+    assert lines.complete
+    assert sum(asked) == evaluated
 
 
 def test_components_that_are_asked_for_are_there() -> None:
     """In a sample, and beside directions."""
     for scope in ("sample", "directions"):
         options = FunctionOptions(scope=scope, budget=0.0, including=(3, 777))
-        lines, _ = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options)
+        lines, _ = choose_lines(Evaluator(losses), np.ones(LAYOUT.size), LAYOUT, options, math.inf)
         assert {3, 777} <= set(lines.components.tolist())
 
 
@@ -58,7 +75,7 @@ def test_choosing_takes_little_of_the_budget(monkeypatch: pytest.MonkeyPatch, pa
         return losses(points)
 
     options = FunctionOptions(scope="auto", budget=1000.0)
-    lines, _ = choose_lines(Evaluator(slow, pads=pads), np.ones(LAYOUT.size), LAYOUT, options)
+    lines, _ = choose_lines(Evaluator(slow, pads=pads), np.ones(LAYOUT.size), LAYOUT, options, math.inf)
     if pads:
         assert len(lines.components) > 50
     else:

@@ -11,6 +11,9 @@ from xcheck.layout import Vector
 # digits differ; a function that mixes the rows of a batch, as a normalisation does, is off by far more. Guesses, chosen
 # so that the cancellation of many digits still passes: float64 has 1e-16, the narrow dtypes down to 4e-3.
 _CLOSE, _CLOSE_IF_NARROW = 1e-6, 1e-3
+# The θ of a batch that are evaluated by calls of their own as well: the first, and the last. Batches of steps from one
+# point end with that point itself, where the function has a value though a step may lead where it has none.
+ENDS = [0, -1]
 
 
 def evaluate_one_by_one(loss: Callable[[Vector], float], thetas: Vector, backend: str) -> Vector:

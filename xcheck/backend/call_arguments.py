@@ -43,8 +43,19 @@ class CallArguments(Objective):
         """Return an array of this framework; laid out in memory, and placed, like the leaf's source where it is one."""
 
     def maker(self, leaf: Leaf, dtype: str) -> Callable[[Numbers], Any]:
-        """Return `values -> array(values, leaf, dtype)`, for every loss; a framework may know a shorter way."""
-        return lambda values: self.array(values, leaf, dtype)
+        """Return `values -> array(a copy of values, leaf, dtype)`, for every loss; a framework may know a shorter way.
+
+        A copy, because an array may keep the numbers that it is made of, and a function may write into it.
+        """
+        return lambda values: self.array(values.copy(), leaf, dtype)
+
+    def view(self, value: Any) -> Numbers | None:
+        """Return the numbers of an array, maybe where they lie, not to be written into; None for what is no array."""
+        # The usual case in NumPy, tens of times in a check.
+        if type(value) is np.ndarray and value.dtype == np.float64:
+            return value
+        leaf = self.arguments.read(value)
+        return None if leaf is None else leaf.values
 
     @cached_property
     def is_float64(self) -> bool:
@@ -55,8 +66,6 @@ class CallArguments(Objective):
         """Return the function's parameters at θ as arrays of this framework, by own name."""
         own, plain = self.parameters, self._plain
         if plain is not None:
-            # A copy: `array` may keep what it is given, and a function may write into it.
-            theta = theta.copy()
             return {name: make(theta[span].reshape(shape)) for name, span, shape, make, _ in plain}
         return {name: self.array(part, own.source(name), own.dtype(name)) for name, part in own.at(theta).items()}
 
@@ -136,8 +145,8 @@ class CallArguments(Objective):
 
     def note_writing(self, theta: Vector, given: Mapping[str, Any], data: tuple[Any, ...]) -> None:
         """Note which arrays no longer hold what they held before the function was called with them at θ."""
-        self.overwritten |= set(changed_arrays(self._numbers_of(theta), given, self.arguments.read))
-        self.overwritten |= set(changed_data(self.arguments.data, data, self.arguments.read))
+        self.overwritten.update(changed_arrays(self._numbers_of(theta), given, self.view))
+        self.overwritten.update(changed_data(self.arguments.data, data, self.view))
 
     def traced_arrays(self, vector: Vector) -> list[Numbers]:
         """Return a vector like θ as the function's own parameters, in the order of their names."""

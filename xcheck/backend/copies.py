@@ -6,12 +6,12 @@ What it writes into its copies is found afterwards, by comparing them with what 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from xcheck.dtypes import widen
+from xcheck.dtypes import same_numbers, widen
 from xcheck.functions.arguments import Leaf, Numbers, Reader
 from xcheck.functions.tree import ROOT, children, leaves, rebuild
 
+# Returns the numbers of an array, maybe where they lie; None for what is no array.
+View: TypeAlias = Callable[[Any], Numbers | None]
 # Makes an array of a framework: of these numbers, laid out like the leaf's source, in this dtype.
 Maker: TypeAlias = Callable[[Numbers, Leaf, str], Any]
 
@@ -42,36 +42,25 @@ def copy_arrays(
     return rebuild(tree, copies, root)
 
 
-def changed_names(before: Any, after: Any, read: Reader) -> list[str]:
+def changed_names(before: Any, after: Any, view: View) -> list[str]:
     """Return the names of the arrays that have other numbers in one tree than in another of the same structure."""
-    return changed_arrays(leaves(before), leaves(after), read)
+    return changed_arrays(leaves(before), leaves(after), view)
 
 
-def changed_arrays(before: Mapping[str, Any], after: Mapping[str, Any], read: Reader) -> list[str]:
+def changed_arrays(before: Mapping[str, Any], after: Mapping[str, Any], view: View) -> list[str]:
     """Return the names of those arrays `after` that have other numbers than the array of the same name `before`."""
     changed = []
     for name, value in after.items():
-        was, is_now = _numbers(before[name], read), _numbers(value, read)
-        # Only floating numbers can be nan, and NumPy refuses to look for it in others.
-        if was is None or is_now is None or np.array_equal(was, is_now):
-            continue
-        if not (is_now.dtype.kind in "fc" and np.array_equal(was, is_now, equal_nan=True)):
+        was, is_now = view(before[name]), view(value)
+        if was is not None and is_now is not None and not same_numbers(was, is_now):
             changed.append(name)
     return changed
 
 
-def _numbers(value: Any, read: Reader) -> Numbers | None:
-    # The usual case, tens of times in a check: they need not be copied.
-    if type(value) is np.ndarray and value.dtype == np.float64:
-        return value
-    leaf = read(value)
-    return None if leaf is None else leaf.values
-
-
-def changed_data(before: tuple[Any, ...], after: tuple[Any, ...], read: Reader) -> list[str]:
+def changed_data(before: tuple[Any, ...], after: tuple[Any, ...], view: View) -> list[str]:
     """Return which arrays of the data have changed: `data[0]`, or `data[1].mask` inside a tree."""
     return [
         f"data[{number}]" if name == ROOT else f"data[{number}].{name}"
         for number, (was, is_now) in enumerate(zip(before, after, strict=True))
-        for name in changed_names(was, is_now, read)
+        for name in changed_names(was, is_now, view)
     ]

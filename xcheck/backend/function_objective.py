@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,13 @@ class FunctionObjective(CallArguments):
         self.engine = "loop"
         self.width = 0
         self.table: OutputTable | None = None
+
+    def through(self, cotangent: Any) -> Self:
+        """Return the same function through another cotangent, with all that is known of it, and compiled."""
+        # What copy.copy does, in a tenth of the time: it is made anew several times in a check.
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), cotangent=cotangent)
+        return other
 
     # --- what a framework implements ----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from xcheck.compare.evaluation import Evaluation
 from xcheck.findings import AT_A_KINK, ON_A_STAIR, Finding
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
+from xcheck.oracle.columns import finite_numbers
 from xcheck.text import interval
 
 _CHOICE = "where every slope between the two sides is right, and frameworks choose by convention"
@@ -90,7 +91,7 @@ def _with_interval(estimate: Estimate, components: Sequence[int]) -> list[int]:
     """
     chosen = np.asarray(components, dtype=np.intp)
     # Where nothing bounds the slope there is no subgradient to be named: such a component is undecided.
-    width = np.nan_to_num(estimate.upper - estimate.lower, posinf=0.0)[chosen]
+    width = finite_numbers(estimate.upper - estimate.lower, infinite=0.0)[chosen]
     order = np.argsort(-width, kind="stable")
     return [int(chosen[place]) for place in order if width[place] > 2 * estimate.error_bar[chosen[place]]]
 

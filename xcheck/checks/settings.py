@@ -51,11 +51,16 @@ class FunctionSettings:
         return cls(**given)
 
 
+# Their names.
+_KNOWN = [field.name for field in fields(FunctionSettings)]
+
+
 def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
     """Return what is wrong with settings of a check, as far as they tell without its functions."""
-    known = [field.name for field in fields(FunctionSettings)]
     complaints = [
-        Complaint(f"unknown setting{did_you_mean(name, known)}", (str(name),)) for name in settings if name not in known
+        Complaint(f"unknown setting{did_you_mean(name, _KNOWN)}", (str(name),))
+        for name in settings
+        if name not in _KNOWN
     ]
     for name, (allowed, expected) in _EXPECTED.items():
         if name in settings and not allowed(settings[name]):

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Layout, Vector
 from xcheck.oracle import Estimate
+from xcheck.oracle.columns import finite_numbers
 from xcheck.oracle.engines.lines import DIRECTIONS
 
 Flags = NDArray[np.bool_]
@@ -126,7 +127,7 @@ class OracleBounds:
 
         Where the oracle knows nothing (an infinite loss), witnesses are still compared with each other.
         """
-        return np.nan_to_num(self.estimate.rounding.gradient)
+        return finite_numbers(self.estimate.rounding.gradient)
 
     @cached_property
     def uncertainty(self) -> Vector:
@@ -171,7 +172,7 @@ class OracleBounds:
     def between(self, a: Vector, b: Vector) -> Bounds:
         """Hold two gradients against each other; at a kink they may differ by as much as the slopes do."""
         distance = np.abs(a - b)
-        kink = np.nan_to_num(self.estimate.upper - self.estimate.lower)
+        kink = finite_numbers(self.estimate.upper - self.estimate.lower)
         uncertainty = 2 * self.floor + kink
         allowed = (
             self.tolerance.effective * np.where(np.isfinite(distance), np.maximum(np.abs(a), np.abs(b)), 0)

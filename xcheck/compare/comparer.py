@@ -17,6 +17,7 @@ from xcheck.compare.pair import ORACLE, Component, Pair, TensorComparison, norm_
 from xcheck.compare.tolerance import Tolerance
 from xcheck.layout import Layout, Tensor, Vector
 from xcheck.oracle import Estimate
+from xcheck.oracle.columns import finite_numbers
 from xcheck.verdict import Verdict
 
 # Ratios beyond this are ordered by their distance instead: among components that are all hopelessly out of bounds, the
@@ -109,6 +110,8 @@ class Comparer:
         """Return the components of a witness that are out of bounds, the worst first."""
         bounds = self._bounds_of(a)
         wrong = np.flatnonzero(bounds.wrong)
+        if not len(wrong):
+            return wrong
         return wrong[np.argsort(-bounds.ratio[wrong], kind="stable")]
 
     def undecided(self, a: Evaluation) -> NDArray[np.intp]:
@@ -203,7 +206,7 @@ class Comparer:
         wrong = bounds.wrong
         # A component has a name, a direction has none.
         nameless = self._oracle.directions & wrong
-        size = np.nan_to_num(bounds.excess, posinf=np.inf)
+        size = finite_numbers(bounds.excess, infinite=np.inf)
         # lexsort begins with its last key: named before nameless, then by ratio, then by size.
         order = np.lexsort((-size, -np.minimum(bounds.ratio, _HOPELESS), nameless))
         return (order[wrong[order]] if wrong.any() else order)[: self.worst]

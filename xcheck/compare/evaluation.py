@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcheck.dtypes import same_numbers
 from xcheck.layout import Vector
 from xcheck.oracle import Estimate
 
@@ -35,8 +36,7 @@ class Evaluation:
     def repeats(self, other: "Evaluation") -> bool:
         """Return whether another call gave bitwise the same."""
         same = self.loss == other.loss or (np.isnan(self.loss) and np.isnan(other.loss))
-        # To look for nan takes longer, and there is hardly ever any.
-        return bool(same) and any(np.array_equal(self.gradient, other.gradient, equal_nan=nan) for nan in (False, True))
+        return bool(same) and same_numbers(self.gradient, other.gradient)
 
     @property
     def calls(self) -> tuple["Evaluation", ...]:

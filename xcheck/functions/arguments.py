@@ -7,6 +7,7 @@ gradient is ∂L/∂Re w + i ∂L/∂Im w.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,7 +54,7 @@ class Leaf:
 Reader: TypeAlias = Callable[[Any], Leaf | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Arguments:
     """The parameters of a function as θ, and its data.
 
@@ -101,12 +102,14 @@ class Arguments:
             tensors |= dict(zip(self.parts(name), both, strict=False))
         return self.layout.flatten(tensors)
 
-    @property
+    # To read the data takes longer than a small function: what is asked for often is looked up once.
+
+    @cached_property
     def roundoff(self) -> float:
         """The coarsest unit roundoff among the leaves."""
         return max((leaf.roundoff for leaf in self.leaves.values()), default=FLOAT64)
 
-    @property
+    @cached_property
     def is_narrow(self) -> bool:
         """Whether any floating array among parameters and data has fewer than 64 bits."""
         # Narrow data count too: for the oracle they are widened like the parameters.
@@ -118,7 +121,7 @@ class Arguments:
         ]
         return any(leaf.dtype not in ("float64", "complex128") for leaf in floating)
 
-    @property
+    @cached_property
     def data_size(self) -> int:
         """How many numbers the data hold."""
         read = (self.read(value) for part in self.data for value in leaves(part).values())

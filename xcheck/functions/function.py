@@ -7,6 +7,7 @@ handed to `xcheck.check` (`rename`, `layout`; see `xcheck.backend.naming`).
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, TypeAlias
 
 from xcheck.errors import Complaint, DefinitionError
@@ -153,6 +154,9 @@ def first_argument(function: Callable[..., Any]) -> str | None:
     >>> first_argument(lambda w, b: w + b), first_argument(lambda *args: args[0])
     ('w', None)
     """
+    # The usual case: a signature takes longer to make than a small function.
+    if type(function) is FunctionType and not vars(function) and function.__code__.co_argcount:
+        return function.__code__.co_varnames[0]
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # what is written in C often has none

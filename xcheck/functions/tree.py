@@ -38,6 +38,9 @@ def leaves(tree: Any, root: str = ROOT) -> dict[str, Any]:
     Raises:
         DefinitionError: two leaves have the same name, as in `{"a.b": 1, "a": {"b": 2}}`, or a container holds itself.
     """
+    # The usual case, tens of times in a check.
+    if type(tree) in _LEAF_TYPES:
+        return {root: tree}
     try:
         walked = [(".".join(path) or root, value) for path, value in _walk(tree, ())]
     except RecursionError as error:
@@ -132,10 +135,12 @@ def _plan_rebuilding(tree: Any, path: Path, root: str) -> Callable[[Mapping[str,
         return lambda values: values.get(name, tree)
     make = container.make
     children = [_plan_rebuilding(child, (*path, part), root) for part, child in container.children]
-    # The usual case, which a small function meets with every loss.
-    if type(tree) is dict:
-        planned = list(zip(tree, children, strict=True))
-        return lambda values: {key: child(values) for key, child in planned}
+    # The usual case, which a small function meets with every loss: a dict of leaves.
+    if type(tree) is dict and all(_open(child) is None for child in tree.values()):
+        named = [
+            (key, ".".join((*path, part)), child) for key, (part, child) in zip(tree, container.children, strict=True)
+        ]
+        return lambda values: {key: values.get(name, child) for key, name, child in named}
     return lambda values: make([child(values) for child in children])
 
 

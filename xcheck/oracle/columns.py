@@ -40,6 +40,12 @@ class Columns:
         return replace(first, **joined)
 
 
+def finite_numbers(values: NDArray[np.float64], infinite: float | None = None) -> NDArray[np.float64]:
+    """Return numbers with 0 for nan, and another for infinity: the largest, or `infinite`; not to be written into."""
+    # To look for them takes a sixth of the time that it takes to replace them, in small arrays.
+    return values if np.isfinite(values).all() else np.asarray(np.nan_to_num(values, posinf=infinite))
+
+
 def _columns(whole: Columns) -> Iterator[tuple[str, Any]]:
     """Yield names and values of the fields that have the components in their last axis."""
     for each in fields(whole):

@@ -18,7 +18,7 @@ from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, derivatives_from
 from xcheck.oracle.bisection.search import SearchResult
 from xcheck.oracle.columns import Indices
-from xcheck.oracle.engines.evaluator import Evaluator
+from xcheck.oracle.engines.evaluator import Evaluator, TimedLoss
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimate import Estimate
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE
@@ -54,6 +54,7 @@ def measure_function(
     roundoffs: dict[str, float],
     options: FunctionOptions,
     progress: Callable[[int], None] | None = None,
+    here: TimedLoss | None = None,
 ) -> "FunctionOracle":
     """Measure a function around θ by differences, and return its oracle.
 
@@ -64,10 +65,13 @@ def measure_function(
         roundoffs: per tensor the unit roundoff of what the witnesses compute in.
         options: see there.
         progress: called with the number of differences after each batch.
+        here: J(θ), where it is known.
     """
     start = time.perf_counter()
-    lines, predicted = choose_lines(evaluator, theta, layout, options)
-    engine = FunctionEngine(evaluator, theta, lines, progress=progress)
+    here = here or TimedLoss.of(evaluator.losses, theta)
+    lines, predicted = choose_lines(evaluator, theta, layout, options, here.seconds)
+    engine = FunctionEngine(evaluator, theta, lines, progress=progress, here=here.value)
+    engine.evaluations = 1  # this one; its time is left out, in which something may have been compiled
     # Checks of all components, or of directions alone, were asked for as such: they have no deadline.
     if options.scope in ("auto", "sample"):
         engine.deadline = start + _PATIENCE * options.budget

@@ -24,7 +24,9 @@ _GROWTH, _TRIAL = 8, 0.05
 _WITH_NOISE = 10
 
 
-def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
+def choose_lines(
+    evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions, seconds: float
+) -> tuple[Lines, float]:
     """Return the lines to difference, and the predicted seconds for all components; 0 where they were not predicted.
 
     Args:
@@ -32,12 +34,22 @@ def choose_lines(evaluator: Evaluator, theta: Vector, layout: Layout, options: F
         theta: θ, shape (n,).
         layout: names of its components.
         options: with the scope and the budget.
+        seconds: that one loss by itself has taken.
     """
     if options.scope == "directions":
         return directions_alone(layout, options.seed, options.including), 0.0
     if options.scope == "all":
         return Lines.all_of(layout), 0.0
+    predicted = _seconds_for_all(layout, seconds)
+    # A batch is hardly slower than losses one by one: where these fit, no batch is evaluated in vain.
+    if options.scope == "auto" and predicted <= options.budget:
+        return Lines.all_of(layout), predicted
     return _affordable(evaluator, theta, layout, options)
+
+
+def _seconds_for_all(layout: Layout, each: float) -> float:
+    """Return how long all components will take, if a loss takes so long."""
+    return _REFINEMENT * _LOSSES_EACH * layout.size * each
 
 
 def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: FunctionOptions) -> tuple[Lines, float]:
@@ -57,7 +69,7 @@ def _affordable(evaluator: Evaluator, theta: Vector, layout: Layout, options: Fu
             evaluator.losses(points[:size])
             taken = time.perf_counter() - start
             each = taken / max(1, min(size, chunk))
-            predicted = _REFINEMENT * _LOSSES_EACH * layout.size * each
+            predicted = _seconds_for_all(layout, each)
             if options.scope == "auto" and predicted <= options.budget:
                 return Lines.all_of(layout), predicted
         # What fills up its batches takes as long for two as for all.

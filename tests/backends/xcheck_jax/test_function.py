@@ -51,6 +51,17 @@ def test_what_cannot_be_traced_is_evaluated_as_it_is(loss: Any) -> None:
     np.testing.assert_allclose(objective.losses(np.stack([W, W - 2])), expected, rtol=1e-6)
 
 
+def test_a_batch_may_begin_where_the_function_raises() -> None:
+    """Such a step has no value; the others have."""
+
+    def loss(p: Any) -> Any:
+        if p[0] > 1:
+            raise ArithmeticError("outside the domain")
+        return jnp.sum(p)
+
+    np.testing.assert_allclose(made(loss).losses(np.stack([W + 1, W, W - 1])), [np.nan, 6.0, 3.0], rtol=1e-6)
+
+
 def test_the_gradient_of_a_complex_parameter_is_conjugated() -> None:
     """∂L/∂Re w + i ∂L/∂Im w of |w|² is 2 w; JAX itself says 2 w̄."""
     objective = made(lambda p: jnp.sum(jnp.abs(p) ** 2), np.array([1 + 2j]))

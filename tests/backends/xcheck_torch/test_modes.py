@@ -1,9 +1,11 @@
 """Modes of torch: those of the caller are back afterwards, whatever the body has done to them."""
 
+from contextlib import suppress
+
 import pytest
 import torch
 
-from xcheck_torch.modes import own_modes, training_cautions
+from xcheck_torch.modes import few_threads, own_modes, training_cautions
 
 CPU = torch.device("cpu")
 
@@ -26,6 +28,20 @@ def test_inference_mode_is_left_for_a_while() -> None:
         with own_modes(CPU):
             assert torch.ones(1, requires_grad=True).exp().requires_grad
         assert torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize(("numbers", "inside"), [(100, 1), (10**6, 2)])
+def test_a_small_batch_has_one_thread(numbers: int, inside: int) -> None:
+    """A large one has all of the caller's, who has them back afterwards, whatever happens."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with suppress(ArithmeticError), few_threads(numbers):
+            assert torch.get_num_threads() == inside
+            raise ArithmeticError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_what_depends_on_the_mode_of_a_module() -> None:

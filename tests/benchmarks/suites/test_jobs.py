@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from benchmarks.__main__ import cli
 from benchmarks.measure.rows import read
-from benchmarks.suites.jobs import JOBS, job_table, measure_jobs
+from benchmarks.suites.jobs import JOBS, job_table, jobs_markdown, measure_jobs
 from tests.benchmarks.fakes import row
 
 
@@ -51,6 +51,8 @@ def test_a_job_that_is_not_right_is_not_fast() -> None:
     assert cells[5] == ["1.00 x", ""]
     assert cells[2] == ["2.00 s", "INVALID undecided"]
     assert cells[6] == ["≤ 1 x", "≤ 1 s"]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in jobs_markdown(rows).splitlines()]
+    assert lines[2:] == [list(line) for line in zip(*cells, strict=True)]
 
 
 def test_an_unknown_job_is_answered_with_the_known_ones() -> None:

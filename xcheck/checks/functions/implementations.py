@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -65,8 +64,7 @@ class Implementation:
         key = (id(arguments), device, wide)
         if key in self._made:
             # The same function through another cotangent: what has been compiled serves again, but each keeps its own.
-            self._made[key] = copy(self._made[key])
-            self._made[key].cotangent = cotangent
+            self._made[key] = self._made[key].through(cotangent)
             return self._made[key]
         with complaints_under(self.label):
             made = self.backend.function_objective(

@@ -18,7 +18,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.oracle import Estimate
 from xcheck.oracle.bisection.directional import LOSSES_EACH
 from xcheck.oracle.bisection.search import SearchResult
-from xcheck.oracle.engines.evaluator import Evaluator, chunk_for
+from xcheck.oracle.engines.evaluator import Evaluator, TimedLoss, chunk_for
 from xcheck.oracle.engines.lines import Lines
 from xcheck.oracle.estimators.confirmation import Claim
 from xcheck.oracle.function_estimate import nothing_measured
@@ -126,8 +126,8 @@ def run_oracle(
     # The next framework may be able to evaluate what the preferred one cannot.
     for implementation in candidates:
         try:
-            objective, roundoff, warnings = _in_float64(implementation, arguments, device, cotangent)
-            oracle = _oracle(objective, arguments, options, roundoff, progress)
+            objective, here, roundoff, warnings = _in_float64(implementation, arguments, device, cotangent)
+            oracle = _oracle(objective, here, arguments, options, roundoff, progress)
         except BackendError as error:
             failures.append(failure(implementation.label, error.text, trace_of(error)))
             continue
@@ -224,8 +224,8 @@ def _locate(run: OracleRun, oracle: FunctionOracle, comparer: Comparer, call: Ev
 
 def _in_float64(
     implementation: Implementation, arguments: Arguments, device: str, cotangent: Any
-) -> tuple[FunctionObjective, float, list[Finding]]:
-    """Return the function in 64 bits with its roundoff, or as it is, with a warning, where it does not allow that.
+) -> tuple[FunctionObjective, TimedLoss, float, list[Finding]]:
+    """Return the function in 64 bits, J(θ) and its roundoff; or as it is, with a warning, where it does not allow that.
 
     Raises:
         BackendError: it cannot be evaluated at all.
@@ -235,21 +235,21 @@ def _in_float64(
     # A function that writes into its arguments is given a copy of them for every call.
     wide.overwritten |= native.overwritten
     try:
-        wide.losses(arguments.theta[None])
+        return wide, TimedLoss.of(wide.losses, arguments.theta), FLOAT64, []
     except BackendError as error:
-        native.losses(arguments.theta[None])
+        here = TimedLoss.of(native.losses, arguments.theta)
         text = (
             f"{implementation.label}: the loss cannot be computed in float64 ({error.text.splitlines()[0]}), so the "
             "oracle differences it in its own dtype: its error bars are as wide as rounding in that dtype makes them, "
             "and small mistakes do not show"
         )
         warning = Finding(code=ORACLE_NOT_FLOAT64, text=text, value=arguments.roundoff)
-        return native, arguments.roundoff, [warning]
-    return wide, FLOAT64, []
+        return native, here, arguments.roundoff, [warning]
 
 
 def _oracle(
     objective: FunctionObjective,
+    here: TimedLoss,
     arguments: Arguments,
     options: FunctionOptions,
     roundoff: float,
@@ -264,4 +264,6 @@ def _oracle(
     kept = objective.table is not None and objective.table.batches and objective.cotangent.size > _FEW_OUTPUTS
     moved = None if kept else objective.moved
     evaluator = Evaluator(objective.losses, moved, arguments.data_size, roundoff, objective.narrow, objective.pads)
-    return measure_function(evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress)
+    return measure_function(
+        evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress, here=here
+    )

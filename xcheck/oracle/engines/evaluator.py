@@ -1,9 +1,8 @@
 """Evaluator: how the losses of a function are evaluated, and how many at a time."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
@@ -24,7 +23,26 @@ def chunk_for(size: int, data: int = 0) -> int:
         data: numbers that the function is given beside θ: what it computes from them is there for each θ as well.
     """
     fitting = min(_CACHE // (8 * max(size, 1)), _MEMORY // (8 * _LAYERS * max(data, 1)))
-    return int(np.clip(fitting, 1, _MOST))
+    return min(max(fitting, 1), _MOST)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedLoss:
+    """J(θ), and how long it took by itself.
+
+    Attributes:
+        value: shape (1,).
+        seconds: wall time, in which something may have been compiled.
+    """
+
+    value: Vector
+    seconds: float
+
+    @classmethod
+    def of(cls, losses: Callable[[Vector], Vector], theta: Vector) -> "TimedLoss":
+        """Evaluate Θ (k, n) -> losses (k,) at θ alone, shape (n,)."""
+        start = time.perf_counter()
+        return cls(losses(theta[None]), time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

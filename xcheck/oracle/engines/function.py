@@ -105,12 +105,20 @@ class FunctionEngine(Engine):
         return np.concatenate([single, np.full(len(self.lines.directions), 2.0**-44)])
 
     @cached_property
+    def size_of_losses(self) -> Vector:
+        """|J(θ)|, shape (1,); of several outputs (outputs, 1)."""
+        return super().size_of_losses
+
+    @cached_property
     def losses(self) -> Vector:
         """J(θ), shape (1,); of several outputs (outputs, 1)."""
         return self._at(self.theta[None]) if self._here is None else self._here
 
     def attainable(self, indices: Indices, step: Vector) -> Vector:
         """Return the steps that are really taken: along components they are rounded, along directions they are not."""
+        if not len(self.lines.directions):
+            here = self.theta[self.lines.components[indices]]
+            return np.asarray(self._rounded(here + step) - here)
         taken = np.array(step)
         single = indices < len(self.lines.components)
         here = self.theta[self.lines.components[indices[single]]]
@@ -137,19 +145,12 @@ class FunctionEngine(Engine):
         """
         asked = (indices.tobytes(), *(step.tobytes() for step in steps))
         if self._kept is None or self._kept[0] != asked:
-            plus = np.concatenate([self.attainable(indices, step) for step in steps])
-            minus = np.concatenate([self.attainable(indices, -step) for step in steps])
-            above, below, here = self._around(np.tile(indices, len(steps)), plus, minus)
-            self._kept = (
-                asked,
-                [
-                    (
-                        _quotients(above[..., rows], here[..., rows], plus[rows]),
-                        _quotients(here[..., rows], below[..., rows], -minus[rows]),
-                    )
-                    for rows in (slice(k * len(indices), (k + 1) * len(indices)) for k in range(len(steps)))
-                ],
-            )
+            tiled, whole = np.tile(indices, len(steps)), np.concatenate(steps)
+            plus, minus = self.attainable(tiled, whole), self.attainable(tiled, -whole)
+            above, below, here = self._around(tiled, plus, minus)
+            right = _quotients(above, here, plus, len(steps))
+            left = _quotients(here, below, -minus, len(steps))
+            self._kept = asked, list(zip(right, left, strict=True))
         return self._kept[1]
 
     def spans(self, indices: Indices, plus: Vector, minus: Vector) -> Spans:
@@ -204,7 +205,8 @@ class FunctionEngine(Engine):
             found = self._along(lines, steps, alone=alone)
             last = found[..., -1:]
             here[..., places] = last
-            for side, moved, part in ((above, up, found[..., : up.sum()]), (below, down, found[..., up.sum() : -1])):
+            count = np.count_nonzero(up)
+            for side, moved, part in ((above, up, found[..., :count]), (below, down, found[..., count:-1])):
                 values = np.repeat(last, len(up), axis=-1)
                 values[..., moved] = part
                 side[..., places] = values
@@ -217,7 +219,7 @@ class FunctionEngine(Engine):
         Where that is cheaper, a tensor with many of them has batches of its own.
         """
         together = [np.arange(len(indices))]
-        if self.evaluator.moved is not None:
+        if self.evaluator.moved is not None and len(indices) >= _ALONE:
             tensor = np.searchsorted(self._starts, indices, side="right") - 1
             counts = np.bincount(tensor, minlength=len(self._starts))
             alone = (counts >= _ALONE) & (np.arange(len(counts)) < self._single)
@@ -267,11 +269,14 @@ class FunctionEngine(Engine):
         self._seconds += time.perf_counter() - start
 
 
-def _quotients(above: Vector, below: Vector, distance: Vector) -> Differences:
+def _quotients(above: Vector, below: Vector, distance: Vector, parts: int) -> list[Differences]:
+    """Return the difference quotients of each of several steps, which lie one after the other in the last axis."""
     with np.errstate(all="ignore"):
         slope = (above - below) / distance
         level = np.maximum(np.abs(above), np.abs(below))
-    return Differences(slope, slope, slope, slope[None], np.abs(slope), level)
+    size, count = np.abs(slope), len(distance) // parts
+    rows = [(..., slice(part * count, (part + 1) * count)) for part in range(parts)]
+    return [Differences(slope[at], slope[at], slope[at], slope[at][None], size[at], level[at]) for at in rows]
 
 
 class LoopEngine(FunctionEngine):

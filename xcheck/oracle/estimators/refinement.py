@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xcheck.layout import Vector
-from xcheck.oracle.columns import Flags, Indices
+from xcheck.oracle.columns import Flags, Indices, finite_numbers
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.engines.steps import short_numbers
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, too_wide
@@ -113,7 +113,7 @@ class Refinement:
     def _widened_by_noise(self) -> Flags:
         """Return which bars are wide because of the noise, so that a sharper measurement of it is worth its losses."""
         best = self.best
-        largest = self.engine.layout.largest(np.nan_to_num(best.magnitude))
+        largest = self.engine.layout.largest(finite_numbers(best.magnitude))
         wide = (best.bar > _WIDE * largest) & (best.step < self.engine.scale)
         return wide & ~self.sides.kinked & (NOISE_MULTIPLE * self.noise / (best.step * best.bar) > _SHARE)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xcheck.layout import Vector
-from xcheck.oracle.columns import Columns, Flags, Indices
+from xcheck.oracle.columns import Columns, Flags, Indices, finite_numbers
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.central import NOISE_MULTIPLE, Measurement, error_bar, extrapolate, truncation_error
 
@@ -118,7 +118,7 @@ def unseen_noise(engine: FunctionEngine, slope: Vector) -> Vector:
         engine: evaluates the losses.
         slope: along each line, shape (n,).
     """
-    return np.nan_to_num(engine.roundoff * engine.sizes * np.abs(slope) / _UNSEEN, posinf=0.0)
+    return finite_numbers(engine.roundoff * engine.sizes * np.abs(slope) / _UNSEEN, infinite=0.0)
 
 
 def measure_sides(engine: FunctionEngine, indices: Indices, step: Vector, noise: Vector) -> Sides:
