@@ -109,26 +109,22 @@ class BackwardPass(ABC):
             moves: u by calls and their reads.
             steps: t, shape (k,).
         """
-        return (
-            np.array([self.response(number, move, steps) for number, move in enumerate(moves)])
-            .reshape(-1, len(steps))
-            .T
-        )
+        columns = [self.response(number, move, steps) for number, move in enumerate(moves)]
+        return np.array(columns).reshape(-1, len(steps)).T
 
     def response(self, number: int, move: Sequence[Array], steps: Vector) -> Vector:
         """Return the same of one call, shape (k,)."""
-        call, found = self.calls[number], np.full(len(steps), np.nan)
-        for place, step in enumerate(steps):
-            inputs = [read.array + step * u for read, u in zip(call.reads, move, strict=True)]
-            try:
-                outputs = self.run(number, inputs)
-            except Exception:  # noqa: BLE001 - a move may lead out of the operation's domain
-                continue
-            found[place] = sum(
-                float(np.sum(one.cotangent * (output - one.array)))
-                for one, output in zip(call.writes, outputs, strict=True)
-            )
-        return found
+        return np.array([self._moved(number, move, float(step)) for step in steps])
+
+    def _moved(self, number: int, move: Sequence[Array], step: float) -> float:
+        call = self.calls[number]
+        inputs = [read.array + step * u for read, u in zip(call.reads, move, strict=True)]
+        try:
+            outputs = self.run(number, inputs)
+        except Exception:  # noqa: BLE001 - a move may lead out of the operation's domain
+            return float("nan")
+        written = zip(call.writes, outputs, strict=True)
+        return sum(float(np.sum(one.cotangent * (output - one.array))) for one, output in written)
 
     def inside(self, number: int) -> "BackwardPass | None":
         """Return the calls that a call is made of, between what it reads and the cotangents of what it writes.
