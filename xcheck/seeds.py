@@ -46,6 +46,7 @@ class Stream(IntEnum):
     FIT = 31
     ACCURACY = 32
     TRACE = 33
+    BACKWARD = 36
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.
