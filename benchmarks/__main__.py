@@ -1,6 +1,6 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
-The commands are run, compare, show, list, phases, limit, promises, detection, causes, bisection, breadth,
+The commands are run, compare, show, list, phases, limit, promises, detection, causes, operations, bisection, breadth,
 training, functions, jobs, scales, proof and readme.
 """
 
@@ -262,6 +262,7 @@ cli.add_command(jobs_command)
 cli.add_command(scales_command)
 cli.add_command(proof_command)
 cli.add_command(causes_command)
+cli.add_command(operations_command)
 
 if __name__ == "__main__":
     cli()
