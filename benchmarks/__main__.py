@@ -35,6 +35,7 @@ from benchmarks.suites.commands import (
 )
 from benchmarks.suites.functions import KIND
 from benchmarks.suites.jobs import KIND as JOB_KIND
+from benchmarks.suites.operations import operations_command
 from benchmarks.suites.proof_command import proof_command, show_proofs
 from benchmarks.suites.scenarios import SCENARIOS, Scenario
 from xcheck.errors import DeviceError

@@ -128,7 +128,7 @@ def _markdown(pages: Sequence[Table]) -> str:
 
 _PAGE = """# Operations
 
-A backward rule of its own, with a mistake, is put in one operation of a network of eight, and the network is checked, as
+One operation of one of eight networks gets a backward rule of its own, with a mistake, and the network is checked, as
 `python -m benchmarks operations --out docs/operations.md` does it.
 
 *right*: that operation at its line is named, and no other; *unnamed*: the gradient is called wrong, and no operation is
