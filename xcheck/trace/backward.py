@@ -114,16 +114,26 @@ class BackwardPass(ABC):
 
     def response(self, number: int, move: Sequence[Array], steps: Vector) -> Vector:
         """Return the same of one call, shape (k,)."""
-        return np.array([self._moved(number, move, float(step)) for step in steps])
+        along = [np.multiply.outer(steps, u) for u in move]
+        return self.responses_at(
+            number, [read.array + u for read, u in zip(self.calls[number].reads, along, strict=True)]
+        )
 
-    def _moved(self, number: int, move: Sequence[Array], step: float) -> float:
-        call = self.calls[number]
-        inputs = [read.array + step * u for read, u in zip(call.reads, move, strict=True)]
+    def responses_at(self, number: int, inputs: Sequence[Array]) -> Vector:
+        """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,); nan where f raises.
+
+        Args:
+            number: of the call.
+            inputs: of each of its reads k arrays, shape (k, ...).
+        """
+        return np.array([self._response_at(number, point) for point in zip(*inputs, strict=True)])
+
+    def _response_at(self, number: int, point: Sequence[Array]) -> float:
         try:
-            outputs = self.run(number, inputs)
+            outputs = self.run(number, point)
         except Exception:  # noqa: BLE001 - a move may lead out of the operation's domain
             return float("nan")
-        written = zip(call.writes, outputs, strict=True)
+        written = zip(self.calls[number].writes, outputs, strict=True)
         return sum(float(np.sum(one.cotangent * (output - one.array))) for one, output in written)
 
     def inside(self, number: int) -> "BackwardPass | None":

@@ -94,17 +94,14 @@ class OperationLoss:
 
     def losses(self, thetas: Vector) -> Vector:
         """Return the loss at each row of `thetas`, less that at θ, shape (k, n) -> (k,)."""
-        return np.array([self._loss(theta) for theta in thetas])
-
-    def _loss(self, theta: Vector) -> float:
-        call = self.blamed.call
-        move = [np.zeros_like(read.array) for read in call.reads]
-        start = 0
-        for place in self.blamed.reads:
-            array = call.reads[place].array
-            move[place] = theta[start : start + array.size].reshape(array.shape) - array
-            start += array.size
-        return float(self.blamed.run.response(self.blamed.number, move, np.ones(1))[0])
+        inputs, start = [], 0
+        for place, read in enumerate(self._reads):
+            if place in self.blamed.reads:
+                inputs.append(thetas[:, start : start + read.array.size].reshape(-1, *read.array.shape))
+                start += read.array.size
+            else:
+                inputs.append(np.broadcast_to(read.array, (len(thetas), *read.array.shape)))
+        return self.blamed.run.responses_at(self.blamed.number, inputs)
 
     @property
     def _reads(self) -> Sequence[Read]:
