@@ -1,0 +1,37 @@
+"""Places: the person's line that an operation of JAX comes from, and whether a function is one of JAX's own."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax.extend import source_info_util
+
+from xcheck.trace import Place
+
+_JAX = Path(jax.__file__).parent
+# `jax.custom_gradient` makes its functions here, whoever's the derivative is.
+_MAKERS = "custom_derivatives.py"
+
+
+def place_of(equation: Any) -> Place | None:
+    """Return the person's line that an operation comes from; JAX keeps it as `file:line:column (function)`."""
+    text = source_info_util.summarize(equation.source_info)
+    where, _, function = text.partition(" (")
+    parts = where.rsplit(":", 2)
+    # Older versions leave the column out.
+    numbers = [part for part in parts[1:] if part.isdigit()]
+    if not numbers:
+        return None
+    return Place(parts[0], int(numbers[0]), function.rstrip(")"))
+
+
+def is_of_jax(debug_info: Any) -> bool:
+    """Return whether a function that has been traced is written in a file of JAX.
+
+    >>> is_of_jax(jax.make_jaxpr(jax.nn.softplus)(1.0).jaxpr.debug_info)
+    True
+    >>> is_of_jax(jax.make_jaxpr(lambda x: x)(1.0).jaxpr.debug_info)
+    False
+    """
+    file = Path(getattr(debug_info, "func_filename", None) or "")
+    return file.is_relative_to(_JAX) and file.name != _MAKERS

@@ -1,0 +1,194 @@
+"""Straight-line programs: the operations of a trace one after the other, each to be run, and differentiated, by itself.
+
+Calls are entered. A function with a rule for its derivative (custom_jvp, custom_vjp) is one operation, bound as JAX
+binds it, so that this rule stays in force; so is a loop.
+
+The word is that of Griewank & Walther, "Evaluating Derivatives", 2008, chapter 2.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax.numpy as jnp
+from jax.extend import core
+
+from xcheck.trace import Place
+from xcheck_jax.places import is_of_jax, place_of
+
+# Operations that call another trace, and have no rule of their own.
+_CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"})
+_BODIES = ("jaxpr", "call_jaxpr")
+_RULES = {"custom_jvp_call": "custom_jvp", "custom_vjp_call": "custom_vjp"}
+# What has traces inside, and is one operation: a rule in there may compute another value where it is differentiated.
+_WITH_INSIDE = frozenset({*_RULES, "scan", "cond", "while", "custom_linear_solve", "shard_map"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Instruction:
+    """One operation.
+
+    Attributes:
+        name: of the operation; of a function with a rule of its own that function's.
+        rule: whose derivative it has: "custom_jvp" or "custom_vjp" if a person's, empty if JAX's own.
+        place: the person's line; None where it is not known.
+        inputs: the numbers of the values that it reads.
+        names: of the arguments that these are; empty where they are not known.
+        outputs: the numbers of the values that it returns.
+        floating: which of its outputs are floating, complex ones included.
+        run: arrays of the inputs -> arrays of the outputs.
+        recomputes: whether it may return other values where it is differentiated.
+    """
+
+    name: str
+    rule: str = ""
+    place: Place | None = None
+    inputs: tuple[int, ...]
+    names: tuple[str, ...] = ()
+    outputs: tuple[int, ...]
+    floating: tuple[int, ...]
+    run: Callable[..., list[Any]]
+    recomputes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StraightLine:
+    """Operations in order; values have numbers.
+
+    Attributes:
+        inputs: the numbers of what is handed to it.
+        outputs: the numbers of what it returns.
+        literals: numbers written in the program.
+        constants: arrays that it holds.
+        instructions: each reads what stands before it.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    literals: Mapping[int, Any]
+    constants: Mapping[int, Any]
+    instructions: tuple[Instruction, ...]
+
+
+def straight_line(closed: Any, caller: Place | None = None) -> StraightLine:
+    """Return the operations of a ClosedJaxpr.
+
+    Args:
+        closed: the trace.
+        caller: the person's line that calls it, for operations that know no other.
+    """
+    writer = _Writer()
+    inputs = [writer.new() for _ in closed.jaxpr.invars]
+    constants = [writer.constant(value) for value in closed.consts]
+    outputs = writer.follow(closed.jaxpr, constants, inputs, caller)
+    return StraightLine(
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        literals=writer.literals,
+        constants=writer.constants,
+        instructions=tuple(writer.instructions),
+    )
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Appends the operations of traces to a straight line."""
+
+    count: int = 0
+    literals: dict[int, Any] = field(default_factory=dict)
+    constants: dict[int, Any] = field(default_factory=dict)
+    instructions: list[Instruction] = field(default_factory=list)
+
+    def new(self) -> int:
+        """Return the number of a new value."""
+        self.count += 1
+        return self.count - 1
+
+    def constant(self, value: Any) -> int:
+        """Return the number of an array that the program holds."""
+        number = self.new()
+        self.constants[number] = value
+        return number
+
+    def literal(self, value: Any) -> int:
+        """Return the number of a number that is written in the program."""
+        number = self.new()
+        self.literals[number] = value
+        return number
+
+    def follow(
+        self, jaxpr: Any, constants: Sequence[int], inputs: Sequence[int], caller: Place | None, *, of_jax: bool = False
+    ) -> list[int]:
+        """Append the operations of a trace, and return the numbers of its outputs.
+
+        Args:
+            jaxpr: the trace.
+            constants: of it.
+            inputs: of it.
+            caller: the person's line that calls it.
+            of_jax: whether it is a function of JAX's own. Its trace is kept from the first call on, with the line of
+                that call, so that the caller's line alone is right.
+        """
+        numbers: dict[Any, int] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
+
+        def read(variable: Any) -> int:
+            return self.literal(variable.val) if isinstance(variable, core.Literal) else numbers[variable]
+
+        for equation in jaxpr.eqns:
+            given = tuple(read(variable) for variable in equation.invars)
+            place = caller if of_jax and caller is not None else place_of(equation) or caller
+            if equation.primitive.name in _CALLS:
+                inner = next(equation.params[key] for key in _BODIES if key in equation.params)
+                inside = getattr(inner, "jaxpr", inner)
+                held = [self.constant(value) for value in getattr(inner, "consts", ())]
+                outputs = self.follow(inside, held, given, place, of_jax=of_jax or is_of_jax(inside.debug_info))
+            else:
+                outputs = [self.new() for _ in equation.outvars]
+                self.instructions.append(_instruction(equation, given, outputs, place))
+            numbers.update(zip(equation.outvars, outputs, strict=True))
+        return [read(variable) for variable in jaxpr.outvars]
+
+
+def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], place: Place | None) -> Instruction:
+    known = equation.primitive.name
+    name, rule, names = _custom(equation) if known in _RULES else (known, "", ())
+    return Instruction(
+        name=name,
+        rule=rule,
+        place=place,
+        inputs=tuple(inputs),
+        names=names,
+        outputs=tuple(outputs),
+        floating=tuple(place for place, variable in enumerate(equation.outvars) if _is_inexact(variable.aval)),
+        run=runner(equation),
+        recomputes=known in _WITH_INSIDE,
+    )
+
+
+def _is_inexact(aval: Any) -> bool:
+    return hasattr(aval, "dtype") and jnp.issubdtype(aval.dtype, jnp.inexact)
+
+
+def _custom(equation: Any) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, rule and names of the arguments of a function with a rule for its derivative."""
+    rule = _RULES[equation.primitive.name]
+    info = equation.params["call_jaxpr"].jaxpr.debug_info
+    name = info.func_name if info.func_name.isidentifier() else rule
+    names = info.arg_names
+    if names is None and "fwd_jaxpr_thunk" in equation.params:
+        names = equation.params["fwd_jaxpr_thunk"].debug_info.arg_names
+    known = names is not None and len(names) == len(equation.invars) and all(names)
+    return name, "" if is_of_jax(info) else rule, tuple(names) if known else ()
+
+
+def runner(equation: Any) -> Callable[..., list[Any]]:
+    """Return JAX's own operation, on arrays of JAX; the rules for derivatives that it has stay in force."""
+
+    def run(*given: Any) -> list[Any]:
+        # JAX has returned (params) here and (functions, params); a tuple of functions is what calls have.
+        made = equation.primitive.get_bind_params(equation.params)
+        functions, params = made if isinstance(made, tuple) else ((), made)
+        found = equation.primitive.bind(*functions, *given, **params)
+        return list(found) if equation.primitive.multiple_results else [found]
+
+    return run
