@@ -22,6 +22,9 @@ from xcheck_jax.programs import Program, fingerprint, program_of
 from xcheck_jax.settings import own_settings
 from xcheck_jax.straight_line import Instruction, StraightLine, straight_line
 
+# Points at which one operation is evaluated at once, and numbers in them: guesses, 32 MiB.
+_POINTS, _NUMBERS = 64, 1 << 22
+
 
 def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> "JaxBackwardPass":
     """Return the backward pass of a trace of a loss.
@@ -90,6 +93,7 @@ class JaxBackwardPass(BackwardPass):
                 for number in line.inputs
             ]
         self._respond: Program | None = None
+        self._respond_alone: dict[int, Program] = {}
 
     def _call(self, number: int, instruction: Instruction) -> Call:
         """Return an operation in the words of xcheck."""
@@ -138,6 +142,35 @@ class JaxBackwardPass(BackwardPass):
             rest = np.asarray(self._respond(0.0, *given))
             rows = [np.asarray(self._respond(float(step), *given)) - rest for step in steps]
         return np.reshape(rows, (len(steps), len(moves))) / WEIGHT
+
+    def responses_at(self, number: int, inputs: Sequence[Array]) -> Vector:
+        """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,), by one program for many points."""
+        moves = [array - read.array for array, read in zip(inputs, self.calls[number].reads, strict=True)]
+        rows = int(np.clip(_NUMBERS // max(1, sum(move[0].size for move in moves)), 1, _POINTS))
+        found = [
+            self._responses_to(number, [move[start : start + rows] for move in moves], rows)
+            for start in range(0, len(moves[0]), rows)
+        ]
+        return np.concatenate(found) / WEIGHT
+
+    def _responses_to(self, number: int, moves: Sequence[Array], rows: int) -> Array:
+        """Return the same, not yet divided, of so many moves at most; no move comes before them, for what it rounds."""
+        count = len(moves[0])
+        filled = [np.zeros((1 + rows, *move.shape[1:])) for move in moves]
+        for whole, move in zip(filled, moves, strict=True):
+            whole[1 : 1 + count] = move
+        operation, instruction = list(self._found.handed)[number], self._instructions[number]
+
+        def respond(moves: Sequence[Any], values: Mapping[int, Any], found: Differentiated) -> Any:
+            return _response(instruction, operation, {**self._line.literals, **values}, found, moves)
+
+        with own_settings(self._device):
+            given = (filled, {**self._arguments, **self._found.values}, self._found)
+            if number not in self._respond_alone:
+                many = jax.vmap(respond, in_axes=(0, None, None))
+                self._respond_alone[number] = _compile(many, self._device, *given)
+            responses = np.asarray(self._respond_alone[number](*given))
+        return np.asarray(responses[1 : 1 + count] - responses[0])
 
     def _responses_at(
         self, step: Any, values: Mapping[int, Any], found: Differentiated, moves: Sequence[Sequence[Any]]

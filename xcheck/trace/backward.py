@@ -22,6 +22,9 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.trace.model import Array, Place
 
+# Numbers that a call is given at once, for several steps: a guess, 32 MiB.
+_AT_ONCE = 1 << 22
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
@@ -114,10 +117,13 @@ class BackwardPass(ABC):
 
     def response(self, number: int, move: Sequence[Array], steps: Vector) -> Vector:
         """Return the same of one call, shape (k,)."""
-        along = [np.multiply.outer(steps, u) for u in move]
-        return self.responses_at(
-            number, [read.array + u for read, u in zip(self.calls[number].reads, along, strict=True)]
-        )
+        reads = self.calls[number].reads
+        at_once = max(1, _AT_ONCE // max(1, sum(read.array.size for read in reads)))
+        found = []
+        for some in np.split(steps, range(at_once, len(steps), at_once)):
+            along = [read.array + np.multiply.outer(some, u) for read, u in zip(reads, move, strict=True)]
+            found.append(self.responses_at(number, along))
+        return np.concatenate(found)
 
     def responses_at(self, number: int, inputs: Sequence[Array]) -> Vector:
         """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,); nan where f raises.

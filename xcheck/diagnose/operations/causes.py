@@ -67,6 +67,18 @@ _STAGES: tuple[tuple[Rule, ...], ...] = (
 )
 
 
+def name_of(read: Read) -> str:
+    """Return what a read is called: by the name of the argument, or by its place.
+
+    >>> none = np.zeros(0)
+    >>> [name_of(Read(name, none, none)) for name in ("weight", "1", "")]
+    ['weight', 'input 1', 'input']
+    """
+    if not read.name:
+        return "input"
+    return f"input {read.name}" if read.name.isdigit() else read.name
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OperationLoss:
     """⟨ȳ, f(x)⟩ of one call as a loss of what it reads.
@@ -108,7 +120,7 @@ class OperationLoss:
         return self.blamed.call.reads
 
     def _name(self, place: int) -> str:
-        return self._reads[place].name or f"input {place}"
+        return name_of(self._reads[place])
 
     def data(self) -> Mapping[str, NDArray[np.float64]]:
         """Return the arrays that a mistake may have come from, by what they are."""
@@ -150,7 +162,7 @@ def causes_of(blamed: Blamed) -> list[Finding]:
 def _lengths(blamed: Blamed) -> dict[int, str]:
     """Return the lengths of the axes of what the call reads and writes: what a factor may come from."""
     return {
-        length: f"axis {axis} of {read.name or 'its input'}"
+        length: f"axis {axis} of {name_of(read)}"
         for read in blamed.call.reads
         for axis, length in enumerate(read.array.shape)
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from xcheck.diagnose.operations.blame import Blamed, find_blamed
-from xcheck.diagnose.operations.causes import causes_of
+from xcheck.diagnose.operations.causes import causes_of, name_of
 from xcheck.findings import NOT_LOOKED_INTO, OTHER_VALUE, WRONG_OPERATION, Finding, Where
 from xcheck.text import join_names
 from xcheck.trace import BackwardPass, Call, UntraceableError
@@ -55,7 +55,7 @@ def _finding(witness: str, group: Sequence[Blamed]) -> Finding:
 
 def _what(blamed: Blamed) -> str:
     reads = [blamed.call.reads[place] for place in blamed.reads] or list(blamed.call.reads)
-    names = join_names([f"`{read.name}`" if read.name else "its input" for read in reads])
+    names = join_names([f"`{name_of(read)}`" if read.name else "its input" for read in reads])
     if not any(read.cotangent.any() for read in reads):
         return f"nothing is handed down for {names}, on which the loss depends"
     off = _share(blamed.error)
