@@ -51,16 +51,29 @@ class _Pull:
     plain: list[Any] | None
 
 
-def differentiate(
-    line: StraightLine, arguments: Mapping[int, Any], live: Mapping[int, bool], seeds: Mapping[int, Any]
-) -> Differentiated:
-    """Run a straight line, and its backward pass.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Start:
+    """What a straight line is differentiated from; arrays by the numbers of its values.
 
-    Args:
+    Attributes:
         line: the operations.
-        arguments: by number: its inputs and constants.
-        live: by number: the inputs that depend on θ; False for what depends on it behind a `stop_gradient` alone.
-        seeds: by number: the cotangents that arrive at its outputs.
+        arguments: its inputs and constants.
+        live: the inputs that depend on θ; False for what depends on it behind a `stop_gradient` alone.
+        seeds: the cotangents that arrive at its outputs.
+        step: which iteration of a loop it is, counted from 1; 0 for none.
+    """
+
+    line: StraightLine
+    arguments: Mapping[int, Any]
+    live: Mapping[int, bool]
+    seeds: Mapping[int, Any]
+    step: int = 0
+
+
+def differentiate(
+    line: StraightLine, live: Mapping[int, bool], arguments: Mapping[int, Any], seeds: Mapping[int, Any]
+) -> Differentiated:
+    """Run a straight line, and its backward pass; the arguments are those of `Start`.
 
     Raises:
         UntraceableError: there are complex numbers on the way.
@@ -100,20 +113,26 @@ def _forward(
         return None, []  # it writes text, or checks a number
     if not reads or not instruction.floating:
         return None, instruction.run(*given)
-    live = any(depends[instruction.inputs[place]] for place in reads)
+    live = [place for place in reads if depends[instruction.inputs[place]]]
     for place in instruction.floating:
-        depends[instruction.outputs[place]] = live and instruction.name != _STOP
+        depends[instruction.outputs[place]] = bool(live) and instruction.name != _STOP
     try:
-        return _take(instruction, given, reads, live=live)
+        return _take(instruction, given, reads, live=bool(live))
     except Exception:
-        if live:
+        if len(live) == len(reads):
             raise
-        return None, instruction.run(*given)
+        return _take(instruction, given, live, live=True) if live else (None, instruction.run(*given))
+
+
+def replaced(given: Sequence[Any], places: Sequence[int], arrays: Sequence[Any]) -> list[Any]:
+    """Return arrays of which those at some places are others."""
+    others = dict(zip(places, arrays, strict=True))
+    return [others.get(place, array) for place, array in enumerate(given)]
 
 
 def _take(instruction: Instruction, given: list[Any], reads: list[int], *, live: bool) -> tuple[_Pull, list[Any]]:
     def alone(*moved: Any) -> tuple[list[Any], list[Any]]:
-        outputs = run_moved(instruction, given, reads, moved)
+        outputs = instruction.run(*replaced(given, reads, moved))
         return [outputs[place] for place in instruction.floating], outputs
 
     floating, pull, outputs = jax.vjp(alone, *[given[place] for place in reads], has_aux=True)
@@ -124,21 +143,6 @@ def _take(instruction: Instruction, given: list[Any], reads: list[int], *, live:
     if instruction.recomputes:
         plain = alone(*[given[place] for place in reads])[0]
     return _Pull(pull, reads, live, plain), outputs
-
-
-def run_moved(instruction: Instruction, given: Sequence[Any], reads: Sequence[int], moved: Sequence[Any]) -> list[Any]:
-    """Return the outputs of an operation where some of its inputs are others.
-
-    Args:
-        instruction: the operation.
-        given: all inputs.
-        reads: the places of those that are others.
-        moved: these.
-    """
-    inputs = list(given)
-    for place, array in zip(reads, moved, strict=True):
-        inputs[place] = array
-    return instruction.run(*inputs)
 
 
 def _backward(

@@ -6,15 +6,18 @@ binds it, so that this rule stays in force; so is a loop.
 The word is that of Griewank & Walther, "Evaluating Derivatives", 2008, chapter 2.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend import core
 
 from xcheck.trace import Place
-from xcheck_jax.places import is_of_jax, place_of
+from xcheck_jax.domains import ALL, Domain, domain_of
+from xcheck_jax.operations import is_of_jax, place_of, runner
 
 # Operations that call another trace, and have no rule of their own.
 _CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"})
@@ -38,6 +41,9 @@ class Instruction:
         floating: which of its outputs are floating, complex ones included.
         run: arrays of the inputs -> arrays of the outputs.
         recomputes: whether it may return other values where it is differentiated.
+        domain: on which moves of its inputs its derivative holds.
+        inside: a loop; the branches of a choice; the operations of one iteration; None where there is nothing inside.
+        step: which iteration of a loop it is, counted from 1; 0 for none.
     """
 
     name: str
@@ -49,6 +55,9 @@ class Instruction:
     floating: tuple[int, ...]
     run: Callable[..., list[Any]]
     recomputes: bool = False
+    domain: Domain = ALL
+    inside: "Loop | tuple[StraightLine, ...] | StraightLine | None" = None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,6 +77,29 @@ class StraightLine:
     literals: Mapping[int, Any]
     constants: Mapping[int, Any]
     instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loop:
+    """A `scan`: (constants, carry, slices of what is stacked) -> (carry, slices), again and again.
+
+    Attributes:
+        body: its operations.
+        run: the same, as one.
+        floating: the places of the floating outputs of the body.
+        constants: how many there are.
+        carry: how many there are.
+        length: how many iterations.
+        reverse: whether the last slices come first.
+    """
+
+    body: StraightLine
+    run: Callable[..., list[Any]]
+    floating: tuple[int, ...]
+    constants: int
+    carry: int
+    length: int
+    reverse: bool
 
 
 def straight_line(closed: Any, caller: Place | None = None) -> StraightLine:
@@ -116,32 +148,30 @@ class _Writer:
         self.literals[number] = value
         return number
 
-    def follow(
-        self, jaxpr: Any, constants: Sequence[int], inputs: Sequence[int], caller: Place | None, *, of_jax: bool = False
-    ) -> list[int]:
+    def follow(self, jaxpr: Any, constants: Sequence[int], inputs: Sequence[int], caller: Place | None) -> list[int]:
         """Append the operations of a trace, and return the numbers of its outputs.
 
         Args:
             jaxpr: the trace.
             constants: of it.
             inputs: of it.
-            caller: the person's line that calls it.
-            of_jax: whether it is a function of JAX's own. Its trace is kept from the first call on, with the line of
-                that call, so that the caller's line alone is right.
+            caller: the person's line that calls it: functions of JAX itself know no other.
         """
         numbers: dict[Any, int] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
 
         def read(variable: Any) -> int:
-            return self.literal(variable.val) if isinstance(variable, core.Literal) else numbers[variable]
+            if isinstance(variable, core.Literal):
+                # As a number of Python it would not keep its dtype.
+                return self.literal(np.asarray(variable.val, variable.aval.dtype))
+            return numbers[variable]
 
         for equation in jaxpr.eqns:
             given = tuple(read(variable) for variable in equation.invars)
-            place = caller if of_jax and caller is not None else place_of(equation) or caller
+            place = place_of(equation) or caller
             if equation.primitive.name in _CALLS:
                 inner = next(equation.params[key] for key in _BODIES if key in equation.params)
-                inside = getattr(inner, "jaxpr", inner)
                 held = [self.constant(value) for value in getattr(inner, "consts", ())]
-                outputs = self.follow(inside, held, given, place, of_jax=of_jax or is_of_jax(inside.debug_info))
+                outputs = self.follow(getattr(inner, "jaxpr", inner), held, given, place)
             else:
                 outputs = [self.new() for _ in equation.outvars]
                 self.instructions.append(_instruction(equation, given, outputs, place))
@@ -152,6 +182,8 @@ class _Writer:
 def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], place: Place | None) -> Instruction:
     known = equation.primitive.name
     name, rule, names = _custom(equation) if known in _RULES else (known, "", ())
+    if known == "scan":
+        names = names_of_scan(equation.params["num_consts"], equation.params["num_carry"], len(inputs))
     return Instruction(
         name=name,
         rule=rule,
@@ -159,14 +191,43 @@ def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], p
         inputs=tuple(inputs),
         names=names,
         outputs=tuple(outputs),
-        floating=tuple(place for place, variable in enumerate(equation.outvars) if _is_inexact(variable.aval)),
+        floating=_floating(variable.aval for variable in equation.outvars),
         run=runner(equation),
         recomputes=known in _WITH_INSIDE,
+        domain=domain_of(equation),
+        inside=_inside(known, equation.params, place),
     )
 
 
-def _is_inexact(aval: Any) -> bool:
-    return hasattr(aval, "dtype") and jnp.issubdtype(aval.dtype, jnp.inexact)
+def _floating(avals: Iterable[Any]) -> tuple[int, ...]:
+    """Return the places of what is floating, or complex."""
+    return tuple(
+        place for place, aval in enumerate(avals) if hasattr(aval, "dtype") and jnp.issubdtype(aval.dtype, jnp.inexact)
+    )
+
+
+def _inside(
+    name: str, params: Mapping[str, Any], place: Place | None
+) -> Loop | tuple[StraightLine, ...] | StraightLine | None:
+    if name == "cond":
+        return tuple(straight_line(branch, place) for branch in params["branches"])
+    if name != "scan":
+        return None
+    return Loop(
+        body=straight_line(params["jaxpr"], place),
+        run=jax.jit(core.jaxpr_as_fun(params["jaxpr"])),
+        floating=_floating(params["jaxpr"].out_avals),
+        constants=params["num_consts"],
+        carry=params["num_carry"],
+        length=params["length"],
+        reverse=params["reverse"],
+    )
+
+
+def names_of_scan(constants: int, carry: int, inputs: int) -> tuple[str, ...]:
+    """Return what the inputs of a `scan`, and of its iterations, are called."""
+    counts = {"constant": constants, "carry": carry, "input": inputs - constants - carry}
+    return tuple(f"{kind} {number}" for kind, count in counts.items() for number in range(count))
 
 
 def _custom(equation: Any) -> tuple[str, str, tuple[str, ...]]:
@@ -179,16 +240,3 @@ def _custom(equation: Any) -> tuple[str, str, tuple[str, ...]]:
         names = equation.params["fwd_jaxpr_thunk"].debug_info.arg_names
     known = names is not None and len(names) == len(equation.invars) and all(names)
     return name, "" if is_of_jax(info) else rule, tuple(names) if known else ()
-
-
-def runner(equation: Any) -> Callable[..., list[Any]]:
-    """Return JAX's own operation, on arrays of JAX; the rules for derivatives that it has stay in force."""
-
-    def run(*given: Any) -> list[Any]:
-        # JAX has returned (params) here and (functions, params); a tuple of functions is what calls have.
-        made = equation.primitive.get_bind_params(equation.params)
-        functions, params = made if isinstance(made, tuple) else ((), made)
-        found = equation.primitive.bind(*functions, *given, **params)
-        return list(found) if equation.primitive.multiple_results else [found]
-
-    return run

@@ -15,8 +15,7 @@ from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Va
 from xcheck.trace.model import Array, Source
 from xcheck_jax.lowered import Lowered
 from xcheck_jax.lowering import LOWERINGS, MOVES, SAME, move
-from xcheck_jax.places import place_of
-from xcheck_jax.straight_line import runner
+from xcheck_jax.operations import place_of, runner
 
 # Operations that call another trace; a custom rule for a derivative does not change the value.
 _BODIES = ("jaxpr", "call_jaxpr", "fun_jaxpr")

@@ -40,7 +40,10 @@ def objective(loss: Any, w: Any = WEIGHTS) -> Objective:
 def moves_of(run: BackwardPass) -> list[list[Array]]:
     """For each read a move that is small beside it."""
     random = np.random.default_rng(1)
-    return [[random.normal(size=read.array.shape) * np.abs(read.array) for read in call.reads] for call in run.calls]
+    return [
+        [random.normal(size=x.shape) * np.where(np.isfinite(x), np.abs(x), 0.0) for x in [r.array for r in call.reads]]
+        for call in run.calls
+    ]
 
 
 def claimed_and_slopes(run: BackwardPass) -> tuple[Array, Array]:
@@ -54,8 +57,8 @@ def claimed_and_slopes(run: BackwardPass) -> tuple[Array, Array]:
     return np.array(claimed), (right - left) / (2 * STEP)
 
 
-# `narrow` computes in float32, where such a difference is rounding; -inf does not move.
-@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"narrow", "transformer", "linear algebra"}))
+# `narrow` computes in float32, where such a difference is rounding.
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"narrow"}))
 def test_right_operations_hand_down_their_slopes(name: str) -> None:
     """Each alone, whatever stands around it."""
     run = objective(LOSSES[name]).backward_pass()
@@ -110,13 +113,6 @@ def test_a_rule_may_compute_another_value() -> None:
     assert claimed == pytest.approx(slopes, rel=1e-6)
 
 
-def test_masks_of_infinity_do_no_harm() -> None:
-    """What is masked is not moved, and nothing arrives at it."""
-    run = objective(LOSSES["transformer"]).backward_pass()
-    moves = [[np.where(np.isfinite(u), u, 0.0) for u in move] for move in moves_of(run)]
-    assert np.all(np.isfinite(run.responses(moves, np.array([STEP]))))
-
-
 def test_flags_of_jax_stay_as_they_are() -> None:
     """It computes in 64 bits, and leaves 32 behind."""
     before = jax.config.values["jax_enable_x64"]
@@ -152,4 +148,5 @@ def test_what_arrives_at_the_parameters_is_the_gradient() -> None:
     checked = objective(LOSSES["transformer"])
     run = checked.backward_pass()
     assert isinstance(run, JaxBackwardPass)
+    assert run.gradients[0] is not None
     assert run.gradients[0].ravel() == pytest.approx(checked.loss_and_gradient(WEIGHTS.ravel())[1], rel=1e-9)

@@ -23,7 +23,7 @@ from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis, diagnose_gradients, group_losses, odd_one_out
 from xcheck.diagnose.operations import operation_findings
 from xcheck.diagnose.probes import Probes
-from xcheck.findings import CAUSE_UNKNOWN, NOT_LOOKED_INTO, WRONG_OPERATION, Finding
+from xcheck.findings import CAUSE_UNKNOWN, NOT_LOOKED_INTO, WRONG_OPERATION, WRONG_TENSORS, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
 from xcheck.layout import Tensor, Vector
@@ -179,9 +179,12 @@ def diagnose_functions(
             data={} if found.outputs else data,
             probes={evaluation.name: probes.get(evaluation.rerun_of or evaluation.name, Probes())},
         ).findings
-        # Where components or an operation are named, nobody needs to be told that nothing else is known.
-        is_named = evaluation.name in bisected or (evaluation.rerun_of or evaluation.name) in named
-        findings += [one for one in causes if one.code != CAUSE_UNKNOWN or not is_named]
+        # Where components or an operation are named, nobody needs to be told that nothing else is known; or, where it
+        # is the operation, in which tensors to look for it.
+        is_traced = (evaluation.rerun_of or evaluation.name) in named
+        superfluous = {CAUSE_UNKNOWN} if is_traced or evaluation.name in bisected else set()
+        superfluous |= {WRONG_TENSORS} if is_traced else set()
+        findings += [one for one in causes if one.code not in superfluous]
     return Diagnosis(findings, {}, caveats)
 
 

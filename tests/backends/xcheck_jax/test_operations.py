@@ -5,8 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from xcheck_jax.places import is_of_jax, place_of
+from xcheck_jax.operations import is_of_jax, place_of, runner
+from xcheck_jax.settings import own_settings
 
 
 def test_operations_know_the_persons_line() -> None:
@@ -17,7 +19,7 @@ def test_operations_know_the_persons_line() -> None:
 
     place = place_of(jax.make_jaxpr(loss)(1.0).jaxpr.eqns[0])
     assert place is not None
-    assert place.file.endswith("test_places.py")
+    assert place.file.endswith("test_operations.py")
     assert place.line == inspect.getsourcelines(loss)[1] + 1
     assert place.function.endswith("loss")
 
@@ -27,3 +29,13 @@ def test_functions_of_jax_are_told_by_their_files() -> None:
     assert is_of_jax(jax.make_jaxpr(jax.nn.softplus)(1.0).jaxpr.debug_info)
     assert not is_of_jax(jax.make_jaxpr(lambda x: x)(1.0).jaxpr.debug_info)
     assert not is_of_jax(None)
+
+
+def test_an_operation_is_run_with_its_rule() -> None:
+    """What JAX binds is what the loss has bound."""
+    with own_settings(jax.devices("cpu")[0]):
+        wrong: Any = jax.custom_vjp(lambda x: x**2)
+        wrong.defvjp(lambda x: (x**2, None), lambda _, g: (17 * g,))
+        run = runner(jax.make_jaxpr(wrong)(2.0).jaxpr.eqns[0])
+        assert float(jax.grad(lambda x: run(x)[0])(3.0)) == 17.0
+        assert np.asarray(run(jnp.asarray(3.0))[0]) == 9.0
