@@ -20,15 +20,12 @@ from xcheck.trace.model import Array
 from xcheck_jax.differentiated import Differentiated, Start, differentiate
 from xcheck_jax.inside import start_inside
 from xcheck_jax.programs import Program, fingerprint, program_of
-from xcheck_jax.responses import Arrays, moved_outputs, response, responses_along
+from xcheck_jax.responses import Arrays, moved_outputs, response, responses_along, responses_to
 from xcheck_jax.settings import own_settings
 from xcheck_jax.straight_line import Instruction, Loop, straight_line
 
 # By what is computed, in which straight line, from which inputs that depend on θ: iterations of a loop share them.
 Programs = dict[tuple[Any, ...], Program]
-
-# Points at which one operation is evaluated at once, and numbers in them: guesses, 32 MiB.
-_POINTS, _NUMBERS = 64, 1 << 22
 
 
 def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> "JaxBackwardPass":
@@ -59,6 +56,10 @@ def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> 
         raise
     except Exception as error:  # the person's gradient has been computed: whatever fails here is no fault of theirs
         raise UntraceableError(f"its backward pass cannot be followed: {quote(error)}") from error
+
+
+# Points at which one operation is evaluated at once, and numbers in them: guesses, 32 MiB.
+_POINTS, _NUMBERS = 64, 1 << 22
 
 
 class JaxBackwardPass(BackwardPass):
@@ -94,28 +95,10 @@ class JaxBackwardPass(BackwardPass):
         def whole(arguments: Mapping[int, Any], seeds: Mapping[int, Any]) -> Differentiated:
             return differentiate(line, live, arguments, seeds)
 
-<<<<<<< HEAD
-        with own_settings(device):
-            self._found: Differentiated = _compile(whole, device, arguments, seeds)(arguments, seeds)
-            self._values = {**line.literals, **arguments, **self._found.values}
-            # By call: which operation it is, and the places of its reads.
-            self._instructions = [line.instructions[number] for number in self._found.handed]
-            self._places = [list(handed) for handed in self._found.handed.values()]
-            self.calls = list(map(self._call, self._found.handed, self._instructions))
-            self.gradients = [
-                _numbers(self._found.arrived[number]) / WEIGHT
-                if number in self._found.arrived
-                else np.zeros(np.shape(arguments[number]))
-                for number in line.inputs
-            ]
-        self._respond: Program | None = None
-        self._respond_alone: dict[int, Program] = {}
-=======
         # Iterations are compiled by themselves, all at once they would be a large program.
         program = whole if self._one_by_one else self._program("differentiate", whole, *self._given())
         found: Differentiated = program(*self._given())
         return found
->>>>>>> 59a023c (Loops, branches and linear equations of JAX are followed inside)
 
     def _given(self) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
         return self._start.arguments, self._start.seeds
@@ -196,48 +179,29 @@ class JaxBackwardPass(BackwardPass):
             rows = respond(times, arrays, listed).reshape(len(times), len(listed))
         return (rows[1:] - rows[0]) / WEIGHT
 
-<<<<<<< HEAD
     def responses_at(self, number: int, inputs: Sequence[Array]) -> Vector:
         """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,), by one program for many points."""
         moves = [array - read.array for array, read in zip(inputs, self.calls[number].reads, strict=True)]
-        rows = int(np.clip(_NUMBERS // max(1, sum(move[0].size for move in moves)), 1, _POINTS))
+        at_once = int(np.clip(_NUMBERS // max(1, sum(move[0].size for move in moves)), 1, _POINTS))
         found = [
-            self._responses_to(number, [move[start : start + rows] for move in moves], rows)
-            for start in range(0, len(moves[0]), rows)
+            self._respond_to(self._numbers[number], [move[start : start + at_once] for move in moves], at_once)
+            for start in range(0, len(moves[0]), at_once)
         ]
         return np.concatenate(found) / WEIGHT
 
-    def _responses_to(self, number: int, moves: Sequence[Array], rows: int) -> Array:
-        """Return the same, not yet divided, of so many moves at most; no move comes before them, for what it rounds."""
-        count = len(moves[0])
-        filled = [np.zeros((1 + rows, *move.shape[1:])) for move in moves]
+    def _respond_to(self, number: int, moves: list[Array], at_once: int) -> Vector:
+        count, operation = len(moves[0]), (self._instruction(number), self._places[number])
+        # First no move at all, as in `responses`; then those that are asked for, filled up to the same number.
+        filled = [np.zeros((1 + at_once, *move.shape[1:])) for move in moves]
         for whole, move in zip(filled, moves, strict=True):
             whole[1 : 1 + count] = move
-        operation, instruction = list(self._found.handed)[number], self._instructions[number]
-
-        def respond(moves: Sequence[Any], values: Mapping[int, Any], found: Differentiated) -> Any:
-            return _response(instruction, operation, {**self._line.literals, **values}, found, moves)
-
+        key = ("moves", operation[0].run, *operation[1])
         with own_settings(self._device):
-            given = (filled, {**self._arguments, **self._found.values}, self._found)
-            if number not in self._respond_alone:
-                many = jax.vmap(respond, in_axes=(0, None, None))
-                self._respond_alone[number] = _compile(many, self._device, *given)
-            responses = np.asarray(self._respond_alone[number](*given))
-        return np.asarray(responses[1 : 1 + count] - responses[0])
+            if key not in self._programs:
+                self._programs[key] = jax.jit(partial(responses_to, operation))
+            found = np.asarray(self._programs[key](self._arrays(number), filled))
+        return np.asarray(found[1 : 1 + count] - found[0])
 
-    def _responses_at(
-        self, step: Any, values: Mapping[int, Any], found: Differentiated, moves: Sequence[Sequence[Any]]
-    ) -> Any:
-        """Return ⟨ȳ, f(x + t u) − f(x)⟩ of every call, shape (calls,)."""
-        values = {**self._line.literals, **values}
-        return jnp.stack(
-            [
-                _response(instruction, number, values, found, [step * u for u in move])
-                for number, instruction, move in zip(found.handed, self._instructions, moves, strict=True)
-            ]
-        )
-=======
     def _respond_at_once(self, times: Vector, arrays: list[Arrays], moves: list[list[Array]]) -> Vector:
         operations = [(self._instruction(number), self._places[number]) for number in self._numbers]
 
@@ -272,7 +236,6 @@ class JaxBackwardPass(BackwardPass):
                 return JaxBackwardPass(start, self._device, self._programs, one_by_one=is_loop)
             except Exception:  # noqa: BLE001 - what cannot be taken apart stays whole
                 return None
->>>>>>> 59a023c (Loops, branches and linear equations of JAX are followed inside)
 
 
 def _wide(array: Any) -> Array:

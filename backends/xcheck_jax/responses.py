@@ -72,6 +72,11 @@ def response(operation: Moved, arrays: Arrays, move: Sequence[Any], time: Any) -
     return total
 
 
+def responses_to(operation: Moved, arrays: Arrays, moves: Sequence[Any]) -> Any:
+    """Return the same for each of k moves, t being 1, shape (k,); of each place k arrays are given."""
+    return jax.vmap(lambda move: response(operation, arrays, move, 1.0))(moves)
+
+
 def responses_along(operation: Moved, arrays: Arrays, move: Sequence[Any], times: Any) -> Any:
     """Return the same for every t of `times`, shape (k,)."""
     return jax.lax.map(lambda time: response(operation, arrays, move, time), times)

@@ -90,6 +90,19 @@ def test_all_at_once_is_one_by_one() -> None:
     assert run.responses(moves, steps) == pytest.approx(np.array(one_by_one).T, rel=1e-9, abs=1e-15)
 
 
+def test_many_points_at_once_are_one_by_one() -> None:
+    """More than one program takes; and a call of a loop, which is one of many alike."""
+    loss = LOSSES["mlp"]
+    for run in (objective(loss).backward_pass(), objective(LOSSES["loop"]).backward_pass()):
+        number = len(run.calls) // 2
+        random = np.random.default_rng(2)
+        inputs = [
+            read.array * (1 + 0.1 * random.normal(size=(70, *read.array.shape))) for read in run.calls[number].reads
+        ]
+        one_by_one = BackwardPass.responses_at(run, number, inputs)
+        assert run.responses_at(number, inputs) == pytest.approx(one_by_one, rel=1e-9, abs=1e-12)
+
+
 def test_a_rule_that_does_not_look_at_what_arrives_is_seen() -> None:
     """Also where that is 1: at the end of the loss."""
     total: Any = jax.custom_vjp(lambda x: jnp.sum(x, axis=None))
