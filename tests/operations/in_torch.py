@@ -99,7 +99,7 @@ def with_rule(name: str, function: Callable[..., Any], change: Callable[[tuple[A
             down = iter(change(torch.autograd.grad(function(*own), numbers, cotangent)))
         return tuple(next(down) if arg.is_floating_point() else None for arg in args)
 
-    rule = type(
+    rule: Any = type(
         name, (torch.autograd.Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
     )
     return rule.apply
