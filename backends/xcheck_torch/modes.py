@@ -3,8 +3,9 @@
 The mode of a module, training or evaluation, stays as it is; what depends on it is told.
 """
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch.nn.modules.batchnorm import _NormBase
@@ -24,6 +25,21 @@ def own_modes(device: torch.device) -> Iterator[None]:
         return
     # Inference mode first: inside it gradients cannot be switched on.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        yield
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """Let torch call its operations one by one while the body runs; afterwards all is as it was, random numbers too."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices))
+        stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
+        torch.backends.mha.set_fastpath_enabled(False)
+        # Compiled code hides what it does. To import the compiler takes seconds: only where that was done already.
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield
 
 
