@@ -29,7 +29,7 @@ class TorchBackwardPass(BackwardPass):
             raise UntraceableError(f"{self.calls[number]} gives something else when it is called once more")
         given = [
             # They lie in memory like what was read.
-            torch.empty_like(noted.recorded.leaves[places[0]]).copy_(torch.as_tensor(array))
+            torch.empty_like(noted.recorded.leaves[places[0]]).copy_(torch.tensor(array))
             for (places, _), array in zip(noted.reads, inputs, strict=True)
         ]
         outputs = noted.recorded.run([places for places, _ in noted.reads], given)
