@@ -2,7 +2,8 @@
 
 What an operation reads is what it reads where the loss is differentiated, for that is where its backward pass has been:
 if a rule for a derivative computes another value, what follows starts from that value. What it writes is given as the
-function computes it from there, and as the rule does.
+function computes it from there, and as the rule does. Complex numbers are shown as their real and imaginary parts, in a
+last axis of two.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from xcheck.errors import quote
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Call, Read, UntraceableError, Written
 from xcheck.trace.model import Array
+from xcheck_jax.arrays import from_real, real_array, real_cotangent
 from xcheck_jax.differentiated import Differentiated, Start, differentiate
 from xcheck_jax.inside import start_inside
 from xcheck_jax.programs import Program, fingerprint, program_of
@@ -26,6 +28,8 @@ from xcheck_jax.straight_line import Instruction, Loop, straight_line
 
 # By what is computed, in which straight line, from which inputs that depend on θ: iterations of a loop share them.
 Programs = dict[tuple[Any, ...], Program]
+# Points at which one operation is evaluated by one call of a program, and numbers in them: guesses, 32 MiB.
+_POINTS, _NUMBERS = 63, 1 << 22
 
 
 def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> "JaxBackwardPass":
@@ -37,8 +41,7 @@ def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> 
         device: where it is computed.
 
     Raises:
-        UntraceableError: there are complex numbers on the way, the loss is not one number, or JAX cannot take an
-            operation by itself.
+        UntraceableError: the loss is not one number, or JAX cannot take an operation by itself.
     """
     line, result = straight_line(closed), closed.out_avals[0]
     if result.shape != ():
@@ -52,14 +55,8 @@ def backward_pass_of(closed: Any, arrays: Sequence[Any], device: jax.Device) -> 
     )
     try:
         return JaxBackwardPass(start, device, {})
-    except UntraceableError:
-        raise
     except Exception as error:  # the person's gradient has been computed: whatever fails here is no fault of theirs
         raise UntraceableError(f"its backward pass cannot be followed: {quote(error)}") from error
-
-
-# Points at which one operation is evaluated at once, and numbers in them: guesses, 32 MiB.
-_POINTS, _NUMBERS = 64, 1 << 22
 
 
 class JaxBackwardPass(BackwardPass):
@@ -85,7 +82,7 @@ class JaxBackwardPass(BackwardPass):
             self._numbers = [number for number, places in self._places.items() if places]
             self.calls = list(map(self._call, self._numbers))
             self.gradients = [
-                _wide(self._found.arrived[number]) / WEIGHT if number in self._found.arrived else None
+                real_cotangent(self._found.arrived[number]) / WEIGHT if number in self._found.arrived else None
                 for number in start.line.inputs
             ]
 
@@ -148,15 +145,17 @@ class JaxBackwardPass(BackwardPass):
             reads=tuple(
                 Read(
                     names[place] if len(instruction.inputs) > 1 else "",
-                    _wide(arrays.given[place]),
-                    _wide(cotangent) / WEIGHT,
+                    real_array(arrays.given[place]),
+                    real_cotangent(cotangent) / WEIGHT,
                 )
                 for place, cotangent in handed.items()
             ),
             writes=tuple(
-                Written(_wide(plain), _wide(arrived) / WEIGHT, _wide(other)) for plain, arrived, other in written
+                Written(real_array(plain), real_cotangent(arrived) / WEIGHT, real_array(other))
+                for plain, arrived, other in written
             ),
             step=instruction.step or self._start.step,
+            roundoff=instruction.roundoff,
         )
 
     # --- other inputs -----------------------------------------------------------------------------------------------
@@ -166,8 +165,9 @@ class JaxBackwardPass(BackwardPass):
         number = self._numbers[number]
         with own_settings(self._device):
             given = self._arrays(number).given
-            outputs = moved_outputs(self._instruction(number), self._places[number], given, inputs)
-            return list(map(_wide, outputs))
+            places = self._places[number]
+            moved = [from_real(array, given[place].dtype) for place, array in zip(places, inputs, strict=True)]
+            return list(map(real_array, moved_outputs(self._instruction(number), places, given, moved)))
 
     def responses(self, moves: Sequence[Sequence[Array]], steps: Vector) -> Vector:
         """Return ⟨ȳ, f(x + t u) − f(x)⟩ of every call for every t, shape (k, calls), by one program for all calls."""
@@ -180,27 +180,38 @@ class JaxBackwardPass(BackwardPass):
         return (rows[1:] - rows[0]) / WEIGHT
 
     def responses_at(self, number: int, inputs: Sequence[Array]) -> Vector:
-        """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,), by one program for many points."""
-        moves = [array - read.array for array, read in zip(inputs, self.calls[number].reads, strict=True)]
-        at_once = int(np.clip(_NUMBERS // max(1, sum(move[0].size for move in moves)), 1, _POINTS))
-        found = [
-            self._respond_to(self._numbers[number], [move[start : start + at_once] for move in moves], at_once)
-            for start in range(0, len(moves[0]), at_once)
-        ]
-        return np.concatenate(found) / WEIGHT
+        """Return ⟨ȳ, f(x') − f(x)⟩ of one call at k points x', shape (k,), by one program for many points.
 
-    def _respond_to(self, number: int, moves: list[Array], at_once: int) -> Vector:
-        count, operation = len(moves[0]), (self._instruction(number), self._places[number])
-        # First no move at all, as in `responses`; then those that are asked for, filled up to the same number.
-        filled = [np.zeros((1 + at_once, *move.shape[1:])) for move in moves]
-        for whole, move in zip(filled, moves, strict=True):
-            whole[1 : 1 + count] = move
-        key = ("moves", operation[0].run, *operation[1])
+        Args:
+            number: of the call.
+            inputs: of each of its reads k arrays, shape (k, ...).
+        """
+        reads = self.calls[number].reads
+        moves = [array - read.array for array, read in zip(inputs, reads, strict=True)]
+        rows = max(1, min(_POINTS, _NUMBERS // max(1, sum(read.array.size for read in reads))))
+        parts = range(0, len(moves[0]), rows)
+        found = [self._respond_to(number, [move[start : start + rows] for move in moves]) for start in parts]
+        return np.concatenate([np.zeros(0), *found])
+
+    def _respond_to(self, number: int, moves: Sequence[Array]) -> Vector:
+        """Return the same for a few points; before them comes x itself, and after them it comes again."""
+        number, count = self._numbers[number], len(moves[0])
+        # Few programs do for every number of points: it is a power of two.
+        filled = [np.zeros((1 << count.bit_length(), *move.shape[1:])) for move in moves]
+        for zeros, move in zip(filled, moves, strict=True):
+            zeros[1 : 1 + count] = move
         with own_settings(self._device):
-            if key not in self._programs:
-                self._programs[key] = jax.jit(partial(responses_to, operation))
-            found = np.asarray(self._programs[key](self._arrays(number), filled))
-        return np.asarray(found[1 : 1 + count] - found[0])
+            program = self._program_of_one("to", responses_to, number)
+            found = np.asarray(program(self._arrays(number), filled))
+        return (found[1 : 1 + count] - found[0]) / WEIGHT
+
+    def _program_of_one(self, what: str, function: Callable[..., Any], number: int) -> Program:
+        """Return a program of one operation; iterations of a loop share it."""
+        instruction, places = self._instruction(number), self._places[number]
+        key = (what, instruction.run, *places)
+        if key not in self._programs:
+            self._programs[key] = jax.jit(partial(function, (instruction, places)))
+        return self._programs[key]
 
     def _respond_at_once(self, times: Vector, arrays: list[Arrays], moves: list[list[Array]]) -> Vector:
         operations = [(self._instruction(number), self._places[number]) for number in self._numbers]
@@ -214,11 +225,7 @@ class JaxBackwardPass(BackwardPass):
     def _respond_one_by_one(self, times: Vector, arrays: list[Arrays], moves: list[list[Array]]) -> Vector:
         columns = []
         for number, each, move in zip(self._numbers, arrays, moves, strict=True):
-            instruction, places = self._instruction(number), self._places[number]
-            key = ("response", instruction.run, *places)
-            if key not in self._programs:
-                self._programs[key] = jax.jit(partial(responses_along, (instruction, places)))
-            columns.append(np.asarray(self._programs[key](each, move, times)))
+            columns.append(np.asarray(self._program_of_one("along", responses_along, number)(each, move, times)))
         return np.array(columns).T
 
     def inside(self, number: int) -> BackwardPass | None:
@@ -236,7 +243,3 @@ class JaxBackwardPass(BackwardPass):
                 return JaxBackwardPass(start, self._device, self._programs, one_by_one=is_loop)
             except Exception:  # noqa: BLE001 - what cannot be taken apart stays whole
                 return None
-
-
-def _wide(array: Any) -> Array:
-    return np.asarray(array).astype(np.float64)

@@ -1,7 +1,7 @@
 """Operations whose derivative holds for some moves of what they read only, and how they are moved then.
 
 - `cholesky` and `eigh` read one triangle of a matrix, and their derivatives suppose that it, and each move of it, is
-  symmetric. Of the cotangent of such a matrix the symmetric part alone counts.
+  symmetric, or Hermitian. Of the cotangent of such a matrix that part alone counts.
 - `custom_linear_solve` returns the x of A x = b. It solves by what may have been computed from A beforehand, such as
   factors, which are no variables. With A and b moved, x is found by iterative refinement, x ← x + S(b − A x) with the
   solver S as it was: Wilkinson, "Rounding Errors in Algebraic Processes", 1963, chapter 3.
@@ -50,7 +50,7 @@ ALL = Domain()
 
 
 def _symmetric_part(x: Any) -> Any:
-    return (x + jnp.swapaxes(x, -1, -2)) / 2
+    return (x + jnp.conj(jnp.swapaxes(x, -1, -2))) / 2
 
 
 def domain_of(equation: Any) -> Domain:

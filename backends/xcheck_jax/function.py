@@ -54,10 +54,9 @@ class JaxFunction(FunctionObjective):
         # All outputs of a loss that is an array, not combined with a cotangent.
         self._outputs: BatchedLosses | None = None
         self._jits = self._vmaps = True
-        self._settled, self._singles = False, 0
+        self._settled, self._singles, self._confirmed = False, 0, False
         # Whether the loss has rules for derivatives that are not JAX's own; None before it is known.
         self._has_own_rules: bool | None = None
-        self._confirmed = False
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
@@ -158,12 +157,12 @@ class JaxFunction(FunctionObjective):
         """Return a trace of the loss, or of what is made of it, and θ by tensors."""
         data, names = self.copy_data(), list(self.parameters.naming.canonical)
         with own_settings(self._device):
-            cotangent, own = self._cotangent(), self.own(self.arguments.theta)
+            own, cotangent = self.own(self.arguments.theta), self._cotangent()
+            arrays = [own[name] for name in names]
 
             def loss(arrays: Sequence[Any]) -> Any:
                 return contract(self.call_loss(dict(zip(names, arrays, strict=True)), data), cotangent)
 
-            arrays = [own[name] for name in names]
             try:
                 return jax.make_jaxpr(of(loss))(arrays), arrays
             except NEEDS_VALUES as error:
@@ -273,8 +272,7 @@ class JaxFunction(FunctionObjective):
 
     def outputs(self, thetas: Vector) -> Vector | None:
         """Return all outputs by NumPy or jit(vmap), shape (k, outputs), else by calls one by one."""
-        if self._outputs is None:
-            self._outputs = BatchedLosses(self, in_numpy=self._batched.in_numpy)
+        self._outputs = self._outputs or BatchedLosses(self, in_numpy=self._batched.in_numpy)
         try:
             with wrap_errors(self.backend):
                 found = self._if_confirmed(self._outputs.at(thetas), thetas)

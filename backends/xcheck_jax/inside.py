@@ -5,9 +5,8 @@ from typing import Any
 
 import jax
 
-from xcheck.trace import Place
 from xcheck_jax.differentiated import Start
-from xcheck_jax.straight_line import Instruction, Loop, StraightLine, names_of_scan
+from xcheck_jax.straight_line import Instruction, Loop, StraightLine
 
 # Iterations that are looked at one by one, a millisecond or more each: a guess.
 _MOST_ITERATIONS = 1000
@@ -29,7 +28,7 @@ def start_inside(
     if isinstance(inside, StraightLine):
         return _enter(inside, given, reads, arrived, instruction.step)
     if isinstance(inside, Loop):
-        return _unroll(inside, given, reads, arrived, instruction.place) if inside.length <= _MOST_ITERATIONS else None
+        return _unroll(inside, given, reads, arrived, instruction) if inside.length <= _MOST_ITERATIONS else None
     if inside is None:
         return None
     # As `cond` does: a number that is too large, or too small, takes the branch that is nearest.
@@ -53,7 +52,7 @@ def _enter(line: StraightLine, given: Sequence[Any], reads: Sequence[int], arriv
 
 
 def _unroll(
-    loop: Loop, given: Sequence[Any], reads: Sequence[int], arrived: Sequence[Any], place: Place | None
+    loop: Loop, given: Sequence[Any], reads: Sequence[int], arrived: Sequence[Any], whole: Instruction
 ) -> Start:
     """Return the iterations of a loop, one operation each."""
     stacked = loop.constants + loop.carry
@@ -70,13 +69,14 @@ def _unroll(
         instructions.append(
             Instruction(
                 name="scan step",
-                place=place,
+                place=whole.place,
                 inputs=(*constants, *carry, *slices),
-                names=names_of_scan(loop.constants, loop.carry, len(given)),
+                names=whole.names,
                 outputs=outputs,
                 floating=loop.floating,
                 run=loop.run,
                 recomputes=True,
+                roundoff=whole.roundoff,
                 inside=loop.body,
                 step=step,
             )

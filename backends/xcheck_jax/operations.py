@@ -9,19 +9,22 @@ from jax.extend import source_info_util
 
 from xcheck.trace import Place
 
-_JAX = Path(jax.__file__).parent
-# `jax.custom_gradient` makes its functions here, whoever's the derivative is.
-_MAKERS = "custom_derivatives.py"
+_JAX, _XCHECK = Path(jax.__file__).parent, Path(__file__).parent
+# Where `jax.custom_gradient` makes a function of a person's, which then has this name.
+_MAKERS, _MADE = "custom_derivatives.py", "wrapped_fun"
 
 
 def place_of(equation: Any) -> Place | None:
-    """Return the person's line that an operation comes from; JAX keeps it as `file:line:column (function)`."""
+    """Return the person's line that an operation comes from; JAX keeps it as `file:line:column (function)`.
+
+    None where JAX knows none, or where xcheck has written the operation.
+    """
     text = source_info_util.summarize(equation.source_info)
     where, _, function = text.partition(" (")
     parts = where.rsplit(":", 2)
     # Older versions leave the column out.
     numbers = [part for part in parts[1:] if part.isdigit()]
-    if not numbers:
+    if not numbers or Path(parts[0]).parent == _XCHECK:
         return None
     return Place(parts[0], int(numbers[0]), function.rstrip(")"))
 
@@ -36,6 +39,14 @@ def is_of_jax(debug_info: Any) -> bool:
     """
     file = Path(getattr(debug_info, "func_filename", None) or "")
     return file.is_relative_to(_JAX) and file.name != _MAKERS
+
+
+def name_of(debug_info: Any, otherwise: str) -> str:
+    """Return the name of a function that has been traced; `otherwise` where it has none."""
+    name = str(debug_info.func_name)
+    if name == _MADE and Path(debug_info.func_filename or "").name == _MAKERS:
+        return "custom_gradient"
+    return name if name.replace(".", "").isidentifier() else otherwise
 
 
 def runner(equation: Any) -> Callable[..., list[Any]]:

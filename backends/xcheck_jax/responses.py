@@ -1,4 +1,7 @@
-"""How what arrives at an operation changes when it reads other arrays: ⟨ȳ, f(x + t u) − f(x)⟩."""
+"""How what arrives at an operation changes when it reads other arrays: ⟨ȳ, f(x + t u) − f(x)⟩.
+
+With ȳ = ∂J/∂Re y − i ∂J/∂Im y, as JAX has it, that is Re Σ ȳ (f(x + t u) − f(x)) where y is complex.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -6,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
+from xcheck_jax.arrays import from_real
 from xcheck_jax.differentiated import replaced
 from xcheck_jax.straight_line import Instruction
 
@@ -38,13 +42,13 @@ def moved_outputs(
         instruction: the operation.
         places: of the inputs that are others.
         given: all inputs as they were.
-        inputs: the others; of moves for which its derivative does not hold, the part for which it does is taken.
+        inputs: the others, in their own dtypes; of moves for which its derivative does not hold, the part for which it
+            does is taken.
     """
     domain = instruction.domain
-    moved = [jnp.asarray(array, given[place].dtype) for place, array in zip(places, inputs, strict=True)]
     if domain.symmetric:
-        moved = [given[place] + domain.move(array - given[place]) for place, array in zip(places, moved, strict=True)]
-    outputs = (domain.moved or instruction.run)(*replaced(given, places, moved))
+        inputs = [given[place] + domain.move(array - given[place]) for place, array in zip(places, inputs, strict=True)]
+    outputs = (domain.moved or instruction.run)(*replaced(given, places, inputs))
     return [outputs[place] for place in instruction.floating]
 
 
@@ -54,27 +58,31 @@ def response(operation: Moved, arrays: Arrays, move: Sequence[Any], time: Any) -
     Args:
         operation: f.
         arrays: x, ȳ and f(x).
-        move: u by places.
+        move: u by places, as `real_array` gives it.
         time: t.
     """
     instruction, places = operation
     inputs = [
         # What is infinite, such as a mask, stays where it is.
-        jnp.where(jnp.isfinite(arrays.given[place]), arrays.given[place] + time * u, arrays.given[place])
-        for place, u in zip(places, move, strict=True)
+        jnp.where(jnp.isfinite(x), x + from_real(time * u, x.dtype), x)
+        for x, u in zip([arrays.given[place] for place in places], move, strict=True)
     ]
     outputs = moved_outputs(instruction, places, arrays.given, inputs)
     total = jnp.zeros((), "float64")
     for output, plain, arrived in zip(outputs, arrays.plain, arrays.arrived, strict=True):
-        change = output.astype("float64") - plain.astype("float64")
+        change = _in_64_bits(output) - _in_64_bits(plain)
         # Where nothing arrives, nothing counts, not even a difference of two infinities.
-        total += jnp.sum(jnp.where(arrived == 0, 0.0, arrived.astype("float64") * change))
+        total += jnp.sum(jnp.where(arrived == 0, 0.0, jnp.real(_in_64_bits(arrived) * change)))
     return total
 
 
+def _in_64_bits(array: Any) -> Any:
+    return array.astype(jnp.promote_types(array.dtype, "float64"))
+
+
 def responses_to(operation: Moved, arrays: Arrays, moves: Sequence[Any]) -> Any:
-    """Return the same for each of k moves, t being 1, shape (k,); of each place k arrays are given."""
-    return jax.vmap(lambda move: response(operation, arrays, move, 1.0))(moves)
+    """Return ⟨ȳ, f(x + u) − f(x)⟩ for k moves u, shape (k,); each array of `moves` has shape (k, ...)."""
+    return jax.lax.map(lambda move: response(operation, arrays, move, 1.0), moves)
 
 
 def responses_along(operation: Moved, arrays: Arrays, move: Sequence[Any], times: Any) -> Any:

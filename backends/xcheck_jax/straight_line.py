@@ -17,7 +17,8 @@ from jax.extend import core
 
 from xcheck.trace import Place
 from xcheck_jax.domains import ALL, Domain, domain_of
-from xcheck_jax.operations import is_of_jax, place_of, runner
+from xcheck_jax.narrow import coarsest_inside
+from xcheck_jax.operations import is_of_jax, name_of, place_of, runner
 
 # Operations that call another trace, and have no rule of their own.
 _CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"})
@@ -33,7 +34,8 @@ class Instruction:
 
     Attributes:
         name: of the operation; of a function with a rule of its own that function's.
-        rule: whose derivative it has: "custom_jvp" or "custom_vjp" if a person's, empty if JAX's own.
+        rule: whose derivative it has: "custom_jvp", "custom_vjp" or "custom_linear_solve" if a person's, empty if it is
+            JAX's own.
         place: the person's line; None where it is not known.
         inputs: the numbers of the values that it reads.
         names: of the arguments that these are; empty where they are not known.
@@ -41,6 +43,7 @@ class Instruction:
         floating: which of its outputs are floating, complex ones included.
         run: arrays of the inputs -> arrays of the outputs.
         recomputes: whether it may return other values where it is differentiated.
+        roundoff: the largest of what it computes in fewer than 64 bits, inside of it too; else 0.
         domain: on which moves of its inputs its derivative holds.
         inside: a loop; the branches of a choice; the operations of one iteration; None where there is nothing inside.
         step: which iteration of a loop it is, counted from 1; 0 for none.
@@ -55,6 +58,7 @@ class Instruction:
     floating: tuple[int, ...]
     run: Callable[..., list[Any]]
     recomputes: bool = False
+    roundoff: float = 0.0
     domain: Domain = ALL
     inside: "Loop | tuple[StraightLine, ...] | StraightLine | None" = None
     step: int = 0
@@ -182,8 +186,13 @@ class _Writer:
 def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], place: Place | None) -> Instruction:
     known = equation.primitive.name
     name, rule, names = _custom(equation) if known in _RULES else (known, "", ())
+    run = runner(equation)
     if known == "scan":
-        names = names_of_scan(equation.params["num_consts"], equation.params["num_carry"], len(inputs))
+        names = _names_of_scan(equation.params["num_consts"], equation.params["num_carry"], len(inputs))
+    elif known == "custom_linear_solve" and not is_of_jax(equation.params["jaxprs"].solve.jaxpr.debug_info):
+        rule = known
+    elif known in _RULES and not rule:
+        inputs, names, run = _distinct(inputs, run)
     return Instruction(
         name=name,
         rule=rule,
@@ -192,11 +201,25 @@ def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], p
         names=names,
         outputs=tuple(outputs),
         floating=_floating(variable.aval for variable in equation.outvars),
-        run=runner(equation),
+        run=run,
         recomputes=known in _WITH_INSIDE,
+        roundoff=coarsest_inside(equation),
         domain=domain_of(equation),
         inside=_inside(known, equation.params, place),
     )
+
+
+def _distinct(
+    inputs: Sequence[int], run: Callable[..., list[Any]]
+) -> tuple[tuple[int, ...], tuple[str, ...], Callable[..., list[Any]]]:
+    """Return an operation that reads each value once: inputs, names of them, how it is run.
+
+    Functions of JAX may hand one array to several functions of a person's, and know it as one in their rule:
+    `jax.lax.custom_root` does so.
+    """
+    distinct = tuple(dict.fromkeys(inputs))
+    places = [distinct.index(each) for each in inputs]
+    return distinct, (), lambda *given: run(*[given[place] for place in places])
 
 
 def _floating(avals: Iterable[Any]) -> tuple[int, ...]:
@@ -224,7 +247,7 @@ def _inside(
     )
 
 
-def names_of_scan(constants: int, carry: int, inputs: int) -> tuple[str, ...]:
+def _names_of_scan(constants: int, carry: int, inputs: int) -> tuple[str, ...]:
     """Return what the inputs of a `scan`, and of its iterations, are called."""
     counts = {"constant": constants, "carry": carry, "input": inputs - constants - carry}
     return tuple(f"{kind} {number}" for kind, count in counts.items() for number in range(count))
@@ -234,9 +257,8 @@ def _custom(equation: Any) -> tuple[str, str, tuple[str, ...]]:
     """Return name, rule and names of the arguments of a function with a rule for its derivative."""
     rule = _RULES[equation.primitive.name]
     info = equation.params["call_jaxpr"].jaxpr.debug_info
-    name = info.func_name if info.func_name.isidentifier() else rule
     names = info.arg_names
     if names is None and "fwd_jaxpr_thunk" in equation.params:
         names = equation.params["fwd_jaxpr_thunk"].debug_info.arg_names
     known = names is not None and len(names) == len(equation.invars) and all(names)
-    return name, "" if is_of_jax(info) else rule, tuple(names) if known else ()
+    return name_of(info, rule), "" if is_of_jax(info) else rule, tuple(names) if known else ()

@@ -70,6 +70,7 @@ class Call:
         step: which iteration of a loop it belongs to, counted from 1; 0 outside of loops.
         note: what else is known of its backward pass, a clause such as "a hook on its output changes the gradient";
             empty where nothing is.
+        roundoff: the largest unit roundoff of what it computes in fewer than 64 bits; 0 if that is nothing.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Call:
     writes: tuple[Written, ...]
     step: int = 0
     note: str = ""
+    roundoff: float = 0.0
 
     def __str__(self) -> str:
         return f"`{self.name}`" if self.place is None else f"`{self.name}` at {self.place}"

@@ -91,10 +91,48 @@ def linear_algebra(w: Any) -> Any:
     return jnp.sum(jnp.linalg.solve(a + w, w[0]) ** 2) + jnp.sum(jnp.linalg.cholesky(a)) + jnp.linalg.slogdet(a)[1]
 
 
+def complex_algebra(w: Any) -> Any:
+    """A Hermitian matrix, its eigenvalues, its factor, and a solution; a loop of complex numbers."""
+    z = w + 1j * w.T @ w
+    a = z @ jnp.conj(z.T) + 4 * jnp.eye(4)
+    turned = jax.lax.fori_loop(0, 3, lambda _, c: jnp.tanh(z @ c), z[0])
+    found = [jnp.linalg.eigvalsh(a) ** 2, jnp.linalg.cholesky(a), jnp.linalg.solve(a + z, z[0]), turned]
+    return sum(jnp.sum(jnp.abs(one) ** 2 + jnp.real(one)) for one in found)
+
+
 def drawn(w: Any) -> Any:
     """A dropout with a fixed key."""
     key, other = jax.random.split(jax.random.key(0))
     return jnp.sum(w**2 * jax.random.bernoulli(key, 0.5, w.shape)) + jnp.sum(w * jax.random.normal(other, w.shape))
+
+
+def noisy_loop(w: Any) -> Any:
+    """A recurrence with a key for each iteration, and with one that is carried."""
+
+    def step(carry: Any, key: Any) -> Any:
+        state, own = carry
+        own, other = jax.random.split(own)
+        kept = jax.random.bernoulli(key, 0.5, (4,)) * jax.random.normal(other, (4,))
+        return (jnp.tanh(w @ state * kept + 0.5), own), None
+
+    (state, _), _ = jax.lax.scan(step, (jnp.ones(4), jax.random.key(1)), jax.random.split(jax.random.key(2), 3))
+    return jnp.sum(state**2)
+
+
+def implicit(w: Any) -> Any:
+    """The root of x³ + x = w, by JAX's own rule for roots, and a linear equation that a person solves."""
+
+    def find(f: Any, x: Any) -> Any:
+        return jax.lax.fori_loop(0, 40, lambda _, x: x - f(x) / (3 * x**2 + 1), x)
+
+    def solve(_: Any, b: Any) -> Any:
+        return jnp.linalg.solve(w + 5 * jnp.eye(4), b)
+
+    roots = jax.lax.custom_root(lambda x: x**3 + x - w, jnp.zeros((4, 4)), find, lambda g, y: y / g(jnp.ones((4, 4))))
+    solved = jax.lax.custom_linear_solve(
+        lambda x: w @ x + 5 * x, w[0], solve, lambda _, b: jnp.linalg.solve((w + 5 * jnp.eye(4)).T, b)
+    )
+    return jnp.sum(roots**2) + jnp.sum(solved**2)
 
 
 LOSSES: dict[str, Callable[[Any], Any]] = {
@@ -105,6 +143,12 @@ LOSSES: dict[str, Callable[[Any], Any]] = {
     "stop_gradient": stopped,
     "linear algebra": linear_algebra,
     "random": drawn,
+    "fft": lambda w: (
+        jnp.sum(jnp.abs(jnp.fft.fft2(w) * jnp.exp(1j * w)) ** 2 * jnp.arange(4)) + jnp.fft.rfft(w).imag.sum()
+    ),
+    "complex algebra": complex_algebra,
+    "implicit": implicit,
+    "noisy loop": noisy_loop,
     "cond": lambda w: jax.lax.cond(w[0, 0] > 0, jnp.sin, jnp.cos, w).sum() + jax.lax.switch(1, [jnp.sum, jnp.prod], w),
     "where": lambda w: jnp.sum(jnp.where(w > 0, jnp.sqrt(jnp.abs(w)), w**3)),
     "embedding": lambda w: jnp.sum(w[jnp.asarray(TOKENS)] ** 3) + jnp.sum(w.at[1].add(w[2]) ** 2),

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.backends.xcheck_jax.losses_to_follow import LOSSES, WEIGHTS
-from xcheck.trace import UntraceableError
 from xcheck_jax.differentiated import Differentiated, differentiate, replaced
 from xcheck_jax.settings import own_settings
 from xcheck_jax.straight_line import StraightLine, straight_line
@@ -52,12 +51,6 @@ def test_what_a_stopped_gradient_loses_is_seen() -> None:
         arrived = found.arrived[line.instructions[number].outputs[0]]
         assert np.asarray(arrived) == pytest.approx(np.cos(WEIGHTS) * WEIGHTS)
         assert not np.any(found.handed[number][0])
-
-
-def test_complex_numbers_are_refused() -> None:
-    """Said with the operation."""
-    with own_settings(jax.devices("cpu")[0]), pytest.raises(UntraceableError, match=r"complex numbers in `.*` at .*py"):
-        follow(lambda w: jnp.sum(jnp.abs(jnp.fft.fft(w))))
 
 
 def test_arrays_are_replaced_at_places() -> None:

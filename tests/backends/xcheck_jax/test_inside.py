@@ -29,7 +29,7 @@ def wrong_calls(run: BackwardPass) -> list[int]:
     return [int(number) for number in np.flatnonzero(np.abs(claimed - slopes) > 1e-5 + 1e-3 * np.abs(slopes))]
 
 
-@pytest.mark.parametrize("name", ["lstm", "loop"])
+@pytest.mark.parametrize("name", ["lstm", "loop", "noisy loop"])
 def test_right_iterations_hand_down_their_slopes(name: str) -> None:
     """Each alone, and each of their operations."""
     run = inside(objective(LOSSES[name]).backward_pass(), "scan")

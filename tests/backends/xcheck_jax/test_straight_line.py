@@ -52,6 +52,20 @@ def test_a_custom_gradient_is_a_persons_own() -> None:
     assert "custom_vjp" in [each.rule for each in instructions(lambda w: jnp.sum(square(w)))]
 
 
+def test_a_linear_equation_that_a_person_solves_has_a_rule() -> None:
+    """Its transpose may be wrong; that of `jnp.linalg.solve` is JAX's."""
+    found = [each.rule for each in instructions(LOSSES["implicit"]) if each.name == "custom_linear_solve"]
+    assert found == ["custom_linear_solve"]
+    found = [each.rule for each in instructions(LOSSES["linear algebra"]) if each.name == "custom_linear_solve"]
+    assert found == [""]
+
+
+def test_functions_of_jax_read_a_value_once() -> None:
+    """`custom_root` hands one array to the function and to its solver."""
+    root = next(each for each in instructions(LOSSES["implicit"]) if "root" in each.name)
+    assert len(set(root.inputs)) == len(root.inputs)
+
+
 def test_operations_of_jaxs_functions_have_the_callers_line() -> None:
     """JAX keeps the trace of a function of its own, with the line that called it first."""
 

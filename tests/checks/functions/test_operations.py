@@ -65,10 +65,10 @@ def test_what_cannot_be_looked_into_is_a_warning() -> None:
 
     def loss(x: Any) -> Any:
         y = double(x)
-        return (jax.numpy.fft.fft(y).real ** 2).sum()
+        return (y**2).sum() if y[0] > 0 else y.sum()
 
     report = xcheck.check(xcheck.objective(loss, "jax"), np.arange(1.0, 5.0))
     assert not report.ok
     (warning,) = [one for one in report.warnings if one.code == NOT_LOOKED_INTO]
-    assert "complex" in warning.text
-    assert any(one.code == "XC201" for one in report.findings)
+    assert "traced" in warning.text
+    assert any(one.code == "XC211" for one in report.findings)
