@@ -176,8 +176,9 @@ class TorchFunction(FunctionObjective):
             raise UntraceableError("the gradient is written by hand")
         data = self.copy_data()
         with own_modes(self._device):
-            tensors = self._differentiable(self.own(self.arguments.theta))
-            return show_backward_pass(lambda: self.call_loss(tensors, data), self._to_scalar, tensors)
+            tensors = {name: tensor.requires_grad_() for name, tensor in self.own(self.arguments.theta).items()}
+            hooks = {name: gradient_hooks(self._own_source(name)) for name in tensors}
+            return show_backward_pass(lambda: self.call_loss(tensors, data), self._to_scalar, tensors, hooks)
 
     def _trace(self, what: Callable[[Tensor, Mapping[str, Tensor]], Sequence[Tensor]]) -> Trace:
         # It takes a while to import, and only proofs need it.

@@ -1,15 +1,15 @@
 """Recorded: a call of a torch function, with what is needed to make it once more for other numbers."""
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import keystr, tree_flatten, tree_flatten_with_path, tree_leaves, tree_unflatten
+
+from xcheck_torch.names import argument_names
 
 # What random numbers are drawn from, each with the state that it had.
 States: TypeAlias = Sequence[tuple[torch.Generator, Tensor]]
@@ -25,6 +25,7 @@ class Recorded:
         layout: how the arguments lie in the tree of places and names.
         written: at which leaves tensors stand that it writes into.
         states: of what it draws random numbers from; empty where it draws none.
+        needs_graph: whether it fails unless gradients are asked for.
     """
 
     function: Callable[..., Any]
@@ -32,6 +33,7 @@ class Recorded:
     layout: Any
     written: tuple[int, ...] = ()
     states: States = ()
+    needs_graph: bool = False
 
     def run(self, reads: Sequence[Sequence[int]], inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return what it writes, where other tensors stand at the leaves that `reads` names.
@@ -40,17 +42,22 @@ class Recorded:
             reads: the leaves that each input stands at.
             inputs: the tensors.
         """
-        given = list(self.leaves)
-        for places, tensor in zip(reads, inputs, strict=True):
-            for place in places:
-                given[place] = tensor
+        given = self.put(reads, [_ask_for_gradient(one) for one in inputs] if self.needs_graph else inputs)
         copied: dict[int, Tensor] = {}
         for place in self.written:
             tensor = given[place]
             given[place] = copied.setdefault(id(tensor), tensor.clone())
-        with plainly():
+        with _surroundings(needs_graph=self.needs_graph):
             found = self.call_again(given)
         return floating_outputs(found, [given[place] for place in self.written])
+
+    def put(self, reads: Sequence[Sequence[int]], inputs: Sequence[Tensor]) -> list[Any]:
+        """Return its leaves with other tensors in their places; see `run`."""
+        given = list(self.leaves)
+        for places, tensor in zip(reads, inputs, strict=True):
+            for place in places:
+                given[place] = tensor
+        return given
 
     def name_of(self, place: int) -> str:
         """Return what the argument at a leaf is called, such as "weight", or "2[0]" in a list."""
@@ -97,32 +104,41 @@ class Trial:
 
 
 def try_out(function: Callable[..., Any], leaves: Sequence[Any], layout: Any) -> Trial:
-    """Make a call with copies of its arguments, without autograd; random numbers are then as before.
+    """Make a call with copies of its arguments, if it can be without autograd; random numbers are then as before.
 
     Raises:
         Exception: whatever the function raises.
     """
+    try:
+        return _try_out(function, leaves, layout, needs_graph=False)
+    except Exception:  # a function may be made for training alone
+        if not any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
+            raise
+        return _try_out(function, leaves, layout, needs_graph=True)
+
+
+def _try_out(function: Callable[..., Any], leaves: Sequence[Any], layout: Any, *, needs_graph: bool) -> Trial:
     copies: dict[int, Tensor] = {}
-    with plainly():
+    given: dict[int, Tensor] = {}
+    with _surroundings(needs_graph=needs_graph):
         kept = tuple(_copy(leaf, copies) for leaf in leaves)
         before = _states(leaves)
-        given: dict[int, Tensor] = {}
-        tried = tuple(_copy(leaf, given) for leaf in kept)
-        versions = {id(tensor): tensor._version for tensor in given.values()}  # noqa: SLF001 - torch's name for it
+        tried = [_copy(leaf, given) for leaf in kept]
+        if needs_graph:
+            asking = {id(leaf): _ask_for_gradient(leaf) for leaf in leaves if getattr(leaf, "requires_grad", False)}
+            tried = [asking.get(id(leaf), one) for leaf, one in zip(leaves, tried, strict=True)]
+        versions = [_version(one) for one in tried]
         try:
             found = Recorded(function, kept, layout).call(tried)
             after = _states(leaves)
         finally:
             set_states(before)
-    written = tuple(
-        place
-        for place, tensor in enumerate(tried)
-        if isinstance(tensor, Tensor) and tensor._version != versions[id(tensor)]  # noqa: SLF001 - see above
-    )
+    written = tuple(place for place, one in enumerate(tried) if _version(one) != versions[place])
     has_drawn = any(not torch.equal(one, other) for (_, one), (_, other) in zip(before, after, strict=True))
-    returns = bool(written) or any(isinstance(leaf, Tensor) for leaf in tree_leaves(found))
-    outputs = tuple(floating_outputs(found, [tried[place] for place in written]))
-    return Trial(Recorded(function, kept, layout, written, before if has_drawn else ()), outputs, returns)
+    recorded = Recorded(function, kept, layout, written, before if has_drawn else (), needs_graph)
+    outputs = tuple(one.detach() for one in floating_outputs(found, [tried[place] for place in written]))
+    returns_tensors = bool(written) or any(isinstance(leaf, Tensor) for leaf in tree_leaves(found))
+    return Trial(recorded, outputs, returns_tensors)
 
 
 def flatten(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
@@ -137,34 +153,21 @@ def floating_outputs(found: Any, written: Sequence[Tensor]) -> list[Tensor]:
     return [tensor for tensor in tensors.values() if tensor.is_floating_point() or tensor.is_complex()]
 
 
-def argument_names(function: Any) -> list[str]:
-    """Return how the arguments of a function are called, as far as that is known."""
-    own: Any = getattr(function, "__self__", None)
-    if inspect.isclass(own) and issubclass(own, torch.autograd.Function):
-        rule: Any = own
-        names = _signature(rule.forward)
-        return names if rule.setup_context is not torch.autograd.Function.setup_context else names[1:]
-    if isinstance(function, FunctionType):
-        return _signature(function)
-    # Methods and functions in C++ have no signature; the operator of that name has. Those of Python are others.
-    name = function.__name__
-    operator = None if name.startswith("__") else getattr(torch.ops.aten, name, None)
-    operator = function if hasattr(function, "_schema") else operator
-    if isinstance(operator, torch._ops.OpOverloadPacket):  # noqa: SLF001 - it has no public name
-        operator = getattr(operator, operator.overloads()[0])
-    return [] if operator is None else [one.name for one in operator._schema.arguments]  # noqa: SLF001 - as above
-
-
-def _signature(function: Callable[..., Any]) -> list[str]:
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds]
-
-
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Run the body without autograd, and with versions of tensors, which inference mode has none of."""
-    with torch.inference_mode(False), torch.no_grad():
+def _surroundings(*, needs_graph: bool) -> Iterator[None]:
+    """Run the body without autograd unless it is needed, and with versions of tensors, which inference mode has not."""
+    with torch.inference_mode(False), torch.set_grad_enabled(needs_graph):
         yield
+
+
+def _version(leaf: Any) -> int:
+    return leaf._version if isinstance(leaf, Tensor) else 0  # noqa: SLF001 - torch's name for it
+
+
+def _ask_for_gradient(tensor: Tensor) -> Tensor:
+    """Return a copy that asks for a gradient, and that may be written into."""
+    with torch.enable_grad():
+        return tensor.detach().requires_grad_().clone()
 
 
 def set_states(states: States) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,64 +18,36 @@ from torch.utils._pytree import tree_leaves
 
 from xcheck.trace import Place, UntraceableError
 from xcheck_torch.dispatched import NEW
+from xcheck_torch.graph import nodes_below
+from xcheck_torch.hooks import MODULE_HOOK, Hook, hooks_of_module, name_of_hook, note_hook, place_of_hook
+from xcheck_torch.names import name_of
+from xcheck_torch.narrow import EXITS
+from xcheck_torch.noted import Made, Noted, Reading, Writing, describe
 from xcheck_torch.places import at, newest_place
-from xcheck_torch.recorded import Recorded, Trial, flatten, floating_outputs, try_out
+from xcheck_torch.recorded import Recorded, flatten, floating_outputs, try_out
 from xcheck_torch.taps import Graph
 
-# Attributes that are tensors computed from a tensor; all others tell of it.
-_PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag"})
 # Differentiation inside of a loss: what arrives at the taps is then no longer the cotangent of one call.
 _DIFFERENTIATE = (torch.autograd.grad, Tensor.backward)
+# By these numbers leave torch, and may come back.
+_LEAVE = (*EXITS, Tensor.item, Tensor.__float__)
 # The class below `torch.autograd.Function`.
 _BELOW: Any = torch.autograd.Function.__mro__[1]
-# Namespaces of torch's own operators.
-_NAMESPACES = ("aten", "prim", "prims")
-# What is done to the tensor itself, which an alias is not.
-_UNTOUCHED = frozenset({"requires_grad_", "retain_grad", "register_hook", "__set__", "__delete__", "__deepcopy__"})
-
-# The leaves that an array stands at which a call reads, and the key of its cotangent.
-_Read: TypeAlias = tuple[tuple[int, ...], int | None]
-# What a call writes, and the key of its cotangent.
-_Write: TypeAlias = tuple[Tensor, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Noted:
-    """A call while the program goes on; keys are those of cotangents, which are not known yet.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a call is called, and whose backward pass it has.
 
     Attributes:
-        name: what is called.
-        rule: whose backward pass it has.
-        place: the person's line.
-        recorded: the call itself.
-        reads: the leaves that each array stands at which depends on parameters, and its key; None where autograd gives
-            it no cotangent.
-        writes: what is computed without autograd, and with it, and a key.
-        is_repeatable: whether it gives the same once more.
+        name: see `Noted`.
+        rule: see `Noted`.
+        place: where that is not the newest line of the person's.
     """
 
     name: str
-    rule: str
-    place: Place | None
-    recorded: Recorded
-    reads: tuple[_Read, ...]
-    writes: tuple[tuple[Tensor, Tensor, int], ...]
-    is_repeatable: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Made:
-    """A call that was carried out with taps.
-
-    Attributes:
-        returned: what it has returned.
-        reads: see `Noted`.
-        outputs: the floating tensors that it has written.
-    """
-
-    returned: Any
-    reads: tuple[_Read, ...]
-    outputs: tuple[_Write, ...]
+    rule: str = ""
+    place: Place | None = None
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
@@ -94,6 +66,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
         self._storages: dict[int, Any] = {}
         self._is_busy = False
         self._thread = threading.get_ident()
+        self._parameters = tuple(tensors)
         self._marked(tensors)
 
     def record(self, call: Callable[[], Any]) -> Any:
@@ -112,11 +85,26 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call a function, method or operator of torch."""
         kwargs = kwargs or {}
-        name = _name_of(function)
+        name = name_of(function)
         if self._is_busy or name is None or name in NEW:
             return function(*args, **kwargs)
+        if function is Tensor.register_hook:
+            return self._register_hook(*args, **kwargs)
         rule = "torch.library" if "::" in name else ""
-        return self._carry_out(function, name, rule, args, kwargs)
+        return self._carry_out(function, Named(name, rule), args, kwargs)
+
+    def add_hook(self, tensor: Tensor, hook: Hook, place: Place | None) -> Any:
+        """Put a person's hook on a tensor, and note it; return its handle."""
+        watched, noted = note_hook(hook, tensor, place, self.graph.cotangents)
+        self.noted.append(noted)
+        handle = tensor.register_hook(watched)
+        self.graph.watch_again(tensor)
+        return handle
+
+    def _register_hook(self, tensor: Tensor, hook: Hook) -> Any:
+        if not (self.depends(tensor) and tensor.requires_grad):
+            return tensor.register_hook(hook)
+        return self.add_hook(tensor, hook, newest_place(_BOUNDARY))
 
     @contextmanager
     def _functions_seen(self) -> Iterator[None]:
@@ -130,8 +118,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
             plain = super(_BELOW, cls).apply
             if self._is_busy or threading.get_ident() != self._thread:
                 return plain(*args, **kwargs)
-            rule = "" if cls.__module__.startswith("torch.") else "autograd.Function"
-            return self._carry_out(plain, cls.__name__, rule, args, kwargs)
+            return self._carry_out(plain, _name_of_rule(cls), args, kwargs)
 
         before = _BELOW.__dict__.get("apply")
         _BELOW.apply = classmethod(apply)
@@ -143,45 +130,59 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
                 _BELOW.apply = before
 
     def _carry_out(
-        self, function: Callable[..., Any], name: str, rule: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, function: Callable[..., Any], named: Named, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         leaves, layout = flatten(args, dict(kwargs))
+        self._marked([leaf for leaf in leaves if self._comes_unseen(leaf)])
         if not any(map(self.depends, leaves)):
             return function(*args, **kwargs)
         self._is_busy = True
         try:
-            self._refuse_what_cannot_be_followed(function, name, leaves)
-            return self._note(function, name, rule, leaves, layout)
+            self._refuse_differentiation(function)
+            return self._note(function, named, leaves, layout)
         finally:
             self._is_busy = False
 
-    def _refuse_what_cannot_be_followed(self, function: Any, name: str, leaves: Sequence[Any]) -> None:
+    def _comes_unseen(self, leaf: Any) -> bool:
+        """Return whether autograd knows that a tensor depends on parameters, and nothing else does, as of a script."""
+        if not isinstance(leaf, Tensor) or leaf.grad_fn is None or self.depends(leaf):
+            return False
+        sources = [getattr(node, "variable", None) for node in nodes_below(leaf)]
+        return any(source is one for source in sources for one in (*self._parameters, *self.graph.leaves))
+
+    def _refuse_differentiation(self, function: Any) -> None:
         place = newest_place(_BOUNDARY)
         if function in _DIFFERENTIATE:
             raise UntraceableError(f"the loss differentiates by itself{at(place)}")
         if functorch.peek_interpreter_stack() is not None:
             raise UntraceableError(f"`torch.func` transforms what is computed{at(place)}")
-        if any(leaf.is_complex() for leaf in leaves if isinstance(leaf, Tensor) and self.depends(leaf)):
-            raise UntraceableError(f"`{name}` reads complex numbers{at(place)}")
 
-    def _note(self, function: Callable[..., Any], name: str, rule: str, leaves: Sequence[Any], layout: Any) -> Any:
+    def _note(self, function: Callable[..., Any], named: Named, leaves: Sequence[Any], layout: Any) -> Any:
         call = Recorded(function, (), layout).call
         try:
             trial = try_out(function, leaves, layout)
         except Exception:  # noqa: BLE001 - what fails with copies may be called once only
             return self._marked(call(leaves))
         if not trial.returns_tensors:
+            if function in _LEAVE:
+                self.noted.append(self._describe_exit(named.name, trial.recorded, leaves))
             return call(leaves)
         if not trial.outputs:
             return self._marked(call(leaves))
-        place = newest_place(_BOUNDARY)
+        place = named.place or newest_place(_BOUNDARY)
+        _refuse_numbers(named.name, [*filter(self.depends, leaves), *trial.outputs], place)
         made = self._tap(trial.recorded, leaves)
         if made.reads:
-            self.noted.append(_describe(name, rule, place, trial, made))
+            self.noted.append(describe(named.name, named.rule, place, trial, made))
         self._marked([made.returned, *(leaves[one] for one in trial.recorded.written)])
         return made.returned
 
-    def _tap(self, recorded: Recorded, leaves: Sequence[Any]) -> _Made:
+    def _describe_exit(self, name: str, recorded: Recorded, leaves: Sequence[Any]) -> Noted:
+        """Return what is noted where numbers leave torch: autograd does not know what becomes of them."""
+        reads = tuple((places, None) for places in self._places_of_reads(leaves))
+        return Noted(name, "", newest_place(_BOUNDARY), recorded, reads, (), True, "numbers leave torch here")
+
+    def _tap(self, recorded: Recorded, leaves: Sequence[Any]) -> Made:
         """Carry a call out with taps."""
         if not torch.is_grad_enabled():
             return self._tap_without_gradients(recorded, leaves)
@@ -189,24 +190,28 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
             return self._tap_in_graph(recorded, leaves)
         return self._tap_beside(recorded, leaves)
 
-    def _tap_in_graph(self, recorded: Recorded, leaves: Sequence[Any]) -> _Made:
+    def _tap_in_graph(self, recorded: Recorded, leaves: Sequence[Any]) -> Made:
         given, reads = list(leaves), []
-        for places in self._places_of_reads(leaves):
+        storages = {leaves[place].untyped_storage()._cdata for place in recorded.written}  # noqa: SLF001 - see depends
+        # What is written into comes last, so that what lies in the same memory is read as it was before.
+        for places in sorted(self._places_of_reads(leaves), key=lambda one: bool(set(one) & set(recorded.written))):
+            tensor = leaves[places[0]]
             if set(places) & set(recorded.written):
-                key = self.graph.tap_before_writing(leaves[places[0]])
-                if key is not None:
-                    reads.append((places, key))
+                key = self.graph.tap_before_writing(tensor)
+                reads += [] if key is None else [(places, key)]
                 continue
-            tapped, key = self.graph.tap_use(leaves[places[0]])
+            tapped, key = self.graph.tap_use(tensor)
             reads.append((places, key))
+            if tensor.untyped_storage()._cdata in storages:  # noqa: SLF001 - see depends
+                tapped = tapped.clone()
             for place in places:
                 given[place] = tapped
         returned = recorded.call(given)
-        return _Made(returned, tuple(reads), self._tap_outputs(returned, recorded, leaves))
+        return Made(returned, tuple(reads), self._tap_outputs(returned, recorded, leaves))
 
-    def _tap_without_gradients(self, recorded: Recorded, leaves: Sequence[Any]) -> _Made:
+    def _tap_without_gradients(self, recorded: Recorded, leaves: Sequence[Any]) -> Made:
         """Carry out what autograd does not see: no cotangent goes on to what it reads."""
-        reads: list[_Read] = []
+        reads: list[Reading] = []
         for places in self._places_of_reads(leaves):
             tensor = leaves[places[0]]
             if not (tensor.requires_grad and set(places) & set(recorded.written)):
@@ -216,9 +221,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
             key = self.graph.tap_before_writing(tensor)
             reads += [] if key is None else [(places, key)]
         returned = recorded.call(leaves)
-        return _Made(returned, tuple(reads), self._tap_outputs(returned, recorded, leaves))
+        return Made(returned, tuple(reads), self._tap_outputs(returned, recorded, leaves))
 
-    def _tap_beside(self, recorded: Recorded, leaves: Sequence[Any]) -> _Made:
+    def _tap_beside(self, recorded: Recorded, leaves: Sequence[Any]) -> Made:
         """Carry out what has no graph because it stands behind a cut, and once more beside the program."""
         given, reads = recorded.fresh_leaves(), []
         for places in self._places_of_reads(leaves):
@@ -232,15 +237,15 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
         outputs = floating_outputs(returned, [leaves[place] for place in recorded.written])
         if len(copies) != len(outputs):
             copies = outputs
-        return _Made(returned, tuple(reads), tuple(map(self._tap_output_beside, outputs, copies)))
+        return Made(returned, tuple(reads), tuple(map(self._tap_output_beside, outputs, copies)))
 
-    def _tap_output_beside(self, tensor: Tensor, copy: Tensor) -> _Write:
+    def _tap_output_beside(self, tensor: Tensor, copy: Tensor) -> Writing:
         if not copy.requires_grad:
             return tensor, self.graph.tap_output(tensor)
         self.graph.put_beside(tensor, copy)
         return tensor, self.graph.cotangents.watch(copy)
 
-    def _tap_outputs(self, returned: Any, recorded: Recorded, leaves: Sequence[Any]) -> tuple[_Write, ...]:
+    def _tap_outputs(self, returned: Any, recorded: Recorded, leaves: Sequence[Any]) -> tuple[Writing, ...]:
         written = [leaves[place] for place in recorded.written]
         return tuple(
             (one, self.graph.tap_output(one, is_written=any(one is other for other in written)))
@@ -270,34 +275,16 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]  # torch has no types h
 _BOUNDARY = Recorder.record.__code__
 
 
-def _name_of(function: Any) -> str | None:
-    """Return what people call a function of torch; None where it computes no tensor from one, or is to have its own."""
-    name = str(getattr(function, "__name__", ""))
-    if name == "__get__":
-        attribute = str(function.__self__.__name__)
-        return attribute if attribute in _PROPERTIES else None
-    if isinstance(function, torch._ops.OpOverload | torch._ops.OpOverloadPacket):  # noqa: SLF001 - they have no public name
-        namespace, _, short = str(function).partition(".")
-        name = short.split(".")[0]
-        return name if namespace in _NAMESPACES else f"{namespace}::{name}"
-    if name in _UNTOUCHED:
-        return None
-    return name.removeprefix("__").removesuffix("__") if name.startswith("__") else name
+def _refuse_numbers(name: str, tensors: Sequence[Tensor], place: Place | None) -> None:
+    if any(one.layout is not torch.strided for one in tensors):
+        raise UntraceableError(f"`{name}` makes a sparse array{at(place)}")
+    if any(one.is_complex() for one in tensors):
+        raise UntraceableError(f"`{name}` computes with complex numbers{at(place)}")
 
 
-def _describe(name: str, rule: str, place: Place | None, trial: Trial, made: _Made) -> Noted:
-    outputs = [(tensor.detach().clone(), key) for tensor, key in made.outputs]
-    plain = trial.outputs
-    is_like = [one.shape for one in plain] == [one.shape for one, _ in outputs]
-    # Only a rule of one's own may compute something else where it is differentiated.
-    is_same = is_like and all(_is_close(one, now) for one, (now, _) in zip(plain, outputs, strict=True))
-    is_repeatable = is_like if rule else is_same
-    values = plain if is_repeatable else [one for one, _ in outputs]
-    writes = tuple((one, now, key) for one, (now, key) in zip(values, outputs, strict=True))
-    return Noted(name, rule, place, trial.recorded, made.reads, writes, is_repeatable)
-
-
-def _is_close(one: Tensor, other: Tensor) -> bool:
-    # Half of the digits: far above rounding, far below what is not the same.
-    share = float(torch.finfo(one.dtype).eps ** 0.5)
-    return torch.allclose(one, other, rtol=share, atol=share, equal_nan=True)
+def _name_of_rule(cls: Any) -> Named:
+    if cls is MODULE_HOOK:
+        hooks = hooks_of_module()
+        name = ", ".join(map(name_of_hook, hooks)) or "backward hook"
+        return Named(name, "hook", place_of_hook(hooks[0]) if hooks else None)
+    return Named(cls.__name__, "" if cls.__module__.startswith("torch.") else "autograd.Function")

@@ -84,6 +84,8 @@ class Graph:
         self.leaves: list[Tensor] = []
         # By the number that a tensor has in Python: itself, so that no other gets the number, and its copy.
         self._beside: dict[int, tuple[Tensor, Tensor]] = {}
+        # In the same way: the key of what arrives at what an operation has returned.
+        self._keys: dict[int, tuple[Tensor, int]] = {}
 
     def beside(self, tensor: Tensor) -> Tensor:
         """Return a tensor of the same numbers that asks for a gradient."""
@@ -107,7 +109,8 @@ class Graph:
 
     def tap_use(self, tensor: Tensor) -> tuple[Tensor, int]:
         """Return what is to be handed to an operation in place of a tensor, and the key of what arrives there."""
-        if not tensor.requires_grad:
+        # Behind a cut a program may ask for a gradient anew, and yet the cut is to be seen.
+        if not tensor.requires_grad or (tensor.is_leaf and id(tensor) in self._beside):
             return self.tap_beside(tensor)
         if tensor.is_leaf:
             self.leaves.append(tensor)
@@ -134,9 +137,17 @@ class Graph:
         # What is written into a view reaches the whole, whose gradient does not come through the view any more.
         if is_written and tensor._is_view():  # noqa: SLF001 - torch's name for it
             # What the operation has saved is still what it was.
+            self._keys.pop(id(tensor), None)
             with torch.autograd._unsafe_preserve_version_counter(tensor):  # noqa: SLF001 - it has no public name
                 return self._pass_through_identity(tensor, None)
-        return self.cotangents.watch(tensor)
+        key = self.cotangents.watch(tensor)
+        self._keys[id(tensor)] = (tensor, key)
+        return key
+
+    def watch_again(self, tensor: Tensor) -> None:
+        """Let what arrives at an operation be what a hook has made of it that is put on its output later."""
+        if id(tensor) in self._keys:
+            self.cotangents.watch(tensor, self._keys[id(tensor)][1])
 
     def _pass_through_identity(self, tensor: Tensor, beside: Tensor | None) -> int:
         key = self.cotangents.new_key()
