@@ -10,6 +10,7 @@ Codes do not change their meaning, and each has a page in `xcheck.pages`.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 # What stands in the way of a plain comparison, or is known before any cause.
 LOSSES_DIFFER = "XC101"
@@ -29,6 +30,8 @@ DENSE = "XC114"
 NOT_SAVED = "XC115"
 COTANGENT_MISREAD = "XC116"
 PROVED_WRONG = "XC117"
+WRONG_OPERATION = "XC118"
+OTHER_VALUE = "XC119"
 
 # Causes come in tens, by what the mistake is about. Factors, means and sums:
 CAUSE_UNKNOWN = "XC200"
@@ -123,6 +126,29 @@ EMBEDDING_OPTION = "XC436"
 ON_A_STAIR = "XC437"
 PROVED_INACCURATE = "XC438"
 NOT_PROVED = "XC439"
+NOT_LOOKED_INTO = "XC440"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The place in a person's program that a finding is about.
+
+    Attributes:
+        operation: what is called there.
+        file: its path; None where it is not known.
+        line: counted from 1; None where it is not known.
+    """
+
+    operation: str
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def short(self) -> str:
+        """The operation, and the line in a file whose folder is not told."""
+        return (
+            f"`{self.operation}`" if self.file is None else f"`{self.operation}` at {Path(self.file).name}:{self.line}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +161,7 @@ class Finding:
         tensor: the tensor it is about, if it is about one.
         value: the number it turns on, if there is one.
         trace: for what was raised in a person's function: the traceback through it.
+        where: the operation and the line that it is about, if it is about one.
     """
 
     code: str
@@ -142,3 +169,4 @@ class Finding:
     tensor: str | None = None
     value: float | None = None
     trace: str | None = None
+    where: Where | None = None

@@ -47,6 +47,7 @@ class Stream(IntEnum):
     ACCURACY = 32
     TRACE = 33
     SLICE_SAMPLE = 34
+    BACKWARD = 36
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

@@ -23,8 +23,9 @@ from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
-from xcheck.trace import Trace, UntraceableError
+from xcheck.trace import BackwardPass, Trace, UntraceableError
 from xcheck_jax.arrays import read_numbers
+from xcheck_jax.backward import backward_pass_of
 from xcheck_jax.batched import BatchedLosses
 from xcheck_jax.in_numpy import UnsupportedError
 from xcheck_jax.narrow import coarsest_roundoff
@@ -32,10 +33,8 @@ from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
 from xcheck_jax.trace import trace_of
-from xcheck_jax.traceable import contract, jacobian_rows, split_arrays
+from xcheck_jax.traceable import NEEDS_VALUES, contract, jacobian_rows, split_arrays
 
-# What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
-_NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 # Losses that are evaluated one by one before a program of their own is compiled: the gradient's gives them as well.
 _SINGLE_LOSSES = 4
 
@@ -55,10 +54,9 @@ class JaxFunction(FunctionObjective):
         # All outputs of a loss that is an array, not combined with a cotangent.
         self._outputs: BatchedLosses | None = None
         self._jits = self._vmaps = True
-        self._settled, self._singles = False, 0
+        self._settled, self._singles, self._confirmed = False, 0, False
         # Whether the loss has rules for derivatives that are not JAX's own; None before it is known.
         self._has_own_rules: bool | None = None
-        self._confirmed = False
 
     def array(self, values: Numbers, leaf: Leaf, dtype: str) -> Any:
         """Return a JAX array."""
@@ -123,7 +121,7 @@ class JaxFunction(FunctionObjective):
                     if self._value is None:
                         self._value = jax.jit(lambda params, arrays: self.call_loss(params, whole(arrays)))
                     return self._value(params, arrays)
-                except _NEEDS_VALUES:
+                except NEEDS_VALUES:
                     self._jits = False
             return self.call_loss(params, data)
 
@@ -145,24 +143,29 @@ class JaxFunction(FunctionObjective):
 
     def trace(self) -> Trace:
         """Return the operations of the loss at θ."""
-        return self._trace(lambda loss, arrays: loss(arrays))
+        return trace_of(self._trace()[0])
 
     def gradient_trace(self) -> Trace:
         """Return the operations of jax.grad at θ."""
-        return self._trace(lambda loss, arrays: jax.grad(loss)(arrays))
+        return trace_of(self._trace(jax.grad)[0])
 
-    def _trace(self, what: Callable[..., Any]) -> Trace:
+    def backward_pass(self) -> BackwardPass:
+        """Return what the backward pass of jax.grad does at θ, operation by operation."""
+        return backward_pass_of(*self._trace(), self._device)
+
+    def _trace(self, of: Callable[[Any], Any] = lambda loss: loss) -> tuple[Any, list[Any]]:
+        """Return a trace of the loss, or of what is made of it, and θ by tensors."""
         data, names = self.copy_data(), list(self.parameters.naming.canonical)
         with own_settings(self._device):
-            cotangent = self._cotangent()
+            own, cotangent = self.own(self.arguments.theta), self._cotangent()
+            arrays = [own[name] for name in names]
 
             def loss(arrays: Sequence[Any]) -> Any:
                 return contract(self.call_loss(dict(zip(names, arrays, strict=True)), data), cotangent)
 
-            own = self.own(self.arguments.theta)
             try:
-                return trace_of(jax.make_jaxpr(lambda arrays: what(loss, arrays))([own[name] for name in names]))
-            except _NEEDS_VALUES as error:
+                return jax.make_jaxpr(of(loss))(arrays), arrays
+            except NEEDS_VALUES as error:
                 raise UntraceableError(f"it cannot be traced: {quote(error)}") from error
 
     def narrow(self) -> float | None:
@@ -221,7 +224,7 @@ class JaxFunction(FunctionObjective):
                 # A new function each time: jax.jit remembers the traces of those it has seen.
                 jitted = jax.jit(lambda params, arrays, v, vector: function(params, whole(arrays), v, vector))
                 traced = jitted.trace(params, arrays, cotangent, vector)
-            except _NEEDS_VALUES:
+            except NEEDS_VALUES:
                 self._jits = False
                 return function(params, data, cotangent, vector)
             text = fingerprint(traced.jaxpr)
@@ -270,8 +273,7 @@ class JaxFunction(FunctionObjective):
 
     def outputs(self, thetas: Vector) -> Vector | None:
         """Return all outputs by NumPy or jit(vmap), shape (k, outputs), else by calls one by one."""
-        if self._outputs is None:
-            self._outputs = BatchedLosses(self, in_numpy=self._batched.in_numpy)
+        self._outputs = self._outputs or BatchedLosses(self, in_numpy=self._batched.in_numpy)
         try:
             with wrap_errors(self.backend):
                 found = self._if_confirmed(self._outputs.at(thetas), thetas)

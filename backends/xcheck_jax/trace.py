@@ -9,12 +9,13 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend import core, source_info_util
+from jax.extend import core
 
 from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.model import Array, Source
 from xcheck_jax.lowered import Lowered
 from xcheck_jax.lowering import LOWERINGS, MOVES, SAME, move
+from xcheck_jax.operations import place_of, runner
 
 # Operations that call another trace; a custom rule for a derivative does not change the value.
 _BODIES = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -74,12 +75,12 @@ def _follow(
         given = [read(variable) for variable in equation.invars]
         if equation.primitive.name in _CALLS:
             inner = next(equation.params[key] for key in _BODIES if key in equation.params)
-            found = _enter(inner, given, operations, _place(equation) or caller)
+            found = _enter(inner, given, operations, place_of(equation) or caller)
         elif equation.primitive.name == "custom_linear_solve":
             of_solve = _of_solve(equation.params["const_lengths"], given)
-            found = _enter(equation.params["jaxprs"].solve, of_solve, operations, _place(equation) or caller)
+            found = _enter(equation.params["jaxprs"].solve, of_solve, operations, place_of(equation) or caller)
         else:
-            found = _lower(equation, given, operations, _place(equation) or caller)
+            found = _lower(equation, given, operations, place_of(equation) or caller)
         known.update(zip(equation.outvars, found, strict=True))
     return [read(variable) for variable in jaxpr.outvars]
 
@@ -152,15 +153,8 @@ def _plain(params: Any) -> dict[str, Any]:
 
 def _runner(equation: Any) -> Callable[..., Sequence[Array]]:
     """Return JAX's own operation, on arrays."""
-
-    def run(*given: Array) -> Sequence[Array]:
-        # JAX has returned (params) here and (functions, params); a tuple of functions is what calls have.
-        made = equation.primitive.get_bind_params(equation.params)
-        functions, params = made if isinstance(made, tuple) else ((), made)
-        found = equation.primitive.bind(*functions, *map(jax.numpy.asarray, given), **params)
-        return tuple(found) if equation.primitive.multiple_results else (found,)
-
-    return run
+    run = runner(equation)
+    return lambda *given: tuple(run(*map(jax.numpy.asarray, given)))
 
 
 def _scan(params: Any) -> dict[str, Any]:
@@ -186,15 +180,3 @@ _LOOPS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "while": _while,
     "cond": lambda params: {"branches": [trace_of(branch) for branch in params["branches"]]},
 }
-
-
-def _place(equation: Any) -> Place | None:
-    """Return the person's line that an operation comes from; JAX keeps it as `file:line:column (function)`."""
-    text = source_info_util.summarize(equation.source_info)
-    where, _, function = text.partition(" (")
-    parts = where.rsplit(":", 2)
-    # Older versions leave the column out.
-    numbers = [part for part in parts[1:] if part.isdigit()]
-    if not numbers:
-        return None
-    return Place(parts[0], int(numbers[0]), function.rstrip(")"))

@@ -9,6 +9,8 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from xcheck.functions.tree import leaves, rebuild
 
+# What a function raises that looks at its values (`if loss > 0`) or leaves JAX while it is traced.
+NEEDS_VALUES = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, NotImplementedError)
 # Rows of a Jacobian that are computed at a time, each with the memory of a backward pass: a guess.
 _ROWS = 64
 

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 # What asks for a number, on which Python goes on.
 _LOOKS = frozenset({"_local_scalar_dense", "equal", "is_nonzero"})
 # What takes of its arguments their shape alone, or draws new numbers.
-_NEW = frozenset(
+NEW = frozenset(
     {
         *("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like"),
         *("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided", "zero_", "zero", "bernoulli_"),
@@ -81,7 +81,7 @@ class Dispatched:
     @property
     def is_new(self) -> bool:
         """Whether what it returns does not depend on the numbers in its arguments."""
-        return self.label in _NEW
+        return self.label in NEW
 
     @property
     def looks(self) -> bool:

@@ -22,7 +22,7 @@ from xcheck.backend.own_parameters import OwnParameters
 from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
-from xcheck.trace import Trace, UntraceableError
+from xcheck.trace import BackwardPass, Trace, UntraceableError
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
@@ -177,6 +177,19 @@ class TorchFunction(FunctionObjective):
         if self.function.hand_written:
             raise UntraceableError("the gradient is written by hand")
         return self._trace(differentiate)
+
+    def backward_pass(self) -> BackwardPass:
+        """Return what autograd does with the loss at θ, call by call."""
+        # Only a gradient that is wrong needs it.
+        from xcheck_torch.backward import show_backward_pass
+
+        if self.function.hand_written:
+            raise UntraceableError("the gradient is written by hand")
+        data = self.copy_data()
+        with own_modes(self._device):
+            tensors = {name: tensor.requires_grad_() for name, tensor in self.own(self.arguments.theta).items()}
+            hooks = {name: gradient_hooks(self._own_source(name)) for name in tensors}
+            return show_backward_pass(lambda: self.call_loss(tensors, data), self._to_scalar, tensors, hooks)
 
     def _trace(self, what: Callable[[Tensor, Mapping[str, Tensor]], Sequence[Tensor]]) -> Trace:
         # It takes a while to import, and only proofs need it.

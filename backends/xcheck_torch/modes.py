@@ -3,8 +3,9 @@
 The mode of a module, training or evaluation, stays as it is; what depends on it is told.
 """
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch.nn.modules.batchnorm import _NormBase
@@ -46,6 +47,21 @@ def few_threads(numbers: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """Let torch call its operations one by one while the body runs; afterwards all is as it was, random numbers too."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices))
+        stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
+        torch.backends.mha.set_fastpath_enabled(False)
+        # Compiled code hides what it does. To import the compiler takes seconds: only where that was done already.
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        yield
 
 
 def training_cautions(module: torch.nn.Module) -> list[str]:

@@ -5,9 +5,7 @@ forward is written, those of torch's backward where the gradient is traced. What
 the trace, whatever it does; there a program may look at its numbers.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +22,7 @@ from xcheck.trace.model import Source
 from xcheck_torch.dispatched import Dispatched
 from xcheck_torch.lowering import LOWERINGS, Builder, Call, lower
 from xcheck_torch.lowering.arrays import name_of, to_array
+from xcheck_torch.modes import eager
 from xcheck_torch.narrow import EXITS
 from xcheck_torch.places import at, newest_place
 from xcheck_torch.storages import Storages
@@ -41,7 +40,7 @@ def trace_of(call: Callable[[], Sequence[Tensor]], tensors: Sequence[Tensor]) ->
     """
     recorder = _Recorder()
     inputs = [recorder.take(tensor) for tensor in tensors]
-    with _surroundings():
+    with eager(), sdpa_kernel(SDPBackend.MATH):
         outputs = recorder.record(call)
     operations = _used(recorder.builder.operations, outputs)
     return Trace(inputs=tuple(inputs), outputs=tuple(outputs), operations=operations)
@@ -68,22 +67,6 @@ def _close(x: Tensor, y: Tensor) -> bool:
     # Half of the digits: far above rounding, far below any mistake in a formula.
     share = float(torch.finfo(x.dtype).eps ** 0.5)
     return x.shape == y.shape and torch.allclose(x, y.to(x.dtype), rtol=share, atol=share, equal_nan=True)
-
-
-@contextmanager
-def _surroundings() -> Iterator[None]:
-    """Let torch run operations that can be seen one by one; afterwards all is as it was."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng(devices))
-        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
-        torch.backends.mha.set_fastpath_enabled(False)
-        # Compiled code hides what it does. To import the compiler takes seconds: only where that was done already.
-        if "torch._dynamo" in sys.modules:
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
-        yield
 
 
 class _Exits(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here

@@ -27,7 +27,7 @@ from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.trace import Trace, UntraceableError
+from xcheck.trace import BackwardPass, Trace, UntraceableError
 
 
 @contextmanager
@@ -109,6 +109,14 @@ class Objective(ABC):
             UntraceableError: it cannot be traced, or is written by hand.
         """
         raise UntraceableError(f"{self.backend} has no traces of gradients")
+
+    def backward_pass(self) -> BackwardPass:
+        """Return what the backward pass of the loss at θ does, operation by operation.
+
+        Raises:
+            UntraceableError: it cannot be looked into; the text says why.
+        """
+        raise UntraceableError(f"{self.backend} does not show its backward pass")
 
     def traced_arrays(self, vector: Vector) -> Sequence[NDArray[Any]]:
         """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64.

@@ -19,6 +19,7 @@ from xcheck.findings import (
     NOTHING_TO_JUDGE,
     OVERWRITTEN,
     UNSTEADY_GRADIENT,
+    WRONG_OPERATION,
     Finding,
 )
 from xcheck.oracle import Estimate
@@ -170,7 +171,8 @@ class Report(Result):
     def headline(self) -> str:
         """One sentence that stands alone: who disagrees, where, by how much.
 
-        Such as `numpy disagrees: W2[3, 1] is 1.5 x the oracle (48 of 609 wrong)`.
+        Such as `numpy disagrees: W2[3, 1] is 1.5 x the oracle (48 of 609 wrong)`; where an operation is known to be
+        wrong, followed by it and its line: "; wrong in `rms_norm` at layers.py:41".
         """
         if self.ok:
             names = ", ".join(self.losses)
@@ -185,7 +187,9 @@ class Report(Result):
             # The text of another's exception may go on for lines.
             return texts[0].splitlines()[0]
         # Who stands alone is the likeliest to be wrong.
-        return _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
+        sentence = _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
+        places = [finding.where for finding in self.findings if finding.code == WRONG_OPERATION and finding.where]
+        return f"{sentence}; wrong in {places[0].short}" if places else sentence
 
 
 # Findings that say more than any one pair does.

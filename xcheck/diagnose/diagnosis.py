@@ -25,12 +25,14 @@ class Diagnosis:
     """What went wrong.
 
     Attributes:
-        findings: the causes.
+        findings: the operations to blame, and the causes.
         starts: for each wrong witness of a network, where in its backward pass the fault has entered.
+        caveats: what could not be looked into.
     """
 
     findings: list[Finding] = field(default_factory=list)
     starts: dict[str, str] = field(default_factory=dict)
+    caveats: list[Finding] = field(default_factory=list)
 
 
 @np.errstate(all="ignore")  # a wrong gradient may be anything

@@ -11,6 +11,7 @@ import numpy as np
 from xcheck.layout import Vector
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
+from xcheck.trace import BackwardPass
 
 # So many components have to show a residual: with fewer it may be alike at both θ by chance. A guess.
 _LEAST = 3
@@ -55,12 +56,15 @@ class Probes:
             or the residual does not shrink.
         jumps: returns the jumps of a loss whose slope over long steps is what the gradient says; None where it has
             none, or another slope.
+        backward_pass: returns what its backward pass does, operation by operation; None where it has none of a
+            framework; raises `UntraceableError` where it cannot be looked into.
     """
 
     shift: Callable[[float], float | None] = lambda step: None
     along_paths: Callable[[], Vector | None] = lambda: None
     tightened: Callable[[], Tightened | None] = lambda: None
     jumps: Callable[[], Jumps | None] = lambda: None
+    backward_pass: Callable[[], BackwardPass | None] = lambda: None
 
 
 def point_beside(theta: Vector, step: float) -> Vector:

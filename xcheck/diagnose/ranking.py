@@ -74,12 +74,20 @@ MOST_NAMES = 8
 _SMALL = 1e-4
 
 
-def explain_residual(evidence: Evidence) -> list[Finding]:
-    """Return the causes of a wrong gradient, each explaining some of its tensors; or that they are unknown."""
+STAGES: tuple[tuple[Rule, ...], ...] = (RULES, EXPENSIVE, PATTERNS, LAST)
+
+
+def explain_residual(evidence: Evidence, stages: Sequence[Sequence[Rule]] = STAGES) -> list[Finding]:
+    """Return the causes of a wrong gradient, each explaining some of its tensors; or that they are unknown.
+
+    Args:
+        evidence: the gradient, beside a right one.
+        stages: the rules; later ones are asked about what earlier ones leave unexplained.
+    """
     unexplained = {tensor.name for tensor in evidence.wrong_tensors}
     findings: list[Finding] = []
     hypotheses: list[Hypothesis] = []
-    for stage in (RULES, EXPENSIVE, PATTERNS, LAST):
+    for stage in stages:
         proposed = (hypothesis for rule in stage for hypothesis in rule(evidence))
         hypotheses += _merge_equal(hypothesis for hypothesis in proposed if explains(evidence, hypothesis))
         if stage is RULES and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):

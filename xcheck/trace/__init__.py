@@ -1,6 +1,19 @@
 """What a loss does, operation by operation, whatever framework it is written in."""
 
+from xcheck.trace.backward import BackwardPass, Call, Read, Written
 from xcheck.trace.model import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.replay import replay
 
-__all__ = ["Constant", "Operation", "Place", "Trace", "UntraceableError", "Value", "replay"]
+__all__ = [
+    "BackwardPass",
+    "Call",
+    "Constant",
+    "Operation",
+    "Place",
+    "Read",
+    "Trace",
+    "UntraceableError",
+    "Value",
+    "Written",
+    "replay",
+]

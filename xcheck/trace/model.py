@@ -45,6 +45,7 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,7 +73,12 @@ class Place:
     function: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        # As a person would type it: from the folder where the check runs, if it is inside.
+        try:
+            file = str(Path(self.file).relative_to(Path.cwd()))
+        except (ValueError, OSError):
+            file = self.file
+        return f"{file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -177,3 +177,20 @@ def test_rounding_of_another_order_is_no_fault() -> None:
         return 2 * x * grad * (1 + noise)
 
     assert not [finding for finding in squares_checked(rounded, "array").findings if finding.code == "XC116"]
+
+
+def test_rounding_alone_is_no_fault() -> None:
+    """Equal numbers less their mean are zero but for rounding, which is another one in each layout."""
+
+    def without_mean(grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        rounding = 0.0 if grad.is_contiguous() else 2.0**-55
+        return 2 * x * (grad - grad.mean() + rounding)
+
+    square = squares(without_mean).apply
+
+    def loss(p: Any) -> Any:
+        return square(p["x"]).sum() + (p["w"] ** 2).sum()
+
+    report = xcheck.check(loss, {"x": X, "w": X})
+    assert not report.ok
+    assert not [finding for finding in report.findings if finding.code == "XC116"]

@@ -5,7 +5,7 @@ witness: what it shows is the function's own.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -21,8 +21,9 @@ from xcheck.compare.coverage import TensorCoverage, tensor_coverage
 from xcheck.compare.evaluation import Evaluation
 from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis, diagnose_gradients, group_losses, odd_one_out
+from xcheck.diagnose.operations import operation_findings
 from xcheck.diagnose.probes import Probes
-from xcheck.findings import CAUSE_UNKNOWN
+from xcheck.findings import CAUSE_UNKNOWN, NOT_LOOKED_INTO, WRONG_OPERATION, WRONG_TENSORS, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
 from xcheck.layout import Tensor, Vector
@@ -154,6 +155,8 @@ def diagnose_functions(
         probes: what else may be asked of each function, by its label.
     """
     wrong = {pair.a for pair in pairs if pair.b == ORACLE and pair.verdict is Verdict.DISAGREE}
+    operations = _operations(found, wrong, probes)
+    named = {each for each, findings in operations.items() if any(one.code == WRONG_OPERATION for one in findings)}
     one_by_one = {flat for _, located in found.run.located for flat in (*located.components, *located.drawn)}
     sample = sorted(set(found.run.lines.components.tolist()) - one_by_one)
     wrong -= {name for name, located in found.run.located if not _is_typical(located, found.run.lines, sample)}
@@ -163,7 +166,8 @@ def diagnose_functions(
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
-    findings = []
+    findings = [one for group in operations.values() for one in group if one.code != NOT_LOOKED_INTO]
+    caveats = [one for group in operations.values() for one in group if one.code == NOT_LOOKED_INTO]
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
         causes = diagnose_gradients(
             [evaluation],
@@ -175,9 +179,27 @@ def diagnose_functions(
             data={} if found.outputs else data,
             probes={evaluation.name: probes.get(evaluation.rerun_of or evaluation.name, Probes())},
         ).findings
-        # Most mistakes do not show in a sample: that it shows none is not worth saying beside what was located.
-        findings += [one for one in causes if one.code != CAUSE_UNKNOWN or evaluation.name not in bisected]
-    return Diagnosis(findings, {})
+        # Where components or an operation are named, nobody needs to be told that nothing else is known; or, where it
+        # is the operation, in which tensors to look for it.
+        is_traced = (evaluation.rerun_of or evaluation.name) in named
+        superfluous = {CAUSE_UNKNOWN} if is_traced or evaluation.name in bisected else set()
+        superfluous |= {WRONG_TENSORS} if is_traced else set()
+        findings += [one for one in causes if one.code not in superfluous]
+    return Diagnosis(findings, {}, caveats)
+
+
+def _operations(found: Answers, wrong: Collection[str], probes: Mapping[str, Probes]) -> dict[str, list[Finding]]:
+    """Return what is to be said of the operations of each function that is wrong, by its label.
+
+    They are looked into in 64 bits, so of a function and its rerun once.
+    """
+    labels = [
+        one.rerun_of or one.name
+        for one in (*found.evaluations, *found.reruns)
+        # One whose gradient differs from call to call is wrong for that reason.
+        if one.name in wrong and one.again is None
+    ]
+    return {label: operation_findings(label, probes[label].backward_pass) for label in labels if label in probes}
 
 
 def _is_typical(located: SearchResult, lines: Lines, sample: Sequence[int]) -> bool:

@@ -77,7 +77,11 @@ def build_report(
         verdict=Verdict.worst([comparison.verdict, second.verdict]),
         odd_one_out=find_odd_one_out(found, comparison.distinct),
         findings=[*_findings(found, comparison, diagnosis, arguments), *second.findings],
-        warnings=[*_warnings(found, comparison, tensors, arguments, options), *second.warnings],
+        warnings=[
+            *_warnings(found, comparison, tensors, arguments, options),
+            *diagnosis.caveats,
+            *second.warnings,
+        ],
         tensors=tensors,
         proof=found.proof,
     )

@@ -27,6 +27,7 @@ from xcheck.oracle.function_gradient import measure_function
 from xcheck.oracle.long_steps import measure_long_steps
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import FIXED, Stream, generator
+from xcheck.trace import BackwardPass, UntraceableError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +110,8 @@ def make_probes(
     evaluator = found.run.oracle.engine.evaluator
     asked = [_Asked(found, evaluator, arguments, device, each) for each in implementations]
     return {
-        each.implementation.label: Probes(each.shift, each.along_paths, each.tightened, each.jumps) for each in asked
+        each.implementation.label: Probes(each.shift, each.along_paths, each.tightened, each.jumps, each.backward_pass)
+        for each in asked
     }
 
 
@@ -157,6 +159,21 @@ class _Asked:
             if not left <= max(trial[_STOPS[name]][1] for name in given):
                 return None
         return Tightened(_in_words(given, _TRIALS[-1]), left)
+
+    def backward_pass(self) -> BackwardPass | None:
+        """Return what the function's backward pass does, operation by operation; None where it is written by hand.
+
+        Raises:
+            UntraceableError: it cannot be looked into.
+        """
+        if self.implementation.function.hand_written:
+            return None
+        objective = self._objective(self.implementation)
+        try:
+            with wrap_errors(objective.backend):
+                return objective.backward_pass()
+        except BackendError as error:  # the gradient was computed before: whatever fails now, fails for looking
+            raise UntraceableError(f"it cannot be traced: {error}") from error
 
     def jumps(self) -> Jumps | None:
         """Return the jumps of a loss whose slope over long steps is what the gradient says."""

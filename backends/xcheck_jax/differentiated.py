@@ -1,0 +1,162 @@
+"""A straight-line program, differentiated: every operation by JAX itself, with what comes in and what goes out.
+
+Forward, each operation that depends on θ is taken by `jax.vjp`; backward, what has arrived at its outputs is handed to
+it, and what it hands down is added up by uses. So the rule of an operation gets what JAX would have given it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from xcheck_jax.straight_line import Instruction, StraightLine
+
+# What `stop_gradient` is called in a trace.
+_STOP = "stop_gradient"
+
+
+class Differentiated(NamedTuple):
+    """What a straight line does where it is differentiated; operations at which nothing arrives are not in it.
+
+    Attributes:
+        values: by number: what these operations read and return.
+        arrived: by number: the cotangents of what they return, and of the inputs.
+        handed: by operation, in order, and by the place of the input: the cotangents for what depends on θ.
+        plain: by operation: its floating outputs where it is not differentiated, if these may be others.
+    """
+
+    values: Mapping[int, Any]
+    arrived: Mapping[int, Any]
+    handed: Mapping[int, Mapping[int, Any]]
+    plain: Mapping[int, list[Any]]
+
+
+@dataclass(slots=True)
+class _Pull:
+    """The backward pass of one operation.
+
+    Attributes:
+        pull: cotangents of its floating outputs -> cotangents of its reads.
+        reads: the places of the inputs that depend on θ.
+        live: whether the gradient passes through it; not so behind `stop_gradient`.
+        plain: its floating outputs where it is not differentiated; None where these are the same.
+    """
+
+    pull: Callable[[list[Any]], tuple[Any, ...]]
+    reads: list[int]
+    live: bool
+    plain: list[Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Start:
+    """What a straight line is differentiated from; arrays by the numbers of its values.
+
+    Attributes:
+        line: the operations.
+        arguments: its inputs and constants.
+        live: the inputs that depend on θ; False for what depends on it behind a `stop_gradient` alone.
+        seeds: the cotangents that arrive at its outputs.
+        step: which iteration of a loop it is, counted from 1; 0 for none.
+    """
+
+    line: StraightLine
+    arguments: Mapping[int, Any]
+    live: Mapping[int, bool]
+    seeds: Mapping[int, Any]
+    step: int = 0
+
+
+def differentiate(
+    line: StraightLine, live: Mapping[int, bool], arguments: Mapping[int, Any], seeds: Mapping[int, Any]
+) -> Differentiated:
+    """Run a straight line, and its backward pass; the arguments are those of `Start`."""
+    values, depends = {**line.literals, **arguments}, dict(live)
+    pulls = {}
+    for number, instruction in enumerate(line.instructions):
+        pull, outputs = _forward(instruction, values, depends)
+        values.update(zip(instruction.outputs, outputs, strict=True))
+        if pull is not None:
+            pulls[number] = pull
+    arrived, handed = _backward(line, pulls, values, seeds)
+    used = {number for each in handed for number in _touched(line.instructions[each])}
+    return Differentiated(
+        values={number: values[number] for number in used - line.literals.keys() - arguments.keys()},
+        arrived={number: array for number, array in arrived.items() if number in used or number in line.inputs},
+        handed=handed,
+        plain={number: plain for number in handed if (plain := pulls[number].plain) is not None},
+    )
+
+
+def _touched(instruction: Instruction) -> tuple[int, ...]:
+    return (*instruction.inputs, *instruction.outputs)
+
+
+def _forward(
+    instruction: Instruction, values: Mapping[int, Any], depends: dict[int, bool]
+) -> tuple[_Pull | None, list[Any]]:
+    """Run an operation; return its backward pass, if it depends on θ, and its outputs. `depends` is brought up to date.
+
+    What stands behind a `stop_gradient` is differentiated as well, for what arrives at that; if that is impossible,
+    nothing arrives.
+    """
+    given = [values[number] for number in instruction.inputs]
+    reads = [place for place, number in enumerate(instruction.inputs) if number in depends]
+    if not instruction.outputs:
+        return None, []  # it writes text, or checks a number
+    if not reads or not instruction.floating:
+        return None, instruction.run(*given)
+    live = [place for place in reads if depends[instruction.inputs[place]]]
+    for place in instruction.floating:
+        depends[instruction.outputs[place]] = bool(live) and instruction.name != _STOP
+    try:
+        return _take(instruction, given, reads, live=bool(live))
+    except Exception:
+        if len(live) == len(reads):
+            raise
+        return _take(instruction, given, live, live=True) if live else (None, instruction.run(*given))
+
+
+def replaced(given: Sequence[Any], places: Sequence[int], arrays: Sequence[Any]) -> list[Any]:
+    """Return arrays of which those at some places are others."""
+    others = dict(zip(places, arrays, strict=True))
+    return [others.get(place, array) for place, array in enumerate(given)]
+
+
+def _take(instruction: Instruction, given: list[Any], reads: list[int], *, live: bool) -> tuple[_Pull, list[Any]]:
+    def alone(*moved: Any) -> tuple[list[Any], list[Any]]:
+        outputs = instruction.run(*replaced(given, reads, moved))
+        return [outputs[place] for place in instruction.floating], outputs
+
+    _, pull, outputs = jax.vjp(alone, *[given[place] for place in reads], has_aux=True)
+    plain = None
+    if instruction.recomputes:
+        plain = alone(*[given[place] for place in reads])[0]
+    return _Pull(pull, reads, live, plain), outputs
+
+
+def _backward(
+    line: StraightLine, pulls: Mapping[int, _Pull], values: Mapping[int, Any], seeds: Mapping[int, Any]
+) -> tuple[dict[int, Any], dict[int, dict[int, Any]]]:
+    """Return what arrives at values, and what operations hand down."""
+    arrived, handed = dict(seeds), {}
+    for number in sorted(pulls, reverse=True):
+        instruction, pull = line.instructions[number], pulls[number]
+        outputs = [instruction.outputs[place] for place in instruction.floating]
+        if not any(output in arrived for output in outputs):
+            continue
+        for output in outputs:
+            arrived.setdefault(output, jnp.zeros_like(values[output]))
+        try:
+            cotangents = dict(zip(pull.reads, pull.pull([arrived[output] for output in outputs]), strict=True))
+        except Exception:
+            if pull.live:
+                raise
+            continue
+        for place, cotangent in cotangents.items():
+            read = instruction.inputs[place]
+            arrived[read] = arrived[read] + cotangent if read in arrived else cotangent
+        handed[number] = cotangents
+    return arrived, dict(sorted(handed.items()))

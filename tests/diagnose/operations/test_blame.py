@@ -1,0 +1,79 @@
+"""Which calls are to blame for a wrong gradient."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.trace.chains import STEPS, Chain, Rule, Step, with_rule
+from xcheck.diagnose.operations.blame import find_blamed
+from xcheck.trace.model import Array
+
+X = np.random.default_rng(0).normal(size=12)
+
+
+def times(factor: float) -> Callable[[Rule], Rule]:
+    """A rule that is off by a factor."""
+    return lambda rule: lambda x, y, g: factor * rule(x, y, g)
+
+
+def off_in_one(rule: Rule) -> Rule:
+    """A rule that is off in one number, by 10⁻⁵ of the largest."""
+
+    def changed(x: Array, y: Array, g: Array) -> Array:
+        down = rule(x, y, g)
+        return down + (np.arange(x.size) == 3).reshape(x.shape) * 1e-5 * np.abs(down).max()
+
+    return changed
+
+
+@pytest.mark.parametrize("size", [1, 2, 12, 1001])
+def test_nobody_is_blamed_where_all_is_right(size: int) -> None:
+    """Whatever the sizes."""
+    assert find_blamed(Chain(STEPS, np.random.default_rng(size).normal(size=size))) == []
+
+
+@pytest.mark.parametrize("number", range(len(STEPS)))
+@pytest.mark.parametrize("change", [times(1.001), times(0.0), times(1 + 1e-7), off_in_one])
+def test_a_wrong_rule_is_blamed_and_nothing_else(number: int, change: Callable[[Rule], Rule]) -> None:
+    """Those before it, which are handed a wrong cotangent, do the right thing with that."""
+    found = find_blamed(Chain(with_rule(number, change), X))
+    assert [each.number for each in found] == [number]
+    assert found[0].reads == (0,)
+    assert found[0].call.name == STEPS[number].name
+
+
+def test_several_faults_are_told_apart() -> None:
+    """All at once."""
+    steps = with_rule(1, times(2.0))
+    steps[3] = Step(steps[3].name, steps[3].function, times(0.5)(steps[3].rule))
+    assert [each.number for each in find_blamed(Chain(steps, X))] == [1, 3]
+
+
+def test_either_side_of_a_kink_will_do() -> None:
+    """At 0 a relu may hand down all, nothing or half; but not twice of it."""
+    x = np.array([0.0, 0.5, -1.0, 0.0])
+
+    def chain(share: float) -> Chain:
+        relu = Step("relu", lambda x: np.maximum(x, 0.0), lambda x, y, g: g * ((x > 0) + share * (x == 0)))
+        return Chain([relu, Step("sum", lambda x: np.asarray(x.sum()), lambda x, y, g: g * np.ones_like(x))], x)
+
+    assert [find_blamed(chain(share)) for share in (0.0, 0.5, 1.0)] == [[], [], []]
+    assert [each.call.name for each in find_blamed(chain(2.0))] == ["relu"]
+
+
+def test_a_loop_is_opened() -> None:
+    """Of iterations that are all wrong the one that errs most is named; what is right inside leaves the loop itself."""
+    inner = Chain(with_rule(2, times(1.5)), X, step=7)
+    outer = Chain(with_rule(0, times(1.5)), X, inner)
+    (found,) = find_blamed(outer)
+    assert (found.call.name, found.call.step, found.within) == ("tanh", 7, 1)
+    (found,) = find_blamed(Chain(with_rule(0, times(1.5)), X, Chain(STEPS, X)))
+    assert found.call.name == "exp"
+
+
+def test_what_has_no_value_is_not_blamed() -> None:
+    """A rule that gives nan where the function does is no finding of its own."""
+    steps = [Step("log", lambda x: np.log(x - 10), lambda x, y, g: g / (x - 10)), *STEPS[4:]]
+    with np.errstate(all="ignore"):
+        assert find_blamed(Chain(steps, X)) == []

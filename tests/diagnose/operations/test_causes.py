@@ -1,0 +1,73 @@
+"""Why the backward pass of an operation is wrong."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.trace.chains import Chain, Rule, with_rule
+from xcheck.diagnose.operations.blame import find_blamed
+from xcheck.diagnose.operations.causes import OperationLoss, causes_of
+from xcheck.trace.model import Array
+
+X = np.random.default_rng(0).normal(size=12)
+
+
+def causes(number: int, change: Callable[[Rule], Rule]) -> list[str]:
+    """What is said of the one call that is wrong."""
+    (blamed,) = find_blamed(Chain(with_rule(number, change), X))
+    return [finding.text for finding in causes_of(blamed)]
+
+
+def test_a_factor() -> None:
+    """As of whole gradients."""
+    (text,) = causes(2, lambda rule: lambda x, y, g: 1.5 * rule(x, y, g))
+    assert "1.5 x what it should be" in text
+
+
+def test_a_missing_term() -> None:
+    """That of the root mean square is a multiple of what is read."""
+    (text,) = causes(1, lambda _: lambda x, y, g: g / np.sqrt((x**2).mean()))
+    assert "it lacks a term" in text
+    assert "x what it reads" in text
+
+
+def test_one_number() -> None:
+    """Where only one number is wrong it is named."""
+
+    def change(rule: Rule) -> Rule:
+        def changed(x: Array, y: Array, g: Array) -> Array:
+            down = np.array(rule(x, y, g))
+            down[3] *= 2
+            return down
+
+        return changed
+
+    (text,) = causes(0, change)
+    assert "x[3]" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rule: lambda x, y, g: 0 * x,
+        lambda rule: lambda x, y, g: rule(x, y, g) + np.random.default_rng(1).normal(size=x.shape),
+    ],
+    ids=["zero", "anything"],
+)
+def test_nothing_is_said_where_no_rule_says_it(change: Callable[[Rule], Rule]) -> None:
+    """That nothing is handed down is said already; of random numbers there is nothing to say."""
+    assert causes(2, change) == []
+
+
+def test_the_loss_of_an_operation() -> None:
+    """Its losses move as ȳ says."""
+    (blamed,) = find_blamed(Chain(with_rule(2, lambda rule: lambda x, y, g: 2 * rule(x, y, g)), X))
+    loss = OperationLoss(blamed)
+    assert loss.layout.size == loss.theta.size == loss.gradient.size == 12
+    moved = loss.theta.copy()
+    moved[4] += 1e-3
+    written = blamed.call.writes[0]
+    expected = written.cotangent[4] * (np.tanh(moved[4]) - written.array[4])
+    assert loss.losses(np.stack([loss.theta, moved])) == pytest.approx([0.0, expected], rel=1e-12)
+    assert set(loss.data()) == {"output 0"}
