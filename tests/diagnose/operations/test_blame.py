@@ -1,6 +1,7 @@
 """Which calls are to blame for a wrong gradient."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,3 +78,31 @@ def test_what_has_no_value_is_not_blamed() -> None:
     steps = [Step("log", lambda x: np.log(x - 10), lambda x, y, g: g / (x - 10)), *STEPS[4:]]
     with np.errstate(all="ignore"):
         assert find_blamed(Chain(steps, X)) == []
+
+
+def test_infinite_numbers_stay_where_they_are() -> None:
+    """A mask of −inf is no reason to say nothing of the softmax that reads it."""
+    x = np.array([0.3, -np.inf, 0.7, -np.inf])
+
+    def softmax(x: Array) -> Array:
+        e = np.exp(x - x.max())
+        return np.asarray(e / e.sum())
+
+    def chain(factor: float) -> Chain:
+        rule = Step("softmax", softmax, lambda x, y, g: factor * y * (g - (g * y).sum()))
+        return Chain([rule, STEPS[4]], x)
+
+    assert find_blamed(chain(1.0)) == []
+    assert [each.call.name for each in find_blamed(chain(1.5))] == ["softmax"]
+
+
+def test_of_narrow_calls_no_more_is_asked_than_they_can_tell() -> None:
+    """Rounding of float32 is no mistake of a call that computes in it; of bfloat16 nothing is said."""
+    run = Chain(with_rule(2, times(1 + 1e-6)), X)
+    assert [each.number for each in find_blamed(run)] == [2]
+    for roundoff, factor in ((2.0**-24, 1 + 1e-6), (2.0**-8, 1.5)):
+        run = Chain(with_rule(2, times(factor)), X)
+        calls = list(run.calls)
+        calls[2] = replace(calls[2], roundoff=roundoff)
+        run.calls = calls
+        assert find_blamed(run) == []

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from xcheck.diagnose.operations.slopes import STEPS, Slopes, slopes_of
+from xcheck.dtypes import FLOAT64
 
 
 def slopes(*functions: object, level: float = 1.0) -> Slopes:
     """The slopes of functions of t."""
     responses = np.stack([function(STEPS) - function(np.zeros(1)) for function in functions], axis=1)  # type: ignore[operator]
-    return slopes_of(responses, np.full(len(functions), level))
+    return slopes_of(responses, np.full(len(functions), level * FLOAT64))
 
 
 def test_smooth_functions() -> None:

@@ -6,21 +6,25 @@ of a kink that it is on. Numbers that are zero, or almost, are moved where nothi
 so along two moves.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from xcheck.diagnose.operations.slopes import STEPS, slopes_of
+from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.trace import BackwardPass, Call
 from xcheck.trace.model import Array
 
-# What rounding may do to x̄·u: so much of the operation's own terms, and of the largest terms of all operations, by
-# whose rounding a ȳ that should vanish does not. Guesses, far above one rounding, for sums and for what cancels.
-_OWN, _OF_ALL = 2.0**-36, 2.0**-40
+# What rounding may do to x̄·u: so many roundings of the operation's own terms, and of the largest terms of all
+# operations, by whose rounding a ȳ that should vanish does not. Guesses, for sums and for what cancels.
+_OWN, _OF_ALL = 2.0**17, 2.0**13
+# Of what is computed in bfloat16 or float16 nothing is said: steps that show a slope are as large as its rounding.
+_COARSE = 2.0**-20
 # A number that is so much smaller than the others of its array is moved as zero is: by as much as they are.
 _TINY = 2.0**-20
 # Calls in loops within loops that are opened, a guess: what is deeper is named by the loop that it is in.
@@ -100,12 +104,12 @@ class _Judge:
 
     def __init__(self, run: BackwardPass) -> None:
         self._run = run
-        incoming = [np.sum([np.sum((w.cotangent * w.array) ** 2) for w in call.writes]) for call in run.calls]
+        self._roundoff = np.array([max(FLOAT64, call.roundoff) for call in run.calls])
         # What the operation's rounding goes with, in the numbers that it returns.
-        self._level = np.sqrt(np.array(incoming, dtype=np.float64))
-        outgoing = [sum(float(np.abs(r.cotangent * r.array).sum()) for r in call.reads) for call in run.calls]
+        self._level = np.array([math.hypot(*(_norm(w.cotangent, w.array) for w in call.writes)) for call in run.calls])
+        outgoing = [sum(float(np.abs(_product(r.cotangent, r.array)).sum()) for r in call.reads) for call in run.calls]
         self._terms = self._level + np.array(outgoing, dtype=np.float64)
-        self._largest = float(np.nanmax(self._terms, initial=0.0))
+        self._of_all = _OF_ALL * float(np.nanmax(self._terms * self._roundoff, initial=0.0))
 
     def move(self, number: int, draw: int, *, small: bool) -> list[Array]:
         """Return random moves of what a call reads; of the numbers that are almost zero alone, or of all others."""
@@ -125,18 +129,18 @@ class _Judge:
             )
         )
         rows = np.array(numbers, dtype=np.intp)
-        slopes = slopes_of(responses, self._level[rows])
+        slopes = slopes_of(responses, self._level[rows] * self._roundoff[rows])
         claimed = np.array([self._claimed(number, move) for number, move in zip(numbers, moves, strict=True)])
-        allowed = CERTAIN * slopes.bar + _OWN * self._terms[rows] + _OF_ALL * self._largest
+        allowed = CERTAIN * slopes.bar + _OWN * self._roundoff[rows] * self._terms[rows] + self._of_all
         off = np.maximum(slopes.lower - claimed, claimed - slopes.upper)
         # What has no slope, or no number, is not comparable: nothing is said of it.
-        wrong = np.isfinite(off) & np.isfinite(allowed) & (off > allowed)
+        wrong = np.isfinite(off) & np.isfinite(allowed) & (off > allowed) & (self._roundoff[rows] <= _COARSE)
         size = np.maximum(np.abs(claimed), np.abs(slopes.value))
         return np.divide(off, size, out=np.zeros(len(off)), where=wrong)
 
     def _claimed(self, number: int, move: Sequence[Array]) -> float:
         reads = self._run.calls[number].reads
-        return sum(float(np.sum(read.cotangent * u)) for read, u in zip(reads, move, strict=True))
+        return sum(float(_product(read.cotangent, u).sum()) for read, u in zip(reads, move, strict=True))
 
     def wrong_reads(self, number: int, *, small: bool) -> tuple[int, ...]:
         """Return which reads of a wrong call have got a wrong cotangent."""
@@ -148,6 +152,15 @@ class _Judge:
         return tuple(map(int, np.flatnonzero(errors)))
 
 
+def _product(cotangent: Array, array: Array) -> Array:
+    """Return the product, 0 where the cotangent is: of an infinite number, such as a mask, that counts for nothing."""
+    return np.multiply(cotangent, array, out=np.zeros(np.shape(array)), where=cotangent != 0)
+
+
+def _norm(cotangent: Array, array: Array) -> float:
+    return float(np.sqrt(np.sum(_product(cotangent, array) ** 2)))
+
+
 def _move(x: Array, random: np.random.Generator, *, small: bool) -> Array:
     size = np.abs(x)
     known = size[np.isfinite(size) & (size > 0)]
@@ -155,6 +168,8 @@ def _move(x: Array, random: np.random.Generator, *, small: bool) -> Array:
     typical = float(np.sqrt(np.mean(known**2))) if known.size else 1.0
     almost_zero = size <= _TINY * typical
     draws = random.standard_normal(x.shape)
+    # What is infinite, such as a mask, stays where it is.
+    size, almost_zero = np.where(np.isfinite(x), size, 0.0), almost_zero & np.isfinite(x)
     if small:
         # All to one side, so that of kinks at zero the claims of all may lie between the slopes of both sides.
         return np.where(almost_zero, np.abs(draws) * typical, 0.0)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 
 # From where third derivatives of a well-scaled function count to where rounding leaves six digits: a guess.
@@ -45,12 +44,12 @@ class Slopes:
 
 
 @np.errstate(all="ignore")  # where a function has no value the slope is nan
-def slopes_of(responses: Vector, level: Vector) -> Slopes:
+def slopes_of(responses: Vector, rounding: Vector) -> Slopes:
     """Return slopes at 0.
 
     Args:
         responses: f(t) − f(0) at the steps of `STEPS`, shape (2 steps, k).
-        level: root of the sum of the squares of the terms that f sums, shape (k,): what its rounding goes with.
+        rounding: unit roundoff times the root of the sum of the squares of the terms that f sums, shape (k,).
     """
     step = _H[:, None]
     right, left = responses[: len(_H)] / step, -responses[len(_H) :] / step
@@ -58,7 +57,7 @@ def slopes_of(responses: Vector, level: Vector) -> Slopes:
     extrapolated = (4 * central[1:] - central[:-1]) / 3
     kink = np.abs(2 * jump[1:] - jump[:-1]) / 2
     change = np.abs(np.diff(extrapolated, axis=0))
-    noise = _NOISE * FLOAT64 * level / step[2:-1]
+    noise = _NOISE * rounding / step[2:-1]
     # Row i of these is the step 2 + i: both of its neighbours are there.
     spread = np.maximum(change[:-1], change[1:]) + noise
     error = spread + kink[1:-1]
