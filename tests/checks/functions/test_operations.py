@@ -9,7 +9,7 @@ import xcheck
 from tests.operations.networks import NETWORKS
 from tests.operations.planted import Plant, right_loss
 from xcheck import Report
-from xcheck.findings import NOT_LOOKED_INTO, WRONG_OPERATION
+from xcheck.findings import CAUSE_UNKNOWN, NOT_LOOKED_INTO, WRONG_OPERATION, WRONG_TENSORS
 
 PLANTS = [
     Plant("jax", "mlp", "gelu_1", "x 1.01"),
@@ -36,6 +36,8 @@ def test_operation_and_line_are_named(plant: Plant) -> None:
     assert finding.where is not None
     assert (finding.where.operation, finding.where.line) == (operation, plant.line)
     assert f"wrong in `{operation}` at networks.py:{plant.line}" in report.headline
+    # That the cause is not known, or somewhere on the way to these tensors, is then no news.
+    assert not [one for one in report.findings if one.code in (CAUSE_UNKNOWN, WRONG_TENSORS)]
     content = json.loads(report.to_json())
     (where,) = [one["where"] for one in content["findings"] if one["code"] == WRONG_OPERATION]
     assert where == {"operation": operation, "file": finding.where.file, "line": plant.line}

@@ -1,6 +1,6 @@
 """Why the backward pass of an operation is wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from tests.trace.chains import Chain, Rule, with_rule
 from xcheck.diagnose.operations.blame import find_blamed
 from xcheck.diagnose.operations.causes import OperationLoss, causes_of
+from xcheck.trace import BackwardPass, Call, Read, Written
 from xcheck.trace.model import Array
 
 X = np.random.default_rng(0).normal(size=12)
@@ -71,3 +72,27 @@ def test_the_loss_of_an_operation() -> None:
     expected = written.cotangent[4] * (np.tanh(moved[4]) - written.array[4])
     assert loss.losses(np.stack([loss.theta, moved])) == pytest.approx([0.0, expected], rel=1e-12)
     assert set(loss.data()) == {"output 0"}
+
+
+def test_an_array_that_is_read_twice() -> None:
+    """Both reads have one name, and are two."""
+    x = np.array([0.5, -1.5, 2.0])
+
+    class Square(BackwardPass):
+        calls = (
+            Call(
+                name="multiply",
+                reads=(Read("x", x, 1.5 * x), Read("x", x, 0.5 * x)),
+                writes=(Written(x * x, np.ones(3), x * x),),
+            ),
+        )
+
+        def run(self, number: int, inputs: Sequence[Array]) -> list[Array]:
+            return [inputs[0] * inputs[1]]
+
+    (blamed,) = find_blamed(Square())
+    assert blamed.reads == (0, 1)
+    loss = OperationLoss(blamed)
+    assert loss.layout.size == loss.theta.size == 6
+    assert [tensor.name for tensor in loss.layout] == ["x", "x, read 2"]
+    assert " ".join(one.text for one in causes_of(blamed)).count("x what it should be") == 2

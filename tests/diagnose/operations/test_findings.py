@@ -1,6 +1,7 @@
 """What is said of operations whose backward pass is wrong."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -66,6 +67,18 @@ def test_what_cannot_be_looked_into_is_said() -> None:
     assert finding.code == NOT_LOOKED_INTO
     assert finding.text.endswith("was not looked for: it leaves the framework at loss.py:3")
     assert operation_findings("mine", lambda: None) == []
+
+
+def test_what_breaks_on_the_way_does_not_break_the_check() -> None:
+    """Whatever an operation of a person's raises."""
+
+    class Broken(Chain):
+        def responses(self, moves: object, steps: object) -> NoReturn:
+            raise RuntimeError("no more memory")
+
+    (finding,) = operation_findings("mine", lambda: Broken(STEPS, X))
+    assert finding.code == NOT_LOOKED_INTO
+    assert "it cannot be followed: RuntimeError: no more memory" in finding.text
 
 
 def test_places_that_are_not_known() -> None:

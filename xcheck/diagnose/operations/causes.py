@@ -92,7 +92,16 @@ class OperationLoss:
     @property
     def layout(self) -> Layout:
         """Names and shapes of the reads."""
-        return Layout.of({self._name(place): self._reads[place].array.shape for place in self.blamed.reads})
+        names = self._names()
+        return Layout.of({names[place]: self._reads[place].array.shape for place in self.blamed.reads})
+
+    def _names(self) -> list[str]:
+        """Return what the reads are called; where two have one name, the second is told by its place."""
+        names: list[str] = []
+        for read in self._reads:
+            name = name_of(read)
+            names.append(f"{name}, read {len(names) + 1}" if name in names else name)
+        return names
 
     @property
     def theta(self) -> Vector:
@@ -119,14 +128,9 @@ class OperationLoss:
     def _reads(self) -> Sequence[Read]:
         return self.blamed.call.reads
 
-    def _name(self, place: int) -> str:
-        return name_of(self._reads[place])
-
     def data(self) -> Mapping[str, NDArray[np.float64]]:
         """Return the arrays that a mistake may have come from, by what they are."""
-        others = {
-            self._name(place): read.array for place, read in enumerate(self._reads) if place not in self.blamed.reads
-        }
+        others = {name_of(read): read.array for place, read in enumerate(self._reads) if place not in self.blamed.reads}
         return {**others, **{f"output {n}": one.array for n, one in enumerate(self.blamed.call.writes)}}
 
 
@@ -134,8 +138,9 @@ class OperationLoss:
 def causes_of(blamed: Blamed) -> list[Finding]:
     """Return what explains the wrong cotangents of a call; nothing where no rule does."""
     loss = OperationLoss(blamed)
-    if not loss.gradient.any():
-        return []  # that nothing is handed down says all
+    # That nothing is handed down says all; and beside infinite numbers there is nothing to be measured.
+    if not blamed.reads or not loss.gradient.any() or not np.isfinite([loss.theta, loss.gradient]).all():
+        return []
     theta, layout = loss.theta, loss.layout
     oracle = measure_function(
         Evaluator(loss.losses),

@@ -6,6 +6,7 @@ import numpy as np
 
 from xcheck.diagnose.operations.blame import Blamed, find_blamed
 from xcheck.diagnose.operations.causes import causes_of, name_of
+from xcheck.errors import quote
 from xcheck.findings import NOT_LOOKED_INTO, OTHER_VALUE, WRONG_OPERATION, Finding, Where
 from xcheck.text import join_names
 from xcheck.trace import BackwardPass, Call, UntraceableError
@@ -25,10 +26,14 @@ def operation_findings(witness: str, backward_pass: Callable[[], BackwardPass | 
     """
     try:
         run = backward_pass()
+        return [] if run is None else _findings(witness, run)
     except UntraceableError as error:
-        text = f"{witness}: which of its operations is wrong was not looked for: {error}"
-        return [Finding(code=NOT_LOOKED_INTO, text=text)]
-    return [] if run is None else _findings(witness, run)
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever breaks where a person's code is called, the check goes on
+        reason = f"it cannot be followed: {quote(error)}"
+    return [
+        Finding(code=NOT_LOOKED_INTO, text=f"{witness}: which of its operations is wrong was not looked for: {reason}")
+    ]
 
 
 def _findings(witness: str, run: BackwardPass) -> list[Finding]:
