@@ -24,6 +24,7 @@ from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Trace, UntraceableError
+from xcheck.trace.absorption import roundoff_of_stairs
 from xcheck_jax.arrays import read_numbers
 from xcheck_jax.backward import backward_pass_of
 from xcheck_jax.batched import BatchedLosses
@@ -173,7 +174,7 @@ class JaxFunction(FunctionObjective):
         given, data = self.own(self.arguments.theta), self.copy_data()
         with own_settings(self._device):
             found = coarsest_roundoff(lambda given: self.call_loss(given, data), given) if self._jits else None
-        return self.roundoff_of_stairs() if found == 0 else found
+        return roundoff_of_stairs(self.trace, self.traced_arrays, self.arguments.theta) if found == 0 else found
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

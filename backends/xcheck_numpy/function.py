@@ -10,6 +10,7 @@ from xcheck.dtypes import FLOAT64, ROUNDOFF, roundoff_of
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.trace import Trace, UntraceableError
+from xcheck.trace.absorption import roundoff_of_stairs
 
 
 def read_leaf(value: object) -> Leaf | None:
@@ -92,4 +93,4 @@ class NumpyFunction(FunctionObjective):
             return None
         results = (value for operation in operations for value in operation.outputs if value.is_floating)
         found = max((u for u in (roundoff_of(value.dtype) for value in results) if u > FLOAT64), default=0.0)
-        return found or self.roundoff_of_stairs()
+        return found or roundoff_of_stairs(self.trace, self.traced_arrays, self.arguments.theta)

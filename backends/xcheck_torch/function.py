@@ -23,6 +23,7 @@ from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Trace, UntraceableError
+from xcheck.trace.absorption import roundoff_of_stairs
 from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
@@ -212,7 +213,9 @@ class TorchFunction(FunctionObjective):
         """Return the coarsest unit roundoff of a narrow result in the loss, 0 without one; None where numbers leave."""
         with WatchedExits() as exits, WatchedDtypes() as dtypes:
             self.value(self.own(self.arguments.theta), self.copy_data())
-        return dtypes.coarsest or (None if exits.left else self.roundoff_of_stairs())
+        if dtypes.coarsest or exits.left:
+            return dtypes.coarsest or None
+        return roundoff_of_stairs(self.trace, self.traced_arrays, self.arguments.theta)
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with the slope of each sample along its own random numbers; None without samplers."""

@@ -23,11 +23,9 @@ from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Numbers, place_inputs
 from xcheck.layout import Vector
-from xcheck.trace.absorption import has_stairs, move_beside
 
 if TYPE_CHECKING:
     from xcheck.backend.output_table import OutputTable
@@ -134,23 +132,9 @@ class FunctionObjective(CallArguments):
         """Return the coarsest unit roundoff that a part of the loss at θ is computed with, though asked for in 64 bits.
 
         0 where all of it is computed in 64 bits, None where that is not known. 64 bits are few beside huge numbers: see
-        `roundoff_of_stairs`.
+        `xcheck.trace.absorption`.
         """
         return None
-
-    def roundoff_of_stairs(self) -> float | None:
-        """Return the unit roundoff of float64 where huge numbers make a staircase of the loss, 0 where they do not.
-
-        None where nobody knows whether they do, or something else. Of a loss that cannot be traced no huge numbers are
-        known.
-        """
-        theta = self.arguments.theta
-        try:
-            trace, here = self.trace(), self.traced_arrays(theta)
-            found = has_stairs(trace, here, self.traced_arrays(move_beside(theta)))
-        except Exception:  # noqa: BLE001 - a person's operations may fail beside θ, whatever the reason
-            return 0.0
-        return None if found is None else FLOAT64 * found
 
     def gradient_along_paths(self, theta: Vector) -> Vector | None:
         """Return the gradient with each sample differentiated along its own random numbers, shape (n,).

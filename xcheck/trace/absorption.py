@@ -4,7 +4,7 @@ x + c rounds x to multiples of spacing(c): with c = 1e9 a loss of it is a stairc
 results of all operations at θ and beside it tell: a result that moves by few of its own roundings has treads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,6 +20,26 @@ _TREADS = 2.0**28
 # What is flat from one jump to the next, whatever it is computed in.
 _FLAT = {"round", "rint", "floor", "ceil", "trunc", "sign", "to_integer", "floor_divide", "remainder", "fmod", "exact"}
 _FLAT |= {"lt", "le", "gt", "ge", "eq", "ne", "argmax", "argmin"}
+
+
+def roundoff_of_stairs(
+    trace: Callable[[], Trace], arrays: Callable[[Vector], Sequence[Array]], theta: Vector
+) -> float | None:
+    """Return the unit roundoff of float64 where huge numbers make a staircase of a loss, 0 where they do not.
+
+    None where nobody knows whether they do, or something else. Of a loss that cannot be traced no huge numbers are
+    known.
+
+    Args:
+        trace: returns the trace of the loss.
+        arrays: returns a vector like θ as what the trace takes.
+        theta: θ, shape (n,).
+    """
+    try:
+        found = has_stairs(trace(), arrays(theta), arrays(move_beside(theta)))
+    except Exception:  # noqa: BLE001 - a person's operations may fail beside θ, whatever the reason
+        return 0.0
+    return None if found is None else float(np.finfo(np.float64).eps) / 2 * found
 
 
 def has_stairs(trace: Trace, here: Sequence[Array], beside: Sequence[Array]) -> bool | None:

@@ -1,6 +1,7 @@
 """Traces of losses of NumPy arrays: the same loss, slopes that differences confirm, and the person's lines."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_a_kink_of_numpys_own_functions_has_two_slopes() -> None:
     """Of `np.maximum` both sides are in the trace."""
     found = slopes_of(lambda x: np.maximum(x[0], 0.5), X, [1.0, 0.0, 0.0])
     assert (found.slopes[0], found.left) == (1, (0,))
-    assert __file__ in found.kinks[0]
+    assert Path(__file__).name in found.kinks[0]
 
 
 def test_python_numbers_are_parameters() -> None:

@@ -1,6 +1,7 @@
 """The backward pass of losses in torch, call by call: right where autograd is, and which call is not."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -283,7 +284,7 @@ def test_what_cannot_be_followed() -> None:
         "`to_sparse` makes a sparse array": lambda p, x: (x @ p["w"]).to_sparse().to_dense().sum(),
     }
     for text, loss in cases.items():
-        with pytest.raises(UntraceableError, match=f"{text} at {__file__}:"):
+        with pytest.raises(UntraceableError, match=f"{text} at .*{Path(__file__).name}:"):
             made(loss, W, (X,)).backward_pass()
         assert "apply" not in torch.autograd.Function.__mro__[1].__dict__
 

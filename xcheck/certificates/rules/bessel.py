@@ -1,7 +1,8 @@
-"""Bessel functions and the Airy function, element by element: FLINT's values, and derivatives by recurrence.
+"""Bessel functions, the Airy function, and exponential, error and elliptic integrals, by FLINT's values.
 
 Numbers in brackets are equations of the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov. Names
-are SciPy's (`scipy.special`), but for `airy_ai` and `spherical_bessel_j0`, which are torch's.
+are SciPy's (`scipy.special`), but for `airy_ai` and `spherical_bessel_j0`, which are torch's; the elliptic
+integrals take the parameter m = k².
 
 Where a function is infinite, complex or not defined (Y and K for x ≤ 0), FLINT's value is not finite, and nothing is
 proved.
@@ -10,7 +11,7 @@ proved.
 from collections.abc import Callable
 from typing import Any
 
-from flint import arb
+from flint import acb, arb
 
 from xcheck.certificates.decisions import NotProvedError
 from xcheck.certificates.rules.functions import of_one
@@ -77,3 +78,38 @@ elementwise("k1e", of_one(lambda x: x.exp() * _k(1, x), lambda x, y: y - x.exp()
 elementwise("airy_ai", of_one(lambda x: x.airy_ai(), lambda x, y: x.airy_ai(derivative=1)))
 # sin(x) / x (10.49.3), an even function.
 elementwise("spherical_bessel_j0", of_one(arb.sinc, lambda x, y: arb(0) if x == 0 else (x.cos() - y) / x))
+
+
+# --- integrals ------------------------------------------------------------------------------------------------------
+
+# E1' = -exp(-x) / x, of which there are no real values for x < 0, and Ei' = exp(x) / x (6.2.1, 6.2.5).
+elementwise("exp1", of_one(lambda x: x.expint(1), lambda x, y: -(-x).exp() / x))
+elementwise("expi", of_one(arb.ei, lambda x, y: x.exp() / x))
+
+# erfi(x) = -i erf(i x); Dawson's F = √π/2 exp(-x²) erfi(x) has F' = 1 - 2 x F (7.5.1, 7.2.5).
+elementwise("erfi", of_one(arb.erfi, lambda x, y: 2 / arb.pi().sqrt() * (x * x).exp()))
+elementwise("dawsn", of_one(lambda x: arb.pi().sqrt() / 2 * (-x * x).exp() * x.erfi(), lambda x, y: 1 - 2 * x * y))
+
+
+def _elliptic_k(m: Any) -> Any:
+    """K is infinite at m = 1 and complex beyond."""
+    return acb(m).elliptic_k().real if m < 1 else arb.nan()
+
+
+def _elliptic_e(m: Any) -> Any:
+    """E is complex for m > 1."""
+    return acb(m).elliptic_e().real if m <= 1 else arb.nan()
+
+
+def _d_elliptic_k(m: Any, k: Any) -> Any:
+    """K' = (E / (1 - m) - K) / (2 m), by m (19.4.1); π/8 at 0, from the series K = π/2 (1 + m/4 + ...) (19.5.1)."""
+    return arb.pi() / 8 if m == 0 else (_elliptic_e(m) / (1 - m) - k) / (2 * m)
+
+
+def _d_elliptic_e(m: Any, e: Any) -> Any:
+    """E' = (E - K) / (2 m), by m (19.4.2); -π/8 at 0, from the series E = π/2 (1 - m/4 - ...) (19.5.2)."""
+    return -arb.pi() / 8 if m == 0 else (e - _elliptic_k(m)) / (2 * m)
+
+
+elementwise("ellipk", of_one(_elliptic_k, _d_elliptic_k))
+elementwise("ellipe", of_one(_elliptic_e, _d_elliptic_e))

@@ -23,7 +23,7 @@ from xcheck.compare.pair import ORACLE, Pair
 from xcheck.diagnose import Diagnosis, diagnose_gradients, group_losses, odd_one_out
 from xcheck.diagnose.operations import operation_findings
 from xcheck.diagnose.probes import Probes
-from xcheck.findings import CAUSE_UNKNOWN, NOT_LOOKED_INTO, WRONG_OPERATION, WRONG_TENSORS, Finding
+from xcheck.findings import CAUSE_UNKNOWN, IMPLICIT_SAMPLING, NOT_LOOKED_INTO, WRONG_OPERATION, WRONG_TENSORS, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.tree import leaves
 from xcheck.layout import Tensor, Vector
@@ -166,8 +166,7 @@ def diagnose_functions(
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
-    findings = [one for group in operations.values() for one in group if one.code != NOT_LOOKED_INTO]
-    caveats = [one for group in operations.values() for one in group if one.code == NOT_LOOKED_INTO]
+    findings: list[Finding] = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
         causes = diagnose_gradients(
             [evaluation],
@@ -181,11 +180,17 @@ def diagnose_functions(
         ).findings
         # Where components or an operation are named, nobody needs to be told that nothing else is known; or, where it
         # is the operation, in which tensors to look for it.
-        is_traced = (evaluation.rerun_of or evaluation.name) in named
+        label = evaluation.rerun_of or evaluation.name
+        is_traced = label in named
         superfluous = {CAUSE_UNKNOWN} if is_traced or evaluation.name in bisected else set()
         superfluous |= {WRONG_TENSORS} if is_traced else set()
         findings += [one for one in causes if one.code not in superfluous]
-    return Diagnosis(findings, {}, caveats)
+        # A sampler that differentiates along other paths does so on purpose.
+        if any(one.code == IMPLICIT_SAMPLING for one in causes):
+            operations.pop(label, None)
+    of_operations = [one for group in operations.values() for one in group]
+    caveats = [one for one in of_operations if one.code == NOT_LOOKED_INTO]
+    return Diagnosis([*(one for one in of_operations if one not in caveats), *findings], {}, caveats)
 
 
 def _operations(found: Answers, wrong: Collection[str], probes: Mapping[str, Probes]) -> dict[str, list[Finding]]:

@@ -19,14 +19,13 @@ from xcheck.oracle.engines.function import FunctionEngine
 
 # Eight samples give five differences of order 3: enough for a mean of squares, and few beside what a gradient takes.
 POINTS = 8
-# A guess, chosen so that the noisiest of a tensor's components is hardly missed: of a tenth that are noisy, twelve miss
-# all with probability 0.28, and the multiple c σ/h has a margin of eight.
+# A guess: of a tenth that are noisy, twelve miss all with probability 0.28, and c σ/h has a margin of eight.
 COMPONENTS = 12
 # Low orders still hold what is smooth, high ones amplify what is not noise; Moré and Wild find these to agree.
 ORDERS = (3, 4, 5)
 # Samples are this fraction of the natural step apart: third differences of J vanish (1e-21 of it), roundings differ.
 SPACING = 2.0**-14
-# The roundings of a quantized J are neither independent nor alike from tread to tread: the multiple of σ is a guess.
+# The roundings of a quantized J are not alike from tread to tread: the multiple of σ is a guess.
 UNEVEN = 3.0
 
 
@@ -91,12 +90,9 @@ _ALIKE = 8.0
 _COARSE = (2.0**-19, 2.0**-14, 2.0**-9)
 
 
-# Natural steps are short numbers (`xcheck.oracle.engines.function`), and roundings repeat themselves every 2ᵐ: samples
-# that are p/q of that apart, with a small q, meet the same roundings again after q of them, and show less noise than
-# there is. An irrational number of the field of √5 has multiples that stay far from whole numbers, about 1/k for the
-# k-th (Hurwitz). From 0.75 to 1.02, samples that are 2⁻⁹ and 2⁻¹⁹ of the scale apart, which is a random factor from 0.7
-# to 1, are one to two thousandths or millionths apart, and never a whole number of these: people round to them. 2/√5 is
-# in the midst of that: of 64 stairs of thousandths it misses none, 0.97 misses 14.
+# Natural steps are short numbers, and roundings repeat themselves every 2ᵐ: samples a simple fraction of it apart meet
+# the same ones again. Multiples of √5 stay far from whole numbers, and of the thousandths that people round to: of 64
+# stairs of thousandths 2/√5 misses none, 0.97 misses 14.
 _ODD = 2 / 5.0**0.5
 
 

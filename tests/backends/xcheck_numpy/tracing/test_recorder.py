@@ -2,6 +2,7 @@
 
 import linecache
 import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,8 @@ def test_the_first_failure_counts() -> None:
     first = recorder.refuse("`a`")
     recorder.refuse("`b`")
     assert recorder.failure is first
-    assert f"`a` cannot be followed at {__file__}:" in str(first)
+    assert str(first).startswith("`a` cannot be followed at ")
+    assert f"{Path(__file__).name}:" in str(first)
 
 
 def test_the_expression_that_wants_a_number_is_quoted() -> None:

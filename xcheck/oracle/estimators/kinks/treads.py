@@ -4,10 +4,10 @@ Rounding to decimals or to a grid, and tables, make J constant from one jump to 
 and the slope over many treads is that of something else. On a tread no loss within s of θ differs from J(θ) by a bit,
 so that the slope is at most u |J|/s.
 
-The flat part of a smooth J is no tread, nor is what a kink lies beside. Let r be how far J is J(θ) to the last bit, and
-s between r/4 and r. At a minimum of order p, J has moved by (t/r)ᵖ/2 roundings at a distance t, and within s/16 from
-there by p/128 (t/r)ᵖ⁻¹ or more: where it is 2¹⁴ roundings off that is 2.8 for p = 2, and more for higher orders. So
-what does not move at all there is a staircase, unless one of its jumps lies in between.
+The flat part of a smooth J is no tread, nor is what a kink lies beside. Where J has moved by m at a distance t from θ,
+its slope there is m/t on the average, and at a minimum of any order it is more; so within s/16 from there J moves by
+m s/16 t or more. Where that is many roundings of J, what does not move at all is a staircase, unless one of its jumps
+lies in between.
 """
 
 from dataclasses import replace
@@ -30,9 +30,10 @@ _PLACES = (1.0, 0.37, 0.11)
 # Places beyond the tread, in the same units, further and further away until J has had so many values there, one at θ
 # included: a single jump, and the end of a range, have two.
 _BEYOND, _LEVELS = (4.0, 2.9, -4.0, -2.9), 4
-# See the module: over how much of s J is constant there as well, and by how many roundings it jumps. Three of four
-# places must be on a tread: the nearest edge of a tread is s away or more, so that a jump is met at a place in 32.
-_FLAT, _JUMP, _MOST = 1 / 16, 2.0**14, 0.75
+# See the module: over how much of s J is constant there as well, and by how many roundings a smooth J would move there,
+# whose terms may be ten times as large as it is. Three of four places must be on a tread: the nearest edge of a tread
+# is s away or more, so that a jump is met at a place in 32.
+_FLAT, _WOULD_MOVE, _MOST = 1 / 16, 16.0, 0.75
 # The furthest place, in units of the first step: a few treads of the width that it has itself.
 _FURTHEST = 64.0
 
@@ -67,7 +68,7 @@ def _moved(engine: FunctionEngine, lines: Indices, step: Vector) -> Vector:
 @np.errstate(invalid="ignore")
 def _are_stairs(engine: FunctionEngine, places: Indices, within: Vector) -> Flags:
     """Return whether J jumps beyond its treads and is constant between jumps, shape (k,)."""
-    least = _JUMP * engine.roundoff * np.abs(engine.losses[0])
+    least = _WOULD_MOVE * engine.roundoff * np.abs(engine.losses[0])
     values: list[set[float]] = [{0.0} for _ in places]
     jumps, flats = np.zeros(len(places)), np.zeros(len(places))
     pending, unit, furthest = np.arange(len(places)), within, (_FURTHEST * engine.first_step * engine.scale)[places]
@@ -76,8 +77,9 @@ def _are_stairs(engine: FunctionEngine, places: Indices, within: Vector) -> Flag
         lines, shape = np.tile(places[pending], len(_BEYOND)), away.shape
         moved = _moved(engine, lines, away.ravel()).reshape(shape)
         again = _moved(engine, lines, (away + _FLAT * within[pending]).ravel()).reshape(shape)
-        jumps[pending] += (np.abs(moved) > least).sum(axis=0)
-        flats[pending] += ((np.abs(moved) > least) & (again == moved)).sum(axis=0)
+        seen = np.abs(moved) * _FLAT * within[pending] > least * np.abs(away)
+        jumps[pending] += seen.sum(axis=0)
+        flats[pending] += (seen & (again == moved)).sum(axis=0)
         for place, column in zip(pending, moved.T, strict=True):
             values[place].update(column[np.isfinite(column)])
         unit = 4 * unit
