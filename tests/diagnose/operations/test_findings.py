@@ -57,6 +57,17 @@ def test_another_value_where_it_is_differentiated() -> None:
     )
 
 
+def test_equal_infinities_are_the_same_value() -> None:
+    """A mask of −inf is what it is, differentiated or not; and no warning of NumPy is left behind."""
+    run = Chain(STEPS, X)
+    masked = np.where(X > 0, X, -np.inf)
+    run.calls = [
+        replace(call, writes=(replace(call.writes[0], array=masked, differentiated=masked.copy()),))
+        for call in run.calls
+    ]
+    assert [one for one in operation_findings("mine", lambda: run) if one.code == OTHER_VALUE] == []
+
+
 def test_what_cannot_be_looked_into_is_said() -> None:
     """With the reason, and no more."""
 

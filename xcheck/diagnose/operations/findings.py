@@ -10,6 +10,7 @@ from xcheck.errors import quote
 from xcheck.findings import NOT_LOOKED_INTO, OTHER_VALUE, WRONG_OPERATION, Finding, Where
 from xcheck.text import join_names
 from xcheck.trace import BackwardPass, Call, UntraceableError
+from xcheck.trace.model import Array
 
 # Operations that are named; each takes an oracle of its own to say why. A guess: who mends one looks again.
 _MOST = 4
@@ -92,9 +93,11 @@ def _other_values(witness: str, calls: Iterable[Call]) -> list[Finding]:
     return []
 
 
-def _off(one: np.ndarray, other: np.ndarray) -> float:
-    largest = float(np.abs(one).max(initial=0.0))
-    return float(np.abs(one - other).max(initial=0.0)) / largest if largest else float(np.any(other))
+def _off(one: Array, other: Array) -> float:
+    """Return by how much two arrays differ, relative to the largest finite number; equal infinities do not."""
+    apart = np.abs(np.subtract(one, other, out=np.zeros(one.shape), where=one != other))
+    largest = float(np.abs(one[np.isfinite(one)]).max(initial=0.0))
+    return float(apart.max(initial=0.0)) / largest if largest else float(apart.any())
 
 
 def _share(error: float) -> str:
