@@ -1,9 +1,12 @@
 """The backward pass of a loss: what a call's response to a move of its inputs is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tests.trace.chains import STEPS, Chain
-from xcheck.trace import Call
+from xcheck.trace import BackwardPass, Call, Read, Written
+from xcheck.trace.model import Array
 
 
 def test_a_response_is_what_the_operation_alone_does() -> None:
@@ -31,6 +34,24 @@ def test_a_move_out_of_the_domain_gives_nan() -> None:
     found = run.response(0, [np.ones(2)], np.array([0.5, 2.0]))
     assert np.isfinite(found[0])
     assert np.isnan(found[1])
+
+
+def test_infinities_at_which_nothing_arrives_count_for_nothing() -> None:
+    """A mask of −inf stays what it is."""
+
+    class Masked(BackwardPass):
+        calls = (
+            Call(
+                name="mask",
+                reads=(Read("x", np.ones(2), np.array([1.0, 0.0])),),
+                writes=(Written(np.array([1.0, -np.inf]), np.array([1.0, 0.0]), np.array([1.0, -np.inf])),),
+            ),
+        )
+
+        def run(self, number: int, inputs: Sequence[Array]) -> list[Array]:
+            return [np.array([inputs[0][0], -np.inf])]
+
+    assert Masked().response(0, [np.ones(2)], np.array([0.5])) == [0.5]
 
 
 def test_a_call_names_itself() -> None:

@@ -86,6 +86,11 @@ class Call:
         return f"`{self.name}`" if self.place is None else f"`{self.name}` at {self.place}"
 
 
+def weighted(cotangent: Array, array: Array) -> Array:
+    """Return the product, 0 where the cotangent is: of an infinite number, such as a mask, that counts for nothing."""
+    return np.multiply(cotangent, array, out=np.zeros(np.shape(array)), where=cotangent != 0)
+
+
 class BackwardPass(ABC):
     """The calls of one loss at θ, with what its backward pass did at each.
 
@@ -142,7 +147,8 @@ class BackwardPass(ABC):
         except Exception:  # noqa: BLE001 - a move may lead out of the operation's domain
             return float("nan")
         written = zip(self.calls[number].writes, outputs, strict=True)
-        return sum(float(np.sum(one.cotangent * (output - one.array))) for one, output in written)
+        with np.errstate(invalid="ignore"):  # the difference of two infinities, at which nothing arrives
+            return sum(float(weighted(one.cotangent, output - one.array).sum()) for one, output in written)
 
     def inside(self, number: int) -> "BackwardPass | None":
         """Return the calls that a call is made of, between what it reads and the cotangents of what it writes.

@@ -1,6 +1,6 @@
 """Which calls are to blame for a wrong gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from tests.trace.chains import STEPS, Chain, Rule, Step, with_rule
 from xcheck.diagnose.operations.blame import find_blamed
+from xcheck.trace import BackwardPass, Call, Read, Written
 from xcheck.trace.model import Array
 
 X = np.random.default_rng(0).normal(size=12)
@@ -106,3 +107,25 @@ def test_of_narrow_calls_no_more_is_asked_than_they_can_tell() -> None:
         calls[2] = replace(calls[2], roundoff=roundoff)
         run.calls = calls
         assert find_blamed(run) == []
+
+
+def test_two_reads_of_one_of_two_calls() -> None:
+    """As many moves as there are calls are not moves of these calls."""
+    x, w = np.array([0.5, -1.5, 2.0]), np.array([[1.0, 2.0, 0.5], [0.3, -0.7, 1.1]])
+    y = w @ x
+
+    class Product(BackwardPass):
+        calls = (
+            Call(
+                name="matmul",
+                reads=(Read("w", w, np.outer(2 * y, x)), Read("x", x, 1.5 * w.T @ (2 * y))),
+                writes=(Written(y, 2 * y, y),),
+            ),
+            Call(name="sum of squares", reads=(Read("", y, 2 * y),), writes=(Written(np.sum(y**2), np.ones(()), y),)),
+        )
+
+        def run(self, number: int, inputs: Sequence[Array]) -> list[Array]:
+            return [inputs[0] @ inputs[1] if number == 0 else np.sum(inputs[0] ** 2)]
+
+    (blamed,) = find_blamed(Product())
+    assert (blamed.call.name, blamed.reads) == ("matmul", (1,))

@@ -18,6 +18,7 @@ from xcheck.layout import Vector
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck.trace import BackwardPass, Call
+from xcheck.trace.backward import weighted
 from xcheck.trace.model import Array
 
 # What rounding may do to x̄·u: so many roundings of the operation's own terms, and of the largest terms of all
@@ -57,8 +58,9 @@ class Blamed:
 
 def find_blamed(run: BackwardPass, depth: int = _DEPTH) -> list[Blamed]:
     """Return the calls with a wrong backward pass, in the order of the forward pass; loops and branches are opened."""
+    judge = _Judge(run)
     for small in (False, True):
-        wrong = _wrong_calls(run, small=small)
+        wrong = judge.wrong_calls(small=small)
         if wrong:
             return [inner for each in wrong for inner in _opened(each, depth)]
     return []
@@ -81,20 +83,6 @@ def _opened(blamed: Blamed, depth: int) -> list[Blamed]:
     return [Blamed(each.run, each.number, each.reads, each.error, steps) for each in same]
 
 
-def _wrong_calls(run: BackwardPass, *, small: bool) -> list[Blamed]:
-    judge = _Judge(run)
-    calls = range(len(run.calls))
-    # A second time only what was wrong once: by chance an error of the difference is seen along one move.
-    once = judge.errors(calls, [judge.move(number, 0, small=small) for number in calls])
-    suspects = [number for number in calls if once[number]]
-    twice = judge.errors(suspects, [judge.move(number, 1, small=small) for number in suspects])
-    return [
-        Blamed(run, number, judge.wrong_reads(number, small=small), float(error))
-        for number, error in zip(suspects, twice, strict=True)
-        if error
-    ]
-
-
 class _Judge:
     """Holds what backward passes of calls have handed down against slopes of these calls.
 
@@ -107,27 +95,36 @@ class _Judge:
         self._roundoff = np.array([max(FLOAT64, call.roundoff) for call in run.calls])
         # What the operation's rounding goes with, in the numbers that it returns.
         self._level = np.array([math.hypot(*(_norm(w.cotangent, w.array) for w in call.writes)) for call in run.calls])
-        outgoing = [sum(float(np.abs(_product(r.cotangent, r.array)).sum()) for r in call.reads) for call in run.calls]
+        outgoing = [sum(float(np.abs(weighted(r.cotangent, r.array)).sum()) for r in call.reads) for call in run.calls]
         self._terms = self._level + np.array(outgoing, dtype=np.float64)
         self._of_all = _OF_ALL * float(np.nanmax(self._terms * self._roundoff, initial=0.0))
 
-    def move(self, number: int, draw: int, *, small: bool) -> list[Array]:
+    def wrong_calls(self, *, small: bool) -> list[Blamed]:
+        """Return the calls that are wrong along two moves, in order."""
+        every = range(len(self._run.calls))
+        if not every:
+            return []
+        moves = [self._move(number, 0, small=small) for number in every]
+        once = self._errors(every, moves, self._run.responses(moves, STEPS))
+        # A second time only what was wrong once: by chance an error of the difference is seen along one move.
+        twice = ((number, self._error(number, self._move(number, 1, small=small))) for number in np.flatnonzero(once))
+        return [
+            Blamed(self._run, int(number), self._wrong_reads(int(number), small=small), error)
+            for number, error in twice
+            if error
+        ]
+
+    def _move(self, number: int, draw: int, *, small: bool) -> list[Array]:
         """Return random moves of what a call reads; of the numbers that are almost zero alone, or of all others."""
         random = generator(FIXED, Stream.BACKWARD, number, draw)
-        return [_move(read.array, random, small=small) for read in self._run.calls[number].reads]
+        return [_move_of(read.array, random, small=small) for read in self._run.calls[number].reads]
 
-    def errors(self, numbers: Sequence[int], moves: Sequence[Sequence[Array]]) -> Vector:
+    def _error(self, number: int, move: Sequence[Array]) -> float:
+        """Return how wrong one call is along a move."""
+        return float(self._errors([number], [move], self._run.response(number, move, STEPS)[:, None])[0])
+
+    def _errors(self, numbers: Sequence[int], moves: Sequence[Sequence[Array]], responses: Vector) -> Vector:
         """Return how wrong calls are along moves, relative to their slopes, shape (k,); 0 where they are right."""
-        if not len(numbers):
-            return np.zeros(0)
-        whole = len(numbers) == len(self._run.calls)
-        responses = (
-            self._run.responses(moves, STEPS)
-            if whole
-            else np.stack(
-                [self._run.response(number, move, STEPS) for number, move in zip(numbers, moves, strict=True)], axis=1
-            )
-        )
         rows = np.array(numbers, dtype=np.intp)
         slopes = slopes_of(responses, self._level[rows] * self._roundoff[rows])
         claimed = np.array([self._claimed(number, move) for number, move in zip(numbers, moves, strict=True)])
@@ -140,28 +137,24 @@ class _Judge:
 
     def _claimed(self, number: int, move: Sequence[Array]) -> float:
         reads = self._run.calls[number].reads
-        return sum(float(_product(read.cotangent, u).sum()) for read, u in zip(reads, move, strict=True))
+        return sum(float(weighted(read.cotangent, u).sum()) for read, u in zip(reads, move, strict=True))
 
-    def wrong_reads(self, number: int, *, small: bool) -> tuple[int, ...]:
+    def _wrong_reads(self, number: int, *, small: bool) -> tuple[int, ...]:
         """Return which reads of a wrong call have got a wrong cotangent."""
-        whole = self.move(number, 0, small=small)
+        whole = self._move(number, 0, small=small)
+        if len(whole) == 1:
+            return (0,)
         alone = [
             [u if place == moved else np.zeros_like(u) for place, u in enumerate(whole)] for moved in range(len(whole))
         ]
-        errors = self.errors([number] * len(alone), alone) if len(alone) > 1 else np.ones(len(alone))
-        return tuple(map(int, np.flatnonzero(errors)))
-
-
-def _product(cotangent: Array, array: Array) -> Array:
-    """Return the product, 0 where the cotangent is: of an infinite number, such as a mask, that counts for nothing."""
-    return np.multiply(cotangent, array, out=np.zeros(np.shape(array)), where=cotangent != 0)
+        return tuple(place for place, move in enumerate(alone) if self._error(number, move))
 
 
 def _norm(cotangent: Array, array: Array) -> float:
-    return float(np.sqrt(np.sum(_product(cotangent, array) ** 2)))
+    return float(np.sqrt(np.sum(weighted(cotangent, array) ** 2)))
 
 
-def _move(x: Array, random: np.random.Generator, *, small: bool) -> Array:
+def _move_of(x: Array, random: np.random.Generator, *, small: bool) -> Array:
     size = np.abs(x)
     known = size[np.isfinite(size) & (size > 0)]
     # Of all zeros nobody knows how large they would be: 1 is as good as any.
