@@ -107,11 +107,10 @@ class _Judge:
         moves = [self._move(number, 0, small=small) for number in every]
         once = self._errors(every, moves, self._run.responses(moves, STEPS))
         # A second time only what was wrong once: by chance an error of the difference is seen along one move.
-        twice = ((number, self._error(number, self._move(number, 1, small=small))) for number in np.flatnonzero(once))
+        suspects = [number for number in every if once[number]]
+        twice = [(number, self._error(number, self._move(number, 1, small=small))) for number in suspects]
         return [
-            Blamed(self._run, int(number), self._wrong_reads(int(number), small=small), error)
-            for number, error in twice
-            if error
+            Blamed(self._run, number, self._wrong_reads(number, small=small), error) for number, error in twice if error
         ]
 
     def _move(self, number: int, draw: int, *, small: bool) -> list[Array]:
