@@ -124,18 +124,39 @@ class Row:
 _DERIVED = ("median", "iqr", "seconds_per_pass", "found", "planted")
 
 
+def parse(line: str, make: Callable[[dict[str, Any]], Parsed], suite: str | None = None) -> Parsed:
+    """Return the row of one line of JSON.
+
+    Args:
+        line: what `to_json` of a row wrote.
+        make: makes the row of its content, the suite taken out.
+        suite: that it is to be of; None for the rows of this module, which have none.
+
+    Raises:
+        RowsError: it is something else.
+    """
+    try:
+        content = json.loads(line)
+        if suite is not None and content.pop("suite") != suite:
+            raise RowsError(f"not a row of the suite {suite!r}")
+        return make(content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+
+
 def from_json(line: str) -> Row:
     """Read what `Row.to_json` wrote.
 
     Raises:
         RowsError: it is something else.
     """
-    try:
-        content = {name: value for name, value in json.loads(line).items() if name not in _DERIVED}
-        tuples = {name: tuple(content.get(name, ())) for name in ("samples", "pass_samples")}
-        return Row(**{**content, **tuples})
-    except (ValueError, TypeError, AttributeError) as error:
-        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+
+    def make(content: dict[str, Any]) -> Row:
+        given = {name: value for name, value in content.items() if name not in _DERIVED}
+        tuples = {name: tuple(given.get(name, ())) for name in ("samples", "pass_samples")}
+        return Row(**{**given, **tuples})
+
+    return parse(line, make)
 
 
 def read(path: Path) -> tuple[Row, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError, holds, read_rows
+from benchmarks.measure.rows import holds, parse, read_rows
 
 SUITE = "breadth"
 _HEADINGS = {"torch": "PyTorch", "jax": "JAX", "numpy": "NumPy"}
@@ -60,16 +60,14 @@ def from_json(line: str) -> BreadthRow:
     Raises:
         RowsError: it is something else.
     """
-    try:
-        content = json.loads(line)
-        if content.pop("suite") != SUITE:
-            raise RowsError("not a row of the breadth suite")
+
+    def make(content: dict[str, Any]) -> BreadthRow:
         content["rejected"] = tuple(content["rejected"])
         content["faults"] = {name: tuple(count) for name, count in content["faults"].items()}
         content["missed"] = {name: tuple(names) for name, names in content["missed"].items()}
         return BreadthRow(**content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+
+    return parse(line, make, SUITE)
 
 
 def is_breadth(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError, holds, read_rows
+from benchmarks.measure.rows import holds, parse, read_rows
 
 SUITE = "proof coverage"
 
@@ -49,13 +49,7 @@ def from_json(line: str) -> CoverageRow:
     Raises:
         RowsError: it is something else.
     """
-    try:
-        content = json.loads(line)
-        if content.pop("suite") != SUITE:
-            raise RowsError("not a row of the coverage of proofs")
-        return CoverageRow(**content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+    return parse(line, lambda content: CoverageRow(**content), SUITE)
 
 
 def is_coverage(path: Path) -> bool:

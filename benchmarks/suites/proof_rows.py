@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError, holds, read_rows
+from benchmarks.measure.rows import holds, parse, read_rows
 from benchmarks.publish.tables import seconds
 
 SUITE = "proof"
@@ -79,16 +79,14 @@ def from_json(line: str) -> ProofRow:
     Raises:
         RowsError: it is something else.
     """
-    try:
-        content = json.loads(line)
-        if content.pop("suite") != SUITE:
-            raise RowsError("not a row of the proof suite")
+
+    def make(content: dict[str, Any]) -> ProofRow:
         for name in ("one", "six", "rounding"):
             content[name] = tuple(content[name])
         content["components"] = {share: tuple(count) for share, count in content["components"].items()}
         return ProofRow(**content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+
+    return parse(line, make, SUITE)
 
 
 def is_proof(path: Path) -> bool:

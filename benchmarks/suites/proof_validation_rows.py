@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks.measure.rows import RowsError, holds, read_rows
+from benchmarks.measure.rows import holds, parse, read_rows
 
 SUITE = "proof validation"
 _WITHOUT_RULE = re.compile(r"`([^`]+)`.* has no rule")
@@ -61,16 +61,14 @@ def from_json(line: str) -> ValidationRow:
     Raises:
         RowsError: it is something else.
     """
-    try:
-        content = json.loads(line)
-        if content.pop("suite") != SUITE:
-            raise RowsError("not a row of the validation of proofs")
+
+    def make(content: dict[str, Any]) -> ValidationRow:
         for name in ("seeds", "ratios"):
             content[name] = tuple(content[name])
         content["faults"] = {name: tuple(count) for name, count in content["faults"].items()}
         return ValidationRow(**content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RowsError(f"not a row of this version ({error}); measure again, or check out its commit") from error
+
+    return parse(line, make, SUITE)
 
 
 def is_validation(path: Path) -> bool:

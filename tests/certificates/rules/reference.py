@@ -171,3 +171,14 @@ def check_matrices(
 def _assert_all(balls: Any, expected: Sequence[Any], what: object) -> None:
     for ball, reference in zip(balls.reshape(-1).tolist(), expected, strict=True):
         assert_encloses(ball, reference, what)
+
+
+def flags(*moving: bool) -> Balls:
+    """Zeros with slope 0, some of which move."""
+    zeros = np.zeros(len(moving))
+    return Balls(zeros, (zeros,), np.array(moving))
+
+
+def floats(array: Any) -> Any:
+    """Midpoints as a list."""
+    return np.asarray(array).astype(float).tolist()

@@ -1,12 +1,10 @@
 """Extremes along axes: which element it is, and what is proved where nobody knows."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from flint import arb
 
-from tests.certificates.rules.reference import along, apply, bent
+from tests.certificates.rules.reference import along, apply, bent, flags, floats
 from xcheck.certificates.balls import Balls, constant, second
 from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
 from xcheck.certificates.rules.structure import at_last, compare, first_extreme, last_axis
@@ -16,17 +14,6 @@ from xcheck.trace import Value
 RNG = np.random.default_rng(0)
 A, VA = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 3, 4))
 INT = (Value((), "int64"),)
-
-
-def flags(*moving: bool) -> Balls:
-    """Zeros with slope 0, some of which move."""
-    zeros = np.zeros(len(moving))
-    return Balls(zeros, (zeros,), np.array(moving))
-
-
-def floats(array: Any) -> Any:
-    """Midpoints as a list."""
-    return np.asarray(array).astype(float).tolist()
 
 
 def test_extremes_along_axes() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from tests.certificates.rules.reference import along, apply, assert_encloses
+from tests.certificates.rules.reference import along, apply, assert_encloses, floats
 from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.slopes import at_precision
 from xcheck.trace import Value
@@ -14,17 +14,6 @@ from xcheck.trace import Value
 RNG = np.random.default_rng(0)
 A, B, VA, VB = (RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 4, 2)), RNG.normal(size=(2, 3, 4)), np.ones((2, 4, 2)))
 INT = (Value((), "int64"),)
-
-
-def flags(*moving: bool) -> Balls:
-    """Zeros with slope 0, some of which move."""
-    zeros = np.zeros(len(moving))
-    return Balls(zeros, (zeros,), np.array(moving))
-
-
-def floats(array: Any) -> Any:
-    """Midpoints as a list."""
-    return np.asarray(array).astype(float).tolist()
 
 
 def test_moves_take_slopes_along() -> None:

@@ -178,19 +178,24 @@ def diagnose_functions(
             data={} if found.outputs else data,
             probes={evaluation.name: probes.get(evaluation.rerun_of or evaluation.name, Probes())},
         ).findings
-        # Where components or an operation are named, nobody needs to be told that nothing else is known; or, where it
-        # is the operation, in which tensors to look for it.
         label = evaluation.rerun_of or evaluation.name
-        is_traced = label in named
-        superfluous = {CAUSE_UNKNOWN} if is_traced or evaluation.name in bisected else set()
-        superfluous |= {WRONG_TENSORS} if is_traced else set()
-        findings += [one for one in causes if one.code not in superfluous]
+        findings += _news(causes, has_components=evaluation.name in bisected, has_operation=label in named)
         # A sampler that differentiates along other paths does so on purpose.
         if any(one.code == IMPLICIT_SAMPLING for one in causes):
             operations.pop(label, None)
     of_operations = [one for group in operations.values() for one in group]
     caveats = [one for one in of_operations if one.code == NOT_LOOKED_INTO]
     return Diagnosis([*(one for one in of_operations if one not in caveats), *findings], {}, caveats)
+
+
+def _news(causes: Sequence[Finding], *, has_components: bool, has_operation: bool) -> list[Finding]:
+    """Return the causes that say something beside what is named already.
+
+    Where components or an operation are named, nobody needs to be told that nothing else is known; or, where it is the
+    operation, in which tensors to look for it.
+    """
+    known = {CAUSE_UNKNOWN: has_components or has_operation, WRONG_TENSORS: has_operation}
+    return [one for one in causes if not known.get(one.code)]
 
 
 def _operations(found: Answers, wrong: Collection[str], probes: Mapping[str, Probes]) -> dict[str, list[Finding]]:
