@@ -68,9 +68,9 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
 
     Args:
         objectives: a loss `loss(params, *data)`, an `xcheck.objective`, or a dict label -> either.
-        params: any tree of NumPy, torch or JAX arrays, or one array. For a module its own parameters by default.
-            Reports name its leaves, such as `encoder.0.W`, and one array alone after the first argument of the
-            functions: `x` in `loss(x)`, or `params` where they do not agree.
+        params: any tree of NumPy, torch or JAX arrays, one array, or a module, which functions of its framework are
+            called with. For a module its own parameters by default. Reports name its leaves, such as `encoder.0.W`,
+            and one array alone after the first argument of the functions: `x` in `loss(x)`, or `params`.
         data: further arguments, a tuple.
         backend: the framework of a bare function; by default that of the arrays in params.
         gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.

@@ -1,8 +1,4 @@
-"""TorchFunction: a person's function of tensors, or a module, with its gradient by autograd and many θ by vmap.
-
-A module is called by torch.func.functional_call with parameters of ours and copies of its buffers, so that it stays as
-it is.
-"""
+"""TorchFunction: a person's function of tensors, or a module, with its gradient by autograd and many θ by vmap."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +15,6 @@ from xcheck.backend.contract import wrap_errors
 from xcheck.backend.cotangents import CotangentFault
 from xcheck.backend.function_objective import WEIGHT, FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
-from xcheck.dtypes import widen
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Trace, UntraceableError
@@ -28,6 +23,7 @@ from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, n
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
 from xcheck_torch.modes import few_threads, own_modes, training_cautions
+from xcheck_torch.modules import call_module
 from xcheck_torch.narrow import WatchedDtypes, WatchedExits
 from xcheck_torch.rows import gradient_rows
 from xcheck_torch.samplers import PathSlopes
@@ -114,20 +110,10 @@ class TorchFunction(FunctionObjective):
         function = self.function
         if function.module is None:
             return super().call_loss(given, data)
-        # Copies: batch normalisation writes its running statistics into the buffers. Frozen parameters are copied, too,
-        # as their dtype has to be that of the others.
-        state = {name: self._copy_buffer(buffer) for name, buffer in function.module.named_buffers()}
-        frozen = {name: part for name, part in function.module.named_parameters() if name not in given}
-        state |= {name: self._copy_buffer(part) for name, part in frozen.items()}
-        inputs = place_inputs(data[: function.inputs], given)
-        targets = data[function.inputs :]
         own = {name: tensor for name, tensor in given.items() if name not in self.arguments.inputs}
-        outputs = torch.func.functional_call(function.module, {**state, **self.own_frozen(), **own}, inputs)
-        return self.require_loss(outputs if function.loss is None else function.loss(outputs, *targets))
-
-    def _copy_buffer(self, buffer: Tensor) -> Tensor:
-        dtype = str(buffer.dtype).removeprefix("torch.")
-        return buffer.detach().to(getattr(torch, widen(dtype) if self.parameters.wide else dtype), copy=True)
+        placed = place_inputs(data, given)
+        parameters = {**self.own_frozen(), **own}
+        return self.require_loss(call_module(function, parameters, placed, wide=self.parameters.wide))
 
     def modes(self) -> AbstractContextManager[None]:
         """With gradients, without autocast."""

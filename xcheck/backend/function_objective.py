@@ -254,7 +254,7 @@ class FunctionObjective(CallArguments):
         # The usual case in NumPy, for every loss of a small function.
         if self.cotangent is None and isinstance(value, float):
             return value
-        require_array(value, module=self.function.module is not None and self.function.loss is None)
+        require_array(value, module=self.function.loss is None)
         shape = tuple(np.shape(value))
         if self.cotangent is None or shape == self.cotangent.shape or math.prod(shape) == self.cotangent.size == 1:
             return value

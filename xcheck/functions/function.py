@@ -21,9 +21,11 @@ class Function:
     """One framework's version of a loss.
 
     Attributes:
-        loss: `loss(params, *data)`; for a module `loss(outputs, *targets)`, or None for the outputs themselves.
+        loss: `loss(params, *data)`; for a module `loss(outputs, *targets)`, or None for the outputs themselves, or
+            `loss(module, *data)`.
         backend: name of the framework; None if it is that of the parameters.
-        module: the module whose outputs `loss` takes, if there is one.
+        module: the module whose outputs `loss` takes, or which it takes itself, if there is one.
+        handed: whether `loss` takes the module itself.
         inputs: how many of `data` the module takes; the rest are the targets.
         gradient: `gradient(params, *data)`, a hand-written backward pass.
         value_and_gradient: `value_and_gradient(params, *data)`, both at once.
@@ -36,12 +38,18 @@ class Function:
     loss: Callable[..., Any] | None
     backend: str | None
     module: Any = None
+    handed: bool = False
     inputs: int = 1
     gradient: Callable[..., Any] | None = None
     value_and_gradient: Callable[..., Any] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     layout: Mapping[str, Axes] = field(default_factory=dict)
     like: Any = None
+
+    @property
+    def calls_module(self) -> bool:
+        """Whether the first `inputs` of data are what a module is called with, before `loss` takes what it returns."""
+        return self.module is not None and not self.handed
 
     @property
     def hand_written(self) -> bool:

@@ -263,11 +263,16 @@ def test_narrow_parameters(dtype: torch.dtype) -> None:
 
 
 def test_a_module_stands_for_its_parameters() -> None:
-    """Beside a function as well, whose framework it tells."""
+    """A function of its framework, which it tells, is called with the module itself, others with its parameters."""
     module = torch.nn.Linear(4, 2).double()
-    report = xcheck.check(lambda p, x: (x @ p["weight"].T + p["bias"]).square().sum(), module, (torch.tensor(X),))
-    assert report.ok
+    report = xcheck.check(lambda model, x: model(x).square().sum(), module, (torch.tensor(X),))
+    assert report.ok, report
     assert report.parameters == 10
+    port = xcheck.objective(lambda p, x: jnp.sum((x @ p["weight"].T + p["bias"]) ** 2), "jax")
+    original = xcheck.objective(lambda model, x: model(x).square().sum(), "torch")
+    both = xcheck.check({"torch": original, "jax": port}, module, (torch.tensor(X),))
+    assert both.ok, both
+    assert {tensor.name for tensor in both.tensors} == {"weight", "bias"}
 
 
 def test_a_function_that_knows_float32_only() -> None:

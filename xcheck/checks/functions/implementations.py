@@ -165,7 +165,7 @@ def arguments_for(
         )
         raise DefinitionError(Complaint(text, ("inputs",)))
     # Behind the inputs of a module come the targets of its loss.
-    taken = [one.function.inputs if one.function.module is not None else len(given) for one in implementations]
+    taken = [one.function.inputs if one.function.calls_module else len(given) for one in implementations]
     return read_arguments(params, given, registry.read, inputs=min(taken, default=0), root=root, frozen=frozen)
 
 
@@ -173,7 +173,7 @@ def _name_of_one_array(implementations: Sequence[Implementation]) -> str:
     """Return what the functions call their first argument; "params" where they do not tell, or do not agree."""
     # A function with names of its own is given a tree, and not the array.
     given = [one.function for one in implementations if not one.function.rename and one.function.like is None]
-    losses = [function.loss for function in given if function.module is None]
+    losses = [function.loss for function in given if not function.calls_module]
     names = {name for loss in losses if loss is not None and (name := first_argument(loss)) is not None}
     name = names.pop() if len(names) == 1 else ROOT
     return ROOT if name in _TAKEN or name.startswith("_") else name
@@ -215,7 +215,19 @@ def _implementation(
             'framework, say so: xcheck.objective(loss, "torch")'
         )
         raise DefinitionError(Complaint(text if label is None else f"{label}: {text}"))
-    return Implementation(label or found.name, function, found)
+    return Implementation(label or found.name, _hand_module(function, params, found.name), found)
+
+
+def _hand_module(function: Function, params: Any, framework: str) -> Function:
+    """Return a function that is called with the module which came as `params`, if it is one of the same framework.
+
+    Others, and those with a gradient by hand or names of their own, are called with the tree of its parameters.
+    """
+    held = registry.parameters(params)
+    plain = function.module is None and not (function.hand_written or function.rename or function.layout)
+    if held is None or not plain or function.like is not None or framework_of(held) != framework:
+        return function
+    return replace(function, module=params, handed=True)
 
 
 def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -> Function:

@@ -40,6 +40,8 @@ _OF_SHAPES = re.compile(
 )
 # What Python says of a call with too few arguments, or too many.
 _OF_ARGUMENTS = re.compile(r"positional argument")
+# How a sentence of Python says that a module has no keys.
+_OF_KEYS = re.compile(r"not subscriptable|not iterable|has no attribute")
 # Arrays that such a sentence names: a guess, as many as fit on two lines.
 _MOST_NAMED = 6
 # Random directions in which slopes are compared; most must differ. A guess: five cost twenty losses twice.
@@ -69,14 +71,17 @@ def call_and_probe(
 
 
 def say_shapes(objective: FunctionObjective, error: BackendError) -> str:
-    """Return what happened; where it is about shapes, or about arguments, behind what the function was handed."""
+    """Return what happened; where it is about what the function was handed, behind what that was."""
     arguments = objective.arguments
     if error.__cause__ is None or quote(error.__cause__) not in error.text:
         return error.text
     if isinstance(error.__cause__, TypeError) and _OF_ARGUMENTS.search(error.text):
-        count, of_module = len(arguments.data), objective.function.module is not None
+        count, of_module = len(arguments.data), objective.function.calls_module
         handed = f"{count} of data" if of_module else f"params and {count} of data"
         return f"the function is called with {handed}, which are given as data=(...): {error.text}"
+    if objective.function.handed and _OF_KEYS.search(error.text):
+        text = "the function is called with the module that was handed over; params=dict(module.named_parameters())"
+        return f"{text} hands over its parameters by name: {error.text}"
     if not _OF_SHAPES.search(error.text):
         return error.text
     own = objective.parameters.at(arguments.theta)

@@ -164,7 +164,7 @@ def _about_functions(found: Answers, arguments: Arguments) -> list[Finding]:
     warnings = [training_mode(name, text) for name, objective in objectives for text in objective.cautions()]
     for name, objective in objectives:
         # Only a module that answers has a gradient of its inputs.
-        asked = name in answered and objective.function.module is not None
+        asked = name in answered and objective.function.calls_module
         unchecked = arguments.floating_data(objective.function.inputs) if asked else []
         warnings += inputs_not_checked(name, unchecked, objective.own_code_behind_inputs() if unchecked else ())
     warnings += [hooked(name, text) for name, objective in objectives for text in objective.hooks()]

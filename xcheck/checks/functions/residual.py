@@ -229,7 +229,7 @@ def _in_words(given: Mapping[str, float], trial: Mapping[bool, tuple[int, float]
 
 def _stops(function: Function, data: int) -> dict[str, float]:
     """Return the arguments of a loss that say when it stops, with their defaults."""
-    if function.loss is None or function.module is not None:
+    if function.loss is None or function.calls_module:
         return {}
     return {
         each.name: each.default
