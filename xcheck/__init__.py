@@ -10,7 +10,8 @@ from xcheck.version import __version__
 
 # For type checkers and editors, which do not run `__getattr__`.
 if TYPE_CHECKING:
-    from xcheck.api import GradientMismatch, assert_gradients, check, explain, selftest, train, verify
+    from xcheck.api import check, explain, selftest, train, verify
+    from xcheck.assertions import GradientMismatch, assert_gradients
     from xcheck.checks.accuracy.accuracy import Accuracy
     from xcheck.checks.accuracy.verb import accuracy
     from xcheck.checks.case import Case, case
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xcheck.checks.selftest.score import SelfTest
     from xcheck.errors import BackendError, Complaint, DefinitionError, DeviceError, XcheckError
     from xcheck.functions.function import objective
+    from xcheck.functions.layer import layer
     from xcheck.networks.network import Dense, Network
     from xcheck.networks.problem import Problem
     from xcheck.training import TrainingReport
@@ -47,6 +49,7 @@ __all__ = [
     "case",
     "check",
     "explain",
+    "layer",
     "objective",
     "selftest",
     "train",
@@ -63,7 +66,7 @@ _HOMES = {
     "Dense": "xcheck.networks.network",
     "DeviceError": "xcheck.errors",
     "Explanation": "xcheck.checks.explain.explanation",
-    "GradientMismatch": "xcheck.api",
+    "GradientMismatch": "xcheck.assertions",
     "Network": "xcheck.networks.network",
     "Problem": "xcheck.networks.problem",
     "Report": "xcheck.checks.report",
@@ -72,10 +75,11 @@ _HOMES = {
     "Verdict": "xcheck.verdict",
     "XcheckError": "xcheck.errors",
     "accuracy": "xcheck.checks.accuracy.verb",
-    "assert_gradients": "xcheck.api",
+    "assert_gradients": "xcheck.assertions",
     "case": "xcheck.checks.case",
     "check": "xcheck.api",
     "explain": "xcheck.api",
+    "layer": "xcheck.functions.layer",
     "objective": "xcheck.functions.function",
     "selftest": "xcheck.api",
     "train": "xcheck.api",

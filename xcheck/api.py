@@ -1,4 +1,4 @@
-"""The verbs: check, assert_gradients, verify, train, explain, selftest. Each reads, runs and returns a result."""
+"""The verbs: check, verify, train, explain, selftest. Each reads, runs and returns a result."""
 
 import time
 from collections.abc import Sequence
@@ -23,25 +23,6 @@ from xcheck.training.run import train_loaded
 from xcheck.training.trainer import CheckpointCallback, TrainingProgress
 
 
-class GradientMismatch(AssertionError):  # noqa: N818 - the name says what it is; pytest shows it
-    """Gradients do not agree, or nothing is proved; `assert_gradients` and the fixture `xcheck` in pytest raise it.
-
-    Attributes:
-        report: everything that was found.
-        headline: the same in one sentence.
-    """
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        # A report that agrees is raised for one reason only.
-        self.headline = f"{report.headline}; allow_unproved=True lets that pass" if report.ok else report.headline
-        super().__init__(f"{self.headline}\n\n{report}")
-
-    def __reduce__(self) -> tuple[type["GradientMismatch"], tuple[Report]]:
-        # An exception would be made again from its text alone.
-        return type(self), (self.report,)
-
-
 def check(  # noqa: PLR0913 - the public signature: everything but the first three is optional and by name
     objectives: Objectives,
     params: Any = None,
@@ -49,6 +30,11 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     *,
     backend: str | None = None,
     gradient: Loss | None = None,
+    vjp: Loss | None = None,
+    jvp: Loss | None = None,
+    jacobian: Loss | None = None,
+    hessian: Loss | None = None,
+    hvp: Loss | None = None,
     oracle: str | Loss = "auto",
     scope: Scope = "auto",
     epsilon: float | Literal["auto"] = "auto",
@@ -73,7 +59,13 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
             and one array alone after the first argument of the functions: `x` in `loss(x)`, or `params`.
         data: further arguments, a tuple.
         backend: the framework of a bare function; by default that of the arrays in params.
-        gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one.
+        gradient: the hand-written gradient of a bare function, `gradient(params, *data)`; NumPy needs one, or another
+            form of the first derivative.
+        vjp: `vjp(params, *data, cotangent)`, a backward pass; this and the next four as in `xcheck.objective`.
+        jvp: `jvp(params, *data, tangent)`, forward mode.
+        jacobian: `jacobian(params, *data)`, dense or sparse, of which every entry is checked.
+        hessian: `hessian(params, *data)`, for order 2.
+        hvp: `hvp(params, *data, vector)`, for order 2.
         oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
         scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
             parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that
@@ -105,7 +97,8 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     >>> report.ok
     True
     """
-    settings = {"backend": backend, "gradient": gradient, "oracle": oracle, "scope": scope, "epsilon": epsilon}
+    settings: dict[str, Any] = {"backend": backend, "gradient": gradient, "vjp": vjp, "jvp": jvp, "jacobian": jacobian}
+    settings |= {"hessian": hessian, "hvp": hvp, "oracle": oracle, "scope": scope, "epsilon": epsilon}
     settings |= {
         "tolerance": tolerance,
         "order": order,
@@ -117,47 +110,6 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
     }
     settings |= {"cotangent": cotangent, "budget": budget, "name": name, "progress": progress}
     return prepare_functions(objectives, params, data, settings).run().report
-
-
-def assert_gradients(
-    objectives: Objectives, params: Any = None, data: Any = (), *, allow_unproved: bool = False, **settings: Any
-) -> Report:
-    """Check gradients as `check` does, and raise if they are not plainly right.
-
-    Args:
-        objectives: as in `check`.
-        params: as in `check`.
-        data: as in `check`.
-        allow_unproved: whether a check may pass that proves nothing: the whole gradient is zero, or below the noise, as
-            where the loss does not depend on its parameters.
-        **settings: as in `check`.
-
-    Returns:
-        The report, if everything agrees.
-
-    Raises:
-        GradientMismatch: something disagrees, cannot be decided, or fails, or nothing is proved; its first line says
-            what.
-        DefinitionError: the arguments cannot be used.
-    """
-    __tracebackhide__ = True  # pytest shows the line that called
-    return require_proof(check(objectives, params, data, **settings), allow_unproved=allow_unproved)
-
-
-def require_proof(report: Report, *, allow_unproved: bool = False) -> Report:
-    """Return a report if everything agrees, and something of it is verified.
-
-    Args:
-        report: of a check.
-        allow_unproved: whether it may pass with nothing verified.
-
-    Raises:
-        GradientMismatch: it does not pass.
-    """
-    __tracebackhide__ = True
-    if not report.ok or not (report.verified or allow_unproved):
-        raise GradientMismatch(report)
-    return report
 
 
 def verify(

@@ -15,7 +15,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr, ReprEntry
 
 if TYPE_CHECKING:
-    from xcheck.api import GradientMismatch
+    from xcheck.assertions import GradientMismatch
     from xcheck.checks.functions.implementations import Objectives
     from xcheck.checks.networks.check import Model
     from xcheck.checks.report import Report
@@ -89,7 +89,7 @@ class Checker:
     ) -> "Report":
         """Call `xcheck.assert_gradients`, which fails unless all agree and something is proved."""
         __tracebackhide__ = True
-        from xcheck.api import assert_gradients
+        from xcheck.assertions import assert_gradients
 
         settings = {**self._defaults_for_functions(), **self._defaults_for_proof(), **settings}
         return assert_gradients(objectives, params, data, **settings)
@@ -104,7 +104,7 @@ class Checker:
     def assert_model(self, model: "Model", *, allow_unproved: bool | None = None, **settings: Any) -> "Report":
         """Call `xcheck.verify`, and fail unless all agree and something is proved."""
         __tracebackhide__ = True
-        from xcheck.api import require_proof
+        from xcheck.assertions import require_proof
 
         proof = self._defaults_for_proof() if allow_unproved is None else {"allow_unproved": allow_unproved}
         return require_proof(self.verify(model, **settings), **proof)
@@ -157,7 +157,7 @@ def _model_settings() -> set[str]:
 
 
 def _proof_settings() -> set[str]:
-    from xcheck.api import require_proof
+    from xcheck.assertions import require_proof
 
     return _keyword_names(require_proof)
 
@@ -218,10 +218,10 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Show the headline of a wrong gradient as the failure, and its report below the test's own code."""
     outcome = yield
-    # A test that has not imported xcheck.api cannot have raised its exception, and need not wait for the import.
-    api = sys.modules.get("xcheck.api")
+    # A test that has not imported xcheck.assertions cannot have raised its exception, and need not wait for the import.
+    assertions = sys.modules.get("xcheck.assertions")
     error = call.excinfo.value if call.excinfo else None
-    if api and isinstance(error, api.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
+    if assertions and isinstance(error, assertions.GradientMismatch) and isinstance(outcome.longrepr, ExceptionRepr):
         _show_report(outcome.longrepr, error, _find_width(item.config))
     return outcome
 

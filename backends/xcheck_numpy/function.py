@@ -70,6 +70,19 @@ class NumpyFunction(FunctionObjective):
         """Raise: NumPy has no gradient of its own."""
         raise BackendError("numpy", "NumPy has no autodiff: give the backward pass as gradient=")
 
+    def arrangements(self, cotangent: Any) -> list[tuple[str, Any]]:
+        """Return an array with gaps, in Fortran order, and backwards in memory."""
+        if not isinstance(cotangent, np.ndarray) or not cotangent.ndim:
+            return []
+        gaps = np.zeros((*cotangent.shape[:-1], 2 * cotangent.shape[-1]), cotangent.dtype)[..., ::2]
+        gaps[...] = cotangent
+        backwards = cotangent[::-1].copy()[::-1]
+        return [
+            ("has gaps in memory", gaps),
+            ("has its axes in another order in memory", np.asfortranarray(cotangent)),
+            ("is backwards in memory", backwards),
+        ]
+
     def trace(self) -> Trace:
         """Return the operations of the loss at θ."""
         from xcheck_numpy.trace import trace_of_loss

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xcheck.backend.hand_written import call_by_hand, name_gradient
+from xcheck.backend.by_hand.gradients import call_by_hand, name_gradient
 from xcheck.errors import quote
 from xcheck.functions.arguments import Leaf
 from xcheck.functions.tree import leaves, rebuild
@@ -47,8 +47,7 @@ def _followed(function: "NumpyFunction", recorder: Recorder) -> tuple["NumpyFunc
     followed.function = replace(
         own,
         loss=copies.of(own.loss),
-        gradient=copies.of(own.gradient),
-        value_and_gradient=copies.of(own.value_and_gradient),
+        forms={name: copies.of(form) for name, form in own.forms.items()},
     )
     data = function.copy_data()
     return followed, tuple(
@@ -79,6 +78,8 @@ def trace_of_gradient(function: "NumpyFunction") -> Trace:
     """
     if not function.function.hand_written:
         raise UntraceableError("there is no gradient written by hand")
+    if not function.function.of_one_number:
+        raise UntraceableError("a derivative that is written as vjp, jvp or jacobian is not followed")
 
     def call(recorder: Recorder, given: Mapping[str, Any]) -> list[Any]:
         followed, data = _followed(function, recorder)

@@ -101,6 +101,16 @@ def _first_fault(differentiate: Differentiate, names: Sequence[str] | None, roun
     return None
 
 
+def arrangements_of(one: Tensor) -> list[tuple[str, Tensor]]:
+    """Return one cotangent as it may lie in memory as well, and what each is like."""
+    if not one.ndim:
+        return []
+    gaps = one.new_zeros((*one.shape[:-1], 2 * one.shape[-1]))[..., ::2].copy_(one)
+    backwards = tuple(reversed(range(one.ndim)))
+    turned = one.permute(backwards).clone(memory_format=torch.contiguous_format).permute(backwards)
+    return [("has gaps in memory", gaps), ("has its axes in another order in memory", turned)]
+
+
 def _try(differentiate: Differentiate, arrange: Arrange, names: Sequence[str] | None) -> Gradient | str:
     """Return the gradient, or the words of what was raised."""
     try:

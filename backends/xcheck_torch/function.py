@@ -19,7 +19,15 @@ from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Trace, UntraceableError
 from xcheck.trace.absorption import roundoff_of_stairs
-from xcheck_torch.cotangents import Arrange, Gradient, find_faults, intercept, name_of, own_backward_passes
+from xcheck_torch.cotangents import (
+    Arrange,
+    Gradient,
+    arrangements_of,
+    find_faults,
+    intercept,
+    name_of,
+    own_backward_passes,
+)
 from xcheck_torch.embeddings import UndoneOptions, changed_nodes
 from xcheck_torch.inputs import own_code_behind
 from xcheck_torch.modes import few_threads, own_modes, training_cautions
@@ -134,6 +142,8 @@ class TorchFunction(FunctionObjective):
 
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Try a person's own backward passes with cotangents that lie in memory in other ways, or are missing."""
+        if "vjp" in self.function.forms:
+            return super().try_cotangents(theta)
         # Once: the outputs of a Jacobian have the same backward passes.
         names, self._untried = self._untried, ()
         if not names:
@@ -144,6 +154,10 @@ class TorchFunction(FunctionObjective):
             return self._differentiate(self.own(theta), self.copy_data(), before)[1]
 
         return find_faults(differentiate, names, self.arguments.roundoff)
+
+    def arrangements(self, cotangent: Any) -> list[tuple[str, Any]]:
+        """Return a tensor with gaps, and with its axes in another order, in memory."""
+        return arrangements_of(cotangent)
 
     def trace(self) -> Trace:
         """Return the operations of the loss at θ."""

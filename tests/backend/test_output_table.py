@@ -23,7 +23,7 @@ class Doubles:
         self.calls += 1
         return 2 * thetas if self.able else None
 
-    def jacobian(self, theta: Any) -> Any:
+    def rows(self, theta: Any) -> Any:
         """Both outputs and both gradients; another one in each call."""
         self.calls += 1
         return (2 * theta, self.calls * np.eye(2)) if self.able else None

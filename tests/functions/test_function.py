@@ -49,7 +49,7 @@ def test_names_and_axes_are_copied() -> None:
     ("function", "options", "said"),
     [
         (3, {}, "an objective needs a function or a module, int came"),
-        (square, {"gradient": square, "value_and_gradient": square}, "give gradient or value_and_gradient, not both"),
+        (square, {"gradient": square, "value_and_gradient": square}, "give one of gradient, value_and_gradient"),
         (square, {"loss": square, "gradient": square}, "a module is differentiated by its framework"),
         (square, {"inputs": True}, "inputs: True is not how many of data a module takes; check"),
         (square, {"inputs": -1}, "inputs: -1 is not how many"),

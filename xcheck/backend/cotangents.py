@@ -7,17 +7,21 @@ in another order of axes, one number expanded over a whole array, or none for an
 from dataclasses import dataclass
 from typing import Literal
 
+# What a vjp that is written by hand is called in a fault.
+WRITTEN = "the vjp"
+
 
 @dataclass(frozen=True, slots=True)
 class CotangentFault:
     """One fault.
 
     Attributes:
-        kind: "wrong": another gradient for the same numbers; "fails": it raises; "writes": into the cotangent.
+        kind: "wrong": another gradient for the same numbers; "nonlinear": not the one that linearity demands; "fails":
+            it raises; "writes": into the cotangent.
         where: name of the backward pass.
         text: what the cotangent was like, and what was raised.
     """
 
-    kind: Literal["wrong", "fails", "writes"]
+    kind: Literal["wrong", "nonlinear", "fails", "writes"]
     where: str
     text: str

@@ -9,22 +9,22 @@ cotangent v a loss that returns an array y becomes Re Σ v̄ y.
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xcheck.backend.batches import evaluate_one_by_one
-from xcheck.backend.call_arguments import CallArguments
+from xcheck.backend.by_hand.curvature import hessian_product_by_hand
+from xcheck.backend.by_hand.forms import differentiate_by_hand, rows_by_hand
+from xcheck.backend.by_hand.linearity import faults_of_vjp
+from xcheck.backend.capabilities import Capabilities
 from xcheck.backend.contract import wrap_errors
 from xcheck.backend.cotangents import CotangentFault
-from xcheck.backend.hand_written import call_by_hand
 from xcheck.backend.outputs import read_numbers, require_array
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, Complaint, DefinitionError
-from xcheck.functions.arguments import Numbers, place_inputs
+from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 WEIGHT = -2.0
 
 
-class FunctionObjective(CallArguments):
+class FunctionObjective(Capabilities):
     """J(θ) of a person's function.
 
     A framework implements `array`, `value`, `value_and_gradient` and, where it can evaluate many θ at once, `batch`.
@@ -79,12 +79,6 @@ class FunctionObjective(CallArguments):
     ) -> tuple[float, Mapping[str, Numbers | None]]:
         """Return the loss and the framework's own gradient by own name; None where there is no dependence."""
 
-    def second(
-        self, params: Mapping[str, Any], vector: Mapping[str, Any], data: tuple[Any, ...]
-    ) -> Mapping[str, Numbers | None]:
-        """Return H v by own name."""
-        raise BackendError(self.backend, "second derivatives are not supported")
-
     def outputs(self, thetas: Vector) -> Vector | None:
         """Return all outputs at once, shape (k, n) -> (k, outputs), nan where the function raises.
 
@@ -102,64 +96,9 @@ class FunctionObjective(CallArguments):
                 failed += 1
         return None if failed == len(thetas) else found
 
-    def jacobian(self, theta: Vector) -> tuple[Vector, Vector] | None:
-        """Return all outputs at θ and their gradients, shapes (outputs,) and (outputs, n), or None."""
-        return None
-
-    def settle(self) -> None:
-        """Take note that the function is known to give the same at the same θ; called before many calls.
-
-        A framework that traces need not trace for each call from now on.
-        """
-
-    def modes(self) -> AbstractContextManager[None]:
-        """Return the framework's own settings, for whatever of the person's code is called."""
-        return nullcontext()
-
-    def batch(self, thetas: Vector) -> Vector | None:
-        """Return the losses at all of `thetas` at once, shape (k, n) -> (k,), or None where that is impossible."""
-        return None
-
-    def hooks(self) -> list[str]:
-        """Return what is to be said of hooks that change a gradient behind the function's back."""
-        return []
-
-    def undone(self) -> list[str]:
-        """Return what the framework does to the gradient by design, and was undone before it is checked."""
-        return []
-
-    def narrow(self) -> float | None:
-        """Return the coarsest unit roundoff that a part of the loss at θ is computed with, though asked for in 64 bits.
-
-        0 where all of it is computed in 64 bits, None where that is not known. 64 bits are few beside huge numbers: see
-        `xcheck.trace.absorption`.
-        """
-        return None
-
-    def gradient_along_paths(self, theta: Vector) -> Vector | None:
-        """Return the gradient with each sample differentiated along its own random numbers, shape (n,).
-
-        Samplers that a framework differentiates implicitly have another derivative, which is right on average only.
-        Return None where the loss has none of them.
-        """
-        return None
-
-    def own_code_behind_inputs(self) -> list[str]:
-        """Return what of a person's own code the gradient of a module's inputs passes through."""
-        return []
-
     def try_cotangents(self, theta: Vector) -> list[CotangentFault]:
         """Return what a person's own backward passes do wrong with cotangents of another kind than this loss sends."""
-        return []
-
-    def cautions(self) -> list[str]:
-        """Return what of a module depends on the mode it is in."""
-        return []
-
-    @property
-    def moved(self) -> Callable[[Vector, NDArray[np.intp], Vector], Vector] | None:
-        """θ, components (k,) of one tensor and values (k,) -> losses (k,); None where whole θ are as good."""
-        return None
+        return faults_of_vjp(self, theta) if "vjp" in self.function.forms else []
 
     # --- the objective ------------------------------------------------------------------------------------------------
 
@@ -171,17 +110,32 @@ class FunctionObjective(CallArguments):
                 return answer
         # New copies for each call: what an earlier call has written must not change this one.
         given, data = self.own(theta), self.copy_data()
-        gradient: Mapping[str, Numbers | None]
         if self.function.hand_written:
             with self.modes():
-                tree = self.build_tree(given)
-                value, returned = call_by_hand(self.function, lambda: self.call_loss(given, data), tree, data)
-                loss, gradient = self.number(value), self._read_gradient(returned)
-        else:
-            loss, gradient = self.value_and_gradient(given, data)
+                loss, gradient, self.unused = differentiate_by_hand(self, given, data)
+            self.note_writing(theta, given, data)
+            return loss, gradient
+        loss, named = self.value_and_gradient(given, data)
         self.note_writing(theta, given, data)
-        self.unused = frozenset(name for name, part in gradient.items() if part is None)
-        return loss, self.flat(gradient)
+        self.unused = frozenset(name for name, part in named.items() if part is None)
+        return loss, self.flat(named)
+
+    def rows(self, theta: Vector) -> tuple[Vector, Vector] | None:
+        """Return all outputs at θ and their gradients, shapes (outputs,) and (outputs, n), or None.
+
+        Raises:
+            BackendError: a Jacobian that is written by hand cannot be read.
+        """
+        function = self.function
+        if not function.hand_written:
+            return self.jacobian(theta)
+        if not function.tells_all:
+            return None
+        given, data = self.own(theta), self.copy_data()
+        with self.modes():
+            value, rows = rows_by_hand(self, given, data)
+        self.note_writing(theta, given, data)
+        return self._all_numbers(value), np.real(rows)
 
     def gradient_alone(self, theta: Vector) -> Vector | None:
         """Return what a hand-written `gradient` says without the loss being called first; None where there is none.
@@ -189,19 +143,22 @@ class FunctionObjective(CallArguments):
         Raises:
             BackendError: it fails (the cause is chained).
         """
-        if self.function.gradient is None:
+        if "gradient" not in self.function.forms:
             return None
         with wrap_errors(self.backend), self.modes():
-            returned = self.function.gradient(self.build_tree(self.own(theta)), *self.copy_data())
-            return self.flat(self._read_gradient(returned))
+            returned = self.function.forms["gradient"](self.build_tree(self.own(theta)), *self.copy_data())
+            return self.flat(self.read_gradient(returned))
 
     def hessian_product(self, theta: Vector, vector: Vector) -> Vector:
-        """Return H v by the framework's own differentiation of its gradient, shape (n,).
+        """Return H v as it is written by hand, or else by the framework's differentiation of its gradient, shape (n,).
 
         Raises:
             BackendError: the framework cannot differentiate twice, or the function fails.
         """
         with wrap_errors(self.backend):
+            if self.function.curved:
+                with self.modes():
+                    return hessian_product_by_hand(self, theta, vector)
             return self.flat(self.second(self.own(theta), self.own(vector), self.copy_data()))
 
     def losses(self, thetas: Vector) -> Vector:
@@ -292,7 +249,21 @@ class FunctionObjective(CallArguments):
     def _name_gradient(self) -> Callable[[Any], dict[str, Numbers | None]]:
         return self.parameters.gradient_reader()
 
-    def _read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
+    def numbers(self, value: Any) -> Numbers:
+        """Return the numbers of what the function has returned, of any shape."""
+        return read_numbers(value, self.arguments.read)
+
+    def leaf_of(self, value: Any) -> Leaf:
+        """Return the numbers of what the function has returned with its dtype and framework."""
+        leaf = self.arguments.read(value)
+        return Leaf(self.numbers(value), "float64", "numpy", value) if leaf is None else leaf
+
+    def read_gradient(self, returned: Any) -> dict[str, Numbers | None]:
+        """Return a gradient that was returned by hand, by own name.
+
+        Raises:
+            BackendError: it cannot be read.
+        """
         try:
             return self._name_gradient(returned)
         except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xcheck.backend.hand_written import name_gradient
+from xcheck.backend.by_hand.gradients import name_gradient
 from xcheck.backend.naming import ParameterNaming, match_parameters
 from xcheck.dtypes import widen
 from xcheck.functions.arguments import Arguments, Leaf, Numbers
@@ -151,7 +151,7 @@ class OwnParameters:
     def gradient_reader(self) -> Callable[[Any], dict[str, Numbers | None]]:
         """Return what reads by own names whatever a hand-written gradient returned.
 
-        It raises ValueError where that cannot be read; see `xcheck.backend.hand_written`.
+        It raises ValueError where that cannot be read; see `xcheck.backend.by_hand.gradients`.
         """
         tree = self.arguments.tree if self.function.like is None else self.function.like
         given, carried = self.at(self.arguments.theta), leaves(tree).keys()

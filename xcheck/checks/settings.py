@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.forms import complaints_about_forms
 from xcheck.progress import Progress
 from xcheck.text import did_you_mean
 
@@ -23,6 +24,11 @@ class FunctionSettings:
 
     backend: str | None = None
     gradient: Callable[..., Any] | None = None
+    vjp: Callable[..., Any] | None = None
+    jvp: Callable[..., Any] | None = None
+    jacobian: Callable[..., Any] | None = None
+    hessian: Callable[..., Any] | None = None
+    hvp: Callable[..., Any] | None = None
     oracle: str | Callable[..., Any] = "auto"
     scope: Scope = "auto"
     epsilon: float | Literal["auto"] = "auto"
@@ -65,7 +71,7 @@ def complaints_about(settings: Mapping[str, Any]) -> list[Complaint]:
     for name, (allowed, expected) in _EXPECTED.items():
         if name in settings and not allowed(settings[name]):
             complaints.append(Complaint(f"{_show(settings[name])} is {expected}", (name,)))
-    return complaints
+    return complaints + complaints_about_forms(settings)
 
 
 def _show(value: Any) -> str:
@@ -85,10 +91,6 @@ def _is_whole_number(value: Any, *, least: int) -> bool:
 
 # What is not in here, such as `oracle` or `cotangent`, can be judged only together with the functions.
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "gradient": (
-        lambda value: value is None or callable(value),
-        "no function: a hand-written gradient is called as gradient(params, *data)",
-    ),
     "scope": (
         lambda value: isinstance(value, str) and value in get_args(Scope),
         f"none of {', '.join(get_args(Scope))}",

@@ -6,11 +6,12 @@ handed to `xcheck.check` (`rename`, `layout`; see `xcheck.backend.naming`).
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any, TypeAlias
 
 from xcheck.errors import Complaint, DefinitionError
+from xcheck.functions.forms import FIRST_ORDER, SECOND_ORDER, complaints_about_forms, forms_of
 
 # "transpose" reverses the axes of the own array; a tuple permutes them, as in numpy.transpose.
 Axes: TypeAlias = "str | tuple[int, ...]"
@@ -27,12 +28,13 @@ class Function:
         module: the module whose outputs `loss` takes, or which it takes itself, if there is one.
         handed: whether `loss` takes the module itself.
         inputs: how many of `data` the module takes; the rest are the targets.
-        gradient: `gradient(params, *data)`, a hand-written backward pass.
-        value_and_gradient: `value_and_gradient(params, *data)`, both at once.
+        forms: derivatives that are written by hand, by the names in `xcheck.functions.forms`.
         rename: own name or pattern -> canonical name or pattern.
         layout: pattern of own names -> axes.
         like: a tree with this function's own structure; by default that of the canonical parameters, or with `rename`
             nested dicts.
+        takes: what the entries of params are called where these come as a tuple; empty if they are numbered.
+        name: what a report calls the function, where it does not tell itself.
     """
 
     loss: Callable[..., Any] | None
@@ -40,11 +42,16 @@ class Function:
     module: Any = None
     handed: bool = False
     inputs: int = 1
-    gradient: Callable[..., Any] | None = None
-    value_and_gradient: Callable[..., Any] | None = None
+    forms: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     layout: Mapping[str, Axes] = field(default_factory=dict)
     like: Any = None
+    takes: tuple[str, ...] = ()
+    name: str | None = None
+
+    def named(self, name: str, takes: tuple[str, ...]) -> "Function":
+        """Return the same with names of the function and of its parameters."""
+        return replace(self, name=name, takes=takes)
 
     @property
     def calls_module(self) -> bool:
@@ -53,8 +60,23 @@ class Function:
 
     @property
     def hand_written(self) -> bool:
-        """Whether the gradient is the person's own code."""
-        return self.gradient is not None or self.value_and_gradient is not None
+        """Whether the first derivative is the person's own code."""
+        return any(form in self.forms for form in FIRST_ORDER)
+
+    @property
+    def of_one_number(self) -> bool:
+        """Whether the first derivative is the person's own code, for a loss that is one number."""
+        return "gradient" in self.forms or "value_and_gradient" in self.forms
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether the first derivative by hand tells of all outputs at once."""
+        return "jacobian" in self.forms or "jvp" in self.forms
+
+    @property
+    def curved(self) -> bool:
+        """Whether the second derivative is the person's own code."""
+        return any(form in self.forms for form in SECOND_ORDER)
 
 
 def objective(  # noqa: PLR0913 - the public signature: all but two are optional and by name
@@ -64,6 +86,11 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
     loss: Callable[..., Any] | None = None,
     gradient: Callable[..., Any] | None = None,
     value_and_gradient: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    jacobian: Callable[..., Any] | None = None,
+    hessian: Callable[..., Any] | None = None,
+    hvp: Callable[..., Any] | None = None,
     rename: Mapping[str, str] | None = None,
     layout: Mapping[str, Axes] | None = None,
     like: Any = None,
@@ -78,6 +105,13 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         gradient: `gradient(params, *data)` returns a tree like params, a dict of names, or the array if there is one.
             Required for NumPy, which has no autodiff; for others it takes the place of autodiff.
         value_and_gradient: `value_and_gradient(params, *data)` returns both.
+        vjp: `vjp(params, *data, cotangent)` returns what a backward pass hands down, like params, for a cotangent v of
+            the value's shape: the gradient of Re Σ v̄ y.
+        jvp: `jvp(params, *data, tangent)` returns the derivative of the value along a tangent, which is like params.
+        jacobian: `jacobian(params, *data)` returns the derivatives of all outputs, outputs first: an array of shape
+            (*y.shape, *x.shape), or (m, n), dense or a sparse matrix of SciPy; a tree of these for a tree of params.
+        hessian: `hessian(params, *data)` of one array, shape (*x.shape, *x.shape) or (n, n), for order 2.
+        hvp: `hvp(params, *data, vector)` returns H v, like params, for order 2.
         rename: own name -> name in `params`, where they differ: `{"fc1.kernel": "0.weight"}`. In patterns each `*`
             stands for characters without a dot, the same on both sides: `{"h.*.ln1.weight": "block_*.ln_1.scale"}`. A
             name that is written out is an exception to a pattern.
@@ -95,31 +129,47 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
     """
     if not callable(function):
         raise DefinitionError(Complaint(f"an objective needs a function or a module, {type(function).__name__} came"))
-    by_name: dict[str, Any] = {"loss": loss, "gradient": gradient, "value_and_gradient": value_and_gradient}
-    for name, given in by_name.items():
-        if given is not None and not callable(given):
-            text = f"expected a function, {type(given).__name__} came"
-            raise DefinitionError(Complaint(text, (name,)))
-    if gradient is not None and value_and_gradient is not None:
-        raise DefinitionError(Complaint("give gradient or value_and_gradient, not both"))
-    complaints = [*_complaints_about_inputs(inputs), *_complaints_about_naming(rename, layout)]
+    forms = forms_of(
+        {
+            "gradient": gradient,
+            "value_and_gradient": value_and_gradient,
+            "vjp": vjp,
+            "jvp": jvp,
+            "jacobian": jacobian,
+            "hessian": hessian,
+            "hvp": hvp,
+        }
+    )
+    complaints = [
+        *_complaints_about_loss(loss),
+        *complaints_about_forms(forms),
+        *_complaints_about_inputs(inputs),
+        *_complaints_about_naming(rename, layout),
+    ]
     if complaints:
         raise DefinitionError(complaints)
     # `loss` and `inputs` are said of modules only; so a callable of any framework can be declared one.
     is_module = loss is not None or inputs is not None or _is_module(function)
-    if is_module and (gradient is not None or value_and_gradient is not None):
-        raise DefinitionError(Complaint("a module is differentiated by its framework: leave gradient out"))
+    if is_module and forms:
+        text = f"a module is differentiated by its framework: leave {', '.join(forms)} out"
+        raise DefinitionError(Complaint(text))
     return Function(
         loss=loss if is_module else function,
         backend=backend,
         module=function if is_module else None,
         inputs=1 if inputs is None else inputs,
-        gradient=gradient,
-        value_and_gradient=value_and_gradient,
+        forms=forms,
         rename=dict(rename or {}),
         layout=dict(layout or {}),
         like=like,
     )
+
+
+def _complaints_about_loss(loss: Any) -> list[Complaint]:
+    """Return what is wrong with the loss of a module."""
+    if loss is None or callable(loss):
+        return []
+    return [Complaint(f"expected a function, {type(loss).__name__} came", ("loss",))]
 
 
 def _complaints_about_inputs(inputs: Any) -> list[Complaint]:

@@ -13,7 +13,7 @@ from xcheck.trace import Trace, replay
 
 def objective_of(loss: Callable[..., Any] | None, params: Any, *data: Any, **more: Any) -> Any:
     """Return a function of NumPy with its parameters."""
-    function = Function(loss=loss, backend="numpy", **more)
+    function = Function(loss=loss, backend="numpy", forms=more)
     return registry.get("numpy").function_objective(function, read_arguments(params, data, registry.read))
 
 

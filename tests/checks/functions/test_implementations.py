@@ -91,4 +91,4 @@ def test_nothing_to_check() -> None:
     with pytest.raises(DefinitionError, match="there is nothing to check"):
         implementations_from({}, B)
     with pytest.raises(DefinitionError, match="gradient= belongs to a single function"):
-        implementations_from({"a": outputs}, B, gradient=outputs)
+        implementations_from({"a": outputs}, B, forms={"gradient": outputs})

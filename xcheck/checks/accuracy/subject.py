@@ -92,9 +92,10 @@ def _of_network(check: NetworkCheck) -> Subject:
 
 def _of_functions(check: FunctionCheck) -> Subject:
     options, arguments = check.options, check.arguments
-    if options.jacobian:
+    cotangents = cotangents_for(check.implementations, arguments, options)
+    if options.jacobian or len(cotangents) > 1:
         raise DefinitionError(several_gradients())
-    [cotangent] = cotangents_for(check.implementations, arguments, options)
+    [cotangent] = cotangents
     answers = []
     for one in check.implementations:
         objective = one.objective(arguments, device=options.device, cotangent=cotangent)

@@ -24,7 +24,7 @@ class FunctionCheckOptions:
 
     Attributes:
         differences: how the oracle measures.
-        jacobian: whether every output of an array-valued loss is checked.
+        jacobian: whether every output of an array-valued loss is checked; None: if they are not too many.
         device: where arrays of other frameworks are put.
         worst: how many components to name per pair.
         cotangent: v, or None to draw it.
@@ -35,7 +35,7 @@ class FunctionCheckOptions:
     """
 
     differences: FunctionOptions
-    jacobian: bool = False
+    jacobian: bool | None = False
     device: str = "cpu"
     worst: int = 10
     cotangent: Any = None

@@ -22,10 +22,12 @@ from xcheck.checks.functions.implementations import (
 )
 from xcheck.checks.functions.report import build_report
 from xcheck.checks.functions.run import comparers, run_functions
-from xcheck.checks.settings import FunctionSettings
+from xcheck.checks.settings import FunctionSettings, Scope
 from xcheck.compare.comparer import Comparer
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
+from xcheck.functions.forms import forms_of
+from xcheck.functions.function import Function
 from xcheck.layout import Layout
 from xcheck.oracle.engines.lines import DIRECTIONS_ALONE
 from xcheck.oracle.options import FunctionOptions
@@ -126,7 +128,8 @@ def prepare_functions(
         BackendError: a framework that was asked for is not installed.
     """
     settings = FunctionSettings.read(given)
-    implementations = implementations_from(objectives, params, backend=settings.backend, gradient=settings.gradient)
+    forms = forms_of(given)
+    implementations = implementations_from(objectives, params, backend=settings.backend, forms=forms)
     params, frozen = parameters_of(implementations, params)
     # Selected before the parameters are laid out, but after they are read: they may come from a module left out.
     if only:
@@ -143,7 +146,7 @@ def prepare_functions(
             budget=settings.budget,
             seed=settings.seed,
         ),
-        jacobian=scope == "jacobian",
+        jacobian=_whole_jacobian(implementations, scope),
         device=settings.device,
         worst=settings.worst,
         cotangent=settings.cotangent,
@@ -155,6 +158,13 @@ def prepare_functions(
         ),
     )
     return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), settings.order)
+
+
+def _whole_jacobian(implementations: Sequence[Implementation], scope: Scope) -> bool | None:
+    """Return whether all outputs of a loss are looked at one by one; None if that is so where they are few."""
+    # Whoever writes a Jacobian wants to know of each of its entries.
+    tells_all = any(one.function.tells_all for one in implementations)
+    return None if scope == "auto" and tells_all else scope == "jacobian"
 
 
 def _select(implementations: Sequence[Implementation], names: Sequence[str]) -> list[Implementation]:
@@ -179,6 +189,8 @@ def _select(implementations: Sequence[Implementation], names: Sequence[str]) -> 
 
 def _name(objectives: Objectives) -> str:
     """Return what a person would call it: the function's own name."""
+    if isinstance(objectives, Function) and objectives.name is not None:
+        return objectives.name
     # A module is better known by its class than by the loss around it.
     function = getattr(objectives, "module", None) or getattr(objectives, "loss", None) or objectives
     if isinstance(function, dict):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xcheck.checks.assemble import Comparison, compare_witnesses
 from xcheck.checks.functions.answers import Answers
+from xcheck.checks.functions.jacobian.whole import WholeJacobian
 from xcheck.checks.functions.run import float64_estimate
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage, tensor_coverage
@@ -166,13 +167,14 @@ def diagnose_functions(
     native = [evaluation for evaluation in found.evaluations if evaluation.name in wrong]
     told = {evaluation.name for evaluation in native}
     reruns = [rerun for rerun in found.reruns if rerun.name in wrong and rerun.rerun_of not in told]
+    whole = WholeJacobian.of(found.outputs)
     findings: list[Finding] = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
         causes = diagnose_gradients(
-            [evaluation],
+            [evaluation if whole is None else whole.evaluation(evaluation)],
             pairs,
-            measure,
-            theta=theta,
+            measure if whole is None else whole.comparer(measure),
+            theta=theta if whole is None else whole.theta(theta),
             lengths=_axis_lengths(data),
             # Of several outputs each row has its own loss, and of a random cotangent nobody's.
             data={} if found.outputs else data,

@@ -78,7 +78,7 @@ class Implementation:
 
 
 def implementations_from(
-    objectives: Objectives, params: Any, *, backend: str | None = None, gradient: Loss | None = None
+    objectives: Objectives, params: Any, *, backend: str | None = None, forms: Mapping[str, Loss] | None = None
 ) -> list[Implementation]:
     """Return labelled functions with their frameworks.
 
@@ -86,7 +86,7 @@ def implementations_from(
         objectives: a function, an objective, or a dict of them.
         params: the parameters, which the framework of a bare function is read off.
         backend: the framework of bare functions.
-        gradient: the hand-written gradient of a bare function.
+        forms: derivatives of a bare function that are written by hand, by name; see `xcheck.functions.forms`.
 
     Raises:
         DefinitionError: there is none, a framework cannot be told, or NumPy has no gradient.
@@ -96,14 +96,15 @@ def implementations_from(
         # A check of nothing would agree.
         if not objectives:
             raise DefinitionError(Complaint("objectives is empty: there is nothing to check"))
-        if gradient is not None:
-            text = "gradient= belongs to a single function; here: xcheck.objective(loss, backend, gradient=...)"
+        if forms:
+            form = next(iter(forms))
+            text = f"{form}= belongs to a single function; here: xcheck.objective(loss, backend, {form}=...)"
             raise DefinitionError(Complaint(text))
         return [_implementation(str(label), given, params, backend) for label, given in objectives.items()]
-    if gradient is not None and isinstance(objectives, Function):
-        objectives = replace(objectives, gradient=gradient)
-    elif gradient is not None:
-        objectives = _bare(objectives, params, backend, gradient)
+    if forms and isinstance(objectives, Function):
+        objectives = replace(objectives, forms={**objectives.forms, **forms})
+    elif forms:
+        objectives = _bare(objectives, params, backend, forms)
     return [_implementation(None, objectives, params, backend)]
 
 
@@ -123,13 +124,25 @@ def parameters_of(implementations: list[Implementation], params: Any) -> tuple[A
                 "as data=(x,)"
             )
             raise DefinitionError(Complaint(text, ("params",)))
-        return params, ()
+        return _named(params, implementations), ()
     module = params if params is not None else next(iter(modules), None)
     trained = registry.parameters(module)
     if trained is None:
         raise DefinitionError(Complaint("params is missing: a function needs the parameters that it is checked at"))
     frozen = registry.frozen_parameters(module)
     return {**trained, **frozen}, tuple(frozen)
+
+
+def _named(params: Any, implementations: Sequence[Implementation]) -> Any:
+    """Return a tuple of parameters as a dict, if a function says what they are called."""
+    names = next((one.function.takes for one in implementations if one.function.takes), ())
+    if not names or isinstance(params, Mapping) or (children(params) is None and registry.read(params) is None):
+        return params
+    given = params if isinstance(params, tuple | list) else (params,)
+    if len(given) > len(names):
+        text = f"{len(given)} arrays came, and the function takes {', '.join(names)}"
+        raise DefinitionError(Complaint(text, ("params",)))
+    return dict(zip(names, given, strict=False))
 
 
 def arguments_for(
@@ -199,7 +212,7 @@ def oracle_of(given: Loss, params: Any, backend: str | None) -> Implementation:
 def _implementation(
     label: str | None, given: Any, params: Any, backend: str | None, *, judges: bool = False
 ) -> Implementation:
-    function = given if isinstance(given, Function) else _bare(given, params, backend, None)
+    function = given if isinstance(given, Function) else _bare(given, params, backend, {})
     found = None if function.backend is None else registry.loaded(function.backend)
     if function.backend is None or (found is None and function.backend not in registry.names()):
         text = f"there is no backend {function.backend!r}{did_you_mean(function.backend, registry.names())}"
@@ -211,8 +224,8 @@ def _implementation(
         raise BackendError(found.name, f"{why_not}; to install it: {found.install}")
     if not (found.differentiates or function.hand_written or judges):
         text = (
-            f"{found.name} has no autodiff: give the backward pass as gradient=, or, if the function is one of another "
-            'framework, say so: xcheck.objective(loss, "torch")'
+            f"{found.name} has no autodiff: give the backward pass as gradient=, vjp= or jacobian=, or, if the "
+            'function is one of another framework, say so: xcheck.objective(loss, "torch")'
         )
         raise DefinitionError(Complaint(text if label is None else f"{label}: {text}"))
     return Implementation(label or found.name, _hand_module(function, params, found.name), found)
@@ -230,7 +243,7 @@ def _hand_module(function: Function, params: Any, framework: str) -> Function:
     return replace(function, module=params, handed=True)
 
 
-def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -> Function:
+def _bare(given: Any, params: Any, backend: str | None, forms: Mapping[str, Any]) -> Function:
     if isinstance(given, Mapping) or not callable(given):
         text = f"expected a function or an xcheck.objective, {type(given).__name__} came"
         raise DefinitionError(Complaint(text))
@@ -248,4 +261,4 @@ def _bare(given: Any, params: Any, backend: str | None, gradient: Loss | None) -
             else "params holds arrays of several frameworks: say with backend= which one this function belongs to"
         )
         raise DefinitionError(Complaint(text))
-    return objective(given, framework, gradient=gradient)
+    return objective(given, framework, **forms)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xcheck.backend.cotangents import CotangentFault
+from xcheck.backend.cotangents import WRITTEN, CotangentFault
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.answer import Answer, evaluate, evaluate_twice
 from xcheck.checks.functions.implementations import Implementation
@@ -118,7 +118,7 @@ def _call_at_and_around(
     _call_elsewhere(answer, objective, first, theta)
     third = evaluate(answer.name, objective, theta)
     # A hand-written backward pass may use what the forward pass has left behind, of whatever θ it was called at last.
-    if third.repeats(first) and implementation.function.gradient is not None:
+    if third.repeats(first) and "gradient" in implementation.function.forms:
         third = _left_behind(objective, first, theta)
     return first if third.repeats(first) else replace(first, again=third, elsewhere=True)
 
@@ -206,7 +206,8 @@ def _stale(label: str) -> Finding:
 
 def _note_cotangent_fault(answer: Answer[FunctionObjective], fault: CotangentFault) -> None:
     """Note what a backward pass does wrong with a cotangent that this loss does not send, and the next one will."""
-    which = f"the backward pass of {fault.where}"
+    # Of a vjp that is written by hand the name says what it is.
+    which = fault.where if fault.where == WRITTEN else f"the backward pass of {fault.where}"
     if fault.kind == "writes":
         answer.overwrites = True
         text = f"{which} writes into its grad_output, of which other gradients are still to be computed; work on a copy"
@@ -214,6 +215,10 @@ def _note_cotangent_fault(answer: Answer[FunctionObjective], fault: CotangentFau
     elif fault.kind == "fails":
         answer.crashes = True
         answer.fail(f"{which} fails when its grad_output {fault.text}")
+    elif fault.kind == "nonlinear":
+        answer.refuted = True
+        text = f"{which} is not linear in its cotangent: it gives another gradient than it must when that {fault.text}"
+        answer.findings.append(Finding(code=COTANGENT_MISREAD, text=f"{answer.name}: {text}"))
     else:
         answer.refuted = True
         text = f"{which} gives another gradient when its grad_output {fault.text}; its numbers are the same"

@@ -147,7 +147,8 @@ class _Asked:
         """Return what becomes of the residual if the function stops later."""
         function = self.implementation.function
         given = _stops(function, len(self.arguments.data))
-        before = self._over_long_steps(self.implementation) if given and function.value_and_gradient is None else None
+        stops = given and "value_and_gradient" not in function.forms
+        before = self._over_long_steps(self.implementation) if stops else None
         if before is None or not (np.abs(before.residual) > before.bar).mean() > _MOST:
             return None
         left = 1.0
@@ -249,10 +250,10 @@ def _arguments(function: Callable[..., object]) -> list[Parameter]:
 def _with_keywords(implementation: Implementation, keywords: Mapping[str, float]) -> Implementation:
     """Return a function with other values of some of its arguments; its own gradient takes those that it has."""
     function = implementation.function
-    loss, gradient = function.loss, function.gradient
-    if gradient is not None:
-        known = {each.name for each in _arguments(gradient)}
-        gradient = partial(gradient, **{name: value for name, value in keywords.items() if name in known})
+    loss, forms = function.loss, {}
+    for name, form in function.forms.items():
+        known = {each.name for each in _arguments(form)}
+        forms[name] = partial(form, **{each: value for each, value in keywords.items() if each in known})
     loss = None if loss is None else partial(loss, **keywords)
-    function = replace(function, loss=loss, gradient=gradient)
+    function = replace(function, loss=loss, forms=forms)
     return Implementation(implementation.label, function, implementation.backend)

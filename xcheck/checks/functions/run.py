@@ -54,7 +54,7 @@ def run_functions(
         DefinitionError: a function does not fit its parameters, or an array-valued loss is asked for what it is not.
     """
     cotangents = cotangents_for(implementations, arguments, options)
-    if options.jacobian and len(cotangents) > 1:
+    if len(cotangents) > 1:
         _share_outputs(implementations, arguments, options.device, cotangents)
     parts = [_run_one(cotangents[0], implementations, arguments, options)]
     if len(cotangents) > 1:
@@ -64,7 +64,8 @@ def run_functions(
             for number, cotangent in enumerate(cotangents[1:], start=1)
         ]
     # A scalar loss has one output, and its Jacobian is its gradient.
-    return parts[0] if not options.jacobian or cotangents[0] is None else join_outputs(parts)
+    whole = options.jacobian or (options.jacobian is None and len(cotangents) > 1)
+    return join_outputs(parts) if whole and cotangents[0] is not None else parts[0]
 
 
 def _share_outputs(

@@ -86,8 +86,11 @@ def check_second_order(
     vectors = rng.standard_normal((_VECTORS, arguments.layout.size))
     outputs = [(output_name(part.cotangent), part.cotangent) for part in found.outputs] or [("", found.cotangent)]
     for implementation in implementations:
-        if implementation.function.hand_written:
-            text = f"{implementation.label}: a hand-written gradient has no second derivative to check"
+        if implementation.function.hand_written and not implementation.function.curved:
+            text = (
+                f"{implementation.label}: a hand-written gradient has no second derivative to check: give hvp= or "
+                "hessian="
+            )
             result.warnings.append(Finding(code=NO_SECOND_ORDER, text=text))
             continue
         try:
@@ -99,7 +102,10 @@ def check_second_order(
             result.findings.append(failure(implementation.label, text, trace_of(error)))
     if not result.pairs and not result.findings:
         # What was asked for and not looked at is no agreement.
-        text = "second derivatives were asked for, and none was checked: a hand-written gradient has none to check"
+        text = (
+            "second derivatives were asked for, and none was checked: a hand-written gradient has none to check; give "
+            "hvp= or hessian="
+        )
         result.findings.append(Finding(code=NO_SECOND_ORDER, text=text))
         result.warnings.clear()
     return result

@@ -32,11 +32,12 @@ def cotangents_for(
         text = f"{labels}: the function returns an empty array, of shape {shape}: nothing can be checked"
         raise DefinitionError(Complaint(text))
     # A gradient is of one number; whoever writes one for an array means some contraction that we cannot guess.
-    by_hand = [implementation.label for implementation in implementations if implementation.function.hand_written]
+    by_hand = [implementation.label for implementation in implementations if implementation.function.of_one_number]
     if by_hand and (np.prod(shape) != 1 or is_complex):
         text = (
             f"{', '.join(by_hand)}: the loss {'is complex' if is_complex else f'has shape {shape}'}; a hand-written "
-            "gradient needs one real number, such as the sum of its outputs times weights of your own"
+            "gradient needs one real number, such as the sum of its outputs times weights of your own; of an array "
+            "give vjp= or jacobian="
         )
         raise DefinitionError(Complaint(text))
     if options.cotangent is not None:
@@ -44,8 +45,8 @@ def cotangents_for(
     # A real number is its own contraction.
     if not is_complex and np.prod(shape) == 1 and not options.jacobian:
         return [None]
-    if options.jacobian:
-        size = int(np.prod(shape))
+    size = int(np.prod(shape))
+    if options.jacobian or (options.jacobian is None and size <= MOST_OUTPUTS):
         if size > MOST_OUTPUTS:
             text = f"the loss has {size} outputs, one check for each; at most {MOST_OUTPUTS}: leave scope at 'auto'"
             raise DefinitionError(Complaint(text, ("scope",)))

@@ -19,13 +19,12 @@ def call_by_hand(function: Function, loss: Callable[[], Any], tree: Any, data: t
         tree: the parameters.
         data: further arguments.
     """
-    if function.value_and_gradient is not None:
-        value, gradient = function.value_and_gradient(tree, *data)
+    if "value_and_gradient" in function.forms:
+        value, gradient = function.forms["value_and_gradient"](tree, *data)
         return value, gradient
-    assert function.gradient is not None  # noqa: S101 - `hand_written` says so; for the type checker
     # The loss comes first: a backward pass may use what the forward pass has left behind.
     value = loss()
-    return value, function.gradient(tree, *data)
+    return value, function.forms["gradient"](tree, *data)
 
 
 def name_gradient(

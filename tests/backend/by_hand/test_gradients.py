@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import xcheck
-from xcheck.backend.hand_written import call_by_hand, name_gradient
+from xcheck.backend.by_hand.gradients import call_by_hand, name_gradient
 from xcheck.backend.registry import read
 
 ONE = {"w": np.zeros(2)}
