@@ -3,15 +3,16 @@
 Each costs calls of the function, and is asked only where the answer decides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xcheck.layout import Vector
 from xcheck.oracle.estimate import CERTAIN
 from xcheck.seeds import FIXED, Stream, generator
-from xcheck.trace import BackwardPass
+from xcheck.trace import BackwardPass, Trace
 
 # So many components have to show a residual: with fewer it may be alike at both θ by chance. A guess.
 _LEAST = 3
@@ -43,6 +44,23 @@ class Jumps:
     within: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """A loss as its trace.
+
+    Attributes:
+        trace: its operations.
+        arrays: θ, one array for each input of the trace.
+        names: of these.
+        along: returns a gradient of the size of θ as the evidence has it, shape (n,) -> (c,).
+    """
+
+    trace: Trace
+    arrays: Sequence[NDArray[np.float64]]
+    names: Sequence[str]
+    along: Callable[[Vector], Vector]
+
+
 @dataclass(frozen=True, slots=True)
 class Probes:
     """What may be asked of one function.
@@ -58,6 +76,8 @@ class Probes:
             none, or another slope.
         backward_pass: returns what its backward pass does, operation by operation; None where it has none of a
             framework; raises `UntraceableError` where it cannot be looked into.
+        traced: returns the operations of the loss of a gradient that is written by hand; None where there is none, or
+            the loss cannot be traced.
     """
 
     shift: Callable[[float], float | None] = lambda step: None
@@ -65,6 +85,7 @@ class Probes:
     tightened: Callable[[], Tightened | None] = lambda: None
     jumps: Callable[[], Jumps | None] = lambda: None
     backward_pass: Callable[[], BackwardPass | None] = lambda: None
+    traced: Callable[[], Traced | None] = lambda: None
 
 
 def point_beside(theta: Vector, step: float) -> Vector:

@@ -22,6 +22,7 @@ from xcheck.diagnose.rules import (
     slices,
 )
 from xcheck.diagnose.rules.networks import backward_pass, masks
+from xcheck.diagnose.rules.steps.search import mistaken_step
 from xcheck.findings import CAUSE_UNKNOWN, Finding
 from xcheck.text import joined
 
@@ -55,6 +56,8 @@ PATTERNS: tuple[Rule, ...] = (
     slices.factor_by_slice,
     slices.term_of_parameter,
 )
+# This carries out the backward pass of a function, once for each of many mistakes: it is asked where no other knows.
+STEPS: tuple[Rule, ...] = (mistaken_step,)
 # These describe a gradient and would fit almost any: they are asked about what nothing else explains.
 LAST: tuple[Rule, ...] = (
     approximations.solver_tolerance,
@@ -74,7 +77,7 @@ MOST_NAMES = 8
 _SMALL = 1e-4
 
 
-STAGES: tuple[tuple[Rule, ...], ...] = (RULES, EXPENSIVE, PATTERNS, LAST)
+STAGES: tuple[tuple[Rule, ...], ...] = (RULES, EXPENSIVE, PATTERNS, STEPS, LAST)
 
 
 def explain_residual(evidence: Evidence, stages: Sequence[Sequence[Rule]] = STAGES) -> list[Finding]:

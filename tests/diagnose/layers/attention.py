@@ -5,6 +5,8 @@ import numpy as np
 from tests.diagnose.layers.layer import Array, Data, Layer, Params, sizes, slope, softmax, squared
 
 _FACTOR, _DETACHED, _SWAPPED, _TRANSPOSED = "XC201", "XC231", "XC223", "XC221"
+# In steps of the backward pass: a use left out, a sum over another axis, a factor, a matrix that is not transposed.
+_BRANCH, _AXIS, _INNER, _TURNED = "XC244", "XC239", "XC248", "XC224"
 
 
 def _make(rng: np.random.Generator) -> tuple[Params, Data]:
@@ -76,21 +78,21 @@ ATTENTION = Layer(
     attention_loss,
     attention_gradient,
     {
-        "sum of softmax missing": "",
-        "sum of softmax over the wrong axis": "",
+        "sum of softmax missing": _BRANCH,
+        "sum of softmax over the wrong axis": _AXIS,
         "mask not applied": "",
         "p (1 − p) for softmax's Jacobian": "",
         "probabilities forgotten": "",
-        "1/√d missing": _FACTOR,
-        "1/d for 1/√d": _FACTOR,
-        "weights not transposed for the values": "",
-        "scores not transposed for the keys": "",
+        "1/√d missing": f"{_FACTOR} {_INNER}",
+        "1/d for 1/√d": f"{_FACTOR} {_INNER}",
+        "weights not transposed for the values": _TURNED,
+        "scores not transposed for the keys": _TURNED,
         "queries and keys exchanged": _SWAPPED,
-        "scores detached": _DETACHED,
-        "values for their mixture": "",
+        "scores detached": f"{_DETACHED} {_BRANCH}",
+        "values for their mixture": _INNER,
         "Wq transposed": _TRANSPOSED,
         "of Wo the first example": "",
-        "way through the keys forgotten": "",
-        "Wk not transposed on the way to x": "",
+        "way through the keys forgotten": _BRANCH,
+        "Wk not transposed on the way to x": _TURNED,
     },
 )

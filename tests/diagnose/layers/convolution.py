@@ -9,6 +9,8 @@ from tests.diagnose.layers.layer import Array, Data, Layer, Params, sizes, slope
 
 # Reversed along an axis, shifted along it, transposed, a factor.
 _REVERSED, _SHIFTED, _TRANSPOSED, _FACTOR = "XC222", "XC225", "XC221", "XC201"
+# A sum that is not whole, a use that is left out.
+_AXIS, _BRANCH = "XC239", "XC244"
 
 MISTAKES: dict[str, str] = {
     "kernel's gradient flipped": _REVERSED,
@@ -19,12 +21,12 @@ MISTAKES: dict[str, str] = {
     "padding not cut off": _SHIFTED,
     "stride forgotten for the kernel": "",
     "stride forgotten for the input": "",
-    "last window missing": "",
+    "last window missing": _BRANCH,
     "last tap of the kernel missing": "XC232",
     "windows assigned, not added": "",
     "b averaged, not summed": _FACTOR,
-    "b of the first example": "",
-    "b summed over the examples only": "",
+    "b of the first example": _AXIS,
+    "b summed over the examples only": f"{_AXIS} {_BRANCH}",
     "kernel averaged over positions": _FACTOR,
 }
 

@@ -5,6 +5,8 @@ import numpy as np
 from tests.diagnose.layers.layer import Array, Data, Layer, Params, sizes, slope, softmax, squared
 
 _FACTOR, _SIGN, _ORDER, _MISSING, _CONSTANT = "XC201", "XC202", "XC222", "XC232", "XC236"
+# A sum that is not whole.
+_AXIS = "XC239"
 
 
 def _make_embedding(rng: np.random.Generator) -> tuple[Params, Data]:
@@ -58,13 +60,13 @@ EMBEDDING = Layer(
         "repeated ids assigned, not added": "",
         "repeated ids averaged": "XC208",
         "1/length missing": _FACTOR,
-        "tanh not differentiated": "",
+        "tanh not differentiated": "XC241",
         "first place of each sequence missing": "",
         "ids shifted by one": _ORDER,
         "row of an id left out": _MISSING,
         "divided by all words": _FACTOR,
-        "first embedding for their mean": "",
-        "b of the first example": "",
+        "first embedding for their mean": "XC248",
+        "b of the first example": _AXIS,
         "b averaged, not summed": _FACTOR,
     },
 )
@@ -155,14 +157,14 @@ _ENTROPY: dict[str, str] = {
     "1/n missing": _FACTOR,
     "1/n twice": _FACTOR,
     "averaged over the classes, too": _FACTOR,
-    "last example missing": _MISSING,
+    "last example missing": f"{_MISSING} {_AXIS}",
 }
 SMOOTHED = Layer(
     "cross entropy of a linear layer",
     _make_entropy,
     smoothed_loss,
     smoothed_gradient,
-    {**_ENTROPY, "b of the first example": "", "b averaged, not summed": _FACTOR},
+    {**_ENTROPY, "b of the first example": _AXIS, "b averaged, not summed": _FACTOR},
 )
 LOGITS = Layer("cross entropy of logits", _make_logits, logits_loss, logits_gradient, _ENTROPY)
 

@@ -13,6 +13,8 @@ EPS = 1e-5
 
 # A term that is the same along an axis, one in proportion to x along it, a factor for each slice, a factor.
 _CONSTANT, _OF_X, _BY_SLICE, _FACTOR = "XC236", "XC237", "XC208", "XC201"
+# A sum over another axis, or not whole; a factor of a product.
+_AXIS, _INNER = "XC239", "XC248"
 
 INPUT: dict[str, str] = {
     "term of the variance missing": _OF_X,
@@ -23,22 +25,22 @@ INPUT: dict[str, str] = {
     "1/σ forgotten": _BY_SLICE,
     "1/σ² for 1/σ": _BY_SLICE,
     "ε forgotten": _BY_SLICE,
-    "γ forgotten": "",
+    "γ forgotten": _INNER,
 }
 CENTRED: dict[str, str] = {
     "term of the mean missing": _CONSTANT,
     "term of the mean added": _CONSTANT,
     "mean and variance taken for constants": "XC236 XC237",
-    "mean of u over the wrong axis": _CONSTANT,
+    "mean of u over the wrong axis": f"{_CONSTANT} {_AXIS}",
     "β averaged, not summed": _FACTOR,
-    "β of the last example missing": "",
+    "β of the last example missing": _AXIS,
 }
 SCALES: dict[str, str] = {
-    "γ with x for x̂": "",
+    "γ with x for x̂": _INNER,
     "γ without x̂": "XC223",
     "γ averaged, not summed": _FACTOR,
-    "γ of the first example only": "",
-    "γ summed over the wrong axis": "",
+    "γ of the first example only": _AXIS,
+    "γ summed over the wrong axis": _AXIS,
 }
 
 
@@ -123,7 +125,7 @@ def _norm(name: str, axes: tuple[int, ...], channel: int, shape: tuple[tuple[int
         }
 
     # Where γ belongs to the slices of the norm, forgetting it leaves a factor for each.
-    named = {"γ forgotten": _BY_SLICE} if channel not in axes else {}
+    named = {"γ forgotten": f"{_BY_SLICE} {_INNER}"} if channel not in axes else {}
     return Layer(name, make, loss, gradient, {**INPUT, **CENTRED, **SCALES, **named})
 
 

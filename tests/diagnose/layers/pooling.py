@@ -5,6 +5,8 @@ import numpy as np
 from tests.diagnose.layers.layer import Array, Data, Layer, Params, sizes, slope, squared
 
 _FACTOR, _SHIFTED, _ORDER = "XC201", "XC225", "XC222"
+# A sum that is not whole, a use that is left out.
+_AXIS, _BRANCH = "XC239", "XC244"
 
 
 def _make(rng: np.random.Generator) -> tuple[Params, Data]:
@@ -71,13 +73,13 @@ MEAN = Layer(
         "1/size missing": _FACTOR,
         "1/stride for 1/size": _FACTOR,
         "first place of each window only": "",
-        "last window missing": "XC232",
+        "last window missing": f"XC232 {_BRANCH}",
         "windows shifted by one": _SHIFTED,
         "size for the stride": "",
         "windows assigned, not added": "",
         "repeated in the wrong order": _ORDER,
         "factor forgotten": "XC208",
-        "factor of the first example": "",
+        "factor of the first example": _AXIS,
         "factor averaged, not summed": _FACTOR,
     },
 )
@@ -123,11 +125,11 @@ MAX = Layer(
         "first place of each window": "",
         "place beside the largest": "",
         "smallest for the largest": "",
-        "last window missing": "XC232",
+        "last window missing": f"XC232 {_BRANCH}",
         "windows shifted by one": _SHIFTED,
         "windows assigned, not added": "",
         "factor forgotten": "XC208",
-        "factor of the first example": "",
+        "factor of the first example": _AXIS,
         "factor averaged, not summed": _FACTOR,
     },
 )

@@ -6,6 +6,9 @@ from tests.diagnose.layers.layer import Array, Data, Layer, Params, sigmoid, siz
 
 # Another order, a part that is missing, a factor.
 _ORDER, _MISSING, _FACTOR = "XC222", "XC232", "XC201"
+# Steps of the backward pass: the derivative of an activation, a factor of a product, a use of a value that is left out,
+# a matrix that is not transposed, a sum that is not whole. A gate that has the opposite derivative has another sign.
+_SLOPE, _INNER, _BRANCH, _TURNED, _AXIS = "XC241", "XC248", "XC244", "XC224", "XC239"
 
 
 def _gates(x: Array, h: Array, p: Params) -> list[Array]:
@@ -102,17 +105,17 @@ def cell_gradient(p: Params, target: Array, other: Array, *, made: str = "") -> 
 
 
 _GATES: dict[str, str] = {
-    "tanh of the cell not differentiated": "",
+    "tanh of the cell not differentiated": _SLOPE,
     "input and forget gate exchanged": "",
-    "c after the step for c before it": "",
-    "tanh forgotten at the output gate": "",
-    "derivative of sigmoid at the cell's input": "",
-    "derivative of tanh at the output gate": "",
-    "output gate's own derivative forgotten": "",
-    "forget gate detached": _MISSING,
+    "c after the step for c before it": _INNER,
+    "tanh forgotten at the output gate": _INNER,
+    "derivative of sigmoid at the cell's input": _SLOPE,
+    "derivative of tanh at the output gate": _SLOPE,
+    "output gate's own derivative forgotten": _SLOPE,
+    "forget gate detached": f"{_MISSING} {_BRANCH}",
     "cell's input and output gate in the other order": _ORDER,
-    "recurrent weights transposed": "",
-    "i for f": "",
+    "recurrent weights transposed": _TURNED,
+    "i for f": _INNER,
     "b of one gate detached": _MISSING,
     "b averaged, not summed": _FACTOR,
 }
@@ -123,9 +126,9 @@ CELL = Layer(
     cell_gradient,
     {
         **_GATES,
-        "what comes from the next cell forgotten": "",
-        "b of the first example": "",
-        "h after the step for h before it": "",
+        "what comes from the next cell forgotten": _BRANCH,
+        "b of the first example": _AXIS,
+        "h after the step for h before it": _INNER,
     },
 )
 
@@ -181,11 +184,11 @@ SEQUENCE = Layer(
     sequence_gradient,
     {
         **_GATES,
-        "first step missing": _MISSING,
-        "cell not carried through time": "",
-        "h after the step for h before it": "",
+        "first step missing": f"{_MISSING} {_BRANCH}",
+        "cell not carried through time": _BRANCH,
+        "h after the step for h before it": _INNER,
         "steps in reverse order": _ORDER,
-        "cut off after one step": _MISSING,
+        "cut off after one step": f"{_MISSING} {_BRANCH}",
     },
 )
 
@@ -256,18 +259,18 @@ GRU = Layer(
     gru_loss,
     gru_gradient,
     {
-        "z and 1 − z exchanged": "",
-        "derivative of sigmoid at n": "",
-        "derivative of tanh at the gate z": "",
-        "n − h for h − n": "XC202 XC234",
-        "h forgotten at the gate z": "",
-        "n for U h at the gate r": "",
-        "gate r detached": _MISSING,
+        "z and 1 − z exchanged": _INNER,
+        "derivative of sigmoid at n": _SLOPE,
+        "derivative of tanh at the gate z": _SLOPE,
+        "n − h for h − n": f"XC202 XC234 {_SLOPE}",
+        "h forgotten at the gate z": f"{_INNER} {_BRANCH}",
+        "n for U h at the gate r": _INNER,
+        "gate r detached": f"{_MISSING} {_BRANCH}",
         "gates r and z in the other order": _ORDER,
-        "r forgotten at n": "",
-        "direct way through h forgotten": "",
-        "recurrent weights transposed": "",
-        "first step missing": _MISSING,
+        "r forgotten at n": _INNER,
+        "direct way through h forgotten": _BRANCH,
+        "recurrent weights transposed": _TURNED,
+        "first step missing": f"{_MISSING} {_BRANCH}",
         "b of one gate detached": _MISSING,
         "b averaged, not summed": _FACTOR,
     },

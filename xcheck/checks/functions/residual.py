@@ -16,7 +16,7 @@ from xcheck.backend.contract import wrap_errors
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.checks.functions.answers import Answers
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.diagnose.probes import Jumps, Probes, Tightened, change_of_residual, point_beside
+from xcheck.diagnose.probes import Jumps, Probes, Tightened, Traced, change_of_residual, point_beside
 from xcheck.dtypes import FLOAT64
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments
@@ -110,7 +110,9 @@ def make_probes(
     evaluator = found.run.oracle.engine.evaluator
     asked = [_Asked(found, evaluator, arguments, device, each) for each in implementations]
     return {
-        each.implementation.label: Probes(each.shift, each.along_paths, each.tightened, each.jumps, each.backward_pass)
+        each.implementation.label: Probes(
+            each.shift, each.along_paths, each.tightened, each.jumps, each.backward_pass, each.traced
+        )
         for each in asked
     }
 
@@ -175,6 +177,20 @@ class _Asked:
                 return objective.backward_pass()
         except BackendError as error:  # the gradient was computed before: whatever fails now, fails for looking
             raise UntraceableError(f"it cannot be traced: {error}") from error
+
+    def traced(self) -> Traced | None:
+        """Return the operations of the loss of a gradient that is written by hand; None where it cannot be traced."""
+        if not self.implementation.function.hand_written:
+            return None
+        objective = self._objective(self.implementation)
+        theta = self.arguments.theta
+        try:
+            with wrap_errors(objective.backend):
+                trace, arrays = objective.trace(), objective.traced_arrays(theta)
+        except (UntraceableError, BackendError):
+            return None
+        names = [tensor.name for tensor in self.arguments.layout]
+        return Traced(trace, arrays, names, self.found.run.lines.along) if len(names) == len(trace.inputs) else None
 
     def jumps(self) -> Jumps | None:
         """Return the jumps of a loss whose slope over long steps is what the gradient says."""
