@@ -73,8 +73,12 @@ class JaxFunction(FunctionObjective):
         given, (arrays, whole) = self.own(self.arguments.theta), split_arrays(self.copy_data())
         try:
             with self.modes():
-                traced = jax.eval_shape(lambda given, arrays: self.call_loss(given, whole(arrays)), given, arrays)
-                return traced.shape, jnp.issubdtype(traced.dtype, jnp.complexfloating)
+                # The trace is that of `eval_shape`, and tells as well whether the loss has rules of its own.
+                trace, value = jax.make_jaxpr(
+                    lambda given, arrays: self.call_loss(given, whole(arrays)), return_shape=True
+                )(given, arrays)
+                self._has_own_rules = has_own_rules(trace.jaxpr)
+                return value.shape, jnp.issubdtype(value.dtype, jnp.complexfloating)
         except Exception:  # noqa: BLE001 - what cannot be traced is called
             return super().shape()
 
@@ -243,16 +247,17 @@ class JaxFunction(FunctionObjective):
         if not self._vmaps:
             return None
         if self.engine == "loop":
-            self._vmaps = self._try_vmap(thetas[ENDS])
-            return self.batch(thetas)
+            losses = self._try_vmap(thetas)
+            self._vmaps = losses is not None
+            return losses
         with self.modes():
             return self._batched.at(thetas, self._cotangent(), self.width)
 
-    def _try_vmap(self, thetas: Vector) -> bool:
-        """Return whether vmap gives the losses of single calls."""
+    def _try_vmap(self, thetas: Vector) -> Vector | None:
+        """Return the losses by vmap; None if the first or the last of them is not that of a single call."""
         # Where the gradient has been compiled, it gives the loss as well.
-        compiled = self._gradient_gives_the_loss()
-        plain = evaluate_one_by_one(self._loss_beside_gradient if compiled else self.evaluate, thetas, self.backend)
+        single = self._loss_beside_gradient if self._gradient_gives_the_loss() else self.evaluate
+        plain = evaluate_one_by_one(single, thetas[ENDS], self.backend)
         with own_settings(self._device):
             cotangent = self._cotangent()
         for in_numpy in (True, False):
@@ -265,12 +270,12 @@ class JaxFunction(FunctionObjective):
                 continue
             except Exception as error:  # noqa: BLE001 - whatever vmap cannot do, a loop can
                 self.engine = f"loop (jax.vmap: {type(error).__name__})"
-                return False
-            if confirms(losses, plain, wide=self.is_float64):
+                return None
+            if confirms(losses[ENDS], plain, wide=self.is_float64):
                 self.engine, self._batched.in_numpy = "jax.vmap", in_numpy
-                return True
+                return losses
         self.engine = "loop (jax.vmap gives other losses)"
-        return False
+        return None
 
     def outputs(self, thetas: Vector) -> Vector | None:
         """Return all outputs by NumPy or jit(vmap), shape (k, outputs), else by calls one by one."""

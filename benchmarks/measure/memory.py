@@ -6,6 +6,9 @@ is `getrusage`, whose peak includes everything since the process began.
 
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _KIB = 1 << 10
@@ -39,3 +42,25 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return
+
+
+@dataclass(slots=True)
+class Growth:
+    """Bytes that some of the work of this process takes, whatever other work is done in between.
+
+    Attributes:
+        kept: by how much the process grew while that work was done, and did not shrink again.
+        most: the most that the work has held, beside what other work keeps.
+    """
+
+    kept: int = 0
+    most: int = 0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what the body takes."""
+        forget_peak()
+        before = held()
+        yield
+        self.most = max(self.most, self.kept + peak() - before)
+        self.kept += held() - before

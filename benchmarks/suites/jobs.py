@@ -189,10 +189,9 @@ def measure_jobs(
         tell(job.name)
         began, methods = load(), _methods(job)
         first = {name: sum(_seconds(check, made)[0] for made in job.warm()) for name, check in methods.items()}
-        idle, counted = memory.held(), [job.counted(checks, number) for number in range(rounds)]
-        memory.forget_peak()
-        turns = [_take_turns(methods, functions) for functions in counted]
-        peak = memory.peak()
+        counted = [job.counted(checks, number) for number in range(rounds)]
+        idle, growth = memory.held(), {name: memory.Growth() for name in methods}
+        turns = [_take_turns(methods, functions, growth) for functions in counted]
         for name in methods:
             verdicts = {verdict for turn in turns for verdict in turn[name].verdicts}
             yield Row(
@@ -208,7 +207,7 @@ def measure_jobs(
                 first=first[name],
                 samples=tuple(turn[name].seconds for turn in turns),
                 evaluations=turns[-1][name].losses,
-                peak_memory=peak,
+                peak_memory=idle + growth[name].most,
                 idle_memory=idle,
                 load=began,
                 environment=environment,
@@ -224,12 +223,15 @@ class _Total:
     verdicts: set[str] = field(default_factory=set)
 
 
-def _take_turns(methods: dict[str, Check], counted: Sequence[Made]) -> dict[str, _Total]:
+def _take_turns(
+    methods: dict[str, Check], counted: Sequence[Made], growth: dict[str, memory.Growth]
+) -> dict[str, _Total]:
     """Make every check by every method, in turns: whatever else the machine does hits all alike."""
     totals = {name: _Total() for name in methods}
     for made in counted:
         for name, check in methods.items():
-            time_taken, (verdict, losses) = _seconds(check, made)
+            with growth[name].counted():
+                time_taken, (verdict, losses) = _seconds(check, made)
             totals[name].seconds += time_taken
             totals[name].losses += losses
             totals[name].verdicts.add(verdict)
@@ -251,7 +253,7 @@ _HEADINGS = ("job", "n", "xcheck", "losses", "peer", "", "goal", "MiB more")
 
 
 def job_table(rows: Sequence[Row]) -> Table:
-    """Return one line per job: both times, their ratio, the goal, and the memory that the checks took beyond before."""
+    """Return one line per job: both times, their ratio, the goal, and the memory that those of xcheck took."""
     table = Table(title="jobs in a warm process, medians", title_justify="left")
     for number, heading in enumerate(_HEADINGS):
         table.add_column(heading, justify="left" if number in (0, 4) else "right")

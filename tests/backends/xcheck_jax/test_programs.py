@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from xcheck_jax.programs import fingerprint, has_own_rules, program_of
+from xcheck_jax.programs import QUICK, fingerprint, has_own_rules, program_of
 
 X = np.array([0.5, -1.5], dtype=np.float32)
 
@@ -90,3 +90,27 @@ def test_derivatives_of_a_persons_own_are_seen() -> None:
     inside = jax.make_jaxpr(lambda x: jax.jit(jax.nn.relu)(x) + 1.0)(1.0)
     assert has_own_rules(inside.jaxpr)
     assert not has_own_rules(jax.make_jaxpr(lambda x: jnp.sin(x @ x))(jnp.ones(2)).jaxpr)
+
+
+def test_options_that_xla_does_not_know_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next ones are compiled with, and in the end none."""
+    device, tried = jax.devices("cpu")[0], []
+    compile_with = jax.stages.Lowered.compile
+
+    def compiled(lowered: Any, compiler_options: Any = None) -> Any:
+        tried.append(compiler_options)
+        return compile_with(lowered, compiler_options)
+
+    monkeypatch.setattr(jax.stages.Lowered, "compile", compiled)
+    monkeypatch.setattr("xcheck_jax.programs.QUICK", ({"xla_no_such_option": True}, {"xla_nor_this": 1}))
+    traced = jax.jit(lambda x: x * 11.0).trace(X)
+    program = program_of(traced, device, fingerprint(traced.jaxpr))
+    assert tried == [{"xla_no_such_option": True}, {"xla_nor_this": 1}, None]
+    np.testing.assert_array_equal(np.asarray(program(X)), 11 * X)
+
+
+def test_xla_knows_the_options_that_are_tried_first() -> None:
+    """Otherwise small functions would be compiled slowly, and nobody would notice."""
+    lowered = jax.jit(lambda x: x * 13.0).lower(X)
+    program = lowered.compile(compiler_options=dict(QUICK[0]))
+    np.testing.assert_array_equal(np.asarray(program(X)), 13 * X)

@@ -1,11 +1,15 @@
 """The jobs suite: hundreds of small checks in one process, beside a peer."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from click.testing import CliRunner, Result
 
 from benchmarks.__main__ import cli
 from benchmarks.measure.rows import read
+from benchmarks.peers.judges import AGREE
+from benchmarks.suites.function_cases import Made
 from benchmarks.suites.jobs import JOBS, job_table, jobs_markdown, measure_jobs
 from tests.benchmarks.fakes import row
 
@@ -60,3 +64,18 @@ def test_an_unknown_job_is_answered_with_the_known_ones() -> None:
     done = run("jobs", "--jobs", "cobol")
     assert done.exit_code == 2
     assert "unknown job cobol; known: torch, jax, numpy" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_memory_is_that_of_the_method_that_took_it() -> None:
+    """What a peer keeps is not counted as xcheck's: check_grads keeps a compiled program for every operation."""
+    kept = []
+
+    def by_hoarder(made: Made) -> tuple[str, int]:
+        kept.append(np.ones(1 << 22))
+        return AGREE, 0
+
+    (job,) = [job for job in JOBS if job.name == "numpy"]
+    hoarded = replace(job, peer=("hoarder", by_hoarder))
+    ours, theirs = measure_jobs([hoarded], 4, 1, {}, lambda text: None)
+    more = [(one.peak_memory or 0) - (one.idle_memory or 0) for one in (ours, theirs)]
+    assert more[0] < 32 << 20 < 4 * kept[0].nbytes - (8 << 20) < more[1]
