@@ -40,7 +40,17 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | solve, inv, det, slogdet | as in `numpy.linalg`; solve takes matrices | |
 | guard | integers or truth values -> nothing: the program goes on as these say | expected: the array that they are |
 | floor_divide, remainder, fmod | two arrays of one shape | |
+| dft | (batch, n), (batch, n) -> the same: Σ x_j e^(-2πi jk/n) of complex x by their parts | inverse: with + |
 | exact | no floating input, or none that matters -> `run` | |
+
+Of complex arrays a backend writes the same names, and those below; `xcheck.trace.parts` makes of them what real arrays
+do. No trace that a backend hands over has complex arrays in it: each is two, its real and its imaginary part.
+
+| name | inputs -> outputs | attributes |
+|---|---|---|
+| real, imag, conj, angle | one complex array | |
+| complex | two real arrays -> a complex one | |
+| fft | x -> its transform | kind: fft, ifft, rfft, irfft; axes; length of the last; norm, a divisor: none, root, n |
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +62,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+
+# How the name of an operation on complex arrays begins that nothing real stands for.
+COMPLEX = "complex "
 
 
 class UntraceableError(Exception):
