@@ -4,7 +4,7 @@ import torch
 
 from xcheck.trace import Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering import choices, elementwise, moves, products, reductions
+from xcheck_torch.lowering import choices, elementwise, linear_algebra, moves, products, reductions
 from xcheck_torch.lowering.arrays import dtype_of, is_complex, shape_of
 from xcheck_torch.lowering.builder import Builder
 from xcheck_torch.lowering.call import LOWERINGS, OF_COMPLEX, Call, NotLoweredError, floating, lowers, lowers_complex
@@ -23,6 +23,7 @@ _AS_OF_REAL = {
         *("logical_xor", "_to_copy", "convert_element_type", "to", "fill", "copy", "clone", "alias", "detach"),
         *("lift_fresh_copy", "contiguous", "positive"),
     ),
+    linear_algebra: ("linalg_inv_ex", "_linalg_solve_ex", "linalg_matrix_exp"),
     moves: (
         *moves.ONLY_MOVED,
         *("constant_pad_nd", "index_fill", "scatter", "scatter_add", "index_add", "index_put", "_unsafe_index_put"),

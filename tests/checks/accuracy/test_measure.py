@@ -204,7 +204,7 @@ def test_more_components_than_wanted_are_drawn() -> None:
 
 def test_what_has_no_rule_is_named_with_its_line() -> None:
     """In one sentence."""
-    found = xcheck.accuracy(lambda x: jnp.abs(jnp.fft.fft(x)).sum(), jnp.ones(3))
+    found = xcheck.accuracy(lambda x: jnp.abs(jnp.linalg.eigvals(jnp.outer(x, x))).sum(), jnp.ones(3))
     assert found.verdict is Verdict.UNDECIDED
     assert found.headline.startswith("nothing is proved: jax: ")
     assert "test_measure.py" in found.headline

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from xcheck.trace.model import Array, Constant, Operation, Source, Value
-from xcheck.trace.parts import elementwise, fourier
+from xcheck.trace.parts import elementwise, fourier, matrices
 from xcheck.trace.parts.writer import Parts, Writer, dtype_of, is_complex, part_of, shape_of
 
 # What stands for one input or output: both parts, or a value that is no complex one.
@@ -163,5 +163,9 @@ EXPANSIONS: Mapping[str, Expansion] = {
     "dot": _dot,
     "prod": _product,
     "cumprod": _cumulative_product,
+    **dict.fromkeys(
+        ("inv", "expm"), lambda w, operation, given: [matrices.function_of_matrix(w, operation, as_parts(given[0]))]
+    ),
+    "solve": lambda w, operation, given: [matrices.solve(w, operation, *map(as_parts, given))],
     "fft": lambda w, operation, given: [fourier.transform(w, operation, as_parts(given[0]))],
 }
