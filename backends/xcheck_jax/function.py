@@ -151,8 +151,12 @@ class JaxFunction(FunctionObjective):
         return trace_of(self._trace()[0])
 
     def gradient_trace(self) -> Trace:
-        """Return the operations of jax.grad at θ."""
-        return trace_of(self._trace(jax.grad)[0])
+        """Return the operations of jax.grad at θ, conjugated where it is complex."""
+
+        def conjugated(loss: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            return lambda arrays: jax.tree.map(jax.numpy.conj, jax.grad(loss)(arrays))
+
+        return trace_of(self._trace(conjugated)[0])
 
     def backward_pass(self) -> BackwardPass:
         """Return what the backward pass of jax.grad does at θ, operation by operation."""

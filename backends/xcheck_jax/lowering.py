@@ -28,6 +28,7 @@ SAME: Mapping[str, str] = {
             *("lgamma", "digamma", "integer_pow", "lt", "le", "gt", "ge", "eq", "ne", "is_finite", "argmax", "argmin"),
             *("bessel_i0e", "bessel_i1e", "igamma", "igammac", "regularized_incomplete_beta", "zeta", "polygamma"),
             *("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "reduce_max", "reduce_min", "stop_gradient"),
+            *("real", "imag", "conj", "complex"),
         )
     },
     "add_any": "add",
@@ -187,7 +188,7 @@ def _reduce_windows(equation: Any, run: Run) -> list[Lowered]:
     params, aval = equation.params, equation.invars[0].aval
     name, fill = _OF_WINDOWS[equation.primitive.name]
     reduce = _REDUCTIONS[name]
-    if not jnp.issubdtype(aval.dtype, jnp.floating):
+    if not jnp.issubdtype(aval.dtype, jnp.inexact):
         return [Lowered("exact", run)]
     windows = _windows(
         aval.shape,
@@ -224,7 +225,7 @@ def _gather(equation: Any, run: Run) -> list[Lowered]:
         params = {**equation.params, "fill_value": 0 if jnp.issubdtype(x.dtype, jnp.integer) else fill}
         return (equation.primitive.bind(x, jnp.asarray(indices), **params),)
 
-    if not jnp.issubdtype(equation.invars[0].aval.dtype, jnp.floating):
+    if not jnp.issubdtype(equation.invars[0].aval.dtype, jnp.inexact):
         return [Lowered("exact", run)]
     return [Lowered("move", move, {"fill": filled})]
 
@@ -275,11 +276,16 @@ def _top_k(equation: Any, run: Run) -> list[Lowered]:
 
 
 def _cast(equation: Any, run: Run) -> list[Lowered]:
-    """From floating to floating it may round; from integers it is exact, and to integers it cuts off."""
+    """From floating to floating it may round; from integers it is exact, and to integers it cuts off.
+
+    Of complex numbers real ones are the real part.
+    """
     old, new = equation.invars[0].aval.dtype, equation.outvars[0].aval.dtype
-    floats = [jnp.issubdtype(dtype, jnp.floating) for dtype in (old, new)]
+    floats = [jnp.issubdtype(dtype, jnp.inexact) for dtype in (old, new)]
     if all(floats):
         narrower = jnp.finfo(new).bits < jnp.finfo(old).bits or jnp.finfo(new).nmant < jnp.finfo(old).nmant
+        if jnp.issubdtype(old, jnp.complexfloating) and not jnp.issubdtype(new, jnp.complexfloating):
+            return [Lowered("real", lambda z: (np.real(z).astype(new),))]
         return [Lowered("cast" if narrower else "move", run if narrower else lambda x: (x,))]
     if floats[0] and new != np.bool_:
         return [Lowered("to_integer", run)]
@@ -290,6 +296,14 @@ def _round(equation: Any, run: Run) -> list[Lowered]:
     """Ties go to the even neighbour, or away from 0."""
     to_even = equation.params["rounding_method"] == jax.lax.RoundingMethod.TO_NEAREST_EVEN
     return [Lowered("round" if to_even else "round away from zero", run)]
+
+
+def _fourier(equation: Any, run: Run) -> list[Lowered]:
+    """Over the last axes; the inverse transforms divide by the number of points."""
+    kind, lengths = equation.params["fft_type"].name.lower(), equation.params["fft_lengths"]
+    axes = tuple(range(equation.invars[0].aval.ndim))[-len(lengths) :]
+    norm = "n" if kind in ("ifft", "irfft") else "none"
+    return [Lowered("fft", run, {"kind": kind, "axes": axes, "length": lengths[-1], "norm": norm})]
 
 
 def _clamp(equation: Any, run: Run) -> list[Lowered]:
@@ -307,6 +321,7 @@ LOWERINGS: Mapping[str, Callable[[Any, Run], list[Lowered]]] = {
     "top_k": _top_k,
     "convert_element_type": _cast,
     "clamp": _clamp,
+    "fft": _fourier,
     "round": _round,
     "cholesky": linear_algebra.cholesky,
     "triangular_solve": linear_algebra.triangular_solve,

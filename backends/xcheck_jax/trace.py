@@ -13,6 +13,7 @@ from jax.extend import core
 
 from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.model import Array, Source
+from xcheck.trace.parts import in_real_parts
 from xcheck_jax.lowered import Lowered
 from xcheck_jax.lowering import LOWERINGS, MOVES, SAME, move
 from xcheck_jax.operations import place_of, runner
@@ -28,7 +29,7 @@ _CALLS = frozenset(
 
 
 def trace_of(closed: Any) -> Trace:
-    """Return the operations of a ClosedJaxpr.
+    """Return the operations of a ClosedJaxpr, complex numbers as pairs of real ones.
 
     Raises:
         UntraceableError: numbers leave JAX on the way.
@@ -36,7 +37,7 @@ def trace_of(closed: Any) -> Trace:
     inputs = tuple(_value(variable) for variable in closed.jaxpr.invars)
     operations: list[Operation] = []
     outputs = _follow(closed.jaxpr, list(map(_constant, closed.consts)), inputs, operations)
-    return Trace(inputs=inputs, outputs=tuple(outputs), operations=tuple(operations))
+    return in_real_parts(Trace(inputs=inputs, outputs=tuple(outputs), operations=tuple(operations)))
 
 
 def _value(variable: Any) -> Value:

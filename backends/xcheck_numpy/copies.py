@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from xcheck_numpy.tracing.recorded import is_inexact
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.stand_ins import StandInModule, stand_in, stand_ins
 from xcheck_numpy.tracing.tracer import Tracer
@@ -70,7 +71,7 @@ class Copies:
 
     def _tracer(self, array: Any) -> Any:
         # Masked arrays and matrices mean something else by the same operations.
-        is_plain = type(array) is np.ndarray and array.dtype.kind == "f"
+        is_plain = type(array) is np.ndarray and is_inexact(array.dtype)
         return Tracer(self.recorder, array.copy(), scalar=False) if is_plain else array
 
     def _partial(self, value: Any) -> Any:

@@ -17,10 +17,12 @@ from xcheck.functions.arguments import Leaf
 from xcheck.functions.tree import leaves, rebuild
 from xcheck.trace import Trace, UntraceableError, Value
 from xcheck.trace.model import Source  # noqa: TC001 - a variable is annotated with it
+from xcheck.trace.parts import in_real_parts
 from xcheck_numpy.copies import Copies
 from xcheck_numpy.tracing import (
     calculus,
     choices,
+    fourier,
     indexing,
     linear_algebra,
     moves,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from xcheck_numpy.function import NumpyFunction
 
 # Each of them fills the tables that tracers look into.
-TABLES = (calculus, choices, indexing, linear_algebra, moves, products, reductions, statistics, ufuncs)
+TABLES = (calculus, choices, fourier, indexing, linear_algebra, moves, products, reductions, statistics, ufuncs)
 
 
 def _followed(function: "NumpyFunction", recorder: Recorder) -> tuple["NumpyFunction", tuple[Any, ...]]:
@@ -92,7 +94,6 @@ def trace_of_gradient(function: "NumpyFunction") -> Trace:
 
 def _trace(function: "NumpyFunction", call: Callable[[Recorder, Mapping[str, Any]], list[Any]]) -> Trace:
     theta = function.arguments.theta
-    function.traced_arrays(theta)  # refuses complex parameters
     recorder = Recorder()
     own = function.own(theta)
     given = {name: _parameter(recorder, array) for name, array in own.items()}
@@ -109,7 +110,7 @@ def _trace(function: "NumpyFunction", call: Callable[[Recorder, Mapping[str, Any
     if recorder.failure is not None:
         raise recorder.failure
     outputs: Sequence[Source] = [one.source for one in found]
-    return Trace(inputs=inputs, outputs=tuple(outputs), operations=tuple(recorder.operations))
+    return in_real_parts(Trace(inputs=inputs, outputs=tuple(outputs), operations=tuple(recorder.operations)))
 
 
 def _parameter(recorder: Recorder, array: Any) -> Any:
@@ -122,9 +123,12 @@ def _as_number(loss: Any, cotangent: Any) -> Any:
         if loss.size != 1:
             raise UntraceableError(f"the loss has shape {loss.shape}: expected one number")
         return loss if loss.dtype.kind == "f" else cast(loss, np.dtype(np.float64))
-    weights = np.real(cotangent)
-    found: Any = np.sum(np.where(weights == 0, 0.0, np.reshape(loss, weights.shape) * weights))
-    return found
+    found: Any = _weighted(loss.real, np.real(cotangent))
+    return found + _weighted(loss.imag, np.imag(cotangent)) if loss.dtype.kind == "c" else found
+
+
+def _weighted(part: Any, weights: Any) -> Any:
+    return np.sum(np.where(weights == 0, 0.0, np.reshape(part, weights.shape) * weights))
 
 
 def _gradients(function: "NumpyFunction", recorder: Recorder, returned: Any) -> list[Any]:
@@ -155,11 +159,12 @@ def _gradients(function: "NumpyFunction", recorder: Recorder, returned: Any) -> 
     for name, values in shapes.items():
         numbers = named.get(name)
         if numbers is None or whole is None:
-            found.append(Tracer(recorder, np.zeros(values.shape)))
+            found.append(Tracer(recorder, np.zeros(values.shape, values.dtype)))
         elif numbers.shape != values.shape:
             raise UntraceableError(f"the gradient of {name} has shape {numbers.shape}, {name} itself {values.shape}")
         else:
-            found.append(np.take(whole, numbers.astype(np.int64)))
+            # Of a real parameter the gradient is real, whatever stands beside it.
+            found.append(cast(np.take(whole, numbers.astype(np.int64)), values.dtype))
     return found
 
 

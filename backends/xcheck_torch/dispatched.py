@@ -20,6 +20,8 @@ NEW = frozenset(
 )
 # Views that do not say so in their schema.
 _VIEWS = frozenset({"_unsafe_view", "_reshape_alias", "lift_fresh"})
+# What writes no number: a tensor looks at its own memory in another way from then on.
+_TURNED = frozenset({"transpose_", "t_", "swapaxes_", "swapdims_", "squeeze_", "unsqueeze_", "as_strided_"})
 # What writes into arguments in training without saying so in its schema.
 _WRITTEN = dict.fromkeys(("native_batch_norm", "cudnn_batch_norm"), ("running_mean", "running_var"))
 
@@ -95,9 +97,9 @@ class Dispatched:
 
     @property
     def is_view(self) -> bool:
-        """Whether it returns the memory of an argument, and writes nothing."""
+        """Whether it returns the memory of an argument, and writes nothing into it."""
         is_alias = any(one.alias_info is not None for one in self._schema.returns)
-        return self.label in _VIEWS or (is_alias and not self._schema.is_mutable)
+        return self.label in _VIEWS | _TURNED or (is_alias and not self._schema.is_mutable)
 
 
 def _tensors(tree: Any) -> list[Tensor]:

@@ -12,11 +12,16 @@ from torch import Tensor
 
 from xcheck.trace import Constant, UntraceableError, Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.arrays import dtype_of, to_array
+from xcheck_torch.lowering.arrays import dtype_of, name_of, shape_of, to_array, torch_dtype
 from xcheck_torch.lowering.builder import Builder
 
 # Where a tensor lies in its memory: offset, shape, strides, and what is done to each number on reading.
 _Key: TypeAlias = tuple[Any, ...]
+
+
+# Memory that is read in the other dtype holds the same numbers: complex ones are pairs of real ones.
+_SAME_MEMORY = {torch.complex128: torch.float64, torch.complex64: torch.float32}
+_SAME_MEMORY |= {real: numbers for numbers, real in _SAME_MEMORY.items()}
 
 
 @dataclass(slots=True, eq=False)
@@ -44,8 +49,11 @@ class Storages:
         self._constants: dict[_Key, tuple[Any, Constant]] = {}
 
     def holds(self, tensor: Tensor) -> bool:
-        """Return whether the numbers of a tensor are a value of the trace."""
-        return tensor.layout is torch.strided and _address(tensor) in self._memories
+        """Return whether the numbers of a tensor are a value of the trace, or those that they are parts of."""
+        if tensor.layout is not torch.strided:
+            return False
+        storage, dtype = _address(tensor)
+        return (storage, dtype) in self._memories or (storage, _SAME_MEMORY.get(dtype)) in self._memories
 
     def depends(self, tensor: Tensor) -> bool:
         """Return whether the numbers of a tensor depend on a parameter."""
@@ -55,20 +63,62 @@ class Storages:
         """Return the value of a tensor; a constant where nothing is known of its memory."""
         if not self.holds(tensor):
             return self._constant(tensor)
-        memory, key = self._memories[_address(tensor)], _key(tensor)
+        memory, key = self._memory(tensor), _key(tensor)
         if key not in memory.sources:
-            flat = self._flat(memory)
-            offset, shape, strides, *bits = key
-            if any(bits):
-                raise UntraceableError("conjugate and negative views of memory have no place in a trace")
-            memory.sources[key] = self._builder.move(
-                lambda a: a.reshape(-1).as_strided(shape, strides, offset), [flat], shape
-            )
+            memory.sources[key] = self._read_in(memory, key)
         return memory.sources[key]
+
+    def _memory(self, tensor: Tensor) -> _Memory:
+        """Return the memory of a tensor that is held, with its numbers in the tensor's dtype."""
+        storage, dtype = _address(tensor)
+        if (storage, dtype) not in self._memories:
+            other = self._memories[storage, _SAME_MEMORY[dtype]]
+            flat = self._in_parts(other) if not dtype.is_complex else self._of_parts(other)
+            self._memories[storage, dtype] = _Memory(other.storage, (flat, _flat_key(shape_of(flat)[0])))
+        return self._memories[storage, dtype]
+
+    def _in_parts(self, memory: _Memory) -> Source:
+        """Return complex numbers as the real ones that lie there: real and imaginary parts in turn."""
+        flat, count, dtype = self._in_a_row(memory)
+        functions = (("real", torch.real), ("imag", torch.imag))
+        parts = [self._builder.one(name, function, [flat], Value((count,), dtype)) for name, function in functions]
+        return self._builder.move(lambda re, im: torch.stack([re, im], 1).reshape(-1), parts, (2 * count,))
+
+    def _in_a_row(self, memory: _Memory) -> tuple[Source, int, str]:
+        """Return all numbers of a memory on one axis, how many they are, and the other dtype that reads them."""
+        source = self._flat(memory)
+        count = _size(shape_of(source))
+        return self._builder.reshape(source, (count,)), count, name_of(_SAME_MEMORY[torch_dtype(dtype_of(source))])
+
+    def _of_parts(self, memory: _Memory) -> Source:
+        """Return real numbers as the complex ones whose parts they are."""
+        flat, count, dtype = self._in_a_row(memory)
+        parts = [self._builder.move(lambda a, n=n: a[n::2], [flat], (count // 2,)) for n in (0, 1)]
+        return self._builder.one("complex", torch.complex, parts, Value((count // 2,), dtype))
+
+    def _read_in(self, memory: _Memory, key: _Key) -> Source:
+        """Return what a tensor at a place in memory reads: conjugate, or negative, where it is such a view."""
+        offset, shape, strides, *bits = key
+        if any(bits):
+            plain = (*key[:3], False, False)
+            if plain not in memory.sources:
+                memory.sources[plain] = self._read_in(memory, plain)
+            return self._turned(memory.sources[plain], *bits)
+        flat = self._flat(memory)
+        return self._builder.move(lambda a: a.reshape(-1).as_strided(shape, strides, offset), [flat], shape)
+
+    def _turned(self, source: Source, conjugate: bool, negative: bool) -> Source:
+        """Return what a conjugate or a negative view makes of the numbers in memory, or memory of those of the view."""
+        names = (("conj", torch.conj_physical), ("neg", torch.neg))
+        for is_so, (name, function) in zip((conjugate, negative), names, strict=True):
+            if is_so:
+                output = Value(shape_of(source), dtype_of(source))
+                source = self._builder.one(name, function, [source], output)
+        return source
 
     def put(self, tensor: Tensor, source: Source) -> None:
         """Note the value of a tensor that an operation has returned."""
-        key = _key(tensor)
+        key, source = self._in_memory(tensor, source)
         address = _address(tensor)
         if address not in self._memories:
             self._memories[address] = _Memory(tensor.untyped_storage(), (source, key))
@@ -76,8 +126,8 @@ class Storages:
 
     def write(self, tensor: Tensor, source: Source) -> None:
         """Note what an operation has written into a tensor."""
-        key, address = _key(tensor), _address(tensor)
-        memory = self._memories.get(address)
+        (key, source), address = self._in_memory(tensor, source), _address(tensor)
+        memory = self._memory(tensor) if self.holds(tensor) else None
         if not _is_all(tensor):
             before = Constant(_contents(tensor)) if memory is None else self._flat(memory)
             offset, shape, strides, *_ = key
@@ -87,17 +137,24 @@ class Storages:
                 flat.as_strided(shape, strides, offset).copy_(part)
                 return flat
 
-            flat_key = (0, (_count(tensor),), (1,), False, False)
+            flat_key = _flat_key(_count(tensor))
             whole = (self._builder.move(overwrite, [before, source], flat_key[1]), flat_key)
         else:
             whole = (source, key)
         self._memories[address] = _Memory(tensor.untyped_storage(), whole, {key: source})
+        # Parts of complex numbers, or the numbers that parts belong to, are read anew.
+        self._memories.pop((address[0], _SAME_MEMORY.get(address[1])), None)
+
+    def _in_memory(self, tensor: Tensor, source: Source) -> tuple[_Key, Source]:
+        """Return the place of a tensor, and of its value what lies there: of a conjugate view the conjugate."""
+        key = _key(tensor)
+        return (*key[:3], False, False), self._turned(source, *key[3:])
 
     def forget(self, tensor: Tensor) -> None:
         """Note that constants in the memory of a tensor are others now."""
         if tensor.layout is torch.strided:
-            address = _address(tensor)
-            self._constants = {key: kept for key, kept in self._constants.items() if key[0] != address}
+            storage, _ = _address(tensor)
+            self._constants = {key: kept for key, kept in self._constants.items() if key[0][0] != storage}
 
     def _flat(self, memory: _Memory) -> Source:
         """Return all numbers of a memory in their order there."""
@@ -111,7 +168,7 @@ class Storages:
             flat.as_strided(shape, strides, offset).copy_(a)
             return flat
 
-        memory.whole = (self._builder.move(lay_out, [source], (count,)), (0, (count,), (1,), False, False))
+        memory.whole = (self._builder.move(lay_out, [source], (count,)), _flat_key(count))
         return memory.whole[0]
 
     def _constant(self, tensor: Tensor) -> Constant:
@@ -130,6 +187,10 @@ def _address(tensor: Tensor) -> tuple[int, Any]:
     return tensor.untyped_storage()._cdata, tensor.dtype  # noqa: SLF001 - an empty memory has no other address
 
 
+def _flat_key(count: int) -> _Key:
+    return (0, (count,), (1,), False, False)
+
+
 def _key(tensor: Tensor) -> _Key:
     return (
         tensor.storage_offset(),
@@ -145,8 +206,11 @@ def _count(tensor: Tensor) -> int:
 
 
 def _contents(tensor: Tensor) -> Any:
-    """Return all numbers of the memory that a tensor lies in."""
-    return to_array(tensor.detach().as_strided((_count(tensor),), (1,), 0))
+    """Return all numbers of the memory that a tensor lies in, also where it is a conjugate or negative view."""
+    plain = tensor.detach()
+    plain = plain.conj() if plain.is_conj() else plain
+    plain = torch._neg_view(plain) if plain.is_neg() else plain  # noqa: SLF001 - torch has no other name for it
+    return to_array(plain.as_strided((_count(tensor),), (1,), 0))
 
 
 def _is_all(tensor: Tensor) -> bool:

@@ -19,8 +19,9 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from xcheck.errors import quote
 from xcheck.trace import Constant, Operation, Place, Trace, UntraceableError, Value
 from xcheck.trace.model import Source
+from xcheck.trace.parts import in_real_parts
 from xcheck_torch.dispatched import Dispatched
-from xcheck_torch.lowering import LOWERINGS, Builder, Call, lower
+from xcheck_torch.lowering import Builder, Call, lower, lowering_of
 from xcheck_torch.lowering.arrays import name_of, to_array
 from xcheck_torch.modes import eager
 from xcheck_torch.narrow import EXITS
@@ -29,7 +30,7 @@ from xcheck_torch.storages import Storages
 
 
 def trace_of(call: Callable[[], Sequence[Tensor]], tensors: Sequence[Tensor]) -> Trace:
-    """Return the operations between tensors and what a call returns.
+    """Return the operations between tensors and what a call returns, complex numbers as pairs of real ones.
 
     Args:
         call: is made once.
@@ -43,7 +44,7 @@ def trace_of(call: Callable[[], Sequence[Tensor]], tensors: Sequence[Tensor]) ->
     with eager(), sdpa_kernel(SDPBackend.MATH):
         outputs = recorder.record(call)
     operations = _used(recorder.builder.operations, outputs)
-    return Trace(inputs=tuple(inputs), outputs=tuple(outputs), operations=operations)
+    return in_real_parts(Trace(inputs=tuple(inputs), outputs=tuple(outputs), operations=operations))
 
 
 def _used(operations: Sequence[Operation], outputs: Sequence[Source]) -> tuple[Operation, ...]:
@@ -60,7 +61,7 @@ def _same(one: Any, other: Any) -> bool:
     """Return whether a decomposition gives what the operation does: some of torch's compute something else."""
     ours, theirs = tree_leaves(one), tree_leaves(other)
     pairs = [pair for pair in zip(ours, theirs, strict=False) if all(isinstance(part, Tensor) for part in pair)]
-    return len(ours) == len(theirs) and all(_close(x, y) for x, y in pairs if x.is_floating_point())
+    return len(ours) == len(theirs) and all(_close(x, y) for x, y in pairs if x.is_floating_point() or x.is_complex())
 
 
 def _close(x: Tensor, y: Tensor) -> bool:
@@ -138,7 +139,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch has no types 
             return self._let_look(operation)
         if operation.is_view:
             return self._note_views(operation)
-        found = NotImplemented if operation.name in LOWERINGS else self._take_apart(operation)
+        among_complex = any(tensor.is_complex() for tensor in operation.tensors)
+        is_known = lowering_of(operation.name, among_complex=among_complex) is not None
+        found = NotImplemented if is_known else self._take_apart(operation)
         return self._note(operation) if found is NotImplemented else found
 
     def _look_around(self, operation: Dispatched) -> None:
@@ -185,8 +188,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch has no types 
     def _note_views(self, operation: Dispatched) -> Any:
         found = operation.run()
         for tensor in tree_leaves(found):
-            # Memory that is read in another dtype holds other numbers: that is no view of the same.
-            if self.storages.holds(tensor) and not tensor.is_complex():
+            # Memory that is read in another dtype, but for complex numbers as their parts, holds other numbers.
+            if self.storages.holds(tensor):
                 self.storages.read(tensor)
             else:
                 self._note_outputs(operation, self._call(operation), [tensor])

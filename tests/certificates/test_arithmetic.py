@@ -140,3 +140,14 @@ def test_one_shape() -> None:
     spread = arithmetic.spread(X, constant(1.0))
     assert [one.shape for one in spread] == [(2,), (2,)]
     assert spread[0] is X
+
+
+def test_what_is_multiplied_with_a_zero_that_stays_does_not_move() -> None:
+    """A zero that moves by itself leaves the product moving."""
+    found = arithmetic.multiply(X, constant([0.0, 2.0]))
+    assert found.where_moving().tolist() == [False, True]
+    zeros = Balls(np.zeros(2), (np.ones(2), np.ones(2)))
+    assert arithmetic.multiply(zeros, X).where_moving().all()
+    partly = Balls(np.zeros(2), (np.array([0.0, 1.0]), np.zeros(2)), np.array([False, True]))
+    assert arithmetic.multiply(X, partly).where_moving().tolist() == [False, True]
+    assert arithmetic.multiply(constant([0.0]), constant([1.0])).slopes is None

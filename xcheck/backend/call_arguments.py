@@ -18,7 +18,6 @@ from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.functions.tree import leaves, rebuilder
 from xcheck.layout import Vector
-from xcheck.trace import UntraceableError
 
 
 class CallArguments(Objective):
@@ -149,11 +148,12 @@ class CallArguments(Objective):
         self.overwritten.update(changed_data(self.arguments.data, data, self.view))
 
     def traced_arrays(self, vector: Vector) -> list[Numbers]:
-        """Return a vector like θ as the function's own parameters, in the order of their names."""
-        found = list(self.parameters.at(vector).values())
-        if any(array.dtype.kind == "c" for array in found):
-            raise UntraceableError("there are complex parameters")
-        return found
+        """Return a vector like θ as the function's own parameters, in the order of their names.
+
+        A complex one is two arrays: its real and its imaginary part.
+        """
+        own = self.parameters.at(vector).values()
+        return [part for one in own for part in ((one.real, one.imag) if one.dtype.kind == "c" else (one,))]
 
     def flat(self, gradient: Mapping[str, Numbers | None]) -> Vector:
         """Return a gradient by own name as one vector, shape (n,).

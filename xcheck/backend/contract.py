@@ -119,11 +119,7 @@ class Objective(ABC):
         raise UntraceableError(f"{self.backend} does not show its backward pass")
 
     def traced_arrays(self, vector: Vector) -> Sequence[NDArray[Any]]:
-        """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64.
-
-        Raises:
-            UntraceableError: there are complex ones among them.
-        """
+        """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64, complex ones in two parts."""
         return [vector]
 
 

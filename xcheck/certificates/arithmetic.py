@@ -5,10 +5,12 @@ matrices the same.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import arb
+from numpy.typing import NDArray
 
 from xcheck.certificates.balls import Array, Balls, as_array, from_matrix, in_balls, join_moving, matrix, moved
 
@@ -107,7 +109,18 @@ def multiply(a: Balls, b: Balls) -> Balls:
         slopes = (_first(a, number), _first(b, number))
         return _sum_of(_products((_second(a, number), y), slopes, (x, _second(b, number))))
 
-    return _elementwise(values, _slopes((a, b), slope), _seconds((a, b), second), a, b)
+    found = _elementwise(values, _slopes((a, b), slope), _seconds((a, b), second), a, b)
+    if found.slopes is None:
+        return found
+    still = _stays_zero(a) | _stays_zero(b)
+    return replace(found, moving=found.where_moving() & ~still) if still.any() else found
+
+
+def _stays_zero(one: Balls) -> NDArray[np.bool_]:
+    """Return where a number is 0 for every t near 0: so is what it is multiplied with, whatever moves there."""
+    if one.slopes is not None and one.moving is None:
+        return np.zeros(one.shape, bool)
+    return np.asarray(one.values == 0, bool) & ~one.where_moving()
 
 
 def divide(a: Balls, b: Balls) -> Balls:

@@ -8,7 +8,7 @@ from xcheck.certificates.balls import Balls, constant
 from xcheck.certificates.decisions import Decisions, NotProvedError
 from xcheck.certificates.rules import RULES
 from xcheck.certificates.rules.registry import Known, Surroundings
-from xcheck.trace.model import Array, Constant, Operation, Source, Trace, Value, array_of, is_floating
+from xcheck.trace.model import COMPLEX, Array, Constant, Operation, Source, Trace, Value, array_of, is_floating
 
 
 def evaluate(trace: Trace, given: Sequence[Known], decisions: Decisions, remarks: dict[str, None]) -> list[Known]:
@@ -62,12 +62,13 @@ def _is_complex(operation: Operation) -> bool:
 
 def _apply(surroundings: Surroundings, operation: Operation, given: list[Known]) -> Sequence[Known]:
     if _is_complex(operation):
-        raise NotProvedError(f"{operation} works on complex numbers, for which there are no rules")
+        raise NotProvedError(f"{operation} works on complex numbers, which are no pairs of real ones")
     # Numbers are given to the program by what reads no floating number: counting, casts of integers, random draws.
     # A guard gives nothing, and is there for its rule.
     if operation.outputs and not any(isinstance(one, Balls) for one in given):
         return [_known(array_of(found)) for found in operation.run(*given)]
     if operation.name not in RULES:
-        raise NotProvedError(f"{operation} has no rule")
+        of_what = " for complex numbers" if operation.name.startswith(COMPLEX) else ""
+        raise NotProvedError(f"{operation} has no rule{of_what}")
     found = RULES[operation.name](surroundings, operation, *given)
     return found if isinstance(found, list) else [found]

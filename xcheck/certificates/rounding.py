@@ -3,7 +3,9 @@
 Every result x becomes x (1 + ε ξ), with ξ random in [-1, 1] and ε far above float64's roundoff and far below anything
 nonlinear; g·v then moves in proportion to ε, and the spread of (g - g₀)·v / ε over some runs is what one unit roundoff
 does. So do implementations of Monte Carlo arithmetic (D. S. Parker, "Monte Carlo Arithmetic", UCLA CSD-970002, 1997).
-A sum of k terms rounds its partial sums, too: its terms are perturbed by sqrt(1 + k/8), as a sum in 8 lanes would be.
+A sum of k terms rounds its partial sums, too: its terms are perturbed by sqrt(1 + k/8), as a sum in 8 lanes would be;
+those of a Fourier transform of n terms by sqrt(1 + log₂ n) (N. J. Higham, "Accuracy and Stability of Numerical
+Algorithms", 2002, chapter 24).
 
 The trace is the framework's own gradient, so that a formula which cancels shows how unstable it is: no bound from
 outside would know.
@@ -66,6 +68,10 @@ class _Noise:
         self._random = generator(FIXED, Stream.ROUNDING, sample)
 
     def __call__(self, operation: Operation, given: Sequence[Array]) -> Sequence[Array]:
+        if operation.name == "dft":
+            # Each of the log₂ n stages of a fast transform rounds whatever goes into a result.
+            stages = np.log2(max(2, given[0].shape[-1]))
+            given = [self._perturb(one, np.sqrt(1 + stages)) for one in given]
         if operation.name in ("dot", "sum", "cumsum"):
             given = [self._perturb(given[0], np.sqrt(1 + _terms(operation, given) / _LANES)), *given[1:]]
         found = carry_out(operation, given)

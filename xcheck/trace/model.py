@@ -12,6 +12,7 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | jv, yv, iv, kv | v, x -> Bessel functions of order v, as SciPy names them | |
 | airy_ai, spherical_bessel_j0 | x -> Ai(x), sin(x) / x | |
 | exp1, expi, erfi, dawsn, ellipk, ellipe | x -> integrals, as SciPy names them | |
+| fresnel_s, fresnel_c, lambertw | x -> Fresnel's integrals; the principal branch of Lambert's W | |
 | igamma, igammac | a, x -> P(a, x), Q(a, x), the regularized incomplete gamma functions | |
 | regularized_incomplete_beta | a, b, x -> I_x(a, b) | |
 | zeta, polygamma | s, q -> Hurwitz's ζ(s, q); n, x -> ψ⁽ⁿ⁾(x) | |
@@ -38,9 +39,20 @@ stands beside it (`Operation.label`), for people. Whatever reads a trace reads n
 | eigh | A -> eigenvalues, rising; eigenvectors as columns | lower: the triangle that is read |
 | svd | A -> singular values, falling; U, Vᵀ if there are three outputs | full: bool |
 | solve, inv, det, slogdet | as in `numpy.linalg`; solve takes matrices | |
+| expm | A -> e^A | |
 | guard | integers or truth values -> nothing: the program goes on as these say | expected: the array that they are |
 | floor_divide, remainder, fmod | two arrays of one shape | |
+| dft | (batch, n), (batch, n) -> the same: Σ x_j e^(-2πi jk/n) of complex x by their parts | inverse: with + |
 | exact | no floating input, or none that matters -> `run` | |
+
+Of complex arrays a backend writes the same names, and those below; `xcheck.trace.parts` makes of them what real arrays
+do. No trace that a backend hands over has complex arrays in it: each is two, its real and its imaginary part.
+
+| name | inputs -> outputs | attributes |
+|---|---|---|
+| real, imag, conj, angle | one complex array | |
+| complex | two real arrays -> a complex one | |
+| fft | x -> its transform | kind: fft, ifft, rfft, irfft; axes; length of the last; norm, a divisor: none, root, n |
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +64,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+
+# How the name of an operation on complex arrays begins that nothing real stands for.
+COMPLEX = "complex "
 
 
 class UntraceableError(Exception):

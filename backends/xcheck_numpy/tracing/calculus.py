@@ -6,7 +6,7 @@ import numpy as np
 
 from xcheck_numpy.tracing.moves import recorder_of
 from xcheck_numpy.tracing.recorded import cast, emit
-from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
+from xcheck_numpy.tracing.tracer import FUNCTIONS, OF_REAL, Tracer, lift
 from xcheck_numpy.tracing.ufuncs import scatter_add
 
 
@@ -109,6 +109,12 @@ def _sinc(x: Any) -> Any:
     return emit("sinc", [x], lambda a: (np.sinc(a),))[0]
 
 
+def _angle(z: Any, deg: bool = False) -> Any:
+    z = lift(recorder_of(z), z)
+    found = np.arctan2(z.imag, z.real)
+    return found * (180.0 / np.pi) if deg else found
+
+
 def _gradient(f: Any, *spacing: Any, axis: int | None = None, edge_order: int = 1) -> Any:
     """Central differences along an axis, one-sided at the ends."""
     recorder = recorder_of(f, spacing)
@@ -122,6 +128,7 @@ def _gradient(f: Any, *spacing: Any, axis: int | None = None, edge_order: int = 
     return np.moveaxis(found, 0, axis or 0)
 
 
+OF_REAL.update(("cov", "corrcoef", "nan_to_num", "bincount", "searchsorted", "digitize", "interp"))
 FUNCTIONS.update(
     {
         "searchsorted": _searchsorted,
@@ -138,6 +145,7 @@ FUNCTIONS.update(
         "allclose": lambda *args, **kwargs: bool(np.all(_close(*args, **kwargs))),
         "array_equal": lambda a, b, **kwargs: bool(np.all(a == b)),
         "sinc": _sinc,
+        "angle": _angle,
         "gradient": _gradient,
     }
 )

@@ -10,7 +10,7 @@ from xcheck_numpy.tracing.moves import recorder_of
 from xcheck_numpy.tracing.products import align_one_dtype
 from xcheck_numpy.tracing.recorded import emit
 from xcheck_numpy.tracing.reductions import axes_of, keep
-from xcheck_numpy.tracing.tracer import FUNCTIONS, lift
+from xcheck_numpy.tracing.tracer import FUNCTIONS, OF_REAL, lift
 from xcheck_numpy.tracing.ufuncs import broadcast
 
 
@@ -19,7 +19,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     [x] = align_one_dtype(recorder, x)
     axes = axes_of(x, axis)
     if ord is None or (ord in (2, "fro") and len(axes) == (1 if ord == 2 else 2)):
-        return keep(np.sqrt(np.sum(x * x, axis=axes)), x, axes, keepdims)
+        squares = (x * np.conj(x)).real if x.dtype.kind == "c" else x * x
+        return keep(np.sqrt(np.sum(squares, axis=axes)), x, axes, keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
         return keep(_vector_norm(np.abs(x), float(ord), axes), x, axes, keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
@@ -146,6 +147,7 @@ def _multi_dot(arrays: Any, *, out: Any = None) -> Any:
     return found
 
 
+OF_REAL.update(("linalg.pinv", "linalg.lstsq"))
 FUNCTIONS.update(
     {
         "linalg.norm": _norm,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from xcheck.trace.model import Array
-from xcheck_numpy.tracing.recorded import cast, emit, move
+from xcheck_numpy.tracing.recorded import cast, emit, is_inexact, move
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
 from xcheck_numpy.tracing.ufuncs import broadcast
@@ -94,8 +94,10 @@ def _pad(x: Any, width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
 
     # Among the numbers of elements 0 stands for what is filled in.
     def run(array: Array) -> Array:
-        return np.pad(array, width, constant_values=fill if array.dtype == x.dtype else 0)
+        return np.pad(array, width, constant_values=fill if is_inexact(array.dtype) or array.dtype == x.dtype else 0)
 
+    if isinstance(fill, complex):
+        raise x.recorder.refuse("`np.pad` with a complex constant")
     return move(run, x, fill=float(fill))
 
 
@@ -180,7 +182,10 @@ FUNCTIONS.update(
         "shape": lambda x: x.shape,
         "ndim": lambda x: x.ndim,
         "size": lambda x, axis=None: x.size if axis is None else x.shape[axis],
-        "real": lambda x: x,
+        "real": lambda x: lift(recorder_of(x), x).real,
+        "imag": lambda x: lift(recorder_of(x), x).imag,
+        "iscomplexobj": lambda x: lift(recorder_of(x), x).dtype.kind == "c",
+        "isrealobj": lambda x: lift(recorder_of(x), x).dtype.kind != "c",
         "isscalar": lambda x: False,
     }
 )

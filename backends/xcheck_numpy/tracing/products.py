@@ -9,7 +9,7 @@ import numpy as np
 
 from xcheck.trace.model import Array
 from xcheck_numpy.tracing.moves import recorder_of
-from xcheck_numpy.tracing.recorded import cast, emit, move
+from xcheck_numpy.tracing.recorded import cast, emit, is_inexact, move
 from xcheck_numpy.tracing.tracer import FUNCTIONS, lift
 
 
@@ -19,7 +19,7 @@ def _einsum(subscripts: Any, *operands: Any, out: Any = None, **kwargs: Any) -> 
         raise recorder.refuse("`np.einsum` without a string of subscripts")
     arrays = [lift(recorder, one) for one in operands]
     dtype = np.result_type(*[one.dtype for one in arrays])
-    arrays = [cast(one, dtype if dtype.kind == "f" else np.dtype(np.float64)) for one in arrays]
+    arrays = [cast(one, dtype if is_inexact(dtype) else np.dtype(np.float64)) for one in arrays]
     inputs, output = _letters(subscripts.replace(" ", ""), [one.ndim for one in arrays])
     names, found = inputs[0], arrays[0]
     found, names = _alone(found, names, {*output, *"".join(inputs[1:])})
@@ -140,7 +140,7 @@ def _outer(a: Any, b: Any, out: Any = None) -> Any:
 
 def _vdot(a: Any, b: Any) -> Any:
     recorder = recorder_of(a, b)
-    return np.einsum("i,i->", np.ravel(lift(recorder, a)), np.ravel(lift(recorder, b)))
+    return np.einsum("i,i->", np.conj(np.ravel(lift(recorder, a))), np.ravel(lift(recorder, b)))
 
 
 def _kron(a: Any, b: Any) -> Any:
@@ -190,14 +190,18 @@ def align_one_dtype(recorder: Any, *values: Any) -> list[Any]:
 
 def _correlate(a: Any, b: Any, mode: Any = "valid") -> Any:
     recorder = recorder_of(a, b)
-    a, b = lift(recorder, a), lift(recorder, b)
+    a, b = lift(recorder, a), np.conj(lift(recorder, b))
     if len(a) < len(b):
         return np.convolve(b[::-1], a, mode)[::1]
     return np.convolve(a, b[::-1], mode)
 
 
-def _named(pattern: str) -> Callable[..., Any]:
-    return lambda a, b, **kwargs: np.einsum(pattern, *align_one_dtype(recorder_of(a, b), a, b))
+def _named(pattern: str, *, conjugates: bool = False) -> Callable[..., Any]:
+    def apply(a: Any, b: Any, **kwargs: Any) -> Any:
+        left, right = align_one_dtype(recorder_of(a, b), a, b)
+        return np.einsum(pattern, np.conj(left) if conjugates else left, right)
+
+    return apply
 
 
 FUNCTIONS.update(
@@ -217,10 +221,10 @@ FUNCTIONS.update(
         "linalg.cross": lambda a, b, axis=-1: _cross(a, b, axis=axis),
         "convolve": _convolve,
         "correlate": _correlate,
-        "vecdot": _named("...i,...i->..."),
-        "linalg.vecdot": _named("...i,...i->..."),
+        "vecdot": _named("...i,...i->...", conjugates=True),
+        "linalg.vecdot": _named("...i,...i->...", conjugates=True),
         "matvec": _named("...ij,...j->...i"),
-        "vecmat": _named("...i,...ij->...j"),
+        "vecmat": _named("...i,...ij->...j", conjugates=True),
     }
 )
 

@@ -85,6 +85,11 @@ class Recorded:
 R = TypeVar("R", bound=Recorded)
 
 
+def is_inexact(dtype: np.dtype[Any]) -> bool:
+    """Return whether a dtype holds real or complex numbers in floating point."""
+    return dtype.kind in "fc"
+
+
 def emit(name: str, given: Sequence[R], run: Run, **attributes: Any) -> list[Any]:
     """Carry an operation out and record it, unless everything that it reads is constant; return its results.
 
@@ -110,21 +115,23 @@ def emit(name: str, given: Sequence[R], run: Run, **attributes: Any) -> list[Any
 
 
 def cast(x: Any, dtype: np.dtype[Any]) -> Any:
-    """Return the numbers in another dtype, recorded as what that is.
+    """Return the numbers in another dtype, recorded as what that is: of complex numbers the real part.
 
     Raises:
-        UntraceableError: it is none of real numbers.
+        UntraceableError: it is none of numbers.
     """
     if x.array.dtype == dtype:
         return x
     old = x.array.dtype
-    if dtype.kind not in "fiub":
+    if dtype.kind not in "fciub" or (old.kind == "c" and dtype.kind in "iu"):
         raise x.recorder.refuse(f"an array of {dtype}")
-    floats = old.kind == "f", dtype.kind == "f"
+    floats = is_inexact(old), is_inexact(dtype)
+    if (old.kind, dtype.kind) == ("c", "f"):
+        return emit("real", [x], lambda a: (a.real.astype(dtype),))[0]
     if all(floats):
-        narrower = dtype.itemsize < old.itemsize
+        narrower = np.finfo(dtype).nmant < np.finfo(old).nmant
         # The numbers of elements, which a move is asked for, stay integers.
-        return emit("cast" if narrower else "move", [x], lambda a: (a.astype(dtype) if a.dtype.kind == "f" else a,))[0]
+        return emit("cast" if narrower else "move", [x], lambda a: (a.astype(dtype) if is_inexact(a.dtype) else a,))[0]
     name = "exact" if not floats[0] else "is_nonzero" if dtype.kind == "b" else "to_integer"
     return emit(name, [x], lambda a: (np.asarray(a).astype(dtype),))[0]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from xcheck.trace.model import Array
 from xcheck_numpy.tracing.moves import recorder_of
-from xcheck_numpy.tracing.recorded import cast, emit
+from xcheck_numpy.tracing.recorded import cast, emit, is_inexact
 from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
 
 Axes = int | Sequence[int] | None
@@ -56,7 +56,7 @@ def _only(x: Any, where: Any, neutral: float) -> Any:
 
 
 def _reduce(name: str, function: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    if x.dtype.kind != "f":
+    if not is_inexact(x.dtype):
         return emit("exact", [x], lambda array: (function(array, axis=axes),))[0]
     return emit(name, [x], lambda array: (function(array, axis=axes),), axes=axes)[0]
 
@@ -118,11 +118,21 @@ def _var(
 ) -> Any:
     center = np.mean(x, axis=axes, where=where, keepdims=True) if mean is None else mean
     freedom = ddof if correction is None else correction
-    return np.sum((x - center) ** 2, axis=axes, where=where) / (_count(x, axes, where) - freedom)
+    deviation = x - center
+    squares = (deviation * np.conj(deviation)).real if x.dtype.kind == "c" else deviation**2
+    return np.sum(squares, axis=axes, where=where) / (_count(x, axes, where) - freedom)
 
 
 def _std(*args: Any, **kwargs: Any) -> Any:
     return np.sqrt(_var(*args, **kwargs))
+
+
+def write_out(found: Any, out: Any) -> Any:
+    """Return a result, in `out` where there is one."""
+    if out is None:
+        return found
+    out[...] = found
+    return out
 
 
 # --- along one axis ---------------------------------------------------------------------------------------------------
@@ -140,7 +150,7 @@ def _accumulate(name: str, x: Any, axis: int | None) -> Any:
     x = np.ravel(x) if axis is None else x
     axis = 0 if axis is None else axis % x.ndim
     step = _STEPS[name]
-    if x.dtype.kind != "f":
+    if not is_inexact(x.dtype):
         return emit("exact", [x], lambda array: (step(array, axis),))[0]
     return emit(name, [x], lambda array: (step(array, axis),), axis=axis, reverse=False)[0]
 
@@ -161,7 +171,7 @@ def _index_of(name: str, function: Any) -> Callable[..., Any]:
         x = lift(recorder_of(x), x)
         flat: Any = np.ravel(x) if axis is None else x
         at = 0 if axis is None else axis % x.ndim
-        if flat.dtype.kind != "f":
+        if not is_inexact(flat.dtype):
             return emit("exact", [flat], lambda array: (function(array, axis=at),))[0]
         found = emit(name, [flat], lambda array: (function(array, axis=at),), axes=(at,))[0]
         return keep(found, x, range(x.ndim) if axis is None else (at,), keepdims)
@@ -172,7 +182,7 @@ def _index_of(name: str, function: Any) -> Callable[..., Any]:
 def _sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     x = lift(recorder_of(x), x)
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis % x.ndim)
-    name = "sort" if x.dtype.kind == "f" else "exact"
+    name = "sort" if is_inexact(x.dtype) else "exact"
     return emit(name, [x], lambda array: (np.sort(array, axis),), axis=axis)[0]
 
 

@@ -17,7 +17,7 @@ import scipy
 from scipy import linalg, special
 
 from xcheck_numpy.tracing.moves import OF_SEVERAL, recorder_of
-from xcheck_numpy.tracing.recorded import cast
+from xcheck_numpy.tracing.recorded import cast, emit, is_inexact
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.statistics import logsumexp
 from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
@@ -46,7 +46,7 @@ def _makers(recorder: Recorder) -> dict[Any, Callable[..., Any]]:
             if _has_tracer(args, kwargs):
                 return np.copy(np.broadcast_to(*_shape_and_fill(recorder, *args, **kwargs)))
             made = function(*args, **kwargs)
-            return Tracer(recorder, made, scalar=False) if made.dtype.kind == "f" else made
+            return Tracer(recorder, made, scalar=False) if is_inexact(made.dtype) else made
 
         return make
 
@@ -56,7 +56,7 @@ def _makers(recorder: Recorder) -> dict[Any, Callable[..., Any]]:
             if not _has_tracer(value):
                 made = function(value, dtype, **kwargs)
                 # A new array may be written into; one that is handed on is the person's own.
-                is_new = made.dtype.kind == "f" and made is not value
+                is_new = is_inexact(made.dtype) and made is not value
                 return Tracer(recorder, made, scalar=False) if is_new else made
             found = lift(recorder, value)
             found = found if dtype is None else cast(found, np.dtype(dtype))
@@ -195,12 +195,19 @@ def _cholesky(a: Any, lower: bool = False, **kwargs: Any) -> Any:
 
 def _solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, **kwargs: Any) -> Any:
     half = np.tril(a) if lower else np.triu(a)
-    return np.linalg.solve(half.T if trans in (1, "T") else half, b)
+    turned = {1: half.T, "T": half.T, 2: np.conj(half.T), "C": np.conj(half.T)}
+    return np.linalg.solve(turned.get(trans, half), b)
 
 
 def _cho_solve(factor: Any, b: Any, **kwargs: Any) -> Any:
-    half = np.tril(factor[0]) if factor[1] else np.triu(factor[0]).T
-    return np.linalg.solve(half.T, np.linalg.solve(half, b))
+    half = np.tril(factor[0]) if factor[1] else np.conj(np.triu(factor[0]).T)
+    return np.linalg.solve(np.conj(half.T), np.linalg.solve(half, b))
+
+
+def _expm(a: Any) -> Any:
+    a = lift(recorder_of(a), a)
+    a = a if is_inexact(a.dtype) else cast(a, np.dtype(np.float64))
+    return emit("expm", [a], lambda x: (linalg.expm(x),))[0]
 
 
 _IN_SCIPY: dict[Any, Callable[..., Any]] = {
@@ -212,6 +219,7 @@ _IN_SCIPY: dict[Any, Callable[..., Any]] = {
     linalg.cho_solve: _cho_solve,
     linalg.solve_triangular: _solve_triangular,
     linalg.solve: lambda a, b, **kwargs: np.linalg.solve(a, b),
+    linalg.expm: _expm,
     linalg.inv: lambda a, **kwargs: np.linalg.inv(a),
     linalg.det: lambda a, **kwargs: np.linalg.det(a),
     linalg.norm: lambda a, ord=None, axis=None, keepdims=False, **kwargs: np.linalg.norm(a, ord, axis, keepdims),  # noqa: A006 - SciPy's own name

@@ -7,7 +7,7 @@ import numpy as np
 from xcheck_numpy.tracing.moves import recorder_of
 from xcheck_numpy.tracing.recorded import cast
 from xcheck_numpy.tracing.reductions import NO_VALUE, Axes, axes_of, keep
-from xcheck_numpy.tracing.tracer import FUNCTIONS, Tracer, lift
+from xcheck_numpy.tracing.tracer import FUNCTIONS, OF_REAL, Tracer, lift
 
 
 def _ptp(x: Any, axis: Axes = None, **kwargs: Any) -> Any:
@@ -108,6 +108,7 @@ def _nanvar(x: Any, axis: Axes = None, **kwargs: Any) -> Any:
     return np.var(np.where(np.isnan(x), 0.0, x), axis=axis, where=~np.isnan(x), **kwargs)
 
 
+OF_REAL.update(("quantile", "percentile", "median", "logsumexp", "partition", "ptp", "nanmax", "nanmin"))
 FUNCTIONS.update(
     {
         "nansum": _without_nan(np.sum, 0.0),

@@ -14,11 +14,17 @@ from typing import Any, NoReturn
 import numpy as np
 
 from xcheck.trace.model import Array
-from xcheck_numpy.tracing.recorded import Recorded, cast, emit
+from xcheck_numpy.tracing.recorded import Recorded, cast, emit, is_inexact
 from xcheck_numpy.tracing.recorder import Recorder, who_asks
 
 UFUNCS: dict[str, Callable[..., Any]] = {}
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
+# Functions that are followed as what they are of real numbers alone.
+OF_REAL: set[str] = set()
+# Modules whose functions share names with others.
+_FAMILIES = {"numpy.linalg": "linalg.", "numpy.fft": "fft."}
+# Of those modules what NumPy writes in Python by functions that are followed.
+_MADE_OF_MOVES = frozenset({"fft.fftshift", "fft.ifftshift"})
 # Methods of arrays that are functions of the module `numpy`, with the array as their first argument.
 _METHODS = frozenset(
     {
@@ -45,16 +51,18 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         module = function.__module__ or "numpy"
-        name = ("linalg." if module == "numpy.linalg" else "") + function.__name__
+        name = _FAMILIES.get(module, "") + function.__name__
         full_name = f"np{module.removeprefix('numpy')}.{function.__name__}"
         with self.recorder.calling(full_name):
             if name in FUNCTIONS:
+                if name in OF_REAL and any(one.dtype.kind == "c" for one in _tracers(args, kwargs)):
+                    raise self.recorder.refuse(f"`{full_name}` of complex numbers")
                 return FUNCTIONS[name](*args, **kwargs)
             if all(one.value is None for one in _tracers(args, kwargs)):
                 # Of constants it may be whatever it is.
                 return function(*_plain(args), **_plain(kwargs))
             implementation = getattr(function, "_implementation", None)
-            if implementation is None or module.startswith(("numpy.fft", "numpy.linalg")):
+            if implementation is None or (module in _FAMILIES and name not in _MADE_OF_MOVES):
                 raise self.recorder.refuse(f"`{full_name}`")
             # Most of what NumPy writes in Python is made of what is followed.
             return implementation(*args, **kwargs)
@@ -65,7 +73,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
 
         Arrays that hold them become arrays of objects then, which carry them on. Constants are free to go.
         """
-        if self.array.dtype.kind == "f" and self.value is not None:
+        if is_inexact(self.array.dtype) and self.value is not None:
             raise AttributeError("__array__")
 
         def decide(dtype: Any = None, copy: Any = None) -> Array:
@@ -97,13 +105,24 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
     strides = property(lambda self: self.array.strides)
     T = property(np.transpose)
     mT = property(lambda self: np.swapaxes(self, -1, -2))  # noqa: N815 - NumPy's own name
-    real = property(lambda self: self)
     flat = property(np.ravel)
 
     @property
-    def imag(self) -> "Tracer":
-        """Zeros: complex numbers are not followed."""
-        return Tracer(self.recorder, np.zeros_like(self.array))
+    def real(self) -> Any:
+        """The real part; of complex numbers one that is not written into."""
+        return self._part("real") if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part, which is not written into either; of real numbers zeros."""
+        return self._part("imag") if self.dtype.kind == "c" else Tracer(self.recorder, np.zeros_like(self.array))
+
+    def _part(self, name: str) -> Any:
+        with self.recorder.calling(f"np.{name}"):
+            found = emit(name, [self], lambda array: (np.array(getattr(array, name)),))[0]
+        # NumPy writes through it into the complex numbers: here it raises.
+        found.array.flags.writeable = False
+        return found
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """Return `np.reshape`, of a shape or of lengths."""
@@ -249,7 +268,7 @@ def lift(recorder: Recorder, value: Any) -> Any:
     """Return a tracer of whatever a person's program takes for an array.
 
     Raises:
-        UntraceableError: it is none of real numbers.
+        UntraceableError: it is none of numbers.
     """
     if isinstance(value, Tracer):
         return value
@@ -259,7 +278,7 @@ def lift(recorder: Recorder, value: Any) -> Any:
     if array.dtype == object:
         parts = [lift(recorder, _number(recorder, one)) for one in array.ravel()]
         return emit("move", [_stack(parts)], lambda x: (x.reshape(array.shape),))[0]
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fciub":
         raise recorder.refuse(f"an array of {array.dtype}")
     return Tracer(recorder, array)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from xcheck_numpy.tracing.recorded import cast, emit, move
+from xcheck_numpy.tracing.recorded import cast, emit, is_inexact, move
 from xcheck_numpy.tracing.recorder import Recorder
 from xcheck_numpy.tracing.tracer import FUNCTIONS, UFUNCS, Tracer, lift
 
@@ -56,7 +56,8 @@ def align(recorder: Recorder, values: Sequence[Any], dtype: np.dtype[Any] | None
     if dtype is None:
         # A number of Python takes the dtype of the arrays that it meets.
         weak = [
-            value if type(value) in (int, float, bool) else one.dtype for value, one in zip(values, given, strict=True)
+            value if type(value) in (int, float, complex, bool) else one.dtype
+            for value, one in zip(values, given, strict=True)
         ]
         dtype = np.result_type(*weak)
     shape = np.broadcast_shapes(*[one.shape for one in given])
@@ -71,7 +72,7 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 def _floating(recorder: Recorder, values: Sequence[Any]) -> list[Any]:
     """Return tracers of one shape and one floating dtype."""
     given = align(recorder, values)
-    if given[0].dtype.kind == "f":
+    if is_inexact(given[0].dtype):
         return given
     return [cast(one, np.dtype(np.float64)) for one in given]
 
@@ -99,7 +100,7 @@ def write(recorder: Recorder, out: Any, found: Any) -> Any:
         return out
     result = broadcast(cast(found, out.dtype), out.shape)
     # An array of NumPy cannot take it in. Whoever still reads that array gets nan, and not what it held before.
-    if out.dtype.kind == "f":
+    if is_inexact(out.dtype):
         out[...] = np.nan
     return Tracer(recorder, np.array(result.array), result.value, scalar=False)
 
@@ -110,15 +111,18 @@ def compute(recorder: Recorder, ufunc: Any, inputs: Sequence[Any]) -> Any:
     if name in _PRODUCTS:
         return FUNCTIONS[name](*inputs)
     if name in _COMPOSED:
-        return _COMPOSED[name](*[lift(recorder, one) for one in inputs])
+        lifted = [lift(recorder, one) for one in inputs]
+        if name not in _OF_COMPLEX and any(one.dtype.kind == "c" for one in lifted):
+            raise recorder.refuse(f"`np.{name}` of complex numbers")
+        return _COMPOSED[name](*lifted)
     if ufunc.nout > 1 or ufunc.signature is not None:
         raise recorder.refuse(f"`np.{name}`")
     given = align(recorder, inputs)
-    real = given[0].dtype.kind == "f"
-    if name in _COMPARISONS or (name in _TESTS and real):
+    inexact = is_inexact(given[0].dtype)
+    if name in _COMPARISONS or (name in _TESTS and inexact):
         neutral = {**_COMPARISONS, **_TESTS}[name]
-        return emit(neutral if real else "exact", given, lambda *arrays: (ufunc(*arrays),))[0]
-    if not real:
+        return emit(neutral if inexact else "exact", given, lambda *arrays: (ufunc(*arrays),))[0]
+    if not inexact:
         # Integers and truth values: counting is exact, and so are their logical functions.
         if np.result_type(ufunc(*[one.array for one in given])).kind != "f":
             return emit("exact", given, lambda *arrays: (ufunc(*arrays),))[0]
@@ -131,12 +135,12 @@ def compute(recorder: Recorder, ufunc: Any, inputs: Sequence[Any]) -> Any:
 
 def _power(x: Any, y: Any) -> Any:
     """A constant integer, and a root, have names of their own: nothing is asked of the logarithm of x."""
-    if x.dtype.kind != "f" and y.dtype.kind != "f":
+    if not is_inexact(x.dtype) and not is_inexact(y.dtype):
         return emit("exact", align(x.recorder, (x, y)), lambda a, b: (np.power(a, b),))[0]
-    if y.value is None and y.size and (y.array == y.array.flat[0]).all():
+    if y.value is None and y.size and y.dtype.kind != "c" and (y.array == y.array.flat[0]).all():
         power = float(y.array.flat[0])
         shape = np.broadcast_shapes(x.shape, y.shape)
-        base = broadcast(cast(x, np.dtype(np.float64)) if x.dtype.kind != "f" else x, shape)
+        base = broadcast(x if is_inexact(x.dtype) else cast(x, np.dtype(np.float64)), shape)
         if power == 0:
             return Tracer(x.recorder, np.ones(shape, base.dtype))
         if power in (1.0, 0.5):
@@ -184,8 +188,39 @@ def _log_expit(x: Any) -> Any:
     return -np.logaddexp(0.0, -x)
 
 
+def _conjugate(x: Any) -> Any:
+    return emit("conj", [x], lambda a: (np.conj(a),))[0] if x.dtype.kind == "c" else np.copy(x)
+
+
 def _sign_of(x: Any, y: Any) -> Any:
     return np.where(y < 0, -np.abs(x), np.abs(x))
+
+
+def _fresnel(x: Any) -> tuple[Any, Any]:
+    [x] = _floating(x.recorder, [x])
+    names = ("fresnel_s", "fresnel_c")
+    first, second = (
+        emit(name, [x], lambda a, n=number: (special.fresnel(a)[n],))[0] for number, name in enumerate(names)
+    )
+    return first, second
+
+
+def _lambert_w(x: Any, branch: Any, tolerance: Any) -> Any:
+    """A real number of the principal branch, which SciPy returns as a complex one."""
+    [x] = _floating(x.recorder, [x])
+    if branch.array.any() or not (x.array > -np.exp(-1.0)).all():
+        raise x.recorder.refuse("`scipy.special.lambertw` of another branch, or below -1/e,")
+    return cast(emit("lambertw", [x], lambda a: (special.lambertw(a).real,))[0], np.dtype(complex))
+
+
+def _mantissa_and_exponent(x: Any) -> tuple[Any, Any]:
+    """x = m 2^e: between powers of two e stays what it is."""
+    exponents = np.frexp(x.array)[1]
+    mantissa = x * np.ldexp(1.0, -exponents)
+    size = np.abs(mantissa)
+    if not np.all((size > 0.5) & (size < 1)):
+        raise x.recorder.refuse("`np.frexp` of 0 or a power of two")
+    return mantissa, exponents
 
 
 _COMPOSED: dict[str, Callable[..., Any]] = {
@@ -200,6 +235,9 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     **{name: _divided(name) for name in ("floor_divide", "remainder", "fmod")},
     "divmod": lambda x, y: (x // y, x % y),
     "modf": lambda x: (x - np.trunc(x), np.trunc(x)),
+    "frexp": _mantissa_and_exponent,
+    "fresnel": _fresnel,
+    "_lambertw": _lambert_w,
     "heaviside": _heaviside,
     "copysign": _sign_of,
     "signbit": lambda x: x < 0,
@@ -207,7 +245,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "radians": lambda x: x * (np.pi / 180.0),
     "rad2deg": lambda x: x * (180.0 / np.pi),
     "degrees": lambda x: x * (180.0 / np.pi),
-    "conjugate": np.copy,
+    "conjugate": _conjugate,
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "rel_entr": lambda x, y: special.xlogy(x, x / y),
     "kl_div": lambda x, y: special.xlogy(x, x / y) - x + y,
@@ -217,6 +255,11 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "softplus": lambda x: np.logaddexp(0.0, x),
     "log_expit": _log_expit,
 }
+
+
+# Those of them that mean the same of complex numbers.
+_OF_COMPLEX = frozenset({"power", "float_power", "positive", "isinf", "conjugate"})
+_OF_COMPLEX |= {name for name in _COMPOSED if name.startswith("logical_")}
 
 
 # --- methods of universal functions -----------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from xcheck_torch.lowering.builder import Builder
-from xcheck_torch.lowering.call import LOWERINGS, Call, lower
+from xcheck_torch.lowering.call import LOWERINGS, Call, lower, lowering_of
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["LOWERINGS", "Builder", "Call", "lower"]
+__all__ = ["LOWERINGS", "Builder", "Call", "lower", "lowering_of"]

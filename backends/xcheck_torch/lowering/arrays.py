@@ -19,6 +19,16 @@ def is_floating(dtype: str) -> bool:
     return dtype.startswith(("float", "bfloat"))
 
 
+def is_complex(dtype: str) -> bool:
+    """Return whether a dtype holds complex numbers."""
+    return dtype.startswith("complex")
+
+
+def is_inexact(dtype: str) -> bool:
+    """Return whether a dtype holds real or complex numbers in floating point."""
+    return is_floating(dtype) or is_complex(dtype)
+
+
 def name_of(dtype: Any) -> str:
     """Return the name of torch's dtype."""
     return str(dtype).removeprefix("torch.")

@@ -12,7 +12,17 @@ import torch
 
 from xcheck.trace import Constant, Operation, Place, Value
 from xcheck.trace.model import Array, Source
-from xcheck_torch.lowering.arrays import dtype_of, is_floating, number, shape_of, to_array, to_tensor, torch_dtype
+from xcheck_torch.lowering.arrays import (
+    dtype_of,
+    is_complex,
+    is_inexact,
+    name_of,
+    number,
+    shape_of,
+    to_array,
+    to_tensor,
+    torch_dtype,
+)
 
 Operand: TypeAlias = Value | Constant | float
 
@@ -162,31 +172,34 @@ class Builder:
         old = dtype_of(x)
         if old == dtype or (isinstance(x, Constant) and dtype == "bfloat16" and old == "float32"):
             return x
-        if is_floating(old) and is_floating(dtype):
+        if is_complex(old) and is_inexact(dtype) and not is_complex(dtype):
+            name = "real"
+        elif is_inexact(old) and is_inexact(dtype):
             precise = torch.finfo(torch_dtype(dtype)).eps <= torch.finfo(torch_dtype(old)).eps
             wide = torch.finfo(torch_dtype(dtype)).max >= torch.finfo(torch_dtype(old)).max
             name = "move" if precise and wide else "cast"
-        elif is_floating(old):
+        elif is_inexact(old):
             name = "is_nonzero" if dtype == "bool" else "to_integer"
         else:
             name = "exact"
 
         def change(a: Any) -> Any:
             # The numbers of elements stay as they are.
-            return a if name == "move" and not a.is_floating_point() else a.to(torch_dtype(dtype))
+            is_numbers = name == "move" and not (a.is_floating_point() or a.is_complex())
+            return a if is_numbers else (a.real if name == "real" else a).to(torch_dtype(dtype))
 
         return self.one(name, change, [x], Value(shape_of(x), dtype))
 
     # --- elements ---------------------------------------------------------------------------------------------------
 
     def alike(self, *given: Operand) -> list[Source]:
-        """Return operands of one shape and one floating dtype."""
+        """Return operands of one shape and one floating, or complex, dtype."""
         sources = [one for one in given if isinstance(one, Value | Constant)]
         shape = torch.broadcast_shapes(*[shape_of(one) for one in sources])
-        floating = [dtype_of(one) for one in sources if is_floating(dtype_of(one))]
+        floating = [dtype_of(one) for one in sources if is_inexact(dtype_of(one))]
         # A constant in bfloat16 stands in float32.
         narrow = [one.dtype for one in sources if isinstance(one, Value) and one.dtype == "bfloat16"]
-        dtype = narrow[0] if narrow else max(floating, key=lambda name: torch_dtype(name).itemsize)
+        dtype = narrow[0] if narrow else _widest(floating)
         return [self.broadcast(one, shape, dtype) for one in given]
 
     def apply(self, name: str, *given: Operand, **attributes: Any) -> Source:
@@ -279,6 +292,14 @@ class Builder:
 
         output = Value(shape_of(operand), dtype_of(updates))
         return self.one("scatter_add", add_up, [operand, positions, updates], output, positions=lambda found: found)
+
+
+def _widest(dtypes: Sequence[str]) -> str:
+    """Return the dtype that all of these become together."""
+    found = torch_dtype(dtypes[0])
+    for dtype in dtypes[1:]:
+        found = torch.promote_types(found, torch_dtype(dtype))
+    return name_of(found)
 
 
 _REDUCTIONS: dict[str, Callable[[tuple[int, ...]], Callable[..., Any]]] = {

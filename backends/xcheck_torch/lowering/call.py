@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.arrays import dtype_of, is_floating, shape_of, to_tensor, torch_dtype
+from xcheck_torch.lowering.arrays import dtype_of, is_complex, is_inexact, shape_of, to_tensor
 from xcheck_torch.lowering.builder import Builder
 
 
@@ -99,6 +99,25 @@ def lowers(*names: str) -> Callable[[_Lowers], _Lowers]:
     return register
 
 
+# The same for calls that read or return complex numbers.
+OF_COMPLEX: dict[str, Lowering] = {}
+
+
+def lowers_complex(*names: str) -> Callable[[_Lowers], _Lowers]:
+    """Register a function as that which takes operations of these names apart where there are complex numbers."""
+
+    def register(function: _Lowers) -> _Lowers:
+        OF_COMPLEX.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def lowering_of(name: str, *, among_complex: bool) -> Lowering | None:
+    """Return what takes operations of a name apart; None where nothing does."""
+    return (OF_COMPLEX if among_complex else LOWERINGS).get(name)
+
+
 def whole(b: Builder, call: Call, name: str, **attributes: Any) -> list[Source]:
     """Return the outputs of torch's own operation, as one operation of a trace."""
     return b.emit(name, lambda *tensors: call.invoke(tensors), call.sources, call.outputs, **attributes)
@@ -129,14 +148,14 @@ def exact(b: Builder, call: Call) -> list[Source]:
 
 def lower(b: Builder, call: Call) -> list[Source]:
     """Return the outputs of a call; what nothing is known of stays one operation."""
-    if not any(source.is_floating for source in call.sources if isinstance(source, Value)):
+    if not any(is_inexact(source.dtype) for source in call.sources if isinstance(source, Value)):
         return exact(b, call)
-    if any(torch_dtype(dtype_of(one)).is_complex for one in (*call.sources, *call.outputs)):
-        return unknown(b, call)
-    if call.name not in LOWERINGS:
+    among_complex = any(is_complex(dtype_of(one)) for one in (*call.sources, *call.outputs))
+    lowering = lowering_of(call.name, among_complex=among_complex)
+    if lowering is None:
         return unknown(b, call)
     try:
-        found = LOWERINGS[call.name](b, call)
+        found = lowering(b, call)
     except NotLoweredError:
         return unknown(b, call)
     outputs = [found] if isinstance(found, Value | Constant) else list(found)
@@ -148,6 +167,6 @@ def lower(b: Builder, call: Call) -> list[Source]:
 
 def floating(b: Builder, call: Call, *names: str) -> list[Source]:
     """Return arguments in the dtype and the shape of the first output; numbers among them, too."""
-    if not is_floating(call.dtype):
+    if not is_inexact(call.dtype):
         raise NotLoweredError
     return [b.broadcast(call.arguments[name], call.shape, call.dtype) for name in names]

@@ -4,7 +4,7 @@ import numpy as np
 
 from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.arrays import dtype_of, is_floating, shape_of
+from xcheck_torch.lowering.arrays import dtype_of, is_inexact, shape_of
 from xcheck_torch.lowering.builder import Builder, Operand
 from xcheck_torch.lowering.call import Call, NotLoweredError, floating, lowers
 
@@ -22,7 +22,7 @@ for _name in _COMPARISONS:
 
 @lowers("where")
 def _where(b: Builder, call: Call) -> Source:
-    if "self" not in call.arguments or not is_floating(call.dtype):
+    if "self" not in call.arguments or not is_inexact(call.dtype):
         raise NotLoweredError
     no, yes = floating(b, call, "other", "self")
     return b.select(b.truth(call.arguments["condition"], call.shape), no, yes)

@@ -38,6 +38,11 @@ def _inverse(b: Builder, call: Call) -> list[Source | None]:
     return _with_rest(call, b.one("inv", torch.linalg.inv, [call.arguments["A"]], call.outputs[0]))
 
 
+@lowers("linalg_matrix_exp")
+def _exponential(b: Builder, call: Call) -> Source:
+    return b.one("expm", torch.linalg.matrix_exp, [call.arguments["self"]], call.outputs[0])
+
+
 @lowers("_linalg_det")
 def _determinant(b: Builder, call: Call) -> list[Source | None]:
     return _with_rest(call, b.one("det", torch.linalg.det, [call.arguments["A"]], call.outputs[0]))

@@ -6,12 +6,12 @@ import torch
 
 from xcheck.trace import Constant, Value
 from xcheck.trace.model import Source
-from xcheck_torch.lowering.arrays import dtype_of, is_floating, shape_of
+from xcheck_torch.lowering.arrays import dtype_of, is_inexact, shape_of
 from xcheck_torch.lowering.builder import Builder
 from xcheck_torch.lowering.call import Call, NotLoweredError, lowers, whole
 
 # Carried out by torch's own operation, on elements and on their numbers.
-_MOVES = (
+ONLY_MOVED = (
     *("cat", "stack", "repeat", "roll", "flip", "tril", "triu", "gather", "index", "index_select", "embedding", "take"),
     *("index_copy", "slice_scatter", "select_scatter", "diagonal_scatter", "as_strided_scatter", "masked_select"),
     *("masked_scatter", "rot90", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "diag_embed", "_unsafe_index"),
@@ -22,21 +22,21 @@ _MOVES = (
 _FILLED = {"constant_pad_nd": "value", "index_fill": "value"}
 
 
-@lowers(*_MOVES)
+@lowers(*ONLY_MOVED)
 def _move(b: Builder, call: Call) -> list[Source]:
     return whole(b, _in_one_dtype(b, call), "move")
 
 
 def _in_one_dtype(b: Builder, call: Call) -> Call:
     """Return a call whose floating arguments have the dtype of what it returns."""
-    if not is_floating(call.dtype):
+    if not is_inexact(call.dtype):
         raise NotLoweredError
 
     def change(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [change(part) for part in value]
         is_source = isinstance(value, Value | Constant)
-        return b.cast(value, call.dtype) if is_source and is_floating(dtype_of(value)) else value
+        return b.cast(value, call.dtype) if is_source and is_inexact(dtype_of(value)) else value
 
     arguments = {name: change(value) for name, value in call.arguments.items()}
     return Call(call.name, call.function, arguments, call.outputs)
@@ -48,7 +48,13 @@ def _filled(b: Builder, call: Call) -> list[Source]:
     fill = call.arguments[name]
     if isinstance(fill, Value | Constant):
         return _move(b, call)
-    return _move_with_fill(b, _in_one_dtype(b, call), name, float(fill))
+    return _move_with_fill(b, _in_one_dtype(b, call), name, _real(fill))
+
+
+def _real(fill: Any) -> float:
+    if isinstance(fill, complex):
+        raise NotLoweredError
+    return float(fill)
 
 
 def _move_with_fill(b: Builder, call: Call, name: str, fill: float) -> list[Source]:
@@ -68,7 +74,7 @@ def _scatter(b: Builder, call: Call) -> list[Source]:
         return _move(b, call)
     if call.get("reduce") is not None:
         raise NotLoweredError
-    return _move_with_fill(b, _in_one_dtype(b, call), "value", float(call.arguments["value"]))
+    return _move_with_fill(b, _in_one_dtype(b, call), "value", _real(call.arguments["value"]))
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------

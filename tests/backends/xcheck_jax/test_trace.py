@@ -50,6 +50,11 @@ def windows(x: Any, padding: str, strides: tuple[int, ...]) -> Any:
     return jnp.sum(jnp.sin(largest)) + jnp.sum(summed**2)
 
 
+def _plane(x: Any) -> Any:
+    """Complex numbers away from the cuts."""
+    return x + 1j * (3 + jnp.cos(x))
+
+
 LOSSES: dict[str, Any] = {
     "elementwise": lambda x: jnp.sum(jnp.tanh(x) * jax.nn.sigmoid(x) + jnp.log1p(x**2) - jnp.exp(-jnp.abs(x))),
     "activations": lambda x: sum(
@@ -89,6 +94,30 @@ LOSSES: dict[str, Any] = {
     "checkpoint, jit": lambda x: jax.checkpoint(jax.jit(lambda y: jnp.sum(jnp.sin(y * x))))(x),
     "vmap": lambda x: jnp.sum(jax.vmap(lambda a: jnp.tanh(a * x).prod())(x)),
     "derivative inside": lambda x: jnp.sum(jax.grad(lambda y: jnp.sum(jnp.sin(y) * y))(x) ** 2),
+    "complex functions": lambda x: jnp.sum(
+        jnp.abs(jnp.log(_plane(x)) * jnp.conj(_plane(x)) / jnp.sqrt(_plane(x)) + jnp.exp(1j * x) ** 3 - jnp.tan(1j * x))
+    ),
+    "complex products": lambda x: jnp.sum(
+        jnp.angle(jnp.outer(_plane(x), _plane(x)) @ _plane(x) - jnp.vdot(_plane(x), x)) * jnp.imag(_plane(x)[::-1])
+    ),
+    "complex indices": lambda x: jnp.linalg.norm(
+        jnp.where(x > 0, _plane(x), 2j)[jnp.array([0, 3, 3])]
+        + jnp.cumsum(jnp.zeros(4, complex).at[2].add(_plane(x)[1]))[3]
+    ),
+    "complex loops": lambda x: jnp.real(
+        jax.lax.scan(lambda c, y: (jnp.sin(jnp.conj(c) / 4) * y / 4, c * c), 0.5 + 1j, _plane(x), reverse=True)[1].sum()
+        + jax.lax.fori_loop(0, 3, lambda i, c: c * c / 3 + x[i], _plane(x)[0])
+        + jax.lax.cond(x[0] > 0, lambda c: c * 2j, jnp.conj, _plane(x)[2])
+    ),
+    "complex casts": lambda x: jnp.sum(jnp.real(x.astype(complex) ** 2 * _plane(x).astype("complex128"))),
+    "fft": lambda x: (
+        jnp.sum(jnp.abs(jnp.fft.fft(_plane(x), n=5, norm="ortho")) ** 3)
+        + jnp.sum(jnp.real(jnp.fft.ifftn(_plane(x).reshape(2, 3), axes=(0, 1)) ** 2))
+    ),
+    "rfft": lambda x: (
+        jnp.sum(jnp.abs(jnp.fft.rfftn(x.reshape(2, 3))) * jnp.arange(2.0))
+        + jnp.sum(jnp.fft.irfft(_plane(x), n=9, norm="forward") ** 3)
+    ),
     "masked attention": lambda x: jnp.sum(
         jax.nn.softmax(jnp.where(jnp.tril(jnp.ones((6, 6), bool)), jnp.outer(x, x), -jnp.inf)) @ x
     ),
@@ -107,6 +136,25 @@ def test_slopes_are_those_of_jax(name: str) -> None:
     assert float(found.value) == pytest.approx(float(value), rel=1e-12, abs=1e-12)
     assert float(found.slopes[0]) == pytest.approx(float(slope), rel=1e-11, abs=1e-11)
     assert float(found.slopes[0].rad()) < 1e-22
+
+
+@pytest.mark.parametrize("function", [jnp.log, jnp.sqrt, jnp.angle])
+def test_nothing_is_proved_on_a_cut(function: Any) -> None:
+    """There the function jumps."""
+    with pytest.raises(NotProvedError, match="where it jumps"):
+        slopes(lambda x: jnp.sum(jnp.real(function(-1 + 1j * x))), np.zeros(1), np.ones(1))
+
+
+def test_the_modulus_has_a_kink_at_0() -> None:
+    """Both slopes are proved."""
+    found = slopes(lambda x: jnp.sum(jnp.abs(x * (3 + 4j))), np.zeros(1), np.ones(1))
+    assert [float(found.slopes[0]), float((found.left or ())[0])] == [5.0, -5.0]
+
+
+def test_complex_operations_without_a_rule_are_named() -> None:
+    """With the line, as others are."""
+    with pytest.raises(NotProvedError, match=r"`\w+` at .*test_trace.py:\d+ has no rule for complex numbers"):
+        slopes(lambda x: jnp.real(jnp.linalg.det(jnp.diag(_plane(x)) + 1)))
 
 
 def test_rules_for_derivatives_are_never_looked_at() -> None:
@@ -205,7 +253,7 @@ def test_what_second_derivatives_decide(loss: Any, right: float, left: float) ->
         (lambda x: jnp.sqrt(jnp.sum(x)), 0.0, "square root of exactly 0"),
         (lambda x: jnp.sum(jnp.where(x**3 > 0, 2 * x, x)), 0.0, "second derivatives"),
         (lambda x: jnp.sum(jnp.log(x)), -1.0, "not finite"),
-        (lambda x: jnp.real(jnp.sum(jnp.exp(1j * x))), 1.0, "no rule"),
+        (lambda x: jnp.real(jnp.sum(jnp.linalg.inv(jnp.diag(jnp.exp(1j * x))))), 1.0, "no rule"),
     ],
     ids=["jump", "stairs", "root at 0", "flat tie", "not finite", "no rule"],
 )

@@ -70,6 +70,28 @@ def test_what_is_written_into_a_constant_makes_it_depend() -> None:
     assert recorded.numbers(recorded.storages.read(zeros)) == [[1, 0, 1], [1, 3, 1]]
 
 
+def test_complex_numbers_and_their_parts_are_one_memory() -> None:
+    """Read as pairs, conjugate or negative; written into as any of them."""
+    recorded = Recorded()
+    storages, z = recorded.storages, torch.view_as_complex(recorded.x.reshape(3, 2))
+    assert storages.holds(z)
+    assert recorded.numbers(storages.read(z)) == [0 + 1j, 2 + 3j, 4 + 5j]
+    assert recorded.numbers(storages.read(z.conj())) == [0 - 1j, 2 - 3j, 4 - 5j]
+    assert recorded.numbers(storages.read(z.conj().imag)) == [-1, -3, -5]
+    storages.write(z.conj()[1:2], Constant(np.array([7 + 8j])))
+    assert recorded.numbers(storages.read(recorded.x)) == [[0, 1, 7], [-8, 4, 5]]
+    storages.write(z.conj().imag[2:], Constant(np.array([9.0])))
+    assert recorded.numbers(storages.read(z)) == [0 + 1j, 7 - 8j, 4 - 9j]
+
+
+def test_a_conjugate_view_of_constants_is_written_into() -> None:
+    """What lies beside it in memory stays as it is."""
+    recorded = Recorded()
+    z = torch.tensor([1 + 2j, 3 + 4j], dtype=torch.complex128)
+    recorded.storages.write(z.conj()[:1], Constant(np.array([5 + 6j])))
+    assert recorded.numbers(recorded.storages.read(z)) == [5 - 6j, 3 + 4j]
+
+
 def test_constants_are_read_once_until_they_are_others() -> None:
     """By the version that torch counts, or because it is said so."""
     storages, ones = Storages(Builder()), torch.ones(2)
@@ -85,6 +107,6 @@ def test_constants_are_read_once_until_they_are_others() -> None:
 
 
 def test_a_sparse_array_has_no_place() -> None:
-    """Nor has the conjugate of what stands in memory."""
+    """It has no strides."""
     with pytest.raises(UntraceableError, match="sparse"):
         Storages(Builder()).read(torch.ones(2).to_sparse())

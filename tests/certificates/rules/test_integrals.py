@@ -1,4 +1,4 @@
-"""Exponential, error and elliptic integrals against mpmath, at ordinary, tiny, huge and special points."""
+"""Exponential, error, Fresnel's and elliptic integrals, and Lambert's W, at ordinary, tiny, huge and special points."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +16,9 @@ ONE: list[tuple[str, Callable[[Any], Any], Sequence[float]]] = [
     ("expi", mp.ei, (1e-20, 0.3, -2.5, 40.0, -30.0)),
     ("erfi", mp.erfi, (0.0, 1e-20, 0.3, -2.5, 20.0)),
     ("dawsn", lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x), (0.0, 1e-20, 0.3, -2.5, 20.0)),
+    ("fresnel_s", mp.fresnels, (1e-20, 0.3, -2.5, 40.3)),
+    ("fresnel_c", mp.fresnelc, (0.0, 1e-20, 0.3, -2.5, 40.3)),
+    ("lambertw", mp.lambertw, (0.0, 1e-20, 0.3, -0.36, 40.0, 1e100)),
     ("ellipk", mp.ellipk, (1e-3, 0.3, 0.999, -2.5, -1e4)),
     ("ellipe", mp.ellipe, (1e-3, 0.3, 0.999, -2.5, -1e4)),
 ]
@@ -37,7 +40,16 @@ def test_elliptic_integrals_at_zero(name: str, sign: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "point"), [("exp1", -1.0), ("exp1", 0.0), ("expi", 0.0), ("ellipk", 1.0), ("ellipk", 2.0), ("ellipe", 2.0)]
+    ("name", "point"),
+    [
+        ("exp1", -1.0),
+        ("exp1", 0.0),
+        ("expi", 0.0),
+        ("ellipk", 1.0),
+        ("ellipk", 2.0),
+        ("ellipe", 2.0),
+        ("lambertw", -0.5),
+    ],
 )
 def test_outside_there_is_no_value(name: str, point: float) -> None:
     """Where a function is infinite or complex nothing is proved."""

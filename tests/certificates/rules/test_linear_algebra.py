@@ -9,7 +9,7 @@ from mpmath import mp
 
 from tests.certificates.rules.reference import along, apply, check_matrices
 from xcheck.certificates.balls import Balls, constant
-from xcheck.certificates.decisions import Decisions, KinkError, UnsureError
+from xcheck.certificates.decisions import Decisions, KinkError, NotProvedError, UnsureError
 from xcheck.certificates.rules.linear_algebra import floats, outer, over_batch, part, substitute, transposed
 from xcheck.trace import Value
 
@@ -159,3 +159,50 @@ def test_a_batch_is_put_together_again() -> None:
     """Over all its axes."""
     [found] = over_batch(lambda one: [transposed(one)], Balls(SQUARE.reshape(2, 1, 4, 4)))
     assert np.array_equal(found.values, SQUARE.reshape(2, 1, 4, 4).swapaxes(-1, -2))
+
+
+# --- exponentials -----------------------------------------------------------------------------------------------------
+
+MATRICES = {
+    "ordinary": RNG.normal(size=(2, 3, 3)),
+    "large": 20 * RNG.normal(size=(1, 3, 3)),
+    "tiny": 1e-20 * RNG.normal(size=(1, 3, 3)),
+    "nilpotent": np.array([[[0.0, 1.0], [0.0, 0.0]]]),
+    "one number": np.array([[[0.3]]]),
+}
+
+
+@pytest.mark.parametrize("name", ["ordinary", "large", "one number"])
+def test_the_exponential(name: str) -> None:
+    """Value and slopes, of matrices of either size."""
+
+    def reference(a: Any) -> Sequence[Any]:
+        return [mp.expm(a)]
+
+    check_matrices("expm", reference, [MATRICES[name]])
+
+
+@pytest.mark.parametrize("name", ["tiny", "nilpotent"])
+def test_the_exponential_by_its_series(name: str) -> None:
+    """1 + A, and the slope E + (A E + E A) / 2 + A E A / 6, of matrices whose powers vanish, or nearly so."""
+    a = MATRICES[name]
+    e = RNG.normal(size=a.shape)
+    found = apply("expm", Balls(a, (e,)))
+    np.testing.assert_allclose(found.values.astype(float), np.eye(a.shape[-1]) + a, rtol=1e-15)
+    expected = e + (a @ e + e @ a) / 2 + a @ e @ a / 6
+    np.testing.assert_allclose(found.slopes[0].astype(float), expected, rtol=1e-14)
+
+
+def test_a_matrix_of_which_nothing_moves() -> None:
+    """It moves as a whole, or not at all."""
+    moving = np.zeros((2, 2, 2), bool)
+    moving[0, 1, 0] = True
+    found = apply("expm", Balls(np.ones((2, 2, 2)), (moving * 1.0,), moving))
+    assert found.where_moving().tolist() == [[[True] * 2] * 2, [[False] * 2] * 2]
+    assert apply("expm", constant(np.ones((2, 2)))).slopes is None
+
+
+def test_no_matrix() -> None:
+    """Of nothing nothing is known."""
+    with pytest.raises(NotProvedError, match="no matrix"):
+        apply("expm", constant(np.zeros((0, 2, 2))))

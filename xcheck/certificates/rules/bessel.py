@@ -1,4 +1,4 @@
-"""Bessel functions, the Airy function, and exponential, error and elliptic integrals, by FLINT's values.
+"""Bessel functions, the Airy function, exponential, error, Fresnel's and elliptic integrals, Lambert's W, by FLINT.
 
 Numbers in brackets are equations of the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov. Names
 are SciPy's (`scipy.special`), but for `airy_ai` and `spherical_bessel_j0`, which are torch's; the elliptic
@@ -89,6 +89,13 @@ elementwise("expi", of_one(arb.ei, lambda x, y: x.exp() / x))
 # erfi(x) = -i erf(i x); Dawson's F = √π/2 exp(-x²) erfi(x) has F' = 1 - 2 x F (7.5.1, 7.2.5).
 elementwise("erfi", of_one(arb.erfi, lambda x, y: 2 / arb.pi().sqrt() * (x * x).exp()))
 elementwise("dawsn", of_one(lambda x: arb.pi().sqrt() / 2 * (-x * x).exp() * x.erfi(), lambda x, y: 1 - 2 * x * y))
+
+# S(x) = ∫ sin(π t²/2) and C(x) = ∫ cos(π t²/2) from 0 to x (7.2.7, 7.2.8).
+elementwise("fresnel_s", of_one(arb.fresnel_s, lambda x, y: (x * x / 2).sin_pi()))
+elementwise("fresnel_c", of_one(arb.fresnel_c, lambda x, y: (x * x / 2).cos_pi()))
+
+# The principal branch of W e^W = x for x > -1/e, with W' = e^-W / (1 + W) (4.13.1, 4.13.4).
+elementwise("lambertw", of_one(arb.lambertw, lambda x, y: (-y).exp() / (1 + y)))
 
 
 def _elliptic_k(m: Any) -> Any:

@@ -237,3 +237,23 @@ def _log_determinant(surroundings: Surroundings, operation: Operation, a: Balls)
     found = RULES["det"](surroundings, operation, a)
     signs = RULES["sign"](surroundings, replace(operation, name="sign"), found)
     return [signs, RULES["log"](surroundings, operation, arithmetic.multiply(signs, found))]
+
+
+@rule("expm")
+def _exponential(surroundings: Surroundings, operation: Operation, a: Balls) -> Balls:
+    """e^A, and its slope L in the direction E: e^[[A, E], [0, A]] = [[e^A, L], [0, e^A]].
+
+    Source: N. J. Higham, "Functions of Matrices", 2008, theorem 3.6. FLINT scales, sums and squares, and encloses what
+    the series leaves out (https://flintlib.org/doc/arb_mat.html#c.arb_mat_exp).
+    """
+
+    def one(single: Balls) -> list[Balls]:
+        x, size = in_balls(single.values), single.shape[-1]
+        found = [matrix(x, size, size).exp()]
+        for slope in single.slopes or ():
+            whole = np.block([[x, in_balls(slope)], [as_array(np.zeros_like(x)), x]])
+            both = from_matrix(matrix(whole, 2 * size, 2 * size).exp(), whole.shape)
+            found.append(matrix(both[:size, size:], size, size))
+        return [_result(found, single.shape, [single])]
+
+    return over_batch(one, a)[0]

@@ -1,4 +1,7 @@
-"""Operations that move elements, add them up or choose among them along axes; `orders` sort them."""
+"""Operations that move elements, add them up or choose among them along axes; `orders` sort them.
+
+log Σ exp is one piece: without subtracting the largest, at whose ties there would seem to be a kink.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -148,6 +151,23 @@ def _reduce_extreme(surroundings: Surroundings, operation: Operation, x: Balls) 
         found = extreme_seconds(found, other, np.asarray(equal[..., number]), largest=largest)
         found = joined(found, other, np.asarray(undecided[..., number]))
     return found
+
+
+@rule("logsumexp")
+def _log_of_sum(surroundings: Surroundings, operation: Operation, x: Balls) -> Balls:
+    """log Σ exp(x - c) + c, with a constant c near the largest x: whatever it is, the result is the same."""
+    whole = last_axis(x, operation.attributes["axes"])
+    shift = _near_the_largest(whole)
+    terms = RULES["exp"](surroundings, operation, arithmetic.subtract(whole, constant(shift[..., None])))
+    total = arithmetic.total(terms, [whole.ndim - 1])
+    found: Balls = RULES["log"](surroundings, operation, total)
+    return arithmetic.add(found, constant(shift))
+
+
+def _near_the_largest(x: Balls) -> Array:
+    """Return float64 numbers near the largest along the last axis; 0 where that is infinite."""
+    largest = np.max(midpoints(x.values), axis=-1, initial=-np.inf)
+    return np.where(np.isfinite(largest), largest, 0.0)
 
 
 @rule("argmax", "argmin")

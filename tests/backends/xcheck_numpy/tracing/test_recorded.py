@@ -63,5 +63,16 @@ def test_casts_are_recorded_as_what_they_are() -> None:
     names = [operation.name for operation in x.recorder.operations]
     assert names == ["cast", "move", "to_integer", "exact", "is_nonzero"]
     assert cast(x, np.dtype(np.float64)) is x
-    with pytest.raises(UntraceableError, match="an array of complex128"):
-        cast(x, np.dtype(complex))
+    with pytest.raises(UntraceableError, match="an array of <U1"):
+        cast(x, np.dtype("<U1"))
+
+
+def test_complex_numbers_are_cast_part_by_part() -> None:
+    """To complex ones of any width; to real ones it is the real part, and to integers nothing."""
+    z = cast(start()[0], np.dtype(complex))
+    cast(z, np.dtype(np.complex64))
+    assert cast(z, np.dtype(np.float64)).array.tolist() == X.tolist()
+    cast(z, np.dtype(bool))
+    assert [operation.name for operation in z.recorder.operations] == ["move", "cast", "real", "is_nonzero"]
+    with pytest.raises(UntraceableError, match="an array of int64"):
+        cast(z, np.dtype(np.int64))

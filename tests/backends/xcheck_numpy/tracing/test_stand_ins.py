@@ -40,6 +40,9 @@ def test_math_is_followed(name: str) -> None:
         lambda x: special.logsumexp(np.outer(x, x), axis=0, keepdims=True) + special.logsumexp(x, b=[1.0, 2.0, 0.5]),
         lambda x: scipy.special.softmax(x) + scipy.special.expit(list(x)),
         lambda x: sla.solve_triangular(M * x, V, lower=True) + sla.solve_triangular(M * x, V, trans="T"),
+        lambda x: (
+            sla.solve_triangular(M * x, V, trans="C") + sla.expm(M * x / 4) @ V + sla.expm(np.diag([1, 2, 0])) @ x
+        ),
         lambda x: sla.cholesky(M @ M.T + np.diag(x)) + sla.cholesky(M @ M.T + np.diag(x), lower=True),
         lambda x: sla.cho_solve(sla.cho_factor(M @ M.T + np.diag(x)), V * x),
         lambda x: sla.solve(M * x, V) + sla.inv(M * x) + sla.det(M * x) + sla.norm(M * x),

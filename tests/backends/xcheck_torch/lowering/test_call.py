@@ -8,7 +8,7 @@ import torch
 
 from xcheck.trace import Constant, Value
 from xcheck_torch.lowering.builder import Builder
-from xcheck_torch.lowering.call import LOWERINGS, Call, NotLoweredError, exact, floating, lower, lowers
+from xcheck_torch.lowering.call import LOWERINGS, Call, NotLoweredError, exact, floating, lower, lowering_of, lowers
 
 X = Value((2, 3), "float64")
 
@@ -47,13 +47,19 @@ def test_what_nothing_is_known_of_is_no_word_of_a_trace() -> None:
     assert b.operations[1].name == "torch sort"
 
 
-def test_complex_numbers_are_not_taken_apart() -> None:
-    """A trace is about real ones."""
+def test_complex_numbers_have_lowerings_of_their_own() -> None:
+    """What is written for real ones alone is not asked: a norm of complex ones is no root of a sum of squares."""
     b = Builder()
     b.label = "add"
     lower(b, call("add", torch.ops.aten.add.Tensor, {"self": X, "other": 1j, "alpha": 1}, Value((2, 3), "complex128")))
-    assert b.operations[0].name == "torch add"
-    assert b.operations[0].outputs[0].dtype == "complex128"
+    assert [one.name for one in b.operations] == ["move", "add"]
+    assert b.operations[1].outputs[0].dtype == "complex128"
+    b = Builder()
+    b.label = "maximum"
+    given = {"self": Value((2, 3), "complex128"), "other": X}
+    lower(b, call("maximum", torch.ops.aten.maximum.default, given, Value((2, 3), "complex128")))
+    assert b.operations[0].name == "torch maximum"
+    assert lowering_of("maximum", among_complex=False) is not None
 
 
 def test_what_reads_no_floating_number_is_exact() -> None:

@@ -29,6 +29,7 @@ CASES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "least squares": ("qr", lambda x: torch.linalg.lstsq(x[:, :2], A[:, :1]).solution),
     "of fewest norm": ("qr", lambda x: torch.linalg.lstsq(x[:2], x[:2, :1], driver="gelsd").solution),
     "qr": ("qr", lambda x: torch.linalg.qr(x[:, :2])[1]),
+    "exponential": ("expm", torch.linalg.matrix_exp),
     "eigenvalues": ("eigh", torch.linalg.eigvalsh),
     "eigenvectors": ("eigh", lambda x: torch.linalg.eigh(x)[1] ** 2),
     "singular values": ("svd", torch.linalg.svdvals),
