@@ -19,10 +19,11 @@ from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Call, Read, UntraceableError, Written
 from xcheck.trace.model import Array
 from xcheck_jax.arrays import from_real, real_array, real_cotangent
-from xcheck_jax.differentiated import Differentiated, Start, differentiate
+from xcheck_jax.differentiated import Differentiated, Pull, Start, cotangents_of, differentiate, outputs_of
+from xcheck_jax.evaluation import program_for
 from xcheck_jax.inside import start_inside
-from xcheck_jax.programs import Program, fingerprint, program_of
-from xcheck_jax.responses import Arrays, moved_outputs, response, responses_along, responses_to
+from xcheck_jax.programs import Program
+from xcheck_jax.responses import Arrays, at_once, moved_outputs, one_by_one, responses_along, responses_to
 from xcheck_jax.settings import own_settings
 from xcheck_jax.straight_line import Instruction, Loop, straight_line
 
@@ -92,21 +93,58 @@ class JaxBackwardPass(BackwardPass):
         def whole(arguments: Mapping[int, Any], seeds: Mapping[int, Any]) -> Differentiated:
             return differentiate(line, live, arguments, seeds)
 
-        # Iterations are compiled by themselves, all at once they would be a large program.
-        program = whole if self._one_by_one else self._program("differentiate", whole, *self._given())
-        found: Differentiated = program(*self._given())
+        if self._one_by_one:
+            # All iterations at once would be a large program.
+            return differentiate(line, live, *self._given(), take=self._take_by_programs)
+        found: Differentiated = self._program("differentiate", whole, given=self._given())(*self._given())
         return found
+
+    def _take_by_programs(
+        self, instruction: Instruction, given: list[Any], reads: list[int], *, live: bool
+    ) -> tuple[Pull, list[Any]]:
+        """Return what `by_vjp` does, by programs that all iterations of a loop share."""
+        function = partial(outputs_of, instruction, reads)
+        outputs, plain = self._shared("forward", instruction, reads, function, given=(given,))(given)
+
+        def pull(cotangents: list[Any]) -> tuple[Any, ...]:
+            both = given, cotangents
+            function = partial(cotangents_of, instruction, reads)
+            handed: tuple[Any, ...] = self._shared("backward", instruction, reads, function, given=both)(*both)
+            return handed
+
+        return Pull(pull, reads, live, plain), outputs
+
+    def _shared(
+        self,
+        what: str,
+        instruction: Instruction,
+        places: Sequence[int],
+        *functions: Callable[..., Any],
+        given: tuple[Any, ...],
+    ) -> Program:
+        """Return a program of one operation; iterations of a loop share it."""
+        key = (what, instruction.run, *places, *map(np.shape, jax.tree.leaves(given)))
+        return self._kept(key, *functions, given=given)
+
+    def _kept(self, key: tuple[Any, ...], *functions: Callable[..., Any], given: tuple[Any, ...]) -> Program:
+        """Return the program that has this key.
+
+        Args:
+            key: of it.
+            functions: what is evaluated; a second one is the same as NumPy is to evaluate it.
+            given: its arguments.
+        """
+        if key not in self._programs:
+            self._programs[key] = program_for(functions[0], given, self._device, *functions[1:])
+        return self._programs[key]
 
     def _given(self) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
         return self._start.arguments, self._start.seeds
 
-    def _program(self, what: str, function: Callable[..., Any], *arguments: Any) -> Program:
-        """Return a compiled function; one that has been compiled for this straight line is taken again."""
-        key = (what, self._start.line, *sorted(self._start.live.items()))
-        if key not in self._programs:
-            traced = jax.jit(function).trace(*arguments)
-            self._programs[key] = program_of(traced, self._device, fingerprint(traced.jaxpr))
-        return self._programs[key]
+    def _program(self, what: str, *functions: Callable[..., Any], given: tuple[Any, ...]) -> Program:
+        """Return a program of the straight line; another start of the same line shares it."""
+        key = (what, self._start.line, *sorted(self._start.live.items()), *map(np.shape, jax.tree.leaves(given)))
+        return self._kept(key, *functions, given=given)
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
@@ -201,31 +239,25 @@ class JaxBackwardPass(BackwardPass):
         for zeros, move in zip(filled, moves, strict=True):
             zeros[1 : 1 + count] = move
         with own_settings(self._device):
-            program = self._program_of_one("to", responses_to, number)
-            found = np.asarray(program(self._arrays(number), filled))
+            operation, given = self._operation(number), (self._arrays(number), filled)
+            program = self._shared("to", *operation, *_both(responses_to, *operation), given=given)
+            found = np.asarray(program(*given))
         return (found[1 : 1 + count] - found[0]) / WEIGHT
 
-    def _program_of_one(self, what: str, function: Callable[..., Any], number: int) -> Program:
-        """Return a program of one operation; iterations of a loop share it."""
-        instruction, places = self._instruction(number), self._places[number]
-        key = (what, instruction.run, *places)
-        if key not in self._programs:
-            self._programs[key] = jax.jit(partial(function, (instruction, places)))
-        return self._programs[key]
+    def _operation(self, number: int) -> tuple[Instruction, list[int]]:
+        return self._instruction(number), self._places[number]
 
     def _respond_at_once(self, times: Vector, arrays: list[Arrays], moves: list[list[Array]]) -> Vector:
-        operations = [(self._instruction(number), self._places[number]) for number in self._numbers]
-
-        def whole(time: Any, arrays: list[Arrays], moves: list[list[Array]]) -> list[Any]:
-            return [response(*each, time) for each in zip(operations, arrays, moves, strict=True)]
-
-        program = self._program("responses", whole, 0.0, arrays, moves)
-        return np.array([program(float(time), arrays, moves) for time in times])
+        operations, given = list(map(self._operation, self._numbers)), (times, arrays, moves)
+        program = self._program("responses", *_both(responses_along, operations), given=given)
+        return np.asarray(program(*given))
 
     def _respond_one_by_one(self, times: Vector, arrays: list[Arrays], moves: list[list[Array]]) -> Vector:
         columns = []
         for number, each, move in zip(self._numbers, arrays, moves, strict=True):
-            columns.append(np.asarray(self._program_of_one("along", responses_along, number)(each, move, times)))
+            operation, given = self._operation(number), (times, [each], [move])
+            program = self._shared("along", *operation, *_both(responses_along, [operation]), given=given)
+            columns.append(np.asarray(program(*given))[:, 0])
         return np.array(columns).T
 
     def inside(self, number: int) -> BackwardPass | None:
@@ -243,3 +275,8 @@ class JaxBackwardPass(BackwardPass):
                 return JaxBackwardPass(start, self._device, self._programs, one_by_one=is_loop)
             except Exception:  # noqa: BLE001 - what cannot be taken apart stays whole
                 return None
+
+
+def _both(function: Callable[..., Any], *first: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a function of rows as it is compiled, and as NumPy evaluates it."""
+    return partial(function, one_by_one, *first), partial(function, at_once, *first)

@@ -4,7 +4,7 @@ The losses of a small function are evaluated by NumPy (`xcheck_jax.in_numpy`): t
 check.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -14,10 +14,20 @@ import numpy as np
 from xcheck.backend.function_objective import FunctionObjective
 from xcheck.layout import Vector
 from xcheck_jax import in_numpy
-from xcheck_jax.traceable import contract, split_arrays
+from xcheck_jax.traceable import contract, operations_of, split_arrays
 
-# Losses that take fewer operations altogether are evaluated by NumPy before XLA would have compiled them: a guess.
-_SMALL_LOSSES = 2.0**24
+# Losses that take fewer operations altogether are evaluated by NumPy, at some nanoseconds each, before XLA would have
+# compiled them.
+_SMALL_LOSSES = 2.0**26
+
+
+def is_slow_in_batches(trace: Any, devices: Iterable[jax.Device]) -> bool:
+    """Return whether a trace has convolutions, and runs on a CPU.
+
+    Of a batch of kernels XLA makes groups of channels, for which its code on a CPU is ten times slower and more.
+    """
+    convolves = any(operation.primitive.name == "conv_general_dilated" for operation in operations_of(trace.jaxpr))
+    return convolves and all(device.platform == "cpu" for device in devices)
 
 
 class BatchedLosses:
@@ -57,11 +67,12 @@ class BatchedLosses:
         """Return what `at` does, by jit(vmap)."""
         arrays, _ = split_arrays(self._function.shared_data())
         with self._function.modes():
-            if self._mapping is None:
-                self._mapping = jax.jit(self._losses_at())
             # Repetitions fill up a short batch, so that there is one compilation.
-            rows = np.resize(thetas, (max(width, len(thetas)), thetas.shape[1]))
-            losses = self._mapping(jnp.asarray(rows), arrays, cotangent)
+            rows = jnp.asarray(np.resize(thetas, (max(width, len(thetas)), thetas.shape[1])))
+            if self._mapping is None:
+                trace = jax.make_jaxpr(self._losses_at())(rows[:1], arrays, cotangent)
+                self._mapping = jax.jit(self._losses_at(one_by_one=is_slow_in_batches(trace, rows.devices())))
+            losses = self._mapping(rows, arrays, cotangent)
             return np.asarray(losses, dtype=np.float64)[: len(thetas)]
 
     def by_numpy(self, thetas: Vector, cotangent: Any = None) -> Vector:
@@ -85,11 +96,17 @@ class BatchedLosses:
             (losses,) = in_numpy.evaluate(trace, jax.tree.leaves((rows, arrays, cotangent)))
         return np.asarray(losses, dtype=np.float64)[: len(thetas)]
 
-    def _losses_at(self) -> Callable[..., Any]:
-        """Return θ of shape (k, n), arrays of the data and cotangent -> losses, shape (k,)."""
+    def _losses_at(self, *, one_by_one: bool = False) -> Callable[..., Any]:
+        """Return θ of shape (k, n), arrays of the data and cotangent -> losses, shape (k,); by one loop, or by vmap."""
         _, whole = split_arrays(self._function.shared_data())
+
         # The data are put together from what is traced; what of them is no array is the same in every call.
-        return jax.vmap(lambda theta, arrays, v: self._loss_at(theta, whole(arrays), v), (0, None, None))
+        def loss_at(theta: Any, arrays: Any, cotangent: Any) -> Any:
+            return self._loss_at(theta, whole(arrays), cotangent)
+
+        if one_by_one:
+            return lambda thetas, arrays, v: jax.lax.map(lambda theta: loss_at(theta, arrays, v), thetas)
+        return jax.vmap(loss_at, (0, None, None))
 
     def _loss_at(self, theta: jax.Array, data: tuple[Any, ...], cotangent: Any) -> Any:
         """Return the loss at θ, with all operations in JAX: also those that make arrays of θ are batched."""

@@ -6,7 +6,7 @@ it, and what it hands down is added up by uses. So the rule of an operation gets
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +34,7 @@ class Differentiated(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Pull:
+class Pull:
     """The backward pass of one operation.
 
     Attributes:
@@ -48,6 +48,10 @@ class _Pull:
     reads: list[int]
     live: bool
     plain: list[Any] | None
+
+
+# Runs an operation, and returns its backward pass, and its outputs: see `by_vjp`.
+Take: TypeAlias = Callable[..., tuple[Pull, list[Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,13 +74,25 @@ class Start:
 
 
 def differentiate(
-    line: StraightLine, live: Mapping[int, bool], arguments: Mapping[int, Any], seeds: Mapping[int, Any]
+    line: StraightLine,
+    live: Mapping[int, bool],
+    arguments: Mapping[int, Any],
+    seeds: Mapping[int, Any],
+    take: Take | None = None,
 ) -> Differentiated:
-    """Run a straight line, and its backward pass; the arguments are those of `Start`."""
+    """Run a straight line, and its backward pass.
+
+    Args:
+        line: as in `Start`, like all others but the last.
+        live: the inputs that depend on θ.
+        arguments: its inputs and constants.
+        seeds: what arrives at its outputs.
+        take: runs one operation, as `by_vjp` does, which is the default.
+    """
     values, depends = {**line.literals, **arguments}, dict(live)
     pulls = {}
     for number, instruction in enumerate(line.instructions):
-        pull, outputs = _forward(instruction, values, depends)
+        pull, outputs = _forward(instruction, values, depends, take or by_vjp)
         values.update(zip(instruction.outputs, outputs, strict=True))
         if pull is not None:
             pulls[number] = pull
@@ -95,8 +111,8 @@ def _touched(instruction: Instruction) -> tuple[int, ...]:
 
 
 def _forward(
-    instruction: Instruction, values: Mapping[int, Any], depends: dict[int, bool]
-) -> tuple[_Pull | None, list[Any]]:
+    instruction: Instruction, values: Mapping[int, Any], depends: dict[int, bool], take: Take
+) -> tuple[Pull | None, list[Any]]:
     """Run an operation; return its backward pass, if it depends on θ, and its outputs. `depends` is brought up to date.
 
     What stands behind a `stop_gradient` is differentiated as well, for what arrives at that; if that is impossible,
@@ -112,11 +128,11 @@ def _forward(
     for place in instruction.floating:
         depends[instruction.outputs[place]] = bool(live) and instruction.name != _STOP
     try:
-        return _take(instruction, given, reads, live=bool(live))
+        return take(instruction, given, reads, live=bool(live))
     except Exception:
         if len(live) == len(reads):
             raise
-        return _take(instruction, given, live, live=True) if live else (None, instruction.run(*given))
+        return take(instruction, given, live, live=True) if live else (None, instruction.run(*given))
 
 
 def replaced(given: Sequence[Any], places: Sequence[int], arrays: Sequence[Any]) -> list[Any]:
@@ -125,20 +141,53 @@ def replaced(given: Sequence[Any], places: Sequence[int], arrays: Sequence[Any])
     return [others.get(place, array) for place, array in enumerate(given)]
 
 
-def _take(instruction: Instruction, given: list[Any], reads: list[int], *, live: bool) -> tuple[_Pull, list[Any]]:
+def by_vjp(instruction: Instruction, given: list[Any], reads: list[int], *, live: bool) -> tuple[Pull, list[Any]]:
+    """Run an operation by `jax.vjp`; return its backward pass, and its outputs.
+
+    Args:
+        instruction: the operation.
+        given: all inputs.
+        reads: the places of those that depend on θ.
+        live: whether the gradient passes through it.
+    """
+    _, pull, outputs = _vjp(instruction, reads, given)
+    return Pull(pull, reads, live, _plain(instruction, reads, given)), outputs
+
+
+def outputs_of(instruction: Instruction, reads: list[int], given: list[Any]) -> tuple[list[Any], list[Any] | None]:
+    """Return the outputs of an operation where it is differentiated, and the floating ones where it is not."""
+    return _vjp(instruction, reads, given)[2], _plain(instruction, reads, given)
+
+
+def cotangents_of(
+    instruction: Instruction, reads: list[int], given: list[Any], cotangents: list[Any]
+) -> tuple[Any, ...]:
+    """Return what an operation hands down for cotangents of its floating outputs."""
+    handed: tuple[Any, ...] = _vjp(instruction, reads, given)[1](cotangents)
+    return handed
+
+
+def _vjp(instruction: Instruction, reads: list[int], given: list[Any]) -> tuple[Any, Any, list[Any]]:
+    """Return the floating outputs, cotangents of these -> cotangents of what is read, and all outputs."""
+
     def alone(*moved: Any) -> tuple[list[Any], list[Any]]:
         outputs = instruction.run(*replaced(given, reads, moved))
         return [outputs[place] for place in instruction.floating], outputs
 
-    _, pull, outputs = jax.vjp(alone, *[given[place] for place in reads], has_aux=True)
-    plain = None
-    if instruction.recomputes:
-        plain = alone(*[given[place] for place in reads])[0]
-    return _Pull(pull, reads, live, plain), outputs
+    floating, pull, outputs = jax.vjp(alone, *[given[place] for place in reads], has_aux=True)
+    return floating, pull, outputs
+
+
+def _plain(instruction: Instruction, reads: list[int], given: list[Any]) -> list[Any] | None:
+    """Return the floating outputs where nothing is differentiated; None where these are the same."""
+    if not instruction.recomputes:
+        return None
+    outputs = instruction.run(*given)
+    return [outputs[place] for place in instruction.floating]
 
 
 def _backward(
-    line: StraightLine, pulls: Mapping[int, _Pull], values: Mapping[int, Any], seeds: Mapping[int, Any]
+    line: StraightLine, pulls: Mapping[int, Pull], values: Mapping[int, Any], seeds: Mapping[int, Any]
 ) -> tuple[dict[int, Any], dict[int, dict[int, Any]]]:
     """Return what arrives at values, and what operations hand down."""
     arrived, handed = dict(seeds), {}

@@ -16,8 +16,14 @@ from jax.extend import core
 from numpy.typing import NDArray
 
 from xcheck.trace.in_numpy import ELEMENTWISE, FUNCTIONS
+from xcheck_jax.convolution import convolve
+from xcheck_jax.indexing import gather, scatter_add
 
 Values = NDArray[Any]
+
+# A call of NumPy takes as long as so many additions; of an operation in a loop there is one in each iteration. A guess,
+# for batches of a hundred.
+_CALL = 2.0**8
 
 
 class UnsupportedError(Exception):
@@ -42,7 +48,7 @@ def evaluate(closed: Any, arguments: Sequence[Any]) -> list[Values]:
 
 
 def work_of(jaxpr: Any) -> float:
-    """Return about how many additions and multiplications a trace takes; infinitely many where it has loops.
+    """Return about how many additions and multiplications a trace takes; infinitely many where none knows how often.
 
     >>> import jax
     >>> work_of(jax.make_jaxpr(lambda x: x @ x + 1.0)(np.ones((2, 2), "f4")).jaxpr)
@@ -50,9 +56,15 @@ def work_of(jaxpr: Any) -> float:
     """
     total = 0.0
     for equation in jaxpr.eqns:
-        if equation.primitive.name in ("scan", "while", "cond"):
+        if equation.primitive.name == "while":
             return math.inf
+        if equation.primitive.name == "cond":
+            total += max(work_of(branch.jaxpr) for branch in equation.params["branches"])
+            continue
         inside = _inside(equation)
+        if equation.primitive.name == "scan":
+            total += equation.params["length"] * (work_of(inside) + _CALL * len(inside.eqns))
+            continue
         if inside is not None:
             total += work_of(inside)
             continue
@@ -60,12 +72,15 @@ def work_of(jaxpr: Any) -> float:
         if equation.primitive.name == "dot_general":
             (contracted, _), _ = equation.params["dimension_numbers"]
             size *= math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
+        if equation.primitive.name == "conv_general_dilated":
+            kernel = equation.invars[1].aval.shape
+            size *= math.prod(kernel) // kernel[equation.params["dimension_numbers"].rhs_spec[0]]
         total += size
     return total
 
 
 def _inside(equation: Any) -> Any:
-    """Return the trace that an operation calls; None if it calls none, or is a loop."""
+    """Return the trace that an operation calls, or repeats; None if there is none."""
     for name in ("jaxpr", "call_jaxpr"):
         found = equation.params.get(name)
         if found is not None:
@@ -91,7 +106,7 @@ def _run(jaxpr: Any, arguments: Sequence[Any]) -> list[Values]:
 def _outputs(equation: Any, given: Sequence[Any]) -> Iterator[Values]:
     name = equation.primitive.name
     # Narrow and complex numbers are rounded otherwise, or have conventions of their own.
-    if any(str(variable.aval.dtype) not in _DTYPES for variable in equation.outvars):
+    if any(variable.aval.dtype not in _DTYPES for variable in equation.outvars):
         raise UnsupportedError(f"{name} in another dtype than float64")
     if name in _CALLS:
         inside = next(equation.params[key] for key in ("jaxpr", "call_jaxpr") if key in equation.params)
@@ -100,11 +115,35 @@ def _outputs(equation: Any, given: Sequence[Any]) -> Iterator[Values]:
         yield _ELEMENTWISE[name](*given)
     elif name in WITH_PARAMETERS:
         yield WITH_PARAMETERS[name](equation.params, *given)
+    elif name == "split":
+        yield from np.split(given[0], np.cumsum(equation.params["sizes"])[:-1], equation.params["axis"])
+    elif name == "scan":
+        yield from _scan(equation.params, given)
+    elif name == "cond":
+        branches = equation.params["branches"]
+        # As JAX does: a number that is too large, or too small, takes the branch that is nearest.
+        branch = branches[min(max(int(given[0]), 0), len(branches) - 1)]
+        yield from _run(branch.jaxpr, [*branch.consts, *given[1:]])
     else:
         raise UnsupportedError(name)
 
 
-_DTYPES = frozenset({"float64", "bool", "int32", "int64"})
+def _scan(parameters: Any, given: Sequence[Any]) -> list[Values]:
+    body, held, carried = parameters["jaxpr"], parameters["num_consts"], parameters["num_carry"]
+    constants, carry, stacked = given[:held], list(given[held : held + carried]), given[held + carried :]
+    length = parameters["length"]
+    rows: list[list[Values]] = [[] for _ in body.jaxpr.outvars[carried:]]
+    for row in reversed(range(length)) if parameters["reverse"] else range(length):
+        found = _run(body.jaxpr, [*body.consts, *constants, *carry, *(array[row] for array in stacked)])
+        carry = found[:carried]
+        for collected, one in zip(rows, found[carried:], strict=True):
+            collected.append(one)
+    ordered = [collected[::-1] if parameters["reverse"] else collected for collected in rows]
+    nothing = [np.zeros((0, *variable.aval.shape), variable.aval.dtype) for variable in body.jaxpr.outvars[carried:]]
+    return [*carry, *(np.stack(one) if one else empty for one, empty in zip(ordered, nothing, strict=True))]
+
+
+_DTYPES = frozenset(map(np.dtype, ("float64", "bool", "int32", "int64")))
 # Operations that call another trace. A custom rule for a derivative does not change the value.
 _CALLS = frozenset({"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint"})
 
@@ -130,6 +169,7 @@ _ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
     "or": np.bitwise_or,
     "xor": np.bitwise_xor,
     "not": np.invert,
+    "rem": np.fmod,
     "copy": np.asarray,
     "copy_p": np.asarray,
 }
@@ -146,6 +186,11 @@ def _broadcast(parameters: Any, x: Values, *dynamic: Any) -> Values:
     for axis, length in zip(parameters["broadcast_dimensions"], np.shape(x), strict=True):
         lengths[axis] = length
     return np.broadcast_to(np.reshape(x, lengths), parameters["shape"])
+
+
+def _reshape(parameters: Any, x: Values) -> Values:
+    order = parameters.get("dimensions")
+    return np.reshape(x if order is None else np.transpose(x, order), parameters["new_sizes"])
 
 
 def _contract(parameters: Any, a: Values, b: Values) -> Values:
@@ -178,6 +223,13 @@ def _slice(parameters: Any, x: Values) -> Values:
     return np.asarray(x[tuple(slice(start, stop, stride) for start, stop, stride in limits)])
 
 
+def _dynamic_slice(parameters: Any, x: Values, *starts: Values) -> Values:
+    # A slice that would not lie inside is moved inside.
+    sizes = parameters["slice_sizes"]
+    first = [min(max(int(at), 0), n - size) for at, n, size in zip(starts, x.shape, sizes, strict=True)]
+    return np.asarray(x[tuple(slice(at, at + size) for at, size in zip(first, sizes, strict=True))])
+
+
 WITH_PARAMETERS: Mapping[str, Callable[..., Any]] = {
     **{name: FUNCTIONS[name] for name in ("cumsum", "cumprod", "cummax", "cummin", "reduce_max", "reduce_min")},
     "reduce_sum": FUNCTIONS["sum"],
@@ -185,16 +237,20 @@ WITH_PARAMETERS: Mapping[str, Callable[..., Any]] = {
     "select_n": _select,
     "broadcast_in_dim": _broadcast,
     "dot_general": _contract,
+    "conv_general_dilated": convolve,
+    "gather": gather,
+    "scatter-add": scatter_add,
     "pad": _pad,
     "sort": _sort,
     "slice": _slice,
     "convert_element_type": lambda p, x: np.asarray(x).astype(p["new_dtype"]),
-    "reshape": lambda p, x: np.reshape(x, p["new_sizes"]),
+    "reshape": _reshape,
     "transpose": lambda p, x: np.transpose(x, p["permutation"]),
     "squeeze": lambda p, x: np.squeeze(x, p["dimensions"]),
     "expand_dims": lambda p, x: np.expand_dims(x, p["dimensions"]),
     "rev": lambda p, x: np.flip(x, p["dimensions"]),
     "concatenate": lambda p, *given: np.concatenate(given, p["dimension"]),
+    "dynamic_slice": _dynamic_slice,
     "stack": lambda p, *given: np.stack(given, p["axis"]),
     "integer_pow": lambda p, x: x ** p["y"] if p["y"] >= 0 else 1 / x ** -p["y"],
     "reduce_and": lambda p, x: np.all(x, tuple(p["axes"])),

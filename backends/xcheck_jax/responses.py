@@ -3,7 +3,7 @@
 With ȳ = ∂J/∂Re y − i ∂J/∂Im y, as JAX has it, that is Re Σ ȳ (f(x + t u) − f(x)) where y is complex.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -15,6 +15,8 @@ from xcheck_jax.straight_line import Instruction
 
 # An operation, and the places of those of its inputs that are moved.
 Moved: TypeAlias = tuple[Instruction, Sequence[int]]
+# Function of a row, and rows -> results: see `at_once` and `one_by_one`.
+Each: TypeAlias = Callable[[Callable[[Any], Any], Any], Any]
 
 
 class Arrays(NamedTuple):
@@ -52,16 +54,16 @@ def moved_outputs(
     return [outputs[place] for place in instruction.floating]
 
 
-def response(operation: Moved, arrays: Arrays, move: Sequence[Any], time: Any) -> Any:
+def response(instruction: Instruction, places: Sequence[int], arrays: Arrays, move: Sequence[Any], time: Any) -> Any:
     """Return ⟨ȳ, f(x + t u) − f(x)⟩, a number of 64 bits.
 
     Args:
-        operation: f.
+        instruction: f.
+        places: of those of its inputs that are moved.
         arrays: x, ȳ and f(x).
         move: u by places, as `real_array` gives it.
         time: t.
     """
-    instruction, places = operation
     inputs = [
         # What is infinite, such as a mask, stays where it is.
         jnp.where(jnp.isfinite(x), x + from_real(time * u, x.dtype), x)
@@ -80,11 +82,30 @@ def _in_64_bits(array: Any) -> Any:
     return array.astype(jnp.promote_types(array.dtype, "float64"))
 
 
-def responses_to(operation: Moved, arrays: Arrays, moves: Sequence[Any]) -> Any:
+def responses_to(
+    each: Each, instruction: Instruction, places: Sequence[int], arrays: Arrays, moves: Sequence[Any]
+) -> Any:
     """Return ⟨ȳ, f(x + u) − f(x)⟩ for k moves u, shape (k,); each array of `moves` has shape (k, ...)."""
-    return jax.lax.map(lambda move: response(operation, arrays, move, 1.0), moves)
+    return each(lambda move: response(instruction, places, arrays, move, 1.0), moves)
 
 
-def responses_along(operation: Moved, arrays: Arrays, move: Sequence[Any], times: Any) -> Any:
-    """Return the same for every t of `times`, shape (k,)."""
-    return jax.lax.map(lambda time: response(operation, arrays, move, time), times)
+def responses_along(
+    each: Each, operations: Sequence[Moved], times: Any, arrays: Sequence[Arrays], moves: Sequence[Sequence[Any]]
+) -> Any:
+    """Return ⟨ȳ, f(x + t u) − f(x)⟩ of operations for every t of `times`, shape (k, operations)."""
+
+    def at(time: Any) -> Any:
+        of_each = zip(operations, arrays, moves, strict=True)
+        return jnp.stack([response(*operation, own, move, time) for operation, own, move in of_each])
+
+    return each(at, times)
+
+
+def at_once(function: Callable[[Any], Any], rows: Any) -> Any:
+    """Return the results of a function for every row: all of them are in memory at once."""
+    return jax.vmap(function)(rows)
+
+
+def one_by_one(function: Callable[[Any], Any], rows: Any) -> Any:
+    """Return the results of a function for every row, in a loop."""
+    return jax.lax.map(function, rows)

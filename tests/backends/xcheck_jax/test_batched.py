@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.backends.xcheck_jax.test_function import W, made
-from xcheck_jax.batched import BatchedLosses
+from xcheck_jax.batched import BatchedLosses, is_slow_in_batches
 from xcheck_jax.in_numpy import UnsupportedError
 
 THETAS = W + np.arange(8.0)[:, None]
@@ -47,3 +48,21 @@ def test_what_is_too_large_for_numpy_is_compiled() -> None:
         batched.by_numpy(THETAS)
     np.testing.assert_allclose(batched.at(THETAS), 4 * THETAS.sum(axis=1), rtol=1e-6)
     assert not batched.in_numpy
+
+
+def test_kernels_of_a_batch_are_taken_one_by_one() -> None:
+    """On a CPU XLA is slow for convolutions with many kernels; the losses are the same."""
+    x, kernels = jnp.arange(12.0, dtype="f4").reshape(1, 1, 12), jnp.asarray(THETAS, "f4")[:, None, None]
+    batched = BatchedLosses(
+        made(lambda p: jax.lax.conv(x, p[None, None].astype("f4"), (1,), "VALID")[0, 0]), in_numpy=False
+    )
+    single = [np.asarray(jax.lax.conv(x, kernel, (1,), "VALID"))[0, 0] for kernel in kernels]
+    np.testing.assert_allclose(batched.at(THETAS), single, rtol=1e-6)
+
+
+def test_convolutions_are_slow_in_batches() -> None:
+    """On a CPU, and no other operation."""
+    kernel, devices = jnp.ones((1, 1, 3)), jax.devices("cpu")
+    trace = jax.make_jaxpr(jax.jit(lambda k: jax.lax.conv(jnp.ones((1, 1, 9)), k, (1,), "SAME")))(kernel)
+    assert is_slow_in_batches(trace, devices)
+    assert not is_slow_in_batches(jax.make_jaxpr(jnp.sin)(kernel), devices)

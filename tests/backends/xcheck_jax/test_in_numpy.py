@@ -52,6 +52,13 @@ def both(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Any]:
             x.astype(int),
             jnp.ceil(x),
         ),
+        lambda x: (jnp.split(x, [1, 3], 1), jnp.remainder(x, 0.3), jax.lax.reshape(x, (6, 2), (1, 0))),
+        lambda x: (jax.lax.dynamic_slice(x, (2, 1), (2, 2)), jax.lax.dynamic_index_in_dim(x, -1)),
+        lambda x: jax.lax.scan(lambda c, e: (c + e.sum(), c * e), 0.0, x),
+        lambda x: jax.lax.scan(lambda c, e: (c + e.sum(), c * e), 0.0, x, reverse=True),
+        lambda x: jax.lax.scan(lambda c, e: (c + e.sum(), c * e), 0.0, x[:0]),
+        lambda x: (jax.lax.cond(x[0, 0] > 0.0, jnp.sin, jnp.cos, x), jax.lax.switch(7, [jnp.sin, jnp.cos], x)),
+        jax.grad(lambda x: jnp.sum(jax.lax.scan(lambda c, e: (c * jnp.sin(e), c), x[0], x)[1])),
         jax.vmap(jax.jit(lambda r: (r**2).sum() * r[0])),
         jax.vmap(lambda row: jnp.outer(row, row) @ row),
     ],
@@ -71,7 +78,7 @@ def test_operations_give_the_numbers_of_xla(function: Callable[..., Any]) -> Non
     [
         lambda x: x.astype(jnp.float32).sum(),
         lambda x: (x + 1j).imag.sum(),
-        lambda x: jax.lax.scan(lambda c, e: (c + e.sum(), c), 0.0, x)[0],
+        lambda x: jax.lax.while_loop(lambda c: c < 9.0, lambda c: 2 * c, x.sum()),
         lambda x: jnp.linalg.inv(x @ x.T).sum(),
         lambda x: jax.random.normal(jax.random.key(0), (2,)).sum() * x.sum(),
         lambda x: jnp.arange(6).sum() // 4 * x.sum(),
@@ -87,11 +94,19 @@ def test_what_is_not_known_is_refused(function: Callable[..., Any]) -> None:
 
 
 def test_work_is_counted() -> None:
-    """A product of matrices by its multiplications, what is called with what it calls, a loop without end."""
-    assert work_of(jax.make_jaxpr(jax.jit(lambda y: y @ y.T))(np.ones((3, 4), "f4")).jaxpr) >= 36
-    assert (
-        work_of(jax.make_jaxpr(lambda x: jax.lax.scan(lambda c, e: (c, e), 0.0, x))(np.ones(3, "f4")).jaxpr) == np.inf
-    )
+    """A product of matrices by its multiplications, what is called with what it calls, a loop as often as it runs."""
+
+    def work(function: Callable[..., Any], *shapes: tuple[int, ...]) -> float:
+        return work_of(jax.make_jaxpr(function)(*(np.ones(shape, "f4") for shape in shapes)).jaxpr)
+
+    def loop(x: Any) -> Any:
+        return jax.lax.scan(lambda c, e: (c + e, e), 0.0, x)
+
+    assert work(jax.jit(lambda y: y @ y.T), (3, 4)) >= 36
+    assert work(lambda x, k: jax.lax.conv(x, k, (1, 1), "VALID"), (2, 3, 5, 5), (4, 3, 2, 2)) == 2 * 4 * 16 * 12
+    assert work(loop, (60,)) == pytest.approx(20 * work(loop, (3,)))
+    assert work(lambda x: jax.lax.cond(True, lambda x: x, jnp.sin, x), (7,)) >= 7
+    assert work(lambda x: jax.lax.while_loop(lambda c: c < 9.0, lambda c: 2 * c, x), ()) == np.inf
 
 
 @pytest.mark.parametrize("entry", [entry for entry in CATALOGUE if entry.framework == "jax"][::6], ids=lambda e: e.name)

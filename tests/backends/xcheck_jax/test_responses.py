@@ -7,7 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from xcheck_jax.responses import Arrays, moved_outputs, response, responses_along, responses_to
+from xcheck_jax.responses import (
+    Arrays,
+    Each,
+    at_once,
+    moved_outputs,
+    one_by_one,
+    response,
+    responses_along,
+    responses_to,
+)
 from xcheck_jax.settings import own_settings
 from xcheck_jax.straight_line import Instruction, straight_line
 
@@ -37,16 +46,18 @@ def test_moves_that_leave_the_domain_are_cut() -> None:
         assert np.tril(outputs[0]) == pytest.approx(np.linalg.cholesky(a + (move + move.T) / 2))
 
 
-def test_the_change_is_weighted_with_what_arrives() -> None:
+@pytest.mark.parametrize("each", [one_by_one, at_once])
+def test_the_change_is_weighted_with_what_arrives(each: Each) -> None:
     """⟨ȳ, f(x + t u) − f(x)⟩, and the same for many t, or moves."""
     with own_settings(jax.devices("cpu")[0]):
         arrays = Arrays([jnp.asarray(X)], [jnp.asarray(Y)], [jnp.sin(X)], [jnp.sin(X)])
         sine = (only(jnp.sin, X), [0])
-        assert float(response(sine, arrays, [U], 0.1)) == pytest.approx(float(Y @ (np.sin(X + 0.1 * U) - np.sin(X))))
+        assert float(response(*sine, arrays, [U], 0.1)) == pytest.approx(float(Y @ (np.sin(X + 0.1 * U) - np.sin(X))))
         expected = [Y @ (np.sin(X + t * U) - np.sin(X)) for t in (0.1, -0.2)]
         moves = [np.array([0.1 * U, -0.2 * U])]
-        assert np.asarray(responses_to(sine, arrays, moves)) == pytest.approx(expected)
-        assert np.asarray(responses_along(sine, arrays, [U], np.array([0.1, -0.2]))) == pytest.approx(expected)
+        assert np.asarray(responses_to(each, *sine, arrays, moves)) == pytest.approx(expected)
+        found = responses_along(each, [sine, sine], np.array([0.1, -0.2]), [arrays, arrays], [[U], [0 * U]])
+        assert np.asarray(found) == pytest.approx(np.transpose([expected, [0.0, 0.0]]))
 
 
 def test_masks_of_infinity_do_no_harm() -> None:
@@ -56,7 +67,7 @@ def test_masks_of_infinity_do_no_harm() -> None:
         arrays = Arrays([jnp.asarray(x)], [jnp.asarray(y)], [2 * jnp.asarray(x)], [2 * jnp.asarray(x)])
         twice = (only(lambda x: x * 2.0, x), [0])
         arrays = arrays._replace(given=[jnp.asarray(x), 2.0])
-        assert float(response(twice, arrays, [np.ones(2)], 0.5)) == pytest.approx(2.0)
+        assert float(response(*twice, arrays, [np.ones(2)], 0.5)) == pytest.approx(2.0)
 
 
 def test_complex_numbers_move_by_pairs() -> None:
@@ -64,5 +75,5 @@ def test_complex_numbers_move_by_pairs() -> None:
     with own_settings(jax.devices("cpu")[0]):
         x, y, u = X + 1j * Y, Y - 2j * X, U + 0.5j
         arrays = Arrays([jnp.asarray(x)], [jnp.asarray(y)], [jnp.sin(x)], [jnp.sin(x)])
-        found = response((only(jnp.sin, x), [0]), arrays, [np.stack([u.real, u.imag], axis=-1)], 0.1)
+        found = response(only(jnp.sin, x), [0], arrays, [np.stack([u.real, u.imag], axis=-1)], 0.1)
         assert float(found) == pytest.approx(float(np.real(y @ (np.sin(x + 0.1 * u) - np.sin(x)))))
