@@ -82,6 +82,7 @@ UNDERFLOW = "XC253"
 # The forward pass, where the losses differ already:
 FORWARD_PARTS = "XC261"
 LOSS_FORMULA = "XC262"
+OPERATIONS_PART = "XC263"
 # Complex parameters:
 CONJUGATE = "XC271"
 # Approximations, which the gradient is right for, and the loss is not:
@@ -164,6 +165,7 @@ class Finding:
         value: the number it turns on, if there is one.
         trace: for what was raised in a person's function: the traceback through it.
         where: the operation and the line that it is about, if it is about one.
+        beside: of two implementations the operation and the line in the other one, if it is about two.
     """
 
     code: str
@@ -172,3 +174,4 @@ class Finding:
     value: float | None = None
     trace: str | None = None
     where: Where | None = None
+    beside: Where | None = None

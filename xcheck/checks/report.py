@@ -17,6 +17,7 @@ from xcheck.findings import (
     LOSSES_PART,
     NO_SECOND_ORDER,
     NOTHING_TO_JUDGE,
+    OPERATIONS_PART,
     OVERWRITTEN,
     UNSTEADY_GRADIENT,
     WRONG_OPERATION,
@@ -185,11 +186,19 @@ class Report(Result):
             # Every component may be within its bounds, and a witness be refuted by more than components.
             texts = decisive or [finding.text for finding in self.findings] or ["nothing was compared"]
             # The text of another's exception may go on for lines.
-            return texts[0].splitlines()[0]
+            return texts[0].splitlines()[0] + self._parting
         # Who stands alone is the likeliest to be wrong.
         sentence = _sentence(next((pair for pair in pairs if pair.a in self.odd_one_out), pairs[0]))
         places = [finding.where for finding in self.findings if finding.code == WRONG_OPERATION and finding.where]
         return f"{sentence}; wrong in {places[0].short}" if places else sentence
+
+    @property
+    def _parting(self) -> str:
+        """Where two implementations part whose losses differ; empty where that is not known."""
+        found = next((finding for finding in self.findings if finding.code == OPERATIONS_PART), None)
+        if found is None or found.where is None or found.beside is None:
+            return ""
+        return f"; they part at {found.where.short} and {found.beside.short}"
 
 
 # Findings that say more than any one pair does.

@@ -32,18 +32,18 @@ from xcheck.checks.functions.comparison import (
     right_in_float64,
 )
 from xcheck.checks.functions.implementations import Implementation
-from xcheck.checks.functions.jacobian.outputs import most_different_output, output_name
+from xcheck.checks.functions.parted import parted_losses
 from xcheck.checks.functions.residual import make_probes
 from xcheck.checks.functions.second_order import SecondOrder, check_second_order
 from xcheck.checks.proof import proof_warnings
 from xcheck.checks.report import Report
 from xcheck.compare.comparer import Comparer
 from xcheck.compare.coverage import TensorCoverage
-from xcheck.compare.pair import ORACLE, Pair
+from xcheck.compare.pair import ORACLE
 from xcheck.diagnose import Diagnosis
 from xcheck.diagnose.determinism import differing_calls
-from xcheck.diagnose.functions import location_findings, parting_findings
-from xcheck.findings import Finding
+from xcheck.diagnose.functions import location_findings
+from xcheck.findings import NOT_LOOKED_INTO, Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.verdict import Verdict
 
@@ -67,6 +67,7 @@ def build_report(
     tensors = coverage_of(found, comparer, float64)
     # Empty unless asked for, so that what follows need not ask again.
     second = SecondOrder()
+    parted = parted_losses(implementations, found, comparison.pairs, arguments, options.device)
     if order == 2:
         agreed = comparison.verdict is Verdict.AGREE
         second = check_second_order(implementations, found, arguments, options, agreed=agreed)
@@ -76,10 +77,11 @@ def build_report(
         _head(implementations, found, arguments, options, name),
         verdict=Verdict.worst([comparison.verdict, second.verdict]),
         odd_one_out=find_odd_one_out(found, comparison.distinct),
-        findings=[*_findings(found, comparison, diagnosis, arguments), *second.findings],
+        findings=[*_findings(found, comparison, diagnosis, arguments, parted), *second.findings],
         warnings=[
             *_warnings(found, comparison, tensors, arguments, options),
             *diagnosis.caveats,
+            *(one for one in parted if one.code == NOT_LOOKED_INTO),
             *second.warnings,
         ],
         tensors=tensors,
@@ -87,7 +89,9 @@ def build_report(
     )
 
 
-def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, arguments: Arguments) -> list[Finding]:
+def _findings(
+    found: Answers, comparison: Comparison, diagnosis: Diagnosis, arguments: Arguments, parted: Sequence[Finding]
+) -> list[Finding]:
     return findings_in_order(
         comparison,
         diagnosis,
@@ -95,23 +99,8 @@ def _findings(found: Answers, comparison: Comparison, diagnosis: Diagnosis, argu
         located=[
             finding for name, one in found.run.located for finding in location_findings(name, one, arguments.layout)
         ],
-        parted=_parted_losses(found, comparison.pairs, arguments),
+        parted=[one for one in parted if one.code != NOT_LOOKED_INTO],
     )
-
-
-def _parted_losses(found: Answers, pairs: Sequence[Pair], arguments: Arguments) -> list[Finding]:
-    """Return in which tensors the losses part of those functions that compute another one than the oracle's."""
-    label, findings = found.run.label, []
-    differing = [pair.a for pair in pairs if pair.b == ORACLE and not pair.losses_agree]
-    # The oracle's own function is the reference: it cannot part from itself. Reruns are none of these names.
-    for name in [answer.name for answer in found.answers if answer.name in differing and answer.name != label]:
-        output = most_different_output(found, name)
-        objectives = {answer.name: answer.objective for answer in output.answers}
-        own, reference = objectives.get(name), objectives.get(label)
-        if own is not None and reference is not None:
-            what = output_name(output.cotangent) if found.outputs else "losses"
-            findings += parting_findings(name, own, label, reference, arguments, what=what)
-    return findings
 
 
 def _warnings(
