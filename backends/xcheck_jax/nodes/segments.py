@@ -6,6 +6,7 @@ operations on the same shapes, such as blocks of a network and iterations of a l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -86,7 +87,7 @@ class Segments:
         values = {name: getattr(segment, name) for name in ("steps", "moving", "still", "outputs")}
         return Segment(**values, run=self._compiled[text])
 
-    @property
+    @cached_property
     def needed(self) -> frozenset[int]:
         """Numbers of the values at θ that `losses` needs."""
         return frozenset(number for each in self.pieces for number in (*each.moving, *each.still)) | {
@@ -94,7 +95,7 @@ class Segments:
             self.program.output,
         }
 
-    @property
+    @cached_property
     def bytes_each(self) -> int:
         """What moved values take up for each loss: those that the largest piece reads and makes."""
         sizes = [
@@ -103,7 +104,7 @@ class Segments:
         ]
         return max(sizes, default=8)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many losses to evaluate at a time, a power of two."""
         fitting = min(max(_CACHE // max(self.bytes_each, 1), 1), _MOST)
