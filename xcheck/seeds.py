@@ -48,6 +48,9 @@ class Stream(IntEnum):
     TRACE = 33
     SLICE_SAMPLE = 34
     BACKWARD = 36
+    NODE_SIGNS = 37
+    NODE_NOISE = 38
+    NODE_AUDIT = 39
 
 
 # The seed where a person's shall not matter: places to probe at, which are the same in every run.

@@ -23,13 +23,14 @@ from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers
 from xcheck.layout import Vector
-from xcheck.trace import BackwardPass, Trace, UntraceableError
+from xcheck.trace import BackwardPass, Nodes, Trace, UntraceableError
 from xcheck.trace.absorption import roundoff_of_stairs
 from xcheck_jax.arrays import read_numbers
 from xcheck_jax.backward import backward_pass_of
 from xcheck_jax.batched import BatchedLosses
 from xcheck_jax.in_numpy import UnsupportedError
 from xcheck_jax.narrow import coarsest_roundoff
+from xcheck_jax.nodes.moved import JaxNodes
 from xcheck_jax.programs import Program, fingerprint, has_own_rules, program_of
 from xcheck_jax.samplers import gradient_along_paths
 from xcheck_jax.settings import own_settings
@@ -161,6 +162,14 @@ class JaxFunction(FunctionObjective):
     def backward_pass(self) -> BackwardPass:
         """Return what the backward pass of jax.grad does at θ, operation by operation."""
         return backward_pass_of(*self._trace(), self._device)
+
+    def nodes(self) -> Nodes:
+        """Return the values that the parameters act on linearly, at θ."""
+        self.traced_arrays(self.arguments.theta)  # refuses what is complex
+        closed, arrays = self._trace()
+        return JaxNodes(
+            closed, dict(zip(self.parameters.naming.canonical, arrays, strict=True)), self.flat, self._device
+        )
 
     def _trace(self, of: Callable[[Any], Any] = lambda loss: loss) -> tuple[Any, list[Any]]:
         """Return a trace of the loss, or of what is made of it, and θ by tensors."""

@@ -48,7 +48,7 @@ def program_of(traced: Any, device: jax.Device, text: str) -> Program:
         text: its fingerprint.
     """
     # What calls back into Python, or holds a constant that is no array, may be another program of the same text.
-    if traced.jaxpr.jaxpr.effects or _UNKNOWN in text:
+    if traced.jaxpr.jaxpr.effects or UNKNOWN in text:
         return _compile(traced, device)
     key = (text, str(traced.in_tree), str(traced.out_tree), device)
     if key not in _PROGRAMS:
@@ -70,14 +70,14 @@ def _compile(traced: Any, device: jax.Device) -> Program:
 
 
 # Stands for what has no text that would tell it from another.
-_UNKNOWN = "<unknown>"
+UNKNOWN = "<unknown>"
 
 
 def fingerprint(closed: Any) -> str:
     """Return a text that differs between traces with other operations, or with other constants."""
     text = "".join([*_describe(closed.jaxpr), *map(_describe_constant, closed.consts)])
     digest = hashlib.blake2b(text.encode()).hexdigest()
-    return f"{digest} {_UNKNOWN}" if _UNKNOWN in text else digest
+    return f"{digest} {UNKNOWN}" if UNKNOWN in text else digest
 
 
 def _describe(jaxpr: Any) -> Iterator[str]:
@@ -96,22 +96,28 @@ def _describe(jaxpr: Any) -> Iterator[str]:
         yield " ".join(f"{name(variable)}:{variable.aval}" for variable in equation.outvars)
         for key, value in equation.params.items():
             yield f" {key}="
-            yield from _describe_parameter(value, custom=equation.primitive.name.startswith("custom_"))
+            yield from describe_parameter(value, custom=equation.primitive.name.startswith("custom_"))
     yield f"\nreturn {' '.join(map(name, jaxpr.outvars))}"
 
 
 def _describe_constant(constant: Any) -> str:
     if not isinstance(constant, jax.Array | np.ndarray):
-        return _UNKNOWN
+        return UNKNOWN
     if jnp.issubdtype(constant.dtype, jax.dtypes.prng_key):
         return f"{constant.dtype}{_describe_constant(jax.random.key_data(constant))}"  # a key is known by its numbers
     return f"{constant.dtype}{constant.shape}{np.asarray(constant).tobytes().hex()}"
 
 
-def _describe_parameter(value: Any, *, custom: bool) -> Iterator[str]:
+def describe_parameter(value: Any, *, custom: bool) -> Iterator[str]:
+    """Yield a text of a parameter of an operation, in parts; with `UNKNOWN` for what another may have the same text as.
+
+    Args:
+        value: the parameter.
+        custom: whether the operation has a rule for its derivative of its own, which may be left out.
+    """
     if isinstance(value, tuple | list):
         for part in value:
-            yield from _describe_parameter(part, custom=custom)
+            yield from describe_parameter(part, custom=custom)
             yield ","
     elif hasattr(value, "eqns"):
         # A ClosedJaxpr, or a Jaxpr.
@@ -121,7 +127,7 @@ def _describe_parameter(value: Any, *, custom: bool) -> Iterator[str]:
         text = repr(value)
         # A function of Python is known by its address alone, which is another in every trace. The rules of a custom
         # derivative do no harm, for what they compute has been traced; anything else may be another function.
-        yield text if " at 0x" not in text else type(value).__name__ + ("" if custom else _UNKNOWN)
+        yield text if " at 0x" not in text else type(value).__name__ + ("" if custom else UNKNOWN)
 
 
 def has_own_rules(jaxpr: Any) -> bool:

@@ -27,7 +27,7 @@ from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
 from xcheck.networks.problem import Problem
-from xcheck.trace import BackwardPass, Trace, UntraceableError
+from xcheck.trace import BackwardPass, Nodes, Trace, UntraceableError
 
 
 @contextmanager
@@ -117,6 +117,14 @@ class Objective(ABC):
             UntraceableError: it cannot be looked into; the text says why.
         """
         raise UntraceableError(f"{self.backend} does not show its backward pass")
+
+    def nodes(self) -> Nodes:
+        """Return the values that the parameters act on linearly, at θ; losses are those of the traced program.
+
+        Raises:
+            UntraceableError: there are none, or they cannot be moved; the text says why.
+        """
+        raise UntraceableError(f"{self.backend} shows no values inside of a loss")
 
     def traced_arrays(self, vector: Vector) -> Sequence[NDArray[Any]]:
         """Return a vector like θ, shape (n,), as the arrays that a trace takes, float64, complex ones in two parts."""

@@ -31,6 +31,7 @@ from xcheck.oracle.function_estimate import estimates_of, quantized_roundoff, ro
 from xcheck.oracle.function_measurement import (
     FunctionMeasurement,
     measure_as_narrow,
+    measure_components,
     measure_directions,
     measure_lines,
 )
@@ -78,6 +79,8 @@ def measure_function(
     with np.errstate(all="ignore"):
         if options.epsilon == "auto" and lines.only_directions:
             measured = measure_directions(engine)
+        elif options.scope == "all":
+            measured = measure_components(engine, options)
         else:
             measured = measure_lines(engine, options, few=1 if predicted > options.budget else 3)
     return FunctionOracle(engine, measured, roundoffs, options, start=start, predicted=predicted)
@@ -284,4 +287,11 @@ class FunctionOracle:
             name=engine,
             seconds=time.perf_counter() - self._start,
         )
-        return only
+        return replace(only, audits=self._known.audits)
+
+    def name_engine(self, losses: str) -> str:
+        """Return the name of the engine, with what evaluates the losses and what is to be said of nodes."""
+        known = self._known
+        if known.served:
+            return f"nodes ({known.nodes}; {losses})"
+        return f"{losses} (no nodes: {known.nodes})" if known.nodes else losses

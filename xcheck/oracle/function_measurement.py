@@ -4,7 +4,7 @@ The noise is read off the losses that the slopes are measured with where J is sm
 (`xcheck.oracle.estimators.even_part`), and measured by samples of its own elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from xcheck.layout import Vector
 from xcheck.oracle.bisection.directional import DirectionalDerivatives
 from xcheck.oracle.bisection.locator import Locator, gradient_along
 from xcheck.oracle.engines.function import FunctionEngine
+from xcheck.oracle.estimators.audit import Audit
 from xcheck.oracle.estimators.central import estimate_fixed_step
 from xcheck.oracle.estimators.even_part import quiet_noise
 from xcheck.oracle.estimators.kinks.treads import decide_on_treads
@@ -20,6 +21,7 @@ from xcheck.oracle.estimators.noise import UNEVEN, measure_noise_nearby
 from xcheck.oracle.estimators.one_sided import estimate_one_sided
 from xcheck.oracle.estimators.sides import OneSidedGradient
 from xcheck.oracle.function_estimate import quantized_roundoff
+from xcheck.oracle.nodes.measurement import choose_nodes, measure_by_nodes
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import Stream, generator
 
@@ -34,6 +36,9 @@ class FunctionMeasurement:
         computed_in: unit roundoff of the coarsest arithmetic that part of the losses shows, although they were asked
             for in 64 bits; 0 if they show none.
         locator: finds wrong components; None before the first search.
+        nodes: how nodes have served, or why they have not; empty where nobody asked.
+        audits: of what nodes say, by components that were moved themselves.
+        served: whether the slopes are those of nodes.
         treads: of a J that is a staircase on purpose, or may be, within which distance it is constant along each line,
             shape (c,), 0 where it is not; None of any other J.
     """
@@ -43,6 +48,9 @@ class FunctionMeasurement:
     computed_in: float
     locator: Locator | None = None
     treads: Vector | None = None
+    nodes: str = ""
+    audits: tuple[Audit, ...] = ()
+    served: bool = False
 
 
 def measure_directions(engine: FunctionEngine) -> FunctionMeasurement:
@@ -52,6 +60,22 @@ def measure_directions(engine: FunctionEngine) -> FunctionMeasurement:
     noise = np.full(len(found), slopes.noise)
     computed_in = quantized_roundoff(np.zeros(1), noise, float(np.abs(engine.losses[0]))) if slopes.quantized else 0.0
     return FunctionMeasurement(gradient_along(found), noise, computed_in, Locator(engine, slopes))
+
+
+def measure_components(engine: FunctionEngine, options: FunctionOptions) -> FunctionMeasurement:
+    """Measure all components, by nodes where that is quicker by far and proves to be right, else by themselves."""
+    nodes = choose_nodes(engine) if options.epsilon == "auto" else ""
+    if isinstance(nodes, str):
+        return replace(measure_lines(engine, options, few=3), nodes=nodes)
+
+    def measure(sample: FunctionEngine) -> tuple[OneSidedGradient, Vector] | None:
+        found = measure_lines(sample, options, few=1)
+        return None if found.computed_in > 0 or found.treads is not None else (found.gradient, found.noise)
+
+    found = measure_by_nodes(engine, nodes, measure, options)
+    if found.gradient is None:
+        return replace(measure_lines(engine, options, few=3), nodes=found.text, audits=found.audits)
+    return FunctionMeasurement(found.gradient, found.noise, 0.0, nodes=found.text, audits=found.audits, served=True)
 
 
 def measure_lines(engine: FunctionEngine, options: FunctionOptions, few: int) -> FunctionMeasurement:

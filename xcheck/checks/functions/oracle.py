@@ -132,7 +132,7 @@ def run_oracle(
             failures.append(failure(implementation.label, error.text, trace_of(error)))
             continue
         return OracleRun(
-            estimate=oracle.estimate(f"{implementation.label}: {objective.engine}"),
+            estimate=oracle.estimate(f"{implementation.label}: {oracle.name_engine(objective.engine)}"),
             lines=oracle.lines,
             label=implementation.label,
             oracle=oracle,
@@ -263,7 +263,11 @@ def _oracle(
     # Beside several outputs the calls that give all of them, which are kept, are quicker than batches for each.
     kept = objective.table is not None and objective.table.batches and objective.cotangent.size > _FEW_OUTPUTS
     moved = None if kept else objective.moved
-    evaluator = Evaluator(objective.losses, moved, arguments.data_size, roundoff, objective.narrow, objective.pads)
+    # Several outputs are differenced together, and what is narrow is measured where its own dtype shows.
+    nodes = objective.nodes if objective.table is None and roundoff == FLOAT64 else None
+    evaluator = Evaluator(
+        objective.losses, moved, arguments.data_size, roundoff, objective.narrow, objective.pads, nodes
+    )
     return measure_function(
         evaluator, arguments.theta, layout, roundoffs=roundoffs, options=options, progress=progress, here=here
     )

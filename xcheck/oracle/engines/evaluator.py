@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xcheck.dtypes import FLOAT64
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
+from xcheck.trace import Nodes
 
 # On a CPU more bytes at a time leave the cache; more than a thousand θ at a time gain nothing: guesses.
 _CACHE = 16 << 20  # bytes
@@ -58,6 +59,7 @@ class Evaluator:
         narrow: returns the coarsest unit roundoff that a part of them is computed with, 0 where all is computed in 64
             bits; None where nobody knows.
         pads: whether each batch is filled up to the same number of θ, and takes the same time.
+        nodes: returns the nodes of the loss at θ, or raises `UntraceableError`; None where they are not to be used.
     """
 
     losses: Callable[[Vector], Vector]
@@ -66,3 +68,4 @@ class Evaluator:
     roundoff: float = FLOAT64
     narrow: Callable[[], float | None] = lambda: None
     pads: bool = False
+    nodes: Callable[[], Nodes] | None = None

@@ -1,0 +1,1 @@
+"""Values that parameters act on linearly: where a program is cut there, what follows, and slopes pulled back."""
