@@ -11,8 +11,8 @@ from xcheck.checks.explain.explain import explain_component
 from xcheck.checks.explain.explanation import Explanation
 from xcheck.checks.functions.check import prepare_functions
 from xcheck.checks.functions.implementations import Loss, Objectives
-from xcheck.checks.networks.check import Model, NetworkCheck, load_model
-from xcheck.checks.prepare import prepare
+from xcheck.checks.networks.check import Model, load_model
+from xcheck.checks.prepare import prepare, prepare_model
 from xcheck.checks.report import Report
 from xcheck.checks.selftest.plant import run_selftest
 from xcheck.checks.selftest.score import SelfTest
@@ -140,9 +140,8 @@ def verify(
     """
     if isinstance(backends, str):
         backends = [backends]
-    names = [backend for backend in backends or () if isinstance(backend, str)]
-    loaded = load_model(model, backends=names, **settings)
-    return NetworkCheck(loaded, backends, worst, command).run(progress).report
+    ready = prepare_model(model, backends, worst=worst, command=command, **settings)
+    return ready.run(progress).report
 
 
 def explain(

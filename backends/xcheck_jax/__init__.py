@@ -12,6 +12,7 @@ from xcheck.dtypes import DtypeName
 from xcheck.errors import Complaint, DeviceError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.networks.problem import Problem
 
 
@@ -47,6 +48,12 @@ class JaxBackend(Backend):
         from xcheck_jax.network import NetworkObjective
 
         return NetworkObjective(problem, device, dtype)
+
+    def layered_function(self, network: LayeredNetwork) -> Function:
+        """Return a network of any layers in JAX."""
+        from xcheck_jax.layers import layered_function
+
+        return layered_function(network)
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of a JAX array."""

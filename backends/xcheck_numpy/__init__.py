@@ -10,6 +10,7 @@ from xcheck.dtypes import DtypeName
 from xcheck.errors import BackendError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.networks.problem import Problem
 from xcheck_numpy.function import read_leaf
 
@@ -45,6 +46,12 @@ class NumpyBackend(Backend):
         from xcheck_numpy.network import NetworkObjective
 
         return NetworkObjective(problem, dtype)
+
+    def layered_function(self, network: LayeredNetwork) -> Function:
+        """Return a network of any layers in NumPy, its backward pass written by hand."""
+        from xcheck_numpy.layers.network import layered_function
+
+        return layered_function(network)
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of a NumPy array or scalar, or of a Python float or complex."""

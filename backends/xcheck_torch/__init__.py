@@ -13,6 +13,7 @@ from xcheck.dtypes import DtypeName
 from xcheck.errors import Complaint, DeviceError
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.networks.problem import Problem
 
 
@@ -44,6 +45,12 @@ class TorchBackend(Backend):
         from xcheck_torch.network import NetworkObjective
 
         return NetworkObjective(problem, device, dtype)
+
+    def layered_function(self, network: LayeredNetwork) -> Function:
+        """Return a network of any layers in PyTorch."""
+        from xcheck_torch.layers import layered_function
+
+        return layered_function(network)
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of a tensor."""

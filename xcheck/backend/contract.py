@@ -26,6 +26,7 @@ from xcheck.errors import BackendError, XcheckError, quote
 from xcheck.functions.arguments import Arguments, Leaf
 from xcheck.functions.function import Function
 from xcheck.layout import Vector
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.networks.problem import Problem
 from xcheck.trace import BackwardPass, Nodes, Trace, UntraceableError
 
@@ -170,6 +171,17 @@ class Backend(ABC):
             BackendError: the framework cannot be used.
             DeviceError: `device` is not there.
         """
+
+    def layered_function(self, network: LayeredNetwork) -> Function:
+        """Return this framework's own implementation of a network of any layers.
+
+        It is a function `loss(params, X, Y, masks)`: of the tensors by name, of inputs and targets, and of the dropout
+        masks by the number of their layer, as `LayeredProblem` has them.
+
+        Raises:
+            BackendError: the framework cannot be used, or knows fully connected networks only.
+        """
+        raise BackendError(self.name, "this backend knows fully connected layers only")
 
     def leaf(self, value: object) -> Leaf | None:
         """Return the numbers of `value` if it is an array of this framework; must not import the framework."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xcheck.checks.completed import CompletedCheck
-from xcheck.checks.networks.check import NetworkCheck, load_model
-from xcheck.checks.prepare import Check
+from xcheck.checks.networks.check import NetworkCheck
+from xcheck.checks.prepare import Check, prepare_model
 from xcheck.checks.report import Report
 from xcheck.cli.python.discovery import DiscoveredCase, discover_cases
 from xcheck.cli.python.source import module_search_path, parse_reference
@@ -156,9 +156,9 @@ def _read_model(model: Path, backends: Sequence[str], worst: int | None, given: 
 
 
 def _prepare_definition(model: Path, backends: Sequence[str], worst: int | None, given: Mapping[str, Any]) -> Job:
-    loaded = load_model(model, backends=backends, **given)
     # As many as `verify` names by default.
-    return Job(loaded.problem.name, NetworkCheck(loaded, worst=worst or 10))
+    ready = prepare_model(model, backends or None, worst=worst or 10, **given)
+    return Job(ready.loaded.problem.name if isinstance(ready, NetworkCheck) else ready.name, ready)
 
 
 # --- people's own functions -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from xcheck.layout import Layout, Tensor, Vector
-from xcheck.networks.network import Dense, Network
+from xcheck.networks.network import InitializerName, Network
 
 
 def network_layout(network: Network) -> Layout:
@@ -25,10 +25,16 @@ def network_layout(network: Network) -> Layout:
     return Layout(tuple(tensors))
 
 
-def _draw_weights(layer: Dense, inputs: int, rng: np.random.Generator) -> Vector:
-    """Draw W of one layer, shape (units, inputs)."""
-    shape = (layer.units, inputs)
-    match layer.initializer_name:
+def draw_weights(initializer: InitializerName, shape: tuple[int, ...], inputs: int, rng: np.random.Generator) -> Vector:
+    """Draw W of one layer.
+
+    Args:
+        initializer: how.
+        shape: of W.
+        inputs: the number of inputs that each output is a sum over.
+        rng: what is drawn from.
+    """
+    match initializer:
         case "he":
             return rng.standard_normal(shape) * np.sqrt(2.0 / inputs)
         case "xavier":
@@ -53,5 +59,6 @@ def initialize(network: Network, rng: np.random.Generator) -> Vector:
     # Layer by layer from one generator: the layers of a longer network begin like those of a shorter one.
     theta = np.zeros(layout.size)
     for number, (inputs, layer) in enumerate(zip(network.widths, network.layers, strict=False), start=1):
-        theta[layout.tensor(number, "weight").span] = _draw_weights(layer, inputs, rng).ravel()
+        drawn = draw_weights(layer.initializer_name, (layer.units, inputs), inputs, rng)
+        theta[layout.tensor(number, "weight").span] = drawn.ravel()
     return theta

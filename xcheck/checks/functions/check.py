@@ -22,9 +22,11 @@ from xcheck.checks.functions.implementations import (
 )
 from xcheck.checks.functions.report import build_report
 from xcheck.checks.functions.run import comparers, run_functions
+from xcheck.checks.report import Report
 from xcheck.checks.settings import FunctionSettings, Scope
 from xcheck.compare.comparer import Comparer
 from xcheck.errors import Complaint, DefinitionError
+from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.functions.forms import forms_of
 from xcheck.functions.function import Function
@@ -46,13 +48,19 @@ class FunctionCheck:
         options: how to check.
         name: how the report calls it.
         order: 2 checks Hessian-vector products, too.
+        about: what the report says of the model beside its size.
+        warnings: what is known before anything is checked.
+        command: what was typed, for the report.
     """
 
     implementations: Sequence[Implementation]
     arguments: Arguments
     options: FunctionCheckOptions
     name: str
-    order: int
+    order: int = 1
+    about: Sequence[str] = ()
+    warnings: Sequence[Finding] = ()
+    command: Sequence[str] = ()
 
     @property
     def layout(self) -> Layout:
@@ -77,15 +85,7 @@ class FunctionCheck:
         oracle = found.run.oracle
         comparing = comparers(found, options)
         return CompletedCheck(
-            report=build_report(
-                self.implementations,
-                found,
-                self.arguments,
-                options,
-                comparers=comparing,
-                name=self.name,
-                order=self.order,
-            ),
+            report=self._report(found, options, comparing),
             layout=self.layout,
             theta=self.arguments.theta,
             lines=found.run.lines,
@@ -100,6 +100,23 @@ class FunctionCheck:
             arguments=self.arguments,
             prover=found.prover,
             outputs=len(found.outputs),
+        )
+
+    def _report(self, found: Answers, options: FunctionCheckOptions, comparing: tuple[Comparer, Comparer]) -> Report:
+        made = build_report(
+            self.implementations,
+            found,
+            self.arguments,
+            options,
+            comparers=comparing,
+            name=self.name,
+            order=self.order,
+        )
+        return replace(
+            made,
+            summary=", ".join([made.summary, *self.about]),
+            warnings=(*self.warnings, *made.warnings),
+            command=tuple(self.command),
         )
 
 

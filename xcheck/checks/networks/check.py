@@ -13,7 +13,7 @@ from xcheck.checks.completed import CompletedCheck, Witness
 from xcheck.checks.networks.report import build_report
 from xcheck.checks.networks.run import run_network
 from xcheck.layout import Layout, Vector
-from xcheck.networks.definition import Loaded, load, settings_for_problem
+from xcheck.networks.definition import Loaded, LoadedLayers, load, load_definition, settings_for_problem
 from xcheck.networks.problem import Problem
 from xcheck.oracle.engines.function import FunctionEngine, LoopEngine
 from xcheck.oracle.engines.lines import Lines
@@ -27,6 +27,19 @@ Model = str | Path | Mapping[str, Any] | Problem
 
 
 def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[str] = (), **settings: Any) -> Loaded:
+    """Read and validate a fully connected network; see `load_any_model`.
+
+    Raises:
+        DefinitionError: as there, or there are layers of other kinds.
+    """
+    if isinstance(model, Problem):
+        return _of_problem(model, backends, settings)
+    return load(_source_of(model), flags=_flags(backends, settings), backends=[*registry.names(), *others])
+
+
+def load_any_model(
+    model: Model, *, backends: Sequence[str] = (), others: Sequence[str] = (), **settings: Any
+) -> Loaded | LoadedLayers:
     """Read and validate what `verify` will check; see there.
 
     Args:
@@ -38,16 +51,25 @@ def load_model(model: Model, *, backends: Sequence[str] = (), others: Sequence[s
     Raises:
         DefinitionError: all mistakes at once.
     """
-    # A flag that was not given must not override what the definition says.
-    flags = {name: value for name, value in settings.items() if value is not None}
-    if backends:
-        flags["backends"] = list(backends)
-    # Made in Python, it has no file and no project around it: only flags and defaults count.
     if isinstance(model, Problem):
-        check = settings_for_problem(flags, backends=registry.names())
-        return Loaded(problem=model.rounded(check.dtype), check=check, warnings=())
-    source = Path(model) if isinstance(model, str) else model
-    return load(source, flags=flags, backends=[*registry.names(), *others])
+        return _of_problem(model, backends, settings)
+    return load_definition(_source_of(model), flags=_flags(backends, settings), backends=[*registry.names(), *others])
+
+
+def _of_problem(problem: Problem, backends: Sequence[str], settings: Mapping[str, Any]) -> Loaded:
+    """Return a problem made in Python: it has no file and no project around it, only flags and defaults count."""
+    check = settings_for_problem(_flags(backends, settings), backends=registry.names())
+    return Loaded(problem=problem.rounded(check.dtype), check=check, warnings=())
+
+
+def _source_of(model: str | Path | Mapping[str, Any]) -> Path | Mapping[str, Any]:
+    return Path(model) if isinstance(model, str) else model
+
+
+def _flags(backends: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given: one that was not must not override what the definition says."""
+    flags = {name: value for name, value in settings.items() if value is not None}
+    return {**flags, "backends": list(backends)} if backends else flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,8 +3,10 @@
 from xcheck.networks.definition.load import (
     DRAWN,
     Loaded,
+    LoadedLayers,
     flag_complaints,
     load,
+    load_definition,
     project_settings,
     settings_for_problem,
 )
@@ -15,10 +17,12 @@ __all__ = [
     "DRAWN",
     "CheckSettings",
     "Loaded",
+    "LoadedLayers",
     "ProjectSettings",
     "Training",
     "flag_complaints",
     "load",
+    "load_definition",
     "project_settings",
     "read_weights",
     "settings_for_problem",

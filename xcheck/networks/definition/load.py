@@ -13,11 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from xcheck.errors import Complaint, DefinitionError, KeyPath
 from xcheck.findings import Finding
 from xcheck.networks.data import Parts
-from xcheck.networks.definition.build import build
+from xcheck.networks.definition.build import build, build_layers
 from xcheck.networks.definition.document import Document, Table, read_project
 from xcheck.networks.definition.files import DATA, WEIGHTS, data_complaints, file_complaints
+from xcheck.networks.definition.layer_tables import DenseTable
 from xcheck.networks.definition.schema import CheckSettings, Data, Definition, Project, ProjectSettings, Training
 from xcheck.networks.definition.values import FileName
+from xcheck.networks.layers import LayeredProblem
 from xcheck.networks.problem import Problem
 from xcheck.text import did_you_mean, quoted
 
@@ -46,7 +48,38 @@ class Loaded:
     weights: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedLayers:
+    """A definition with layers that are not fully connected, ready to be checked.
+
+    Attributes:
+        problem: network, data, masks, θ.
+        check: the settings after all precedence.
+        warnings: what the reader should know.
+    """
+
+    problem: LayeredProblem
+    check: CheckSettings
+    warnings: tuple[Finding, ...]
+
+
 def load(source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None) -> Loaded:
+    """Load the definition of a fully connected network; see `load_definition`.
+
+    Raises:
+        DefinitionError: as there, or there are layers of other kinds.
+    """
+    loaded = load_definition(source, flags=flags, backends=backends)
+    if isinstance(loaded, LoadedLayers):
+        titles = ", ".join(layer.title for layer in loaded.problem.network.layers)
+        text = f"a fully connected network is needed here, and this one has {titles}"
+        raise DefinitionError(Complaint(text, key=("network", "layers")))
+    return loaded
+
+
+def load_definition(
+    source: Path | Table, *, flags: Table | None = None, backends: Collection[str] | None = None
+) -> Loaded | LoadedLayers:
     """Load a definition from a TOML file or a dict of the same shape.
 
     Args:
@@ -68,8 +101,13 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
     if complaints:
         raise DefinitionError(complaints)
     definition = _merge(moved, project, given)
+    name = document.name or "definition"
     try:
-        problem, parts, warnings = build(definition, folder, name=document.name or "definition")
+        if not all(isinstance(layer, DenseTable) for layer in definition.network.layers):
+            _refuse_for_layers(definition)
+            layered, warnings = build_layers(definition, folder, name=name)
+            return LoadedLayers(problem=layered, check=definition.check, warnings=warnings)
+        problem, parts, warnings = build(definition, folder, name=name)
     except DefinitionError as error:
         # `build` sees the merged definition only; a person has to be sent to the document that has the value.
         located = [_locate_cause(complaint, document, project, asked) for complaint in error.complaints]
@@ -84,6 +122,28 @@ def load(source: Path | Table, *, flags: Table | None = None, backends: Collecti
         # In full, so that a training can tell whether it is about to overwrite this very file.
         weights=None if weights is None else (folder / weights).resolve(),
     )
+
+
+def _refuse_for_layers(definition: Definition) -> None:
+    """Complain about what only fully connected networks can be asked for.
+
+    Raises:
+        DefinitionError: all of it at once.
+    """
+    check, complaints = definition.check, []
+    if definition.training is not None:
+        complaints.append(Complaint("only fully connected networks are trained", key=("training",)))
+    if check.engine != "auto":
+        text = f"the engine '{check.engine}' knows fully connected layers only; leave it to 'auto'"
+        complaints.append(Complaint(text, key=("check", "engine")))
+    if check.difference != "central":
+        text = "only fully connected networks have forward differences"
+        complaints.append(Complaint(text, key=("check", "difference")))
+    if check.dtype == "bfloat16":
+        text = "only fully connected networks are checked in bfloat16; use float32 or float64"
+        complaints.append(Complaint(text, key=("check", "dtype")))
+    if complaints:
+        raise DefinitionError(complaints)
 
 
 def _move_weights(document: Document, flags: Document) -> tuple[Document, Document, list[Complaint]]:

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from xcheck.errors import Complaint
-from xcheck.networks.definition.schema import leaves, table_at
+from xcheck.errors import Complaint, KeyPath
+from xcheck.networks.definition.layer_tables import kind_of
+from xcheck.networks.definition.schema import leaves, table_at, tables_in
 from xcheck.text import did_you_mean, quoted
 
 # What pydantic calls a type, and what a person who writes TOML calls it.
@@ -56,6 +57,13 @@ _SYNONYMS = {
     "glorot": "xavier",
     "xavier_normal": "xavier",
     "gaussian": "normal",
+    "fully_connected": "dense",
+    "avg_pool2d": "average_pool2d",
+    "avg_pool1d": "average_pool1d",
+    "conv": "conv2d",
+    "max_pool": "max_pool2d",
+    "average_pool": "average_pool2d",
+    "avg_pool": "average_pool2d",
 }
 
 _LONGEST_INT = 64  # bits; longer integers are not written out
@@ -63,7 +71,24 @@ _LONGEST_INT = 64  # bits; longer integers are not written out
 
 def complaints_from(error: ValidationError, root: type[BaseModel]) -> list[Complaint]:
     """Return one complaint per mistake that pydantic found in a document described by `root`."""
-    return [Complaint(_describe_error(detail, root), key=detail["loc"]) for detail in error.errors()]
+    return [Complaint(_describe(detail, root), key=_key_of(detail)) for detail in error.errors()]
+
+
+def _describe(detail: ErrorDetails, root: type[BaseModel]) -> str:
+    # The only error of a union: it is told apart by its kind, before anything in it is looked at.
+    is_kind = detail["type"] == "union_tag_invalid"
+    return _describe_unknown_kind(detail, root) if is_kind else _describe_error(detail, root)
+
+
+def _key_of(detail: ErrorDetails) -> KeyPath:
+    """Return the key in the document: in the path of pydantic the kind of a layer stands behind its number."""
+    path = detail["loc"]
+    key = tuple(
+        part
+        for place, part in enumerate(path)
+        if isinstance(part, int) or place < 2 or path[place - 2] != "layers" or not isinstance(path[place - 1], int)
+    )
+    return (*key, "kind") if detail["type"] == "union_tag_invalid" else key
 
 
 def _describe_error(detail: ErrorDetails, root: type[BaseModel]) -> str:
@@ -81,13 +106,14 @@ def _describe_error(detail: ErrorDetails, root: type[BaseModel]) -> str:
         case "too_short" | "too_long" | "string_too_short":
             text = _describe_length(kind, detail["ctx"])
         case _ if kind in _EXPECTED:
-            text = f"expected {_EXPECTED[kind]}, got {_describe(value)}{_propose_brackets(kind, value)}"
+            text = f"expected {_EXPECTED[kind]}, got {_describe_value(value)}{_propose_brackets(kind, value)}"
         case _ if kind in _BOUNDS:
             key, comparison = _BOUNDS[kind]
             limit = detail["ctx"][key]
-            text = f"must be {comparison} {limit:{'g' if isinstance(limit, float) else 'd'}}, got {_describe(value)}"
+            bound = f"{limit:{'g' if isinstance(limit, float) else 'd'}}"
+            text = f"must be {comparison} {bound}, got {_describe_value(value)}"
         case _:
-            text = f"{detail['msg']}, got {_describe(value)}"
+            text = f"{detail['msg']}, got {_describe_value(value)}"
     return text
 
 
@@ -108,11 +134,23 @@ def _describe_unknown_word(path: Sequence[str | int], value: object, root: type[
     words = _known_words(path, root)
     # Nothing can be proposed for a number, so all words are listed.
     if not isinstance(value, str):
-        return f"expected a string, got {_describe(value)}; known: {', '.join(words)}"
+        return f"expected a string, got {_describe_value(value)}; known: {', '.join(words)}"
     name = next(str(part) for part in reversed(path) if isinstance(part, str))
     meant = _SYNONYMS.get(value.lower(), "")
     proposal = f"; did you mean '{meant}'?" if meant in words else did_you_mean(value, words)
     return f"unknown {name} {quoted(value)}{proposal}"
+
+
+def _describe_unknown_kind(detail: ErrorDetails, root: type[BaseModel]) -> str:
+    *above, key, _ = detail["loc"]
+    tables = tables_in(table_at(above, root).model_fields[str(key)].annotation)
+    kinds = [kind for table in tables if (kind := kind_of(table)) is not None]
+    kind = detail["input"]["kind"]
+    if not isinstance(kind, str):
+        return f"expected a string, got {_describe_value(kind)}; known: {', '.join(kinds)}"
+    meant = _SYNONYMS.get(kind.lower(), "")
+    proposal = f"; did you mean '{meant}'?" if meant in kinds else did_you_mean(kind, kinds)
+    return f"unknown kind {quoted(kind)}{proposal}"
 
 
 def _known_words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
@@ -122,7 +160,7 @@ def _known_words(path: Sequence[str | int], root: type[BaseModel]) -> list[str]:
     return [leaf for leaf in leaves(annotation) if isinstance(leaf, str)]
 
 
-def _describe(value: object) -> str:
+def _describe_value(value: object) -> str:
     match value:
         case bool():
             text = str(value).lower()

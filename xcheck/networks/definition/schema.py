@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 
 from xcheck.dtypes import DtypeName
+from xcheck.networks.definition.layer_tables import LayerTable, kind_of
 from xcheck.networks.definition.values import (
     Count,
     Epsilon,
@@ -20,25 +21,19 @@ from xcheck.networks.definition.values import (
     NonNegative,
     Positive,
     Probability,
+    StrictTable,
 )
-from xcheck.networks.network import ActivationName, InitializerName, LossName
+from xcheck.networks.network import LossName
 
 
-class _Table(BaseModel):
-    """A TOML table: no unknown keys, no silent conversions."""
-
-    # Not strict, "3" would be taken for 3 and true for 1; a misspelt key would silently leave its default.
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Synthetic(_Table):
+class Synthetic(StrictTable):
     """`data.synthetic`: gaussian inputs, targets drawn to fit the loss."""
 
     inputs: Count = Field(description="number of input features")
     examples: Count = Field(default=64, description="number of examples")
 
 
-class Data(_Table):
+class Data(StrictTable):
     """`[data]`: where inputs and targets come from."""
 
     file: FileName | None = Field(
@@ -61,26 +56,17 @@ class Data(_Table):
         default=True, description="(x − mean)/standard deviation per feature; a constant feature is only centred"
     )
     image: Annotated[list[Count], Field(min_length=2, max_length=3)] | None = Field(
-        default=None, description="shape of an image, such as `[8, 8]`, for `training.augment`"
+        default=None,
+        description="shape of an image in the file, such as `[8, 8]` or `[8, 8, 3]` with its channels last: for layers "
+        "that take images, and for `training.augment`",
     )
     synthetic: Synthetic | None = Field(default=None, description="drawn inputs and targets, in place of `data.file`")
 
 
-class Layer(_Table):
-    """One entry of `network.layers`."""
-
-    units: Count = Field(description="number of outputs of the layer")
-    activation: ActivationName = Field(default="identity", description="g in a = g(z)")
-    initializer: InitializerName | None = Field(
-        default=None, description="how W is drawn; by default `he` for the relu family, else `xavier`; biases 0"
-    )
-    keep_prob: Probability = Field(default=1.0, description="probability of keeping a unit in inverted dropout")
-
-
-class NetworkTable(_Table):
+class NetworkTable(StrictTable):
     """`[network]`: what is computed."""
 
-    layers: Annotated[list[Layer], Field(min_length=1)] = Field(
+    layers: Annotated[list[LayerTable], Field(min_length=1)] = Field(
         description="the layers in order; the last one is the output and gives logits or values"
     )
     input_keep_prob: Probability = Field(default=1.0, description="the same for the inputs")
@@ -92,7 +78,7 @@ class NetworkTable(_Table):
     )
 
 
-class CheckSettings(_Table):
+class CheckSettings(StrictTable):
     """`[check]`: how it is checked; also the keys of `[tool.xcheck]`."""
 
     backends: Annotated[list[str], Field(min_length=1)] | None = Field(
@@ -131,13 +117,13 @@ class CheckSettings(_Table):
         return self
 
 
-class EarlyStopping(_Table):
+class EarlyStopping(StrictTable):
     """`training.early_stopping`: stop when the validation loss has not improved for so many steps."""
 
     patience: Count = Field(description="steps to wait")
 
 
-class Augment(_Table):
+class Augment(StrictTable):
     """`training.augment`: copies of images, changed a little; of the training part only."""
 
     copies: Count = Field(default=1, description="per image")
@@ -153,7 +139,7 @@ class Augment(_Table):
     distort: NonNegative = Field(default=0.0, description="size of smooth random displacements, in pixels")
 
 
-class Training(_Table):
+class Training(StrictTable):
     """`[training]`: gradient descent between the checks."""
 
     steps: Natural = Field(description="steps of gradient descent")
@@ -209,7 +195,7 @@ class ProjectSettings(CheckSettings):
     examples: Count | None = Field(default=None, description="rows used where a definition does not say how many")
 
 
-class Definition(_Table):
+class Definition(StrictTable):
     """A whole definition."""
 
     data: Data
@@ -237,15 +223,25 @@ class Project(BaseModel):
 def table_at(path: Sequence[str | int], root: type[BaseModel]) -> type[BaseModel]:
     """Return the table that stands at `path` of a document described by `root`.
 
+    Behind the number of a layer its kind may stand, as pydantic writes it.
+
     >>> tuple(table_at(("network", "layers", 0), Definition).model_fields)
-    ('units', 'activation', 'initializer', 'keep_prob')
+    ('kind', 'units', 'activation', 'initializer', 'keep_prob')
+    >>> tuple(table_at(("network", "layers", 0, "max_pool2d"), Definition).model_fields)
+    ('kind', 'size', 'stride')
     """
-    model = root
+    tables = [root]
     for part in path:
-        if isinstance(part, str):
-            annotation = model.model_fields[part].annotation
-            model = next(leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel))
-    return model
+        if isinstance(part, int):
+            continue
+        of_kind = [table for table in tables if kind_of(table) == part]
+        tables = of_kind or tables_in(tables[0].model_fields[part].annotation)
+    return tables[0]
+
+
+def tables_in(annotation: object) -> list[type[BaseModel]]:
+    """Return the tables among the innermost parts of an annotation."""
+    return [leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel)]
 
 
 def leaves(annotation: object) -> Iterator[object]:
