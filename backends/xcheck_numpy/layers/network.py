@@ -170,4 +170,4 @@ def _real(like: Array, value: float) -> Any:
 def layered_function(network: LayeredNetwork) -> Function:
     """Return the network as a function with a hand-written gradient."""
     made = LayeredFunction(network)
-    return Function(loss=made.loss, backend="numpy", value_and_gradient=made.value_and_gradient)
+    return Function(loss=made.loss, backend="numpy", forms={"value_and_gradient": made.value_and_gradient})
