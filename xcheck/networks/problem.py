@@ -10,7 +10,7 @@ from xcheck.dtypes import DtypeName, round_to
 from xcheck.layout import Layout, Vector
 from xcheck.networks.initializers import initialize, network_layout
 from xcheck.networks.network import Network
-from xcheck.seeds import Stream, generator
+from xcheck.networks.streams import mask_generator, theta_generator
 
 Mask = NDArray[np.bool_]
 
@@ -95,7 +95,7 @@ class Problem:
             # All keep probabilities become 1: no masks are drawn, and nobody divides by them.
             network = network.without_dropout()
         if theta is None:
-            theta = initialize(network, generator(seed, Stream.THETA))
+            theta = initialize(network, theta_generator(seed))
         inputs = np.asarray(inputs, dtype=np.float64)
         return cls(
             network=network,
@@ -139,7 +139,7 @@ def draw_masks(network: Network, examples: int, seed: int, *, step: int | None =
         One (m, nₗ) array per activation a⁽⁰⁾..a⁽ᴸ⁾, None where keep_prob is 1.
     """
     # A stream of its own: with dropout off, everything else is drawn as before.
-    rng = generator(seed, Stream.MASKS, *(() if step is None else (step,)))
+    rng = mask_generator(seed, step)
     masks: list[Mask | None] = []
     for units, keep_prob in zip(network.widths, network.keep_probs, strict=True):
         masks.append(None if keep_prob == 1.0 else rng.random((examples, units)) < keep_prob)

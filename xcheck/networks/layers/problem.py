@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from xcheck.layout import Layout, Vector
 from xcheck.networks.initializers import draw_weights
 from xcheck.networks.layers.network import LayeredNetwork
-from xcheck.seeds import Stream, generator
+from xcheck.networks.streams import mask_generator, theta_generator
 
 # Of the inputs; those of layer l are called after its number.
 INPUT_MASK = "0"
@@ -88,7 +88,7 @@ def layered_layout(network: LayeredNetwork) -> Layout:
 def initialize_layers(network: LayeredNetwork, seed: int) -> dict[str, Vector]:
     """Draw the tensors: weights by each layer's initializer, biases 0, gains 1."""
     # The stream of fully connected networks: layer by layer from one generator, so that equal layers begin alike.
-    rng = generator(seed, Stream.THETA)
+    rng = theta_generator(seed)
     theta: dict[str, Vector] = {}
     for placed in network.walk():
         for each in placed.parameters:
@@ -100,7 +100,7 @@ def initialize_layers(network: LayeredNetwork, seed: int) -> dict[str, Vector]:
 
 
 def _draw_masks(network: LayeredNetwork, examples: int, seed: int) -> dict[str, NDArray[np.bool_]]:
-    rng = generator(seed, Stream.MASKS)
+    rng = mask_generator(seed)
     drops = [(INPUT_MASK, network.input_shape, network.input_keep_prob)]
     drops += [(placed.number, placed.outputs, placed.layer.keep_prob) for placed in network.walk()]
     return {number: rng.random((examples, *shape)) < keep_prob for number, shape, keep_prob in drops if keep_prob < 1.0}
