@@ -17,6 +17,7 @@ MISTAKES = {
     "custom_vjp": ("jax", {"W", "b"}),
     "numpy_beside_jax": ("numpy", {"K"}),
     "complex_parameters": ("numpy", {"H.imag"}),
+    "batch_norm_layer": ("numpy", {"x"}),
 }
 
 
@@ -25,7 +26,7 @@ def test_the_right_version_agrees(name: str) -> None:
     """Every component is verified, and nothing is left out."""
     report = module(name).right().check()
     assert report.verdict == "AGREE", str(report)
-    assert report.verified == report.parameters
+    assert report.verified == report.components
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -49,6 +50,14 @@ def test_the_losses_of_the_port_differ_in_the_biases() -> None:
     assert not any(pair.wrong for pair in report.pairs)
     assert "moving conv.bias and fc.bias changes them differently" in parting
     assert "conv.weight" not in parting
+
+
+def test_the_column_of_the_frequency_is_wrong() -> None:
+    """All that is wrong of the Jacobian lies in it; at t = 1 even that is right."""
+    report = buggy("least_squares_jacobian")
+    assert report.verdict == "DISAGREE"
+    assert {str(component.location).split()[1] for component in report.pairs[0].worst} == {"x[2]"}
+    assert report.pairs[0].wrong == 11
 
 
 def test_only_the_second_derivative_is_wrong() -> None:

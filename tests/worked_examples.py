@@ -20,10 +20,12 @@ TITLES = {
     "port_torch_to_jax": "A port from torch to JAX",
     "second_order": "Second derivatives",
     "complex_parameters": "Complex parameters",
+    "batch_norm_layer": "A layer with a cache",
+    "least_squares_jacobian": "A Jacobian for least squares",
 }
 INTRODUCTION = """# Worked examples
 
-Six files in `xcheck/examples`, each short enough to be read. Each has a case `right`, which agrees,
+Eight files in `xcheck/examples`, each short enough to be read. Each has a case `right`, which agrees,
 and a case `buggy`, with one mistake that people make; below is what xcheck says about that one. To see it oneself:
 
 ```py
