@@ -22,6 +22,7 @@ from xcheck_numpy.copies import Copies
 from xcheck_numpy.tracing import (
     calculus,
     choices,
+    composed,
     fourier,
     indexing,
     linear_algebra,
@@ -39,7 +40,19 @@ if TYPE_CHECKING:
     from xcheck_numpy.function import NumpyFunction
 
 # Each of them fills the tables that tracers look into.
-TABLES = (calculus, choices, fourier, indexing, linear_algebra, moves, products, reductions, statistics, ufuncs)
+TABLES = (
+    calculus,
+    choices,
+    composed,
+    fourier,
+    indexing,
+    linear_algebra,
+    moves,
+    products,
+    reductions,
+    statistics,
+    ufuncs,
+)
 
 
 def _followed(function: "NumpyFunction", recorder: Recorder) -> tuple["NumpyFunction", tuple[Any, ...]]:

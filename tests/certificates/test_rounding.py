@@ -27,6 +27,9 @@ LOSSES = {
     "smooth": lambda x: jnp.sum(jnp.tanh(x) ** 2 + jnp.exp(-x)),
     "matrix": lambda x: jnp.sum(jnp.sin(x.reshape(8, 5) @ x.reshape(5, 8))),
     "cancels": lambda x: jnp.sum((1 - jnp.cos(1e-3 * x)) / (1e-3 * x) ** 2),
+    "complex": lambda x: jnp.sum(jnp.abs(jnp.exp(1j * x) / (x + 2j) + jnp.log(x - 1j * x[::-1])) ** 2),
+    "transform": lambda x: jnp.sum(jnp.abs(jnp.fft.rfft(jnp.sin(9 * x))) ** 2 * jnp.arange(21.0)),
+    "inverse transform": lambda x: jnp.sum(jnp.fft.irfft(jnp.exp(1j * x), n=77) ** 3),
     "loop": lambda x: jax.lax.scan(lambda c, y: (jnp.sin(c) + y**2, None), 0.0, x)[0],
 }
 

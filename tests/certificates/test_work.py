@@ -21,6 +21,12 @@ def test_products_are_counted_apart() -> None:
     assert 200 <= work.elements < 1000
 
 
+def test_transforms_take_longer_than_their_numbers() -> None:
+    """Of both parts."""
+    real, transformed = traced(jnp.sum, 400), traced(lambda x: jnp.fft.rfft(x).real.sum(), 400)
+    assert transformed.elements > 10 * real.elements
+
+
 def test_rounds_of_loops_count() -> None:
     """A scan says how many; of a condition nobody knows."""
 

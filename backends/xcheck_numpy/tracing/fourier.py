@@ -1,9 +1,10 @@
-"""`np.fft`: transforms along one axis and several, of arrays cut off or filled with zeros to the lengths asked for."""
+"""`np.fft`, `scipy.fft`: transforms along axes, of arrays cut off or filled with zeros to the lengths asked for."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.fft
 
 from xcheck_numpy.tracing.moves import recorder_of
 from xcheck_numpy.tracing.recorded import cast, emit
@@ -84,8 +85,41 @@ def _inverse_hermitian(a: Any, n: int | None = None, axis: int = -1, norm: Any =
     return write_out(np.conj(_along_one("rfft")(a, n, axis, _TURNED.get(norm, norm))), out)
 
 
+def _shift(direction: int) -> Callable[..., Any]:
+    """Return what puts frequency 0 into the middle, or back."""
+
+    def apply(x: Any, axes: Any = None) -> Any:
+        x = lift(recorder_of(x), x)
+        axes = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
+        return np.roll(x, [direction * (x.shape[axis] // 2) for axis in axes], list(axes))
+
+    return apply
+
+
 for _kind in ("fft", "ifft", "rfft", "irfft"):
     FUNCTIONS[f"fft.{_kind}"] = _along_one(_kind)
     FUNCTIONS[f"fft.{_kind}2"] = _along_two(_kind)
     FUNCTIONS[f"fft.{_kind}n"] = _along_several(_kind)
-FUNCTIONS.update({"fft.hfft": _hermitian, "fft.ihfft": _inverse_hermitian})
+FUNCTIONS.update(
+    {"fft.hfft": _hermitian, "fft.ihfft": _inverse_hermitian, "fft.fftshift": _shift(1), "fft.ifftshift": _shift(-1)}
+)
+
+_SETTINGS = frozenset({"n", "s", "axis", "axes", "norm"})
+
+
+def _as_in_numpy(name: str) -> Callable[..., Any]:
+    """Return SciPy's transform of a name: NumPy's, but for arguments that say how it is computed."""
+    function = getattr(np.fft, name)
+
+    def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(x, *args[:3], **{key: value for key, value in kwargs.items() if key in _SETTINGS})
+
+    return apply
+
+
+# Function of SciPy -> what stands for it.
+IN_SCIPY: dict[Any, Callable[..., Any]] = {
+    getattr(scipy.fft, name.removeprefix("fft.")): _as_in_numpy(name.removeprefix("fft."))
+    for name in list(FUNCTIONS)
+    if name.startswith("fft.")
+}

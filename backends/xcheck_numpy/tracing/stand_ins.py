@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import scipy
+import scipy.fft
 from scipy import linalg, special
 
+from xcheck_numpy.tracing import fourier
 from xcheck_numpy.tracing.moves import OF_SEVERAL, recorder_of
 from xcheck_numpy.tracing.recorded import cast, emit, is_inexact
 from xcheck_numpy.tracing.recorder import Recorder
@@ -211,6 +212,7 @@ def _expm(a: Any) -> Any:
 
 
 _IN_SCIPY: dict[Any, Callable[..., Any]] = {
+    **fourier.IN_SCIPY,
     special.softmax: _softmax,
     special.log_softmax: _log_softmax,
     special.logsumexp: _logsumexp,
@@ -288,5 +290,5 @@ def stand_ins(recorder: Recorder) -> dict[Any, Any]:
     if "scipy.stats" in sys.modules:  # it takes long to import, and who uses it has imported it
         stats = sys.modules["scipy.stats"]
         found |= {stats.norm: _Normal(recorder, stats.norm), stats: StandInModule(stats, of)}
-    found |= {module: StandInModule(module, of) for module in (np, math, special, linalg, scipy)}
+    found |= {module: StandInModule(module, of) for module in (np, math, special, linalg, scipy.fft, scipy)}
     return found

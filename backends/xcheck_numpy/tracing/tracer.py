@@ -23,8 +23,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 OF_REAL: set[str] = set()
 # Modules whose functions share names with others.
 _FAMILIES = {"numpy.linalg": "linalg.", "numpy.fft": "fft."}
-# Of those modules what NumPy writes in Python by functions that are followed.
-_MADE_OF_MOVES = frozenset({"fft.fftshift", "fft.ifftshift"})
 # Methods of arrays that are functions of the module `numpy`, with the array as their first argument.
 _METHODS = frozenset(
     {
@@ -62,7 +60,7 @@ class Tracer(np.lib.mixins.NDArrayOperatorsMixin, Recorded):
                 # Of constants it may be whatever it is.
                 return function(*_plain(args), **_plain(kwargs))
             implementation = getattr(function, "_implementation", None)
-            if implementation is None or (module in _FAMILIES and name not in _MADE_OF_MOVES):
+            if implementation is None or module in _FAMILIES:
                 raise self.recorder.refuse(f"`{full_name}`")
             # Most of what NumPy writes in Python is made of what is followed.
             return implementation(*args, **kwargs)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from xcheck_numpy.tracing.recorded import cast, emit, is_inexact, move
 from xcheck_numpy.tracing.recorder import Recorder
@@ -50,6 +49,11 @@ _PRODUCTS = ("matmul", "vecdot", "matvec", "vecmat")
 _TESTS = {"isfinite": "is_finite", "isnan": "is_nan"}
 
 
+# Functions that are made of others, and those of them that mean the same of complex numbers; `composed` fills both.
+COMPOSED: dict[str, Callable[..., Any]] = {}
+OF_COMPLEX: set[str] = set()
+
+
 def align(recorder: Recorder, values: Sequence[Any], dtype: np.dtype[Any] | None = None) -> list[Any]:
     """Return tracers of one shape and one dtype, by default the one that NumPy would compute in."""
     given = [lift(recorder, value) for value in values]
@@ -69,7 +73,7 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else emit("move", [x], lambda a: (np.broadcast_to(a, shape),))[0]
 
 
-def _floating(recorder: Recorder, values: Sequence[Any]) -> list[Any]:
+def floating(recorder: Recorder, values: Sequence[Any]) -> list[Any]:
     """Return tracers of one shape and one floating dtype."""
     given = align(recorder, values)
     if is_inexact(given[0].dtype):
@@ -110,11 +114,11 @@ def compute(recorder: Recorder, ufunc: Any, inputs: Sequence[Any]) -> Any:
     name = ufunc.__name__
     if name in _PRODUCTS:
         return FUNCTIONS[name](*inputs)
-    if name in _COMPOSED:
+    if name in COMPOSED:
         lifted = [lift(recorder, one) for one in inputs]
-        if name not in _OF_COMPLEX and any(one.dtype.kind == "c" for one in lifted):
+        if name not in OF_COMPLEX and any(one.dtype.kind == "c" for one in lifted):
             raise recorder.refuse(f"`np.{name}` of complex numbers")
-        return _COMPOSED[name](*lifted)
+        return COMPOSED[name](*lifted)
     if ufunc.nout > 1 or ufunc.signature is not None:
         raise recorder.refuse(f"`np.{name}`")
     given = align(recorder, inputs)
@@ -126,140 +130,8 @@ def compute(recorder: Recorder, ufunc: Any, inputs: Sequence[Any]) -> Any:
         # Integers and truth values: counting is exact, and so are their logical functions.
         if np.result_type(ufunc(*[one.array for one in given])).kind != "f":
             return emit("exact", given, lambda *arrays: (ufunc(*arrays),))[0]
-        given = _floating(recorder, given)
+        given = floating(recorder, given)
     return emit(_NAMES.get(name, name), given, lambda *arrays: (ufunc(*arrays),))[0]
-
-
-# --- functions that are made of others ------------------------------------------------------------------------------
-
-
-def _power(x: Any, y: Any) -> Any:
-    """A constant integer, and a root, have names of their own: nothing is asked of the logarithm of x."""
-    if not is_inexact(x.dtype) and not is_inexact(y.dtype):
-        return emit("exact", align(x.recorder, (x, y)), lambda a, b: (np.power(a, b),))[0]
-    if y.value is None and y.size and y.dtype.kind != "c" and (y.array == y.array.flat[0]).all():
-        power = float(y.array.flat[0])
-        shape = np.broadcast_shapes(x.shape, y.shape)
-        base = broadcast(x if is_inexact(x.dtype) else cast(x, np.dtype(np.float64)), shape)
-        if power == 0:
-            return Tracer(x.recorder, np.ones(shape, base.dtype))
-        if power in (1.0, 0.5):
-            return np.copy(base) if power == 1 else np.sqrt(base)
-        if power.is_integer() and abs(power) < 2**31:
-            return emit("integer_pow", [base], lambda a: (np.power(a, power),), y=int(power))[0]
-    return emit("pow", _floating(x.recorder, (x, y)), lambda a, b: (np.power(a, b),))[0]
-
-
-def _logical(combine: Callable[..., Any]) -> Callable[..., Any]:
-    def apply(*given: Any) -> Any:
-        truths = align(given[0].recorder, [cast(one, np.dtype(bool)) for one in given])
-        return emit("exact", truths, lambda *arrays: (combine(*arrays),))[0]
-
-    return apply
-
-
-def _divided(name: str) -> Callable[..., Any]:
-    """`x // y` and its rest: of the exact quotient, which rounding may carry over an integer."""
-    function = getattr(np, name)
-
-    def apply(x: Any, y: Any) -> Any:
-        given = align(x.recorder, (x, y))
-        return emit(name if given[0].dtype.kind == "f" else "exact", given, lambda a, b: (function(a, b),))[0]
-
-    return apply
-
-
-def _heaviside(x: Any, at_zero: Any) -> Any:
-    return np.where(x > 0, 1.0, np.where(x < 0, 0.0, at_zero))
-
-
-def _log_beta(a: Any, b: Any) -> Any:
-    return special.gammaln(a) + special.gammaln(b) - special.gammaln(a + b)
-
-
-def _gamma(x: Any) -> Any:
-    """The logarithm is that of |Γ|, which is Γ where x is positive."""
-    if (x.array > 0).all():
-        return np.exp(special.gammaln(x))
-    return emit("gamma", [cast(x, np.dtype(np.float64))], lambda a: (special.gamma(a),))[0]
-
-
-def _log_expit(x: Any) -> Any:
-    return -np.logaddexp(0.0, -x)
-
-
-def _conjugate(x: Any) -> Any:
-    return emit("conj", [x], lambda a: (np.conj(a),))[0] if x.dtype.kind == "c" else np.copy(x)
-
-
-def _sign_of(x: Any, y: Any) -> Any:
-    return np.where(y < 0, -np.abs(x), np.abs(x))
-
-
-def _fresnel(x: Any) -> tuple[Any, Any]:
-    [x] = _floating(x.recorder, [x])
-    names = ("fresnel_s", "fresnel_c")
-    first, second = (
-        emit(name, [x], lambda a, n=number: (special.fresnel(a)[n],))[0] for number, name in enumerate(names)
-    )
-    return first, second
-
-
-def _lambert_w(x: Any, branch: Any, tolerance: Any) -> Any:
-    """A real number of the principal branch, which SciPy returns as a complex one."""
-    [x] = _floating(x.recorder, [x])
-    if branch.array.any() or not (x.array > -np.exp(-1.0)).all():
-        raise x.recorder.refuse("`scipy.special.lambertw` of another branch, or below -1/e,")
-    return cast(emit("lambertw", [x], lambda a: (special.lambertw(a).real,))[0], np.dtype(complex))
-
-
-def _mantissa_and_exponent(x: Any) -> tuple[Any, Any]:
-    """x = m 2^e: between powers of two e stays what it is."""
-    exponents = np.frexp(x.array)[1]
-    mantissa = x * np.ldexp(1.0, -exponents)
-    size = np.abs(mantissa)
-    if not np.all((size > 0.5) & (size < 1)):
-        raise x.recorder.refuse("`np.frexp` of 0 or a power of two")
-    return mantissa, exponents
-
-
-_COMPOSED: dict[str, Callable[..., Any]] = {
-    "power": _power,
-    "float_power": _power,
-    "positive": np.copy,
-    "logical_and": _logical(np.logical_and),
-    "logical_or": _logical(np.logical_or),
-    "logical_xor": _logical(np.logical_xor),
-    "logical_not": _logical(np.logical_not),
-    "isinf": lambda x: ~np.isfinite(x) & ~np.isnan(x),
-    **{name: _divided(name) for name in ("floor_divide", "remainder", "fmod")},
-    "divmod": lambda x, y: (x // y, x % y),
-    "modf": lambda x: (x - np.trunc(x), np.trunc(x)),
-    "frexp": _mantissa_and_exponent,
-    "fresnel": _fresnel,
-    "_lambertw": _lambert_w,
-    "heaviside": _heaviside,
-    "copysign": _sign_of,
-    "signbit": lambda x: x < 0,
-    "deg2rad": lambda x: x * (np.pi / 180.0),
-    "radians": lambda x: x * (np.pi / 180.0),
-    "rad2deg": lambda x: x * (180.0 / np.pi),
-    "degrees": lambda x: x * (180.0 / np.pi),
-    "conjugate": _conjugate,
-    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "rel_entr": lambda x, y: special.xlogy(x, x / y),
-    "kl_div": lambda x, y: special.xlogy(x, x / y) - x + y,
-    "betaln": _log_beta,
-    "beta": lambda a, b: np.exp(_log_beta(a, b)),
-    "gamma": _gamma,
-    "softplus": lambda x: np.logaddexp(0.0, x),
-    "log_expit": _log_expit,
-}
-
-
-# Those of them that mean the same of complex numbers.
-_OF_COMPLEX = frozenset({"power", "float_power", "positive", "isinf", "conjugate"})
-_OF_COMPLEX |= {name for name in _COMPOSED if name.startswith("logical_")}
 
 
 # --- methods of universal functions -----------------------------------------------------------------------------------
@@ -329,4 +201,4 @@ def scatter_add(x: Any, numbers: Any, updates: Any, add_up: Callable[..., Any]) 
 
 UFUNCS.update({"__call__": call, "reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "at": _at})
 
-__all__ = ["align", "broadcast", "call", "compute", "lift", "move", "scatter_add", "write"]
+__all__ = ["align", "broadcast", "call", "compute", "floating", "lift", "move", "scatter_add", "write"]

@@ -127,6 +127,14 @@ def _fraction(b: Builder, call: Call) -> Source:
     return b.sub(x, b.apply("trunc", x))
 
 
+@lowers("frexp")
+def _mantissa_and_exponent(b: Builder, call: Call) -> list[Source]:
+    """x = m 2^e with |m| from 1/2 to 1, by e = ⌊log₂|x|⌋ + 1."""
+    (x,) = floating(b, call, "self")
+    exponent = b.add(b.apply("floor", b.apply("log2", b.apply("abs", x))), 1.0)
+    return [b.div(x, b.apply("exp2", exponent)), b.cast(exponent, call.outputs[1].dtype)]
+
+
 @lowers("round")
 def _round(b: Builder, call: Call) -> Source:
     """To so many decimals: round(x 10^d) / 10^d."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from xcheck.trace.model import Constant, Operation, Source
-from xcheck.trace.parts.writer import Parts, Writer, is_complex, number, part_of
+from xcheck.trace.parts.writer import Parts, Writer, number
 
 _OfParts: TypeAlias = Callable[[Writer, Parts], Parts]
 
@@ -52,13 +52,13 @@ def scale(w: Writer, z: Parts, factor: Source | float) -> Parts:
 
 
 def divide(w: Writer, z: Parts, y: Parts) -> Parts:
-    """Z ȳ / |y|²."""
+    """Return z ȳ / |y|²."""
     above, below = multiply(w, z, conjugate(w, y)), _squared(w, y)
     return Parts(w.apply("div", above.re, below), w.apply("div", above.im, below))
 
 
 def reciprocal(w: Writer, z: Parts) -> Parts:
-    """Z̄ / |z|²."""
+    """Return z̄ / |z|²."""
     below = _squared(w, z)
     return Parts(w.apply("div", z.re, below), w.apply("neg", w.apply("div", z.im, below)))
 
@@ -159,13 +159,13 @@ def _logistic(w: Writer, z: Parts) -> Parts:
 
 
 def _sinh(w: Writer, z: Parts) -> Parts:
-    """Sinh a cos b + i cosh a sin b."""
+    """Return sinh a cos b + i cosh a sin b."""
     re = w.apply("mul", w.apply("sinh", z.re), w.apply("cos", z.im))
     return Parts(re, w.apply("mul", w.apply("cosh", z.re), w.apply("sin", z.im)))
 
 
 def _cosh(w: Writer, z: Parts) -> Parts:
-    """Cosh a cos b + i sinh a sin b."""
+    """Return cosh a cos b + i sinh a sin b."""
     re = w.apply("mul", w.apply("cosh", z.re), w.apply("cos", z.im))
     return Parts(re, w.apply("mul", w.apply("sinh", z.re), w.apply("sin", z.im)))
 
@@ -211,7 +211,7 @@ def _turned(function: _OfParts) -> _OfParts:
 
 
 def _cos(w: Writer, z: Parts) -> Parts:
-    """Cosh(i z)."""
+    """Return cosh(i z)."""
     return _cosh(w, _times_i(w, z))
 
 
@@ -267,6 +267,3 @@ def compare(w: Writer, operation: Operation, z: Parts, y: Parts) -> Source:
 def is_nonzero(w: Writer, z: Parts) -> Source:
     """Whether one of the parts is another number than 0."""
     return w.both(np.logical_or, *(w.compare("ne", part, number(0.0, part)) for part in z))
-
-
-__all__ = ["OF_ONE", "OF_TWO", "TO_REAL", "Parts", "compare", "is_complex", "is_nonzero", "part_of"]

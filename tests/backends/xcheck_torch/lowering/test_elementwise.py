@@ -9,6 +9,7 @@ import torch
 from scipy import special
 
 from tests.backends.xcheck_torch.traced import assert_traced, between_0_and_1, made, prove, randn
+from xcheck.certificates.decisions import NotProvedError
 from xcheck.trace import replay
 
 ANYWHERE = (
@@ -45,6 +46,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "div": lambda x, y: x / y + 1 / x + torch.div(x, y, rounding_mode="floor") * x,
     "trunc": lambda x, y: torch.div(x, y, rounding_mode="trunc") * x + torch.floor_divide(x.detach(), 0.3) * x,
     "remainder": lambda x, y: torch.remainder(x, y) + torch.fmod(x, 0.7),
+    "frexp": lambda x, y: torch.frexp(x)[0] * torch.frexp(8 * y)[0] * torch.frexp(y / 5)[1],
     "round": lambda x, y: torch.round(x, decimals=1) * x + torch.round(x) * x + torch.round(10 * x, decimals=-1) * x,
     "floor": lambda x, y: torch.floor(x) * x + torch.ceil(x) * y + torch.trunc(x) * x,
     "powers": lambda x, y: x**3 + x**2.0 + x**-2 + x**1 + x**0 + x.abs() ** 0.5 + x.abs() ** -0.5 + x.abs() ** 1.5,
@@ -135,3 +137,11 @@ def test_special_functions_without_a_derivative_in_torch(name: str) -> None:
     assert float(found.value) == pytest.approx(float(function(x).sum()), rel=LOOSE)
     assert float(replay(trace, [x.numpy()])[0]) == pytest.approx(float(function(x).sum()), rel=1e-13)
     assert float(found.slopes[0]) == pytest.approx(slopes @ direction, abs=LOOSE * float(np.linalg.norm(slopes)))
+
+
+def test_a_mantissa_jumps_at_powers_of_two() -> None:
+    """From 1 to 1/2; nothing is proved there."""
+    at = torch.tensor([0.7, 2.0], dtype=torch.float64)
+    objective = made(lambda x: torch.frexp(x)[0].sum(), at)
+    with pytest.raises(NotProvedError, match="which integer"):
+        prove(objective, objective.trace(), np.ones((1, 2)))
