@@ -24,7 +24,7 @@ _CAUSES: Mapping[str, str] = {
     "sign": r"opposite sign",
     "zero": r"nothing is handed down",
     "its mean missing": r"a constant",
-    "half of it missing": r"missing|are zero|from 0 to 0|\(0 x|lies in",
+    "half of it missing": r"missing|are zero|from 0 to 0|\(0 x|are 0 x|lies in",
     "half of it x 1 + 1e-6": r"1\.000001|lies in",
     "one number x 1.001": r"1\.001\b|lies in",
     "transposed": r"transpose",
