@@ -14,7 +14,7 @@ from xcheck.trace import BackwardPass, Call, Place, Read, UntraceableError, Writ
 from xcheck.trace.model import Array
 from xcheck_torch.embeddings import UndoneOptions
 from xcheck_torch.hooks import Hook, place_of_hook
-from xcheck_torch.modes import eager
+from xcheck_torch.modes import eager, few_threads
 from xcheck_torch.names import opened
 from xcheck_torch.noted import Noted
 from xcheck_torch.recorded import floating_outputs
@@ -34,8 +34,9 @@ class TorchBackwardPass(BackwardPass):
         noted = self._noted[number]
         if not noted.is_repeatable:
             raise UntraceableError(f"{self.calls[number]} has no differences that say anything")
-        outputs = noted.recorded.run([places for places, _ in noted.reads], _tensors_like(noted, inputs))
-        return [_to_array(tensor) for tensor in outputs]
+        with few_threads(sum(array.size for array in inputs)):
+            outputs = noted.recorded.run([places for places, _ in noted.reads], _tensors_like(noted, inputs))
+            return [_to_array(tensor) for tensor in outputs]
 
     def inside(self, number: int) -> BackwardPass | None:
         """Return the calls that a function of torch makes which is written in Python; None where there is one alone."""

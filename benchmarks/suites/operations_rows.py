@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmarks.measure.rows import parse, read_rows
 from tests.operations.networks import NETWORKS
+from tests.operations.planted import plants
 
 SUITE = "operations"
 # What a finding has to say of a mistake.
@@ -24,7 +25,7 @@ _CAUSES: Mapping[str, str] = {
     "sign": r"opposite sign",
     "zero": r"nothing is handed down",
     "its mean missing": r"a constant",
-    "half of it missing": r"missing|are zero|from 0 to 0|\(0 x|lies in",
+    "half of it missing": r"missing|are zero|from 0 to 0|\(0 x|are 0 x|lies in",
     "half of it x 1 + 1e-6": r"1\.000001|lies in",
     "one number x 1.001": r"1\.001\b|lies in",
     "transposed": r"transpose",
@@ -113,8 +114,9 @@ _COLUMNS = (
 
 def operation_table(framework: str, rows: Sequence[OperationRow]) -> Table:
     """Return one line for each network, and one for all."""
-    table = Table(*_COLUMNS, title=framework)
     own = [row for row in rows if row.framework == framework]
+    measured, planted = sum(bool(row.site) for row in own), len(list(plants(framework)))
+    table = Table(*_COLUMNS, title=f"{framework}: {measured} of {planted} plants")
     for name in NETWORKS:
         table.add_row(name, *_cells([row for row in own if row.network == name]))
     table.add_row("all", *_cells(own))

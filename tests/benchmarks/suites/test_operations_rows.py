@@ -74,4 +74,6 @@ def test_tables_count_and_failures_are_listed() -> None:
     assert lines[-1][1:] == lines[0][1:]
     (line,) = describe_failures([RIGHT, NAMED, wrong])
     assert "mlp: tanh_1, sign, -1: unnamed" in line
-    assert "| mlp | 0 | 2 | 2 |" in markdown([table])
+    page = markdown([table])
+    assert "## jax: 2 of 232 plants" in page
+    assert "| mlp | 0 | 2 | 2 |" in page

@@ -48,6 +48,15 @@ def test_one_number() -> None:
     assert "x[3]" in text
 
 
+@pytest.mark.parametrize(("factor", "words"), [(0.0, "are 0 x"), (1 + 1e-6, "are 1.000001 x")])
+def test_numbers_side_by_side(factor: float, words: str) -> None:
+    """A part that is no row, as where too few numbers are computed: the last seven of twelve."""
+    mask = np.where(np.arange(12) < 5, 1.0, factor)
+    (text,) = causes(2, lambda rule: lambda x, y, g: mask * rule(x, y, g))
+    assert "numbers 6 to 12 of 12" in text
+    assert words in text
+
+
 @pytest.mark.parametrize(
     "change",
     [

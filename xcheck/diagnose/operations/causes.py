@@ -17,8 +17,9 @@ from xcheck.diagnose.evidence import Evidence, Hypothesis, fit
 from xcheck.diagnose.operations.blame import Blamed
 from xcheck.diagnose.ranking import PATTERNS, Rule, explain_residual
 from xcheck.diagnose.rules import factors, order, patterns, places, precision
+from xcheck.diagnose.rules.factors import format_factor
 from xcheck.dtypes import FLOAT64
-from xcheck.findings import CAUSE_UNKNOWN, MISSING_PART, Finding
+from xcheck.findings import CAUSE_UNKNOWN, MISSING_PART, SCALED_PART, Finding
 from xcheck.layout import Layout, Vector
 from xcheck.oracle.engines.evaluator import Evaluator
 from xcheck.oracle.function_gradient import measure_function
@@ -47,6 +48,30 @@ def missing_term(evidence: Evidence) -> Iterator[Hypothesis]:
             yield Hypothesis(MISSING_PART, text, {tensor.name: predicted}, value=float(coefficients[0]), free=1, rank=1)
 
 
+def scaled_run(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Propose that numbers which stand side by side in memory are one multiple of what they should be, or zero."""
+    for tensor in evidence.wrong_tensors:
+        wrong = np.flatnonzero(evidence.wrong[tensor.span])
+        run = slice(int(wrong[0]), int(wrong[-1]) + 1)
+        count = run.stop - run.start
+        # One number is named by itself, all of them are a factor, and a sample has gaps.
+        if tensor.places is not None or not 1 < count < tensor.size:
+            continue
+        g, r = evidence.gradient[tensor.span], evidence.trusted[tensor.span]
+        factor = fit(g[run], r[run], weight=(evidence.uncertainty[tensor.span] + evidence.fine * np.abs(g))[run])
+        if factor is None:
+            continue
+        # What is zero to rounding is zero.
+        c = float(factor[0]) if np.any(g[run]) else 0.0
+        predicted = r.copy()
+        predicted[run] *= c
+        text = (
+            f"numbers {run.start + 1} to {run.stop} of {tensor.size}, in the order of memory, are {format_factor(c)} x "
+            "what they should be, and the rest is right: look at which numbers are computed"
+        )
+        yield Hypothesis(SCALED_PART, text, {tensor.name: predicted}, value=c, free=1 if c else 0)
+
+
 # What may be wrong in an operation: there are no penalties in one, no data and no other parameters. The more specific
 # rules first, those last that would fit almost any residual.
 _STAGES: tuple[tuple[Rule, ...], ...] = (
@@ -63,6 +88,7 @@ _STAGES: tuple[tuple[Rule, ...], ...] = (
         missing_term,
     ),
     PATTERNS,
+    (scaled_run,),
     (precision.rounding, order.few_components, places.wrong_part),
 )
 
