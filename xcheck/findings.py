@@ -3,9 +3,9 @@
 Codes do not change their meaning, and each has a page in `xcheck.pages`.
 
     XC1nn   findings: the outcome is not a plain comparison
-    XC2nn   causes of a wrong gradient, in tens: 20 multiples, 21 penalties, 22 order, 23 missing or single parts,
-            24 slopes of activations and losses, masks and kinks, 25 rounding and range, 26 another loss,
-            27 complex numbers, 28 samples and solvers
+    XC2nn   causes of a wrong gradient, in tens: 20 multiples, 21 penalties, 22 order, 23 missing or single parts and
+            sums over another axis, 24 slopes of activations and losses, factors, masks and kinks, 25 rounding and
+            range, 26 another loss, 27 complex numbers, 28 samples and solvers
     XC4nn   caveats; in a report they are its warnings
 """
 

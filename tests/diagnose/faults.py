@@ -253,6 +253,11 @@ def redrawn(self: NetworkObjective, upstream: Array, number: int) -> Array:
     return upstream * (np.random.default_rng(99).random(upstream.shape) < keep) / keep
 
 
+def over_units(self: NetworkObjective, delta: Array) -> Array:
+    """The sum over the other axis; what does not fit is cut off, or repeated."""
+    return np.resize(delta.sum(axis=1) / self.examples, delta.shape[1])
+
+
 def partly_detached(self: NetworkObjective, delta: Array, W: Array) -> Array:
     """Nothing for a third of the units."""
     below = delta @ W
@@ -296,6 +301,7 @@ ON_THE_WAY: tuple[Mistake, ...] = tuple(
         ("sigmoid'(a) for sigmoid'(z)", "XC241", of_the_activation, {"first": "sigmoid"}),
         ("sigmoid' as a (1 + a)", "XC241", with_slope(lambda z, a: a * (1 + a)), {"first": "sigmoid"}),
         ("tanh' as 1 + a²", "XC241", with_slope(lambda z, a: 1 + a**2), {"first": "tanh"}),
+        ("sigmoid' twice", "XC241", with_slope(lambda z, a: (a * (1 - a)) ** 2), {"first": "sigmoid"}),
         ("no derivative at all", "XC241", with_slope(lambda z, a: np.ones_like(z)), {}),
         ("gelu without z φ(z)", "XC241", with_slope(lambda z, a: a / z), {"first": "gelu"}),
         ("relu' with its threshold at 0.5", "XC241", with_slope(lambda z, a: (z > 0.5) * 1.0), {"first": "relu"}),
@@ -322,6 +328,13 @@ ON_THE_WAY: tuple[Mistake, ...] = tuple(
         ("the ½ of the squared error", "XC204", with_loss_slope(lambda z, y: 2 * (z - y)), SQUARED),
         ("bias gradient of one example", "XC206", with_methods(bias_gradient=lambda s, d: d[0] / s.examples), {}),
         ("bias gradient not averaged", "XC206", with_methods(bias_gradient=lambda s, d: d.sum(axis=0)), {}),
+        ("bias gradient summed over the units", "XC239", with_methods(bias_gradient=over_units), {}),
+        (
+            "bias gradient summed over units and examples",
+            "XC239",
+            with_methods(bias_gradient=lambda s, d: np.full(d.shape[1], d.sum() / s.examples)),
+            {},
+        ),
         (
             "last example not counted",
             "XC204",

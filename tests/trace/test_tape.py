@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.backends.xcheck_numpy.following import trace_of
-from tests.trace.made import cubes, powers
-from xcheck.trace import Trace, UntraceableError
-from xcheck.trace.tape import Cotangents, Tape
+from tests.trace.made import cubes, operation, powers, value
+from xcheck.trace import Constant, Trace, UntraceableError
+from xcheck.trace.tape import Cotangents, Tape, spread_out
 
 X = np.array([0.3, -1.7, 2.5])
 
@@ -57,6 +57,24 @@ def test_elements_that_are_moved_keep_their_cotangents() -> None:
         up, down = (params["x"] + sign * step * np.eye(4)[number].reshape(2, 2) for sign in (1, -1))
         slope = (loss({**params, "x": up}) - loss({**params, "x": down})) / (2 * step)
         assert found[number] == pytest.approx(slope, abs=1e-8)
+
+
+def test_what_an_operation_repeats_on_its_own_is_summed() -> None:
+    """JAX adds a row to every row of a matrix without a move: there is one for it."""
+    x, row, both, total = value(2, 3), value(1, 3), value(2, 3), value()
+    trace = Trace(
+        inputs=(x, row),
+        outputs=(total,),
+        operations=(
+            operation("mul", [x, row], both, np.multiply),
+            operation("add", [both, Constant(np.ones((1, 3)))], (shifted := value(2, 3)), np.add),
+            operation("sum", [shifted], total, np.sum, axes=(0, 1)),
+        ),
+    )
+    matrix = np.arange(6.0).reshape(2, 3)
+    found = Tape(trace, [matrix, X[None]]).gradient()
+    np.testing.assert_allclose(found, np.concatenate([np.tile(X, 2), matrix.sum(0)]))
+    assert [one.name for one in spread_out(trace).operations] == ["move", "mul", "add", "sum"]
 
 
 def test_numbers_and_cotangents_are_kept() -> None:

@@ -93,7 +93,8 @@ def explain_residual(evidence: Evidence, stages: Sequence[Sequence[Rule]] = STAG
     for stage in stages:
         proposed = (hypothesis for rule in stage for hypothesis in rule(evidence))
         hypotheses += _merge_equal(hypothesis for hypothesis in proposed if explains(evidence, hypothesis))
-        if stage is RULES and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):
+        waiting = stage is RULES or (stage is PATTERNS and STEPS in stages)
+        if waiting and not any(unexplained <= set(hypothesis.tensors) for hypothesis in hypotheses):
             continue  # one mistake that explains all may be among the expensive ones
         explanations = list(_choose(hypotheses, unexplained))
         # Hypotheses of earlier stages stay: what did not explain all may explain what is left.

@@ -5,6 +5,7 @@ differs, and so does everything below them; only the differences are carried on,
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ class Tape:
     """The operations of a loss with the numbers that they read and write at θ, and the cotangents of these.
 
     Attributes:
-        trace: the operations.
+        trace: the operations; what they repeat along axes on their own has a move for it.
         given: what each reads.
         written: what each writes.
 
@@ -40,7 +41,7 @@ class Tape:
     """
 
     def __init__(self, trace: Trace, arrays: Sequence[Array]) -> None:
-        self.trace = trace
+        self.trace = spread_out(trace)
         self.given: list[list[Array]] = []
         self.written: list[list[Array]] = []
         self._positions: dict[int, list[NDArray[np.intp]]] = {}
@@ -160,6 +161,38 @@ class Tape:
             total += np.bincount(places.ravel()[taken], np.ravel(cotangent)[taken], len(total))
         ends = np.cumsum([array.size for array in given])[:-1]
         return [part.reshape(array.shape) for part, array in zip(np.split(total, ends), given, strict=True)]
+
+
+def spread_out(trace: Trace) -> Trace:
+    """Return a trace in which what an operation on elements repeats along axes of length 1 is a move of its own."""
+    operations: list[Operation] = []
+    for operation in trace.operations:
+        if operation.name not in PARTIALS:
+            operations.append(operation)
+            continue
+        shape, sources = operation.outputs[0].shape, list[Source]()
+        for source in operation.inputs:
+            if isinstance(source, Constant):
+                sources.append(Constant(np.broadcast_to(source.array, shape)))
+            elif source.shape == shape:
+                sources.append(source)
+            else:
+                operations.append(_repeating(operation, source, shape))
+                sources.append(operations[-1].outputs[0])
+        operations.append(replace(operation, inputs=tuple(sources)))
+    return replace(trace, operations=tuple(operations))
+
+
+def _repeating(operation: Operation, source: Value, shape: tuple[int, ...]) -> Operation:
+    """Return the move that repeats what an operation reads."""
+    return Operation(
+        name="move",
+        inputs=(source,),
+        outputs=(Value(shape, source.dtype),),
+        run=lambda array: [np.broadcast_to(array, shape)],
+        label=operation.label,
+        place=operation.place,
+    )
 
 
 def _add(cotangents: dict[Value, Array], operation: Operation, found: Sequence[Array | None]) -> None:

@@ -41,6 +41,13 @@ class Make:
     [
         (Make(drop=lambda p: {1: lambda u: u}), {"keep": 0.5}, "XC245", "layer 1"),
         (Make(drop=lambda p: {1: lambda u: 0 * u}), {"depth": 2}, "XC231", "layer 1"),
+        (
+            Make(bias=lambda p: {1: lambda d: np.resize(d.sum(1) / len(d), d.shape[1])}),
+            {"depth": 2},
+            "XC239",
+            "layer 1",
+        ),
+        (Make(bias=lambda p: {2: lambda d: np.full(d.shape[1], d.mean(0).sum())}), {"depth": 1}, "XC239", "layer 2"),
         (Make(loss=lambda p: 2 * p.loss_slope + 1), {"loss": "mean_squared_error"}, None, ""),
     ],
 )

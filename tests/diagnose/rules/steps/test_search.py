@@ -1,9 +1,12 @@
 """Mistakes in one step of a hand-written gradient that are named, and other faults that are not taken for one."""
 
 from collections.abc import Callable
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
 from xcheck import check
 from xcheck.findings import Finding
@@ -114,6 +117,28 @@ def test_one_gate_of_several_in_every_step_of_a_sequence() -> None:
     (finding,) = causes(gradient, lambda p: float(np.sum(states(p)[-1][0] ** 2)), params)
     assert finding.code == "XC241"
     assert finding.text.endswith("is taken to be 1: no derivative at all (in calls 2, 4, 6 of 6)")
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_the_loss_may_be_of_any_framework(framework: str) -> None:
+    """What JAX repeats without an operation of its own is summed, too."""
+
+    def of_any(p: dict[str, Any]) -> Any:
+        tanh, x = (torch.tanh, torch.from_numpy(X)) if framework == "torch" else (jnp.tanh, X)
+        return (tanh(x @ p["W"] + p["b"]) ** 2).sum()
+
+    def gradient(p: dict[str, Any]) -> dict[str, Any]:
+        W, b = np.asarray(p["W"]), np.asarray(p["b"])
+        h = np.tanh(X @ W + b)
+        dz = 2 * h * (1 - h**2)
+        found = {"W": X.T @ dz, "b": dz.sum(1)}
+        return {name: torch.from_numpy(array) for name, array in found.items()} if framework == "torch" else found
+
+    params = {name: torch.from_numpy(P[name]) if framework == "torch" else P[name] for name in ("W", "b")}
+    found = check(of_any, params, gradient=gradient, backend=framework).findings
+    (finding,) = [each for each in found if each.code >= "XC2"]
+    assert finding.code == "XC239"
+    assert finding.text.endswith("is summed over axis 1; it should be summed over axis 0")
 
 
 def test_two_numbers_are_too_few() -> None:

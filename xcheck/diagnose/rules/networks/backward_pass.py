@@ -22,6 +22,7 @@ from xcheck.findings import (
     LOSS_SLOPE,
     MISCOUNTED,
     TRANSPOSED_BACKWARD,
+    WRONG_AXIS,
 )
 from xcheck.layout import Vector
 from xcheck.text import joined
@@ -38,7 +39,7 @@ def wrong_steps(evidence: Evidence) -> Iterator[Hypothesis]:
     # The uppermost layer first: a mistake has entered there.
     layers = sorted({tensor.layer for tensor in evidence.wrong_tensors if tensor.layer is not None}, reverse=True)
     activation_rules = (mistaken_derivative, mistaken_piece, mistaken_threshold)
-    for rule in (_loss, *activation_rules, _dropout, _down, _detached, _bias_of_one, _one_less):
+    for rule in (_loss, *activation_rules, _dropout, _down, _detached, _bias_of_one, _bias_over_units, _one_less):
         yield from rule(evidence, backprop, layers)
 
 
@@ -151,6 +152,23 @@ def _bias_of_one(evidence: Evidence, backprop: Backprop, layers: list[int]) -> I
         yield hypothesis_of_steps(
             evidence, backprop, BIAS_SUM, f"layers {', '.join(map(str, layers))}", text, Steps(bias=bias)
         )
+
+
+def _bias_over_units(evidence: Evidence, backprop: Backprop, layers: list[int]) -> Iterator[Hypothesis]:
+    """Propose that ∂J/∂b is summed over the units, or over the units as well as the examples."""
+    if not all(tensor.role == "bias" for tensor in evidence.wrong_tensors):
+        return
+    m = backprop.problem.examples
+    for axis, over in ((1, "over the units and not over the examples"), (None, "over the examples and over the units")):
+        bias = {number: _summed(axis, m) for number in layers}
+        place = f"layer{'s' * (len(layers) > 1)} {', '.join(map(str, layers))}"
+        text = f"the bias gradient is summed {over}"
+        yield hypothesis_of_steps(evidence, backprop, WRONG_AXIS, place, text, Steps(bias=bias))
+
+
+def _summed(axis: int | None, m: int) -> Change:
+    # What does not fit is cut off, or repeated, as broadcasting does with a single number.
+    return lambda delta: np.resize(delta.sum(axis) / m, delta.shape[1])
 
 
 def _of_one(example: int, factor: float) -> Change:

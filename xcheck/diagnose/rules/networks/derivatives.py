@@ -103,6 +103,8 @@ def mistaken_slopes(name: ActivationName, z: Vector, a: Vector) -> dict[str, Vec
         f"the derivative of {other}": slope(z) for other, slope in SLOPES.items() if other not in (name, "identity")
     }
     slopes["g(z), the activation itself"] = np.asarray(NATURAL[name](NUMPY, z))
+    if name not in ("identity", "relu"):  # 0 and 1 are their own squares
+        slopes["its square: it is there twice"] = SLOPES[name](z) ** 2
     return slopes
 
 
