@@ -29,6 +29,7 @@ from xcheck.errors import Complaint, DefinitionError
 from xcheck.findings import Finding
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.oracle.engines.lines import DIRECTIONS_ALONE
 from xcheck.oracle.options import FunctionOptions
 from xcheck.progress import Progress, count_progress
@@ -49,6 +50,7 @@ class FunctionCheck:
         about: what the report says of the model beside its size.
         warnings: what is known before anything is checked.
         command: what was typed, for the report.
+        network: the network of any layers that the functions compute, if they are made of a definition.
     """
 
     implementations: Sequence[Implementation]
@@ -59,6 +61,7 @@ class FunctionCheck:
     about: Sequence[str] = ()
     warnings: Sequence[Finding] = ()
     command: Sequence[str] = ()
+    network: LayeredNetwork | None = None
 
     @property
     def layout(self) -> Layout:
@@ -96,6 +99,7 @@ class FunctionCheck:
             own=(*(answer.verdict for answer in found.answers), *([] if oracle else [Verdict.UNDECIDED])),
             kinks=None if oracle is None else oracle.kink_distance,
             arguments=self.arguments,
+            network=self.network,
             prover=found.prover,
             outputs=len(found.outputs),
         )
