@@ -18,7 +18,9 @@ def detection() -> Table:
     "named" means: the spoiled witness is the odd one out, and all the tensors that are called wrong are ones that the
     fault has changed. "-" means that the fault changes nothing there.
     """
-    problems = {path.stem: load_model(path).problem for path in sorted(EXAMPLES.glob("*.toml"))}
+    # Fully connected networks: others have layers of a kind.
+    paths = [path for path in sorted(EXAMPLES.glob("*.toml")) if "kind =" not in path.read_text(encoding="utf-8")]
+    problems = {path.stem: load_model(path).problem for path in paths}
     table = Table(title="planted faults: named, found or missed")
     for heading in ("class", "fault", *problems):
         table.add_column(heading)

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from xcheck.networks.definition.schema import Definition, leaves
+from xcheck.networks.definition.layer_tables import kind_of
+from xcheck.networks.definition.schema import Definition, tables_in
 
 
 def reference() -> str:
@@ -27,16 +28,24 @@ def reference() -> str:
 def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         path = f"{prefix}{name}"
-        table = _table_of(field)
-        if table is None:
+        if len(tables := tables_in(field.annotation)) > 1:
+            # Entries of several kinds: what each of them holds stands in its own table, and in no other.
+            yield from (_table(table, f"`{path}`, kind `{kind_of(table)}`", path) for table in tables)
             continue
-        rows = [_row(f"{path}.{key}", one) for key, one in table.model_fields.items()]
-        head = "| key | values | default | meaning |\n|---|---|---|---|"
-        title = f"`[{path}]`" if not prefix else f"`{path}`"
-        sentence = (getdoc(table) or "").partition("\n")[0]
-        about = sentence.partition(": ")[2] or sentence
-        yield "\n".join([f"### {title}", "", f"{about[:1].upper()}{about[1:]}", "", head, *rows])
+        if not tables:
+            continue
+        (table,) = tables
+        yield _table(table, f"`[{path}]`" if not prefix else f"`{path}`", path)
         yield from _tables(table, f"{path}.")
+
+
+def _table(table: type[BaseModel], title: str, path: str) -> str:
+    """Return one table, with a sentence about it."""
+    rows = [_row(f"{path}.{key}", one) for key, one in table.model_fields.items()]
+    head = "| key | values | default | meaning |\n|---|---|---|---|"
+    sentence = (getdoc(table) or "").partition("\n")[0]
+    about = sentence.partition(": ")[2] or sentence
+    return "\n".join([f"### {title}", "", f"{about[:1].upper()}{about[1:]}", "", head, *rows])
 
 
 def _row(path: str, field: FieldInfo) -> str:
@@ -44,11 +53,6 @@ def _row(path: str, field: FieldInfo) -> str:
         raise ValueError(f"{path}: a key without a description")
     meaning = field.description.replace("|", "&#124;")
     return f"| `{path.rpartition('.')[2]}` | {_values(field)} | {_default(field)} | {meaning} |"
-
-
-def _table_of(field: FieldInfo) -> type[BaseModel] | None:
-    tables = [leaf for leaf in leaves(field.annotation) if isinstance(leaf, type) and issubclass(leaf, BaseModel)]
-    return tables[0] if tables else None
 
 
 def _default(field: FieldInfo) -> str:

@@ -15,6 +15,7 @@ from xcheck.compare.pair import ORACLE, Pair
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Arguments
 from xcheck.layout import Layout, Vector
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.networks.problem import Problem
 from xcheck.oracle import Estimate
 from xcheck.oracle.engines.function import FunctionEngine
@@ -56,6 +57,7 @@ class CompletedCheck:
         problem: the network; None for functions.
         arguments: of the functions; None for a network.
         prover: proves slopes of the loss; None where no proof was asked for, or none can be had.
+        network: the network of any layers that the functions compute, if they are made of a definition.
         outputs: how many outputs were checked one by one; 0 unless it is a check of a whole Jacobian.
     """
 
@@ -71,6 +73,7 @@ class CompletedCheck:
     problem: Problem | None = None
     arguments: Arguments | None = None
     prover: Prover | None = None
+    network: LayeredNetwork | None = None
     outputs: int = 0
 
     def pair(self, witness: Witness) -> Pair:

@@ -10,6 +10,7 @@ _EXAMPLES = {
     "breast_cancer": ("breast_cancer.toml", "breast_cancer.csv"),
     "logistic_regression": ("logistic_regression.toml", "breast_cancer.csv"),
     "digits": ("digits.toml", "digits.csv"),
+    "digits_images": ("digits_images.toml", "digits.csv"),
     "iris": ("iris.toml", "iris.csv"),
     "diabetes": ("diabetes.toml", "diabetes.csv"),
     "training": ("training.toml", "breast_cancer.csv"),
@@ -25,8 +26,8 @@ _EXAMPLES = {
 def init(example: str, force: bool) -> None:
     """Write a commented example into the current folder: a definition and its data, or Python.
 
-    EXAMPLE is one of breast_cancer (the default), logistic_regression, digits, iris, diabetes, training, exploding and
-    vanishing, which are definitions, or python, a file with functions in NumPy and JAX.
+    EXAMPLE is one of breast_cancer (the default), logistic_regression, digits, digits_images, iris, diabetes, training,
+    exploding and vanishing, which are definitions, or python, a file with functions in NumPy and JAX.
     """
     names = _EXAMPLES[example]
     contents = {name: files("xcheck").joinpath("examples", name).read_bytes() for name in names}

@@ -11,6 +11,8 @@ import xcheck
 from tests.fakes import Wrapped
 from xcheck.checks.completed import CompletedCheck
 from xcheck.checks.functions.layered import prepare_layers
+from xcheck.checks.selftest.plant import run_selftest
+from xcheck.checks.selftest.score import FaultOutcome
 from xcheck.errors import BackendError
 from xcheck.networks.definition import LoadedLayers, load_definition
 from xcheck.networks.layers import BatchNorm, Convolution, Layer, LayerNorm, MaxPool, RmsNorm
@@ -195,6 +197,17 @@ def test_planted_faults_are_found_and_named(fault: str, checks: Mapping[str, Com
     _, gradient = spoiled.value_and_gradient(problem.theta, problem.inputs, problem.targets, problem.masks)
     wrong = done.witnesses[0].comparer.bounds(done.layout.flatten(gradient)).wrong
     assert {tensor.name for tensor in done.layout if wrong[tensor.span].any()} == expected
+
+
+@pytest.mark.parametrize("name", ["residual", "signal"])
+def test_a_selftest_plants_faults_of_the_layers(name: str, checks: Mapping[str, CompletedCheck]) -> None:
+    """Beside those of any gradient; all that apply are found, and located."""
+    found = run_selftest(checks[name], 0.0)
+    of_layers = {result.name: result for result in found.results if result.kind == "layers"}
+    assert "kernels turned" in of_layers
+    applied = [result for result in of_layers.values() if result.outcome is not FaultOutcome.INAPPLICABLE]
+    assert applied
+    assert all(result.outcome is FaultOutcome.KILLED and result.named for result in applied)
 
 
 # --- witnesses and settings -----------------------------------------------------------------------------------------

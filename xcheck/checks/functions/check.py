@@ -31,6 +31,7 @@ from xcheck.functions.arguments import Arguments
 from xcheck.functions.forms import forms_of
 from xcheck.functions.function import Function
 from xcheck.layout import Layout
+from xcheck.networks.layers import LayeredNetwork
 from xcheck.oracle.engines.lines import DIRECTIONS_ALONE
 from xcheck.oracle.options import FunctionOptions
 from xcheck.progress import Progress, count_progress
@@ -51,6 +52,7 @@ class FunctionCheck:
         about: what the report says of the model beside its size.
         warnings: what is known before anything is checked.
         command: what was typed, for the report.
+        network: the network of any layers that the functions compute, if they are made of a definition.
     """
 
     implementations: Sequence[Implementation]
@@ -61,6 +63,7 @@ class FunctionCheck:
     about: Sequence[str] = ()
     warnings: Sequence[Finding] = ()
     command: Sequence[str] = ()
+    network: LayeredNetwork | None = None
 
     @property
     def layout(self) -> Layout:
@@ -98,6 +101,7 @@ class FunctionCheck:
             own=(*(answer.verdict for answer in found.answers), *([] if oracle else [Verdict.UNDECIDED])),
             kinks=None if oracle is None else oracle.kink_distance,
             arguments=self.arguments,
+            network=self.network,
             prover=found.prover,
             outputs=len(found.outputs),
         )

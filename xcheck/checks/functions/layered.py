@@ -55,6 +55,7 @@ def prepare_layers(
         problem.name,
         about=_describe(problem),
         warnings=(*loaded.warnings, *missing),
+        network=problem.network,
     )
 
 

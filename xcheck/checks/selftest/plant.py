@@ -22,6 +22,7 @@ from xcheck.oracle.engines.lines import DIRECTIONS
 from xcheck.seeds import Stream, generator
 from xcheck.testing.faults import FAULTS, Fault
 from xcheck.testing.generic_faults import GENERIC_FAULTS, GenericFault
+from xcheck.testing.layer_faults import layer_faults
 from xcheck.verdict import Verdict
 
 # Rounding to float32 is a fault only for a check whose tolerance is finer than its unit roundoff.
@@ -96,9 +97,10 @@ def _faults_for(check: CompletedCheck) -> list[PlantedFault]:
     if check.arguments is None:
         return []
     tolerance = check.report.tolerance
+    of_layers = () if check.network is None else layer_faults(check.network)
     return [
         _of_functions(fault, number, check.arguments, check.report.seed)
-        for number, fault in enumerate(GENERIC_FAULTS.values())
+        for number, fault in enumerate((*GENERIC_FAULTS.values(), *of_layers))
         if _OF_FLOAT32.get(fault.name, np.inf) > tolerance
     ]
 

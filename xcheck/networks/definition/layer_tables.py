@@ -42,7 +42,7 @@ def both(lengths: Sequence[int]) -> tuple[int, ...]:
 
 
 class DenseTable(StrictTable):
-    """A fully connected layer: y = W x + b of a vector x."""
+    """A fully connected layer, y = W x + b of a vector x."""
 
     kind: Literal["dense"] = Field(default="dense", description="may be left out")
     units: Count = Field(description="number of outputs of the layer")
@@ -56,7 +56,7 @@ class DenseTable(StrictTable):
 
 
 class Conv1dTable(StrictTable):
-    """A convolution along one axis: of a signal [channels, length]."""
+    """A convolution along one axis, of a signal [channels, length]."""
 
     kind: Literal["conv1d"] = Field(description="a convolution along one axis")
     channels: Count = Field(description="number of output channels")
@@ -74,7 +74,7 @@ class Conv1dTable(StrictTable):
 
 
 class Conv2dTable(StrictTable):
-    """A convolution along two axes: of an image [channels, height, width]."""
+    """A convolution along two axes, of an image [channels, height, width]."""
 
     kind: Literal["conv2d"] = Field(description="a convolution along two axes")
     channels: Count = Field(description="number of output channels")
@@ -92,7 +92,7 @@ class Conv2dTable(StrictTable):
 
 
 class MaxPool1dTable(StrictTable):
-    """The largest number of every window: of each channel of a signal."""
+    """The largest number of every window, of each channel of a signal."""
 
     kind: Literal["max_pool1d"] = Field(description="the largest number of every window of a signal")
     size: Count = Field(description="length of the window")
@@ -104,7 +104,7 @@ class MaxPool1dTable(StrictTable):
 
 
 class MaxPool2dTable(StrictTable):
-    """The largest number of every window: of each channel of an image."""
+    """The largest number of every window, of each channel of an image."""
 
     kind: Literal["max_pool2d"] = Field(description="the largest number of every window of an image")
     size: Lengths = Field(description="height and width of the window: `2` or `[2, 3]`")
@@ -116,7 +116,7 @@ class MaxPool2dTable(StrictTable):
 
 
 class AveragePool1dTable(StrictTable):
-    """The mean of every window: of each channel of a signal."""
+    """The mean of every window, of each channel of a signal."""
 
     kind: Literal["average_pool1d"] = Field(description="the mean of every window of a signal")
     size: Count = Field(description="length of the window")
@@ -128,7 +128,7 @@ class AveragePool1dTable(StrictTable):
 
 
 class AveragePool2dTable(StrictTable):
-    """The mean of every window: of each channel of an image."""
+    """The mean of every window, of each channel of an image."""
 
     kind: Literal["average_pool2d"] = Field(description="the mean of every window of an image")
     size: Lengths = Field(description="height and width of the window: `2` or `[2, 3]`")
@@ -140,7 +140,7 @@ class AveragePool2dTable(StrictTable):
 
 
 class LayerNormTable(StrictTable):
-    """A layer norm: γ (x − μ)/√(σ² + ε) + β, with mean and variance of each example."""
+    """A layer norm, γ (x − μ)/√(σ² + ε) + β, with mean and variance of each example."""
 
     kind: Literal["layer_norm"] = Field(description="mean 0 and variance 1 in each example")
     axes: Count | None = Field(default=None, description=_AXES)
@@ -154,7 +154,7 @@ class LayerNormTable(StrictTable):
 
 
 class RmsNormTable(StrictTable):
-    """An RMS norm: γ x/√(ρ + ε), with the mean square ρ of each example."""
+    """An RMS norm, γ x/√(ρ + ε), with the mean square ρ of each example."""
 
     kind: Literal["rms_norm"] = Field(description="mean square 1 in each example")
     axes: Count | None = Field(default=None, description=_AXES)
@@ -168,7 +168,7 @@ class RmsNormTable(StrictTable):
 
 
 class BatchNormTable(StrictTable):
-    """A batch norm: γ (x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the examples checked."""
+    """A batch norm, γ (x − μ)/√(σ² + ε) + β, with mean and variance of each channel over the examples checked."""
 
     kind: Literal["batch_norm"] = Field(description="mean 0 and variance 1 in each channel, or number of a vector")
     epsilon: Positive = Field(default=1e-5, description=_EPSILON)
@@ -226,7 +226,7 @@ _InnerTable = (
 
 
 class ResidualTable(StrictTable):
-    """A residual: x + F(x), with F layers of its own."""
+    """A residual, x + F(x), with F layers of its own."""
 
     kind: Literal["residual"] = Field(description="x + F(x)")
     layers: Annotated[list[Annotated[_InnerTable, Discriminator(_find_kind)]], Field(min_length=1)] = Field(
