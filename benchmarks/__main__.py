@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
 The commands are run, compare, show, list, phases, limit, promises, detection, causes, operations, bisection, breadth,
-training, functions, jobs, scales, proof and readme.
+training, functions, jobs, scales, proof, nodes and readme.
 """
 
 import sys
@@ -35,6 +35,7 @@ from benchmarks.suites.commands import (
 )
 from benchmarks.suites.functions import KIND
 from benchmarks.suites.jobs import KIND as JOB_KIND
+from benchmarks.suites.nodes import nodes_command
 from benchmarks.suites.operations import operations_command
 from benchmarks.suites.proof_command import proof_command, show_proofs
 from benchmarks.suites.scenarios import SCENARIOS, Scenario
@@ -266,6 +267,7 @@ cli.add_command(scales_command)
 cli.add_command(proof_command)
 cli.add_command(causes_command)
 cli.add_command(operations_command)
+cli.add_command(nodes_command)
 
 if __name__ == "__main__":
     cli()

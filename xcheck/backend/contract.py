@@ -124,6 +124,7 @@ class Objective(ABC):
 
         Raises:
             UntraceableError: there are none, or they cannot be moved; the text says why.
+            BackendError: the framework failed (the cause is chained).
         """
         raise UntraceableError(f"{self.backend} shows no values inside of a loss")
 

@@ -61,6 +61,9 @@ class Nodes(ABC):
         Args:
             nodes: which, all of one site, shape (k,).
             moves: by how much, shape (k,).
+
+        Raises:
+            BackendError: the framework cannot evaluate so many at once.
         """
 
     @abstractmethod

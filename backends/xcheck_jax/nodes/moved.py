@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from xcheck.backend.contract import wrap_errors
 from xcheck.layout import Vector
 from xcheck.trace import Nodes, Site, UntraceableError
 from xcheck_jax.nodes.program import FlatProgram, flat_program
@@ -73,7 +74,7 @@ class JaxNodes(Nodes):
         start = 0 if site == 0 else int(self._ends[site - 1])
         number, shape = self._region.cut[site], self.sites[site].shape
         size = int(self._ends[site]) - start
-        with own_settings(self._device):
+        with wrap_errors("jax"), own_settings(self._device):
             for first in range(0, len(moves), self.width):
                 rows = slice(first, min(first + self.width, len(moves)))
                 # Repetitions fill up a short batch, so that there is one compilation.
@@ -113,7 +114,7 @@ class JaxNodes(Nodes):
         return jax.jit(jax.vmap(pull, (0, None, None)), compiler_options=_options(self._device))
 
     def _pull(self, rows: Vector, operands: Mapping[int, Any], minus: float) -> Vector:
-        with own_settings(self._device):
+        with wrap_errors("jax"), own_settings(self._device):
             # Zeros fill up what is short, so that there is one compilation.
             filled = np.concatenate([rows, np.zeros((_ROWS - len(rows), rows.shape[1]))])
             pulled = [np.asarray(part) for part in self._pulling(filled, operands, minus)]

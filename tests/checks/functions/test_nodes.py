@@ -67,3 +67,34 @@ def test_what_has_no_nodes_says_why() -> None:
     report = xcheck.check(lambda w: jnp.sum(jnp.exp(w)), np.zeros(1200), backend="jax", scope="all")
     assert report.ok
     assert "(no nodes: no parameter acts on fewer values than it has components)" in report.oracle.engine
+
+
+def test_a_kink_at_a_node_is_left_to_the_components() -> None:
+    """A unit of a relu whose input is zero in one example: its weights are moved themselves."""
+    params = parameters()
+    params["W1"][:, 7] -= X[0] * (X[0] @ params["W1"][:, 7]) / (X[0] @ X[0])
+    params["b1"][7] = -X[0] @ params["W1"][:, 7]
+
+    def rectified(params: Any) -> Any:
+        return jnp.mean((jax.nn.relu(X @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"]) ** 2)
+
+    report = xcheck.check(rectified, params, backend="jax", scope="all")
+    assert report.verdict.name == "AGREE"
+    assert "jax: nodes (101 values at 2 operations, and " in report.oracle.engine
+
+
+def test_iterations_of_a_loop_have_nodes_of_their_own() -> None:
+    """Weights of a recurrent network that are used in each of three steps."""
+    rng = np.random.default_rng(0)
+    params = {"U": rng.normal(size=(40, 40)) / 8, "V": rng.normal(size=(2, 40))}
+
+    def recurrent(params: Any) -> Any:
+        def step(state: Any, row: Any) -> Any:
+            return jnp.tanh(state @ params["U"] + row @ params["V"]), None
+
+        last, _ = jax.lax.scan(step, jnp.zeros(40), np.cos(np.arange(6.0)).reshape(3, 2))
+        return jnp.sum(last**2)
+
+    report = xcheck.check(recurrent, params, backend="jax", scope="all")
+    assert report.verdict.name == "AGREE"
+    assert "jax: nodes (120 values at 3 operations" in report.oracle.engine

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.oracle.nodes.product import THETA, Product, X, components
+from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.oracle.engines.function import FunctionEngine
 from xcheck.oracle.estimators.sides import OneSidedGradient
@@ -55,6 +57,21 @@ def test_what_nodes_leave_open_is_moved_itself() -> None:
     assert found.gradient is not None
     assert np.isfinite(found.gradient.measured.bar).all()
     assert found.text.startswith("3 values at 1 operations, and ")
+
+
+def test_nodes_that_cannot_be_moved_close_them() -> None:
+    """What the framework says is passed on, and components are moved instead."""
+
+    class Fails(Product):
+        """No losses."""
+
+        def losses(self, nodes: NDArray[np.intp], moves: Vector) -> Vector:
+            """None."""
+            raise BackendError("jax", "NotImplementedError: no batching rule\nfor it")
+
+    found, _ = measured(Fails(np.sin))
+    assert found.gradient is None
+    assert found.text == "NotImplementedError: no batching rule"
 
 
 def test_another_loss_closes_them() -> None:

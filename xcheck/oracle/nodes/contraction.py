@@ -42,8 +42,9 @@ def contract(engine: NodesEngine, found: OneSidedGradient, noise: Vector, onto: 
     nodes, measured = engine.nodes, found.measured
     known = np.isfinite(measured.value) & np.isfinite(measured.bar) & (measured.lower == measured.upper)
     value = np.where(known, measured.value, 0.0)
-    # A slope along which no loss has changed by a bit is zero for certain.
-    moves = known & (measured.magnitude > 0)
+    # Where no loss has changed by a bit the slope is zero for certain, unless steps have become that short for a kink.
+    still = (measured.magnitude == 0) & (measured.step >= engine.first_step * engine.scale)
+    moves = known & ~still
     rounded = np.where(moves, NOISE_MULTIPLE * noise / measured.step, 0.0)
     unit = 2 * least_noise(engine) / measured.step
     hidden = np.where(moves & (np.abs(value) < _MOVES * unit), unit, 0.0)

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
+from xcheck.errors import BackendError
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Indices
 from xcheck.oracle.engines.evaluator import chunk_for
@@ -23,6 +25,9 @@ from xcheck.oracle.nodes.engine import NodesEngine
 from xcheck.oracle.options import FunctionOptions
 from xcheck.seeds import Stream, generator
 from xcheck.trace import Nodes, UntraceableError
+
+# An engine of some components -> their gradient and σ of J along each; None where J is no smooth function of 64 bits.
+Measure: TypeAlias = Callable[[FunctionEngine], tuple[OneSidedGradient, Vector] | None]
 
 # Fewer components are moved themselves within a second or two: a guess.
 _FEWEST = 1000
@@ -83,6 +88,8 @@ def choose_nodes(engine: FunctionEngine) -> Nodes | str:
         nodes = engine.evaluator.nodes()
     except UntraceableError as error:
         return str(error)
+    except BackendError as error:
+        return error.text.splitlines()[0]
     alone = float(np.count_nonzero(~nodes.covered))
     if nodes.work + alone > _SAVED * size:
         return f"they would take {(nodes.work + alone) / size:.0%} of the losses of all components"
@@ -92,7 +99,7 @@ def choose_nodes(engine: FunctionEngine) -> Nodes | str:
 def measure_by_nodes(
     engine: FunctionEngine,
     nodes: Nodes,
-    measure: Callable[[FunctionEngine], tuple[OneSidedGradient, Vector] | None],
+    measure: Measure,
     options: FunctionOptions,
 ) -> NodeMeasurement:
     """Measure the gradient by nodes, and what they do not cover, or leave open, by moving components themselves.
@@ -100,10 +107,16 @@ def measure_by_nodes(
     Args:
         engine: of all components.
         nodes: of its loss.
-        measure: an engine of some components -> their gradient and σ of J along each; None where J is no smooth
-            function of 64 bits.
+        measure: measures some components.
         options: with the tolerance that a gradient is held to, and the seed of the sample that is audited.
     """
+    try:
+        return _measured(engine, nodes, measure, options)
+    except BackendError as error:  # that components cannot be moved either shows where they are
+        return _closed(error.text.splitlines()[0])
+
+
+def _measured(engine: FunctionEngine, nodes: Nodes, measure: Measure, options: FunctionOptions) -> NodeMeasurement:
     by_nodes = NodesEngine(nodes, progress=engine.progress)
     apart = float(np.abs(by_nodes.losses - engine.losses).max())
     if not apart <= _SAME * float(np.abs(engine.losses).max()):
@@ -155,7 +168,7 @@ def _open(engine: FunctionEngine, found: OneSidedGradient, tolerance: float) -> 
     bar, value = found.measured.bar, found.measured.value
     uncovered = np.flatnonzero(np.isnan(value))
     largest = engine.layout.largest(np.nan_to_num(np.abs(value)))
-    wide = np.flatnonzero((bar > _WIDE * tolerance * largest) & np.isfinite(value) & (found.measured.magnitude > 0))
+    wide = np.flatnonzero((bar > _WIDE * tolerance * largest) & np.isfinite(value))
     return np.union1d(uncovered, wide[np.argsort(-bar[wide], kind="stable")][:_MOST])
 
 
