@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND`: how fast and how right.
 
-The commands are run, compare, show, list, phases, limit, promises, detection, causes, operations, bisection, breadth,
-training, functions, jobs, scales, proof, nodes and readme.
+The commands are run, compare, show, list, phases, limit, promises, detection, causes, operations, forward, bisection,
+breadth, training, functions, jobs, scales, proof, nodes and readme.
 """
 
 import sys
@@ -33,6 +33,7 @@ from benchmarks.suites.commands import (
     show_functions,
     show_jobs,
 )
+from benchmarks.suites.forward import forward_command
 from benchmarks.suites.functions import KIND
 from benchmarks.suites.jobs import KIND as JOB_KIND
 from benchmarks.suites.nodes import nodes_command
@@ -267,6 +268,7 @@ cli.add_command(scales_command)
 cli.add_command(proof_command)
 cli.add_command(causes_command)
 cli.add_command(operations_command)
+cli.add_command(forward_command)
 cli.add_command(nodes_command)
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def test_differences_are_located(trial: Trial) -> None:
     assert trial.score() == "right", trial.run()[0]
 
 
-@pytest.mark.parametrize("trial", equal_pairs(), ids=str)
+@pytest.mark.parametrize("trial", list(equal_pairs()), ids=str)
 def test_nothing_is_named_where_nothing_differs(trial: Trial) -> None:
     """Though what one calls in one the other computes in steps."""
     assert trial.run()[0] == []

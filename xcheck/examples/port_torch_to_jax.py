@@ -2,8 +2,8 @@
 
 What one learns: `rename` and `layout` say once what is called how and which way round it lies, and a name that does not
 exist is an error before anything is computed. Losses are compared first, then gradients, in the names of the module.
-`buggy` penalises all leaves of the tree, biases too, which the module does not: the losses differ, and the last finding
-names the two biases.
+`buggy` penalises all leaves of the tree, biases too, which the module does not: the losses differ, XC110 names the two
+biases, and XC263 the line that adds them.
 """
 
 from typing import Any

@@ -5,7 +5,7 @@ values of its own. What follows from another value in the place of one can be co
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -131,7 +131,7 @@ class _Writer:
         self._numbers += getattr(node.array, "size", 0)
         if self._numbers > _MOST_NUMBERS:
             raise UntraceableError(f"its forward pass has more than {_MOST_NUMBERS:,} numbers")
-        numbered = Node(**{name: getattr(node, name) for name in _FIELDS} | {"number": len(self.nodes)})
+        numbered = replace(node, number=len(self.nodes))
         self.nodes.append(numbered)
         return numbered
 
@@ -204,9 +204,6 @@ class _Writer:
                 depends=any(node.depends for node in given),
             )
         )
-
-
-_FIELDS = tuple(Node.__dataclass_fields__)
 
 
 def _where(holds: Any, new: Array, old: Array) -> Array:

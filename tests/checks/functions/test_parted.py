@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import xcheck
-from tests.forward.planted import PLANTS, flow_in, objective_of
+from tests.forward.planted import flow_in, objective_of
+from tests.forward.plants import PLANTS
 from tests.forward.programs import DRAWS
 from xcheck import Report
 from xcheck.checks.functions import parted

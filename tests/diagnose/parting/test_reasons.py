@@ -61,6 +61,22 @@ def test_a_factor() -> None:
     assert found == ["that of b is 0.125 times that of a"]
 
 
+def test_a_parameter_on_one_side_alone() -> None:
+    """Where nothing else is known."""
+    product, exp = ("product", np.multiply, ["w", "v"]), ("exp", np.exp, ["product"])
+    found = reasons([product, exp, ("out", np.cos, ["exp"])], [product, exp, ("out", np.add, ["exp", "v"])])
+    assert found[0] == "it reads `v` in b"
+
+
+def test_other_data() -> None:
+    """As of a batch that one side has normalised."""
+    data = {"one": numbers(4, 6, seed=5), "other": numbers(4, 6, seed=6)}
+    one, other = (step(np.multiply, "w", name) for name in data)
+    assert "what it reads of the data, or computes of them alone, is something else in both" in reasons(
+        one, other, data
+    )
+
+
 def test_another_formula() -> None:
     """The approximation of gelu, or another axis."""
     erf = step(lambda x: x * special.ndtr(x), "w")

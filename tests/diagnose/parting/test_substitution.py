@@ -1,12 +1,15 @@
 """Values that stand for each other are found by exchanging them."""
 
 import numpy as np
+import pytest
 
 from tests.diagnose.parting.flows import Step, flow, number_of, numbers
+from xcheck.diagnose.parting import substitution
 from xcheck.diagnose.parting.frontier import Parted, part_of
 from xcheck.diagnose.parting.matching import match_flows
 from xcheck.diagnose.parting.substitution import arrangements, find_place, goes_on
 from xcheck.trace.flow import Flow
+from xcheck.trace.model import Array
 
 W, V = numbers(3, 5), numbers(4, 4, seed=1)
 
@@ -79,3 +82,26 @@ def test_arrangements_have_the_shape_that_is_asked_for() -> None:
     square = np.array([[1, 2], [3, 4]])
     assert [one.tolist() for one in arrangements(square, (2, 2))] == [[[1, 2], [3, 4]], [[1, 3], [2, 4]]]
     assert [one.tolist() for one in arrangements(square, (4,))] == [[1, 2, 3, 4]]
+
+
+def test_an_operation_that_fails_with_other_numbers_ends_the_trial() -> None:
+    """It may check what it is given."""
+
+    def refuse(x: Array) -> Array:
+        if x.max() > 2:
+            raise ValueError("too large")
+        return np.sin(x)
+
+    one = flow("a.py", {"w": W}, {}, [("cos", np.cos, ["w"]), ("sin", refuse, ["cos"]), ("loss", np.sum, ["sin"])])
+    other = flow("b.py", {"w": W}, {}, [("exp", lambda w: 9 * np.exp(w), ["w"]), ("loss", np.sum, ["exp"])])
+    sides = sides_of(one, other)
+    assert not goes_on(sides[0], number_of(one, "cos"), sides[1], number_of(other, "exp"))
+
+
+def test_values_far_behind_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a value that stands for another, the first operations of both are named."""
+    monkeypatch.setattr(substitution, "_MOST_STEPS", 0)
+    one, other = program("a.py", 1.0, 1.0, early=True), program("b.py", 1.5, 1.0, early=False)
+    place = find_place(*sides_of(one, other))
+    assert place.first == (number_of(one, "penalty"), number_of(other, "penalty"))
+    assert place.value is None

@@ -17,10 +17,11 @@ from xcheck.certificates.claims import Proof
 from xcheck.certificates.pace import Pace
 from xcheck.checks.answer import Answer
 from xcheck.checks.functions.answers import Answers, FunctionCheckOptions
-from xcheck.checks.functions.hidden_kinks import widen_at_hidden_kinks
 from xcheck.checks.functions.implementations import Implementation, complaints_under
 from xcheck.checks.functions.jacobian.outputs import cotangents_for, join_outputs, output_name
 from xcheck.checks.functions.jacobian.settled import answer_settled_outputs
+from xcheck.checks.functions.kinks.hidden import widen_at_hidden_kinks
+from xcheck.checks.functions.kinks.ties import refute_at_ties
 from xcheck.checks.functions.oracle import (
     OracleRun,
     confirm_undecided,
@@ -30,7 +31,6 @@ from xcheck.checks.functions.oracle import (
     run_oracle,
 )
 from xcheck.checks.functions.purity import call_and_probe
-from xcheck.checks.functions.ties import refute_at_ties
 from xcheck.checks.proof import prove, refute
 from xcheck.checks.prover import Candidate, Prover
 from xcheck.checks.referee import decide

@@ -1,6 +1,7 @@
 """Reasons: in what two operations differ that are given the same and give something else, as far as numbers show it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,10 @@ def reasons_of(names: Sequence[str], sides: Sequence[Parted], place: Place) -> I
         *_other_parameters(names, sides, (a, b)),
         *_other_formula(names, sides, (a, b)),
         *_other_constants(names, sides, (a, b)),
+        *_other_data(sides, (a, b)),
         *_factor(names, sides, place),
     ]
-    yield from found or _difference(sides, place)
+    yield from found or [*_parameters_alone(names, sides, (a, b)), *_difference(sides, place)]
 
 
 def _unread_parameters(names: Sequence[str], sides: Sequence[Parted]) -> Iterator[str]:
@@ -68,11 +70,19 @@ def _reads(side: Parted, node: Node) -> list[Node]:
 def _other_parameters(names: Sequence[str], sides: Sequence[Parted], nodes: Sequence[Node]) -> Iterator[str]:
     read = [_parameters(iter(_reads(side, node))) for side, node in zip(sides, nodes, strict=True)]
     if all(read) and not read[0] & read[1]:
-        texts = [
-            f"{join_names([f'`{one}`' for one in sorted(own)])} in {name}"
-            for name, own in zip(names, read, strict=True)
-        ]
-        yield f"it reads {texts[0]}, {texts[1]}"
+        yield f"it reads {', '.join(map(_of_side, names, read))}"
+
+
+def _parameters_alone(names: Sequence[str], sides: Sequence[Parted], nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield the parameters that one side reads and the other one does not, where nothing else says more."""
+    read = [_parameters(iter(_reads(side, node))) for side, node in zip(sides, nodes, strict=True)]
+    texts = [_of_side(name, own) for name, own in zip(names, read, strict=True) if own]
+    if len(texts) == 1:
+        yield f"it reads {texts[0]}"
+
+
+def _of_side(name: str, parameters: set[str]) -> str:
+    return f"{join_names([f'`{one}`' for one in sorted(parameters)])} in {name}"
 
 
 def _line(side: Parted, first: Node) -> list[Node]:
@@ -90,24 +100,48 @@ def _line(side: Parted, first: Node) -> list[Node]:
 
 def _other_constants(names: Sequence[str], sides: Sequence[Parted], nodes: Sequence[Node]) -> Iterator[str]:
     constants = [
-        [read.array for one in _line(side, node) for read in _reads(side, one) if not read.depends]
+        [(one.kind, read.array) for one in _line(side, node) for read in _reads(side, one) if not read.depends]
         for side, node in zip(sides, nodes, strict=True)
     ]
-    single = [{float(array.flat[0]) for array in own if _is_single(array)} for own in constants]
-    only = [single[0] - single[1], single[1] - single[0]]
-    if all(len(numbers) == 1 for numbers in only):
-        yield f"it computes with {min(only[0]):.6g} in {names[0]}, with {min(only[1]):.6g} in {names[1]}"
-    masks = [[array for array in own if array.dtype.kind == "b" and not _is_single(array)] for own in constants]
+    single = [{(kind, float(array.flat[0])) for kind, array in own if _is_single(array)} for own in constants]
+    # Only what stands at the same kind of operation may stand for each other.
+    for kind in dict.fromkeys(kind for kind, _ in constants[0]):
+        only = [{number for known, number in own - other if known == kind} for own, other in (single, single[::-1])]
+        if all(len(numbers) == 1 for numbers in only):
+            yield f"it computes with {min(only[0]):.6g} in {names[0]}, with {min(only[1]):.6g} in {names[1]}"
+            break
+    masks = [[array for _, array in own if _kind(array) == "b" and not _is_single(array)] for own in constants]
     if all(masks):
         one, other = masks[0][0], masks[1][0]
         counts = [int(mask.sum()) for mask in (one, other)]
+        # A mask may also say where a number is left out.
         if one.size == other.size and counts[0] not in (counts[1], one.size - counts[1]):
             yield f"the mask holds for {counts[0]} of {one.size} in {names[0]}, for {counts[1]} in {names[1]}"
 
 
+def _other_data(sides: Sequence[Parted], nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield that both read data, or what is computed of these alone, which the other side has not."""
+    others = [
+        [read for read in _reads(side, node) if not read.depends and _is_unknown(side, read)]
+        for side, node in zip(sides, nodes, strict=True)
+    ]
+    if all(others):
+        yield "what it reads of the data, or computes of them alone, is something else in both"
+
+
+def _is_unknown(side: Parted, node: Node) -> bool:
+    plain = side.matched.says_nothing(node.number) or _is_single(node.array)
+    return not plain and not side.matched.is_known(node.number)
+
+
 def _is_single(array: Array) -> bool:
     """Return whether an array is one number, as often as is needed."""
-    return getattr(array, "size", 0) > 0 and array.dtype.kind in "fiu" and bool((array == array.flat[0]).all())
+    return _kind(array) in ("f", "i", "u") and array.size > 0 and bool((array == array.flat[0]).all())
+
+
+def _kind(array: Any) -> str:
+    """Return the kind of an array's dtype; empty for what is no array of NumPy, as random keys are not."""
+    return str(array.dtype.kind) if isinstance(array, np.ndarray | np.generic) else ""
 
 
 def _other_formula(names: Sequence[str], sides: Sequence[Parted], nodes: Sequence[Node]) -> Iterator[str]:
@@ -182,4 +216,5 @@ def _difference(sides: Sequence[Parted], place: Place) -> Iterator[str]:
         apart = [np.abs(one - array).max(initial=0.0) for array in arrangements(other, one.shape)]
     finite = [float(each) for each in apart if np.isfinite(each)]
     if finite:
-        yield f"the largest difference is {min(finite):.3g}, of numbers up to {np.abs(one).max():.3g}"
+        what = "the largest difference is" if pair == place.first else "what they lead to differs by up to"
+        yield f"{what} {min(finite):.3g}, of numbers up to {np.abs(one).max():.3g}"

@@ -18,6 +18,8 @@ from xcheck.trace.model import Array
 
 # Nodes of either side that are tried, and nodes behind one that are computed anew. Guesses: a formula of one layer.
 _TRIED, _BEHIND = 24, 48
+# Steps between the first that differs and a value that is tried. A guess: those of one layer.
+_MOST_STEPS = 64
 # Axes that are put into every order.
 _MOST_AXES = 4
 
@@ -58,10 +60,16 @@ def _steps(side: Parted) -> dict[int, int]:
     """Return how many steps that differ lead to each of the first values."""
     parted, above = set(side.nodes), dict[int, set[int]]()
     for number in side.nodes:
-        reads = (read for read in side.matched.node(number).reads if read in parted)
-        above[number] = {number}.union(*(above[read] for read in reads))
-    real = [number for number in side.nodes if not side.matched.says_nothing(number)]
-    begun = [number for number in real if not above[number].isdisjoint(side.frontier)]
+        reads = [read for read in side.matched.node(number).reads if read in parted]
+        if all(read in above for read in reads):
+            steps = {number}.union(*(above[read] for read in reads))
+            if len(steps) <= _MOST_STEPS:
+                above[number] = steps
+    begun = [
+        number
+        for number, steps in above.items()
+        if not side.matched.says_nothing(number) and not steps.isdisjoint(side.frontier)
+    ]
     # By the number of steps, not by the order of the program: a penalty may be computed before everything else.
     return {number: len(above[number]) for number in sorted(begun, key=lambda each: len(above[each]))[:_TRIED]}
 
@@ -79,7 +87,10 @@ def goes_on(one: Parted, a: int, other: Parted, b: int) -> bool:
         # Each is computed by itself, so that the first that fits ends it.
         known = {a: array}
         for number in behind:
-            known = recompute(flow, known, [number])
+            try:
+                known = recompute(flow, known, [number])
+            except Exception:  # noqa: BLE001 - a person's operation need not bear what comes from elsewhere
+                break
             key = None if one.matched.node(number).is_move else key_of(known[number])
             if key is None or (own is not None and key.is_like(own)):
                 continue
