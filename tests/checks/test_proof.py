@@ -212,7 +212,7 @@ def test_a_trace_that_breaks_does_not_break_the_check(monkeypatch: pytest.Monkey
 def test_what_has_no_rule_is_named_with_its_line() -> None:
     """The check goes on without."""
     with jax.enable_x64(True):
-        report = xcheck.check(lambda x: jnp.abs(jnp.fft.fft(x)).sum(), jnp.asarray(DATA[1]), proof=True)
+        report = xcheck.check(lambda x: jnp.fmod(x, 0.7).sum(), jnp.asarray(DATA[1]), proof=True)
     assert report.ok
     [warning] = [one for one in report.warnings if one.code == "XC439"]
     assert "test_proof.py" in warning.text

@@ -33,7 +33,7 @@ def test_check_takes_what_the_settings_have() -> None:
         ("budget", float("inf"), "inf is not a positive number"),
         ("inputs", 1, "1 is neither True nor False"),
         ("seed", -1, "-1 is not a whole number from 0"),
-        ("gradient", 3, "3 is no function: a hand-written gradient is called as gradient(params, *data)"),
+        ("gradient", 3, "expected a function, int came: it is called as gradient(params, *data)"),
         ("seed", True, "True is not a whole number from 0"),
         ("worst", 0, "0 is not a whole number from 1"),
         ("tolerence", 1e-6, "unknown setting; did you mean 'tolerance'?"),

@@ -15,7 +15,7 @@ def cube(x):
     return (x**3).sum()
 
 right = xcheck.Case(cube, jnp.array([1.0, 2.0, 3.0]))
-unknown = xcheck.Case(lambda x: jnp.abs(jnp.fft.fft(x)).sum(), jnp.array([1.0, 2.0]))
+unknown = xcheck.Case(lambda x: jnp.fmod(x, 0.7).sum(), jnp.array([1.0, 2.0]))
 """
 
 

@@ -11,6 +11,7 @@ from xcheck.networks.network import InitializerName, Network
 def network_layout(network: Network) -> Layout:
     """Lay out the parameters of a network: W1 (n₁, n₀), b1 (n₁,), W2, b2, ... in this order.
 
+    >>> from xcheck.networks.network import Dense
     >>> network = Network(inputs=3, layers=(Dense(units=2),), loss="mean_squared_error")
     >>> [(tensor.name, tensor.shape) for tensor in network_layout(network)]
     [('W1', (2, 3)), ('b1', (2,))]

@@ -67,3 +67,11 @@ def test_a_catalogue_finds_all_that_are_alike() -> None:
     key = key_of(X.ravel())
     assert key is not None
     assert catalogue.matches(key) == [0, 2]
+
+
+def test_numbers_beside_zeros_are_no_masks() -> None:
+    """Scores less their largest, and log probabilities of which one is picked, have nothing but zeros beside them."""
+    shifted = X - X.max(1, keepdims=True)
+    assert not alike(shifted, 2 * shifted)
+    picked = np.where(np.arange(6) == 2, shifted - 1.0, 0.0)
+    assert not alike(picked, 3 * picked)

@@ -85,8 +85,9 @@ def _with_masks(numbers: Vector) -> Vector:
     """Return sorted numbers with minus infinity for those that are masks."""
     least = float(np.min(numbers[np.isfinite(numbers)], initial=0.0))
     masked = numbers < least / 10
-    others = np.abs(numbers[~masked])
-    is_mask = others.size > 0 and bool(-least > _MASKED * others.max())
+    largest = np.abs(numbers[~masked]).max(initial=0.0)
+    # Beside zeros alone every number would be one: the largest score less itself, or a log probability that is picked.
+    is_mask = bool(-least > _MASKED * largest > 0)
     return np.where(masked, -np.inf, numbers) if is_mask else numbers
 
 
