@@ -21,8 +21,8 @@ from xcheck_numpy.layers.network import OPERATIONS, LayeredFunction
 from xcheck_numpy.layers.normalisation import BATCH_NORM, LAYER_NORM, RMS_NORM
 from xcheck_numpy.layers.operation import Operation
 
-CONV: dict[str, Any] = {"kind": "conv2d", "channels": 3, "kernel": 3, "padding": 1}
-LAST: list[dict[str, Any]] = [{"kind": "flatten"}, {"units": 3}]
+CONV: dict[str, Any] = {"kind": "conv2d", "channels": 2, "kernel": 3, "padding": 1}
+LAST: list[dict[str, Any]] = [{"kind": "flatten"}, {"units": 2}]
 NETWORKS: dict[str, list[dict[str, Any]]] = {
     "convolution and pools": [
         {**CONV, "stride": [1, 2], "activation": "relu", "keep_prob": 0.9},
@@ -53,9 +53,9 @@ NETWORKS: dict[str, list[dict[str, Any]]] = {
 
 
 def defined(layers: list[dict[str, Any]], **check: Any) -> dict[str, Any]:
-    """A definition of 8 images of 6 x 6 pixels."""
+    """A definition of 4 images of 6 x 6 pixels."""
     return {
-        "data": {"synthetic": {"inputs": 36, "examples": 8}, "image": [6, 6]},
+        "data": {"synthetic": {"inputs": 36, "examples": 4}, "image": [6, 6]},
         "network": {"layers": layers, "loss": "softmax_cross_entropy", "l2": 0.1},
         "check": check,
     }
