@@ -64,8 +64,8 @@ def check(  # noqa: PLR0913 - the public signature: everything but the first thr
         vjp: `vjp(params, *data, cotangent)`, a backward pass; this and the next four as in `xcheck.objective`.
         jvp: `jvp(params, *data, tangent)`, forward mode.
         jacobian: `jacobian(params, *data)`, dense or sparse, of which every entry is checked.
-        hessian: `hessian(params, *data)`, for order 2.
-        hvp: `hvp(params, *data, vector)`, for order 2.
+        hessian: `hessian(params, *data)`; the order is then 2.
+        hvp: `hvp(params, *data, vector)`; the order is then 2.
         oracle: which function is differenced: "auto" (JAX, else torch, else the first), a label, or a function.
         scope: "all" components, a "sample" with random directions, "directions" alone (about 25 losses, however many
             parameters there are), "auto" for what fits the budget, or "jacobian" for every output of a loss that

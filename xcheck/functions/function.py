@@ -110,8 +110,8 @@ def objective(  # noqa: PLR0913 - the public signature: all but two are optional
         jvp: `jvp(params, *data, tangent)` returns the derivative of the value along a tangent, which is like params.
         jacobian: `jacobian(params, *data)` returns the derivatives of all outputs, outputs first: an array of shape
             (*y.shape, *x.shape), or (m, n), dense or a sparse matrix of SciPy; a tree of these for a tree of params.
-        hessian: `hessian(params, *data)` of one array, shape (*x.shape, *x.shape) or (n, n), for order 2.
-        hvp: `hvp(params, *data, vector)` returns H v, like params, for order 2.
+        hessian: `hessian(params, *data)` of one array, shape (*x.shape, *x.shape) or (n, n); the order is then 2.
+        hvp: `hvp(params, *data, vector)` returns H v, like params; the order is then 2.
         rename: own name -> name in `params`, where they differ: `{"fc1.kernel": "0.weight"}`. In patterns each `*`
             stands for characters without a dot, the same on both sides: `{"h.*.ln1.weight": "block_*.ln_1.scale"}`. A
             name that is written out is an exception to a pattern.

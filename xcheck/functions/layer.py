@@ -49,7 +49,8 @@ def layer(forward: Callable[..., Any], backward: Callable[..., Any], backend: st
             raise DefinitionError(Complaint(f"expected a function, {type(given).__name__} came", (name,)))
     pair = _Pair(forward, backward, _names_of(forward))
     function = objective(pair.value, backend, vjp=pair.pull_back)
-    return function.named(getattr(forward, "__name__", "layer"), pair.names)
+    name = getattr(forward, "__name__", "layer")
+    return function.named("layer" if name == "<lambda>" else name, pair.names)
 
 
 class _Pair:

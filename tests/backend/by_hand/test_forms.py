@@ -108,6 +108,12 @@ def test_trees_and_other_axes() -> None:
     assert report.verified == 8  # each output has its own row of the kernel
 
 
+def test_a_vjp_that_takes_no_cotangent_is_told_what_it_is_called_with() -> None:
+    """Python's own sentence tells only how many arguments came."""
+    report = xcheck.check(np.sin, X, vjp=lambda x: 2 * x)
+    assert "the vjp as vjp(params, *data, cotangent)" in " ".join(str(report).split())
+
+
 @pytest.mark.parametrize(
     ("forms", "words"),
     [

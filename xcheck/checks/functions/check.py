@@ -178,7 +178,9 @@ def prepare_functions(
             settings.progress, 2 * DIRECTIONS_ALONE if scope == "directions" else 6 * arguments.layout.size
         ),
     )
-    return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), settings.order)
+    # Whoever writes a second derivative wants it checked.
+    order = 2 if any(one.function.curved for one in implementations) else settings.order
+    return FunctionCheck(implementations, arguments, options, settings.name or _name(objectives), order)
 
 
 def _whole_jacobian(implementations: Sequence[Implementation], scope: Scope) -> bool | None:

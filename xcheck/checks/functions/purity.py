@@ -21,6 +21,7 @@ from xcheck.checks.tracebacks import own_traceback
 from xcheck.compare.evaluation import Evaluation
 from xcheck.errors import BackendError, quote
 from xcheck.findings import COTANGENT_MISREAD, DEPENDS_ON_HISTORY, OVERWRITTEN, Finding
+from xcheck.functions.forms import FORMS
 from xcheck.layout import Vector
 from xcheck.oracle.columns import Flags
 from xcheck.seeds import FIXED, Stream, generator
@@ -78,7 +79,10 @@ def say_shapes(objective: FunctionObjective, error: BackendError) -> str:
     if isinstance(error.__cause__, TypeError) and _OF_ARGUMENTS.search(error.text):
         count, of_module = len(arguments.data), objective.function.calls_module
         handed = f"{count} of data" if of_module else f"params and {count} of data"
-        return f"the function is called with {handed}, which are given as data=(...): {error.text}"
+        # A vjp, a jvp or a product takes one argument more.
+        more = [f"the {name} as {FORMS[name]}" for name in objective.function.forms if FORMS[name].count(", ") > 1]
+        called = "; ".join([f"the function is called with {handed}, which are given as data=(...)", *more])
+        return f"{called}: {error.text}"
     if objective.function.handed and _OF_KEYS.search(error.text):
         text = "the function is called with the module that was handed over; params=dict(module.named_parameters())"
         return f"{text} hands over its parameters by name: {error.text}"
