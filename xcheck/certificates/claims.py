@@ -13,7 +13,7 @@ Claim = Literal["right", "unstable", "inaccurate", "wrong", "at a kink", "not kn
 
 # Rounding may move g·v by SPREADS times what one unit roundoff of every operation of its program does (see
 # `xcheck.certificates.judge`): of 305 right gradients in float64 302 were within this and the next term together, half
-# within a sixth; in the other three an operation is less accurate than float64, by 1.3 at most (see `benchmarks proof`).
+# within a sixth; in the other three an operation is less accurate than float64, by 1.3 at most (`benchmarks proof`).
 SPREADS = 8.0
 # Roundings of the norm that storing the gradient takes: 1 on average, 4 in 10,000 directions.
 STORED = 4.0
