@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from xcheck.backend.function_objective import WEIGHT
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.errors import quote
 from xcheck.layout import Vector
 from xcheck.trace import BackwardPass, Call, Read, UntraceableError, Written

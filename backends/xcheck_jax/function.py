@@ -18,7 +18,8 @@ import numpy as np
 
 from xcheck.backend.batches import ENDS, confirms, evaluate_one_by_one
 from xcheck.backend.contract import wrap_errors
-from xcheck.backend.function_objective import WEIGHT, FunctionObjective
+from xcheck.backend.cotangents import WEIGHT
+from xcheck.backend.function_objective import FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.errors import BackendError, quote
 from xcheck.functions.arguments import Leaf, Numbers

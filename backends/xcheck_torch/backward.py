@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xcheck.backend.function_objective import WEIGHT
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.errors import quote
 from xcheck.trace import BackwardPass, Call, Place, Read, UntraceableError, Written
 from xcheck.trace.model import Array

@@ -25,6 +25,8 @@ Gradient: TypeAlias = Mapping[str, Numbers | None]
 # Returns the gradient when every cotangent of these backward passes is arranged anew; all of them by default.
 Differentiate: TypeAlias = Callable[[Arrange, Sequence[str] | None], Gradient]
 
+# What cotangents are like that lie in memory in other ways.
+_GAPS, _TURNED = "has gaps in memory", "has its axes in another order in memory"
 # Two gradients are the same if they differ by less than this share of the largest number. A guess: another layout adds
 # in another order, maybe in float32 (1e-7 each), and a mistake about memory mixes up numbers.
 _SAME = 1e-4
@@ -83,8 +85,8 @@ def _first_fault(differentiate: Differentiate, names: Sequence[str] | None, roun
         (_without(place, torch.zeros_like), _without(place, lambda _: None)) for place in outputs if len(outputs) > 1
     ]
     trials: list[tuple[str, Any, Arrange]] = [
-        ("has gaps in memory", plain, _each(_with_gaps)),
-        ("has its axes in another order in memory", plain, _each(_transposed)),
+        (_GAPS, plain, _each(lambda one: _with_gaps(_numbers(one)))),
+        (_TURNED, plain, _each(lambda one: _transposed(_numbers(one)))),
         ("is one number, expanded", _each(_ones), _each(_expanded_ones)),
         *(("is None, of an output that is not used", whole, without) for whole, without in zeros),
     ]
@@ -103,12 +105,7 @@ def _first_fault(differentiate: Differentiate, names: Sequence[str] | None, roun
 
 def arrangements_of(one: Tensor) -> list[tuple[str, Tensor]]:
     """Return one cotangent as it may lie in memory as well, and what each is like."""
-    if not one.ndim:
-        return []
-    gaps = one.new_zeros((*one.shape[:-1], 2 * one.shape[-1]))[..., ::2].copy_(one)
-    backwards = tuple(reversed(range(one.ndim)))
-    turned = one.permute(backwards).clone(memory_format=torch.contiguous_format).permute(backwards)
-    return [("has gaps in memory", gaps), ("has its axes in another order in memory", turned)]
+    return [(_GAPS, _with_gaps(one)), (_TURNED, _transposed(one))] if one.ndim else []
 
 
 def _try(differentiate: Differentiate, arrange: Arrange, names: Sequence[str] | None) -> Gradient | str:
@@ -178,14 +175,14 @@ def _numbers(one: Tensor) -> Tensor:
 def _with_gaps(one: Tensor) -> Tensor:
     """Return the same numbers, every second one of their memory."""
     if not one.ndim:
-        return _numbers(one)
-    return one.new_zeros((*one.shape[:-1], 2 * one.shape[-1]))[..., ::2].copy_(_numbers(one))
+        return one
+    return one.new_zeros((*one.shape[:-1], 2 * one.shape[-1]))[..., ::2].copy_(one)
 
 
 def _transposed(one: Tensor) -> Tensor:
     """Return the same numbers, in memory in the order of the transposed array."""
     backwards = tuple(reversed(range(one.ndim)))
-    return _numbers(one).permute(backwards).clone(memory_format=torch.contiguous_format).permute(backwards)
+    return one.permute(backwards).clone(memory_format=torch.contiguous_format).permute(backwards)
 
 
 def _ones(one: Tensor) -> Tensor:

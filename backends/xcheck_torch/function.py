@@ -12,8 +12,8 @@ from torch import Tensor
 
 from xcheck.backend.batches import ENDS, confirms, evaluate_one_by_one
 from xcheck.backend.contract import wrap_errors
-from xcheck.backend.cotangents import CotangentFault
-from xcheck.backend.function_objective import WEIGHT, FunctionObjective
+from xcheck.backend.cotangents import WEIGHT, CotangentFault
+from xcheck.backend.function_objective import FunctionObjective
 from xcheck.backend.own_parameters import OwnParameters
 from xcheck.functions.arguments import Leaf, Numbers, place_inputs
 from xcheck.layout import Vector

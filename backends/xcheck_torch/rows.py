@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xcheck.backend.function_objective import WEIGHT
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.functions.arguments import Numbers
 from xcheck.seeds import FIXED, Stream, generator
 from xcheck_torch.tensors import fill_in, gradient_hooks, pull_back

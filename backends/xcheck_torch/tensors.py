@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xcheck.backend.function_objective import WEIGHT
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.errors import Complaint, DefinitionError
 from xcheck.functions.arguments import Leaf, Numbers
 

@@ -5,10 +5,14 @@ in another order of axes, one number expanded over a whole array, or none for an
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
+# What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
+# nothing.
+WEIGHT = -2.0
 # What a vjp that is written by hand is called in a fault.
 WRITTEN = "the vjp"
+Kind: TypeAlias = Literal["wrong", "nonlinear", "fails", "writes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,6 @@ class CotangentFault:
         text: what the cotangent was like, and what was raised.
     """
 
-    kind: Literal["wrong", "nonlinear", "fails", "writes"]
+    kind: Kind
     where: str
     text: str

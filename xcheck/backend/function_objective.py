@@ -30,10 +30,6 @@ from xcheck.layout import Vector
 if TYPE_CHECKING:
     from xcheck.backend.output_table import OutputTable
 
-# What arrives at a person's backward pass: one that is not linear in it shows when that is not 1, and powers of 2 round
-# nothing.
-WEIGHT = -2.0
-
 
 class FunctionObjective(Capabilities):
     """J(θ) of a person's function.

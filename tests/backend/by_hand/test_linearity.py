@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -59,6 +60,20 @@ def test_torch_lies_in_memory_in_other_ways() -> None:
     report = xcheck.check(torch.sin, torch.tensor(X), vjp=of_storage)
     assert report.verdict is Verdict.DISAGREE
     assert "grad_output has" in " ".join(str(report).split())
+
+
+def test_numbers_that_do_not_suit_it_are_no_fault() -> None:
+    """In JAX, where no other memory is tried: one that raises for the second cotangent that it is tried with."""
+    raised = []
+
+    def vjp(x: Any, v: Any) -> Any:
+        if abs(float(v[0, 0]) - np.sin(7.0)) < 1e-6:
+            raised.append(v)
+            raise ValueError("unsuited")
+        return jnp.cos(x) * v
+
+    assert xcheck.check(jnp.sin, jnp.asarray(X), vjp=vjp, backend="jax").ok
+    assert raised
 
 
 def test_one_that_fails_for_zeros() -> None:

@@ -12,7 +12,7 @@ import xcheck
 from tests.backends.xcheck_jax.losses_to_follow import LOSSES, WEIGHTS
 from xcheck.backend import registry
 from xcheck.backend.contract import Objective
-from xcheck.backend.function_objective import WEIGHT
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.functions.arguments import read_arguments
 from xcheck.trace import BackwardPass, UntraceableError
 from xcheck.trace.model import Array

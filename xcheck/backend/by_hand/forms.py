@@ -12,6 +12,7 @@ import numpy as np
 
 from xcheck.backend.by_hand.gradients import call_by_hand
 from xcheck.backend.by_hand.jacobians import read_jacobian
+from xcheck.backend.cotangents import WEIGHT
 from xcheck.errors import BackendError, Complaint, DefinitionError
 from xcheck.functions.arguments import Numbers
 from xcheck.layout import Vector
@@ -19,9 +20,6 @@ from xcheck.layout import Vector
 if TYPE_CHECKING:
     from xcheck.backend.function_objective import FunctionObjective
 
-# What a vjp of one number is called with: one that is not linear in it shows when that is not 1, and a power of 2
-# rounds nothing.
-_WEIGHT = -2.0
 # A jvp is called once for each parameter: a guess, so that it takes minutes at most.
 _MOST_TANGENTS = 100_000
 
@@ -51,7 +49,7 @@ def differentiate_by_hand(
         weight = 1.0
     else:
         value = objective.call_loss(given, data)
-        weight = _WEIGHT if objective.cotangent is None else 1.0
+        weight = WEIGHT if objective.cotangent is None else 1.0
         gradient = pull_back_by_hand(objective, value, tree, data, weight)
     unused = frozenset(name for name, part in gradient.items() if part is None)
     return objective.number(value), objective.flat(gradient) / weight, unused
