@@ -12,17 +12,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.extend import core
 
 from xcheck.trace import Place
 from xcheck_jax.domains import ALL, Domain, domain_of
 from xcheck_jax.narrow import coarsest_inside
-from xcheck_jax.operations import is_of_jax, name_of, place_of, runner
+from xcheck_jax.operations import is_of_jax, name_of, runner
+from xcheck_jax.writer import Writer
 
-# Operations that call another trace, and have no rule of their own.
-_CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"})
-_BODIES = ("jaxpr", "call_jaxpr")
 _RULES = {"custom_jvp_call": "custom_jvp", "custom_vjp_call": "custom_vjp"}
 # What has traces inside, and is one operation: a rule in there may compute another value where it is differentiated.
 _WITH_INSIDE = frozenset({*_RULES, "scan", "cond", "while", "custom_linear_solve", "shard_map"})
@@ -114,9 +111,7 @@ def straight_line(closed: Any, caller: Place | None = None) -> StraightLine:
         caller: the person's line that calls it, for operations that know no other.
     """
     writer = _Writer()
-    inputs = [writer.new() for _ in closed.jaxpr.invars]
-    constants = [writer.constant(value) for value in closed.consts]
-    outputs = writer.follow(closed.jaxpr, constants, inputs, caller)
+    inputs, outputs = writer.write(closed, caller)
     return StraightLine(
         inputs=tuple(inputs),
         outputs=tuple(outputs),
@@ -127,60 +122,16 @@ def straight_line(closed: Any, caller: Place | None = None) -> StraightLine:
 
 
 @dataclass(slots=True)
-class _Writer:
+class _Writer(Writer):
     """Appends the operations of traces to a straight line."""
 
-    count: int = 0
-    literals: dict[int, Any] = field(default_factory=dict)
-    constants: dict[int, Any] = field(default_factory=dict)
     instructions: list[Instruction] = field(default_factory=list)
 
-    def new(self) -> int:
-        """Return the number of a new value."""
-        self.count += 1
-        return self.count - 1
-
-    def constant(self, value: Any) -> int:
-        """Return the number of an array that the program holds."""
-        number = self.new()
-        self.constants[number] = value
-        return number
-
-    def literal(self, value: Any) -> int:
-        """Return the number of a number that is written in the program."""
-        number = self.new()
-        self.literals[number] = value
-        return number
-
-    def follow(self, jaxpr: Any, constants: Sequence[int], inputs: Sequence[int], caller: Place | None) -> list[int]:
-        """Append the operations of a trace, and return the numbers of its outputs.
-
-        Args:
-            jaxpr: the trace.
-            constants: of it.
-            inputs: of it.
-            caller: the person's line that calls it: functions of JAX itself know no other.
-        """
-        numbers: dict[Any, int] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
-
-        def read(variable: Any) -> int:
-            if isinstance(variable, core.Literal):
-                # As a number of Python it would not keep its dtype.
-                return self.literal(np.asarray(variable.val, variable.aval.dtype))
-            return numbers[variable]
-
-        for equation in jaxpr.eqns:
-            given = tuple(read(variable) for variable in equation.invars)
-            place = place_of(equation) or caller
-            if equation.primitive.name in _CALLS:
-                inner = next(equation.params[key] for key in _BODIES if key in equation.params)
-                held = [self.constant(value) for value in getattr(inner, "consts", ())]
-                outputs = self.follow(getattr(inner, "jaxpr", inner), held, given, place)
-            else:
-                outputs = [self.new() for _ in equation.outvars]
-                self.instructions.append(_instruction(equation, given, outputs, place))
-            numbers.update(zip(equation.outvars, outputs, strict=True))
-        return [read(variable) for variable in jaxpr.outvars]
+    def append(self, equation: Any, inputs: Sequence[int], place: Place | None) -> Sequence[int]:
+        """Append an operation, whatever is inside it."""
+        outputs = [self.new(variable.aval) for variable in equation.outvars]
+        self.instructions.append(_instruction(equation, inputs, outputs, place))
+        return outputs
 
 
 def _instruction(equation: Any, inputs: Sequence[int], outputs: Sequence[int], place: Place | None) -> Instruction:

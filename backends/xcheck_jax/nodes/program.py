@@ -5,25 +5,17 @@ rule left out. A `scan` is unrolled; in its iterations equal operations have equ
 is a constant of the program.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.extend import core
 
 from xcheck.trace import Place, UntraceableError
-from xcheck_jax.operations import place_of, runner
+from xcheck_jax.operations import runner
+from xcheck_jax.writer import CALLS, Writer
 
-_CALLS = frozenset(
-    {
-        *("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"),
-        *("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"),
-    }
-)
-_BODIES = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 # Operations of an unrolled program, a fifth of a millisecond each before anything is computed: a guess, two seconds.
 _MOST_STEPS = 10_000
 # What an iteration reads and writes of stacked arrays.
@@ -83,9 +75,7 @@ def flat_program(closed: Any) -> FlatProgram:
         UntraceableError: numbers leave JAX on the way, or there are too many iterations of a loop.
     """
     writer = _Writer()
-    inputs = [writer.new(variable.aval) for variable in closed.jaxpr.invars]
-    constants = [writer.constant(value) for value in closed.consts]
-    (output,) = writer.follow(closed.jaxpr, constants, inputs, None)
+    inputs, (output,) = writer.write(closed)
     return FlatProgram(
         inputs=tuple(inputs),
         output=output,
@@ -97,31 +87,11 @@ def flat_program(closed: Any) -> FlatProgram:
 
 
 @dataclass(slots=True)
-class _Writer:
-    """Appends the operations of traces to a program."""
+class _Writer(Writer):
+    """Appends the operations of traces to a flat program."""
 
-    avals: dict[int, Any] = field(default_factory=dict)
-    literals: dict[int, Any] = field(default_factory=dict)
-    constants: dict[int, Any] = field(default_factory=dict)
+    entered: ClassVar[Collection[str]] = CALLS | {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
     steps: list[Step] = field(default_factory=list)
-
-    def new(self, aval: Any) -> int:
-        """Return the number of a new value."""
-        number = len(self.avals)
-        self.avals[number] = aval
-        return number
-
-    def constant(self, value: Any) -> int:
-        """Return the number of an array that the program holds."""
-        number = self.new(jax.typeof(value))
-        self.constants[number] = value
-        return number
-
-    def literal(self, value: Any, aval: Any) -> int:
-        """Return the number of a number that is written in the program."""
-        number = self.new(aval)
-        self.literals[number] = np.asarray(value, aval.dtype)
-        return number
 
     def step(self, name: str, inputs: Sequence[int], avals: Sequence[Any], run: Any, **more: Any) -> list[int]:
         """Append an operation, and return the numbers of what it returns."""
@@ -132,44 +102,15 @@ class _Writer:
         self.steps.append(Step(name=name, inputs=tuple(inputs), outputs=tuple(outputs), run=run, **known))
         return outputs
 
-    def follow(self, jaxpr: Any, constants: Sequence[int], inputs: Sequence[int], caller: Place | None) -> list[int]:
-        """Append the operations of a trace, and return the numbers of its outputs.
-
-        Args:
-            jaxpr: the trace.
-            constants: of it.
-            inputs: of it.
-            caller: the person's line that calls it: functions of JAX itself know no other.
-        """
-        numbers: dict[Any, int] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *inputs), strict=True))
-
-        def read(variable: Any) -> int:
-            return (
-                self.literal(variable.val, variable.aval) if isinstance(variable, core.Literal) else numbers[variable]
-            )
-
-        for equation in jaxpr.eqns:
-            given, place, name = (
-                [read(each) for each in equation.invars],
-                place_of(equation) or caller,
-                equation.primitive.name,
-            )
-            if "callback" in name:
-                raise UntraceableError(f"numbers leave JAX at `{name}`{'' if place is None else f' at {place}'}")
-            if name in _CALLS:
-                inner = next(equation.params[key] for key in _BODIES if key in equation.params)
-                outputs = self._enter(inner, given, place)
-            elif name == "scan":
-                outputs = self._unroll(equation.params, given, place)
-            else:
-                avals = [variable.aval for variable in equation.outvars]
-                outputs = self.step(name, given, avals, runner(equation), params=equation.params, place=place)
-            numbers.update(zip(equation.outvars, outputs, strict=True))
-        return [read(variable) for variable in jaxpr.outvars]
-
-    def _enter(self, inner: Any, given: Sequence[int], place: Place | None) -> list[int]:
-        held = [self.constant(value) for value in getattr(inner, "consts", ())]
-        return self.follow(getattr(inner, "jaxpr", inner), held, given, place)
+    def append(self, equation: Any, inputs: Sequence[int], place: Place | None) -> Sequence[int]:
+        """Append an operation, or the iterations of a loop."""
+        name = equation.primitive.name
+        if "callback" in name:
+            raise UntraceableError(f"numbers leave JAX at `{name}`{'' if place is None else f' at {place}'}")
+        if name == "scan":
+            return self._unroll(equation.params, inputs, place)
+        avals = [variable.aval for variable in equation.outvars]
+        return self.step(name, inputs, avals, runner(equation), params=equation.params, place=place)
 
     def _unroll(self, params: Mapping[str, Any], given: Sequence[int], place: Place | None) -> list[int]:
         """Append the iterations of a `scan`: (constants, carry, rows) -> (carry, rows), again and again."""
@@ -179,7 +120,7 @@ class _Writer:
         for row in reversed(range(length)) if params["reverse"] else range(length):
             number = self.constant(jnp.asarray(row))
             rows = [self._row(each, number, place) for each in stacked]
-            outputs = self._enter(params["jaxpr"], [*given[:constants], *carry, *rows], place)
+            outputs = self.enter(params["jaxpr"], [*given[:constants], *carry, *rows], place)
             carry = outputs[: len(carry)]
             for rows_so_far, each in zip(made, outputs[len(carry) :], strict=True):
                 rows_so_far.append(each)
