@@ -170,11 +170,13 @@ def diagnose_functions(
     whole = WholeJacobian.of(found.outputs)
     findings: list[Finding] = []
     for evaluation, measure in [*((one, comparer) for one in native), *((one, float64) for one in reruns)]:
+        seen = evaluation, measure, theta
+        said, held, at = seen if whole is None else whole.seen(*seen)
         causes = diagnose_gradients(
-            [evaluation if whole is None else whole.evaluation(evaluation)],
+            [said],
             pairs,
-            measure if whole is None else whole.comparer(measure),
-            theta=theta if whole is None else whole.theta(theta),
+            held,
+            theta=at,
             lengths=_axis_lengths(data),
             # Of several outputs each row has its own loss, and of a random cotangent nobody's.
             data={} if found.outputs else data,

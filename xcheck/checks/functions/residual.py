@@ -180,7 +180,8 @@ class _Asked:
 
     def traced(self) -> Traced | None:
         """Return the operations of the loss of a gradient that is written by hand; None where it cannot be traced."""
-        if not self.implementation.function.hand_written:
+        # Of several outputs each has a trace of its own.
+        if not self.implementation.function.hand_written or self.found.outputs:
             return None
         objective = self._objective(self.implementation)
         theta = self.arguments.theta

@@ -45,15 +45,11 @@ class WholeJacobian:
         order = np.concatenate([numbers[:, tensor.span].ravel() for tensor in layouts[0]])
         return cls(order, Layout.of({f"∂y/∂{tensor.name}": (*shape, *tensor.shape) for tensor in layouts[0]}))
 
-    def evaluation(self, given: Evaluation) -> Evaluation:
-        """Return what a witness says, in the order of the arrays."""
-        again = None if given.again is None else self.evaluation(given.again)
+    def seen(self, evaluation: Evaluation, comparer: Comparer, theta: Vector) -> tuple[Evaluation, Comparer, Vector]:
+        """Return in the order of the arrays what a witness says, what holds it against the oracle, and θ."""
+        held = replace(comparer, estimate=comparer.estimate.take(self.order), layout=self.layout)
+        return self._ordered(evaluation), held, theta[self.order]
+
+    def _ordered(self, given: Evaluation) -> Evaluation:
+        again = None if given.again is None else self._ordered(given.again)
         return replace(given, gradient=given.gradient[self.order], again=again)
-
-    def comparer(self, given: Comparer) -> Comparer:
-        """Return what holds it against the oracle."""
-        return replace(given, estimate=given.estimate.take(self.order), layout=self.layout)
-
-    def theta(self, given: Vector) -> Vector:
-        """Return θ, once for each output, in the order of the arrays."""
-        return given[self.order]
